@@ -1,0 +1,50 @@
+"""Everything that can go wrong for a person, as one tree.
+
+::
+
+    NpeError                 70  a bug if raised bare
+    ├── UsageError            2  an argument that cannot be meant: unknown region, bad colour, timestep out of range
+    ├── InputError            2  a file that cannot be edited: not an image, truncated, too large, no face
+    ├── WeightsError          3  weights missing, truncated, altered or of another architecture
+    ├── EnvironmentFault      4  the machine: no such device, out of memory, disk full, folder read-only
+    └── Cancelled             1  a callback asked to stop; nothing was written
+
+A message is one or two lines: what was got, what was expected, what to do. ``exit_code`` is what the
+``npe`` command returns for it.
+"""
+
+
+class NpeError(Exception):
+    """Base of all errors that the engine raises on purpose."""
+
+    exit_code = 70
+
+
+class UsageError(NpeError):
+    """An argument that cannot be meant."""
+
+    exit_code = 2
+
+
+class InputError(NpeError):
+    """A file that cannot be edited."""
+
+    exit_code = 2
+
+
+class WeightsError(NpeError):
+    """Weights that are missing, truncated, altered or of another architecture."""
+
+    exit_code = 3
+
+
+class EnvironmentFault(NpeError):
+    """The machine does not allow it: device, memory, disk, permissions."""
+
+    exit_code = 4
+
+
+class Cancelled(NpeError):
+    """A progress callback asked to stop."""
+
+    exit_code = 1

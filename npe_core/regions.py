@@ -1,0 +1,53 @@
+"""The 11 face regions: the one table of ids, names and legend colours (the ids and names are a contract)."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+
+from npe_core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Region:
+    """One class of the segmentation model."""
+
+    id: int
+    name: str
+    legend: tuple[int, int, int]
+    """RGB colour in legends and overlays, not the colour of an edit."""
+
+
+REGIONS: tuple[Region, ...] = (
+    Region(0, "background", (38, 38, 46)),
+    Region(1, "skin", (235, 180, 145)),
+    Region(2, "brows", (120, 80, 50)),
+    Region(3, "eyes", (70, 140, 230)),
+    Region(4, "nose", (250, 210, 90)),
+    Region(5, "lips", (220, 50, 80)),
+    Region(6, "mouth", (250, 250, 250)),
+    Region(7, "hair", (140, 70, 170)),
+    Region(8, "ears", (240, 130, 50)),
+    Region(9, "neck", (120, 190, 120)),
+    Region(10, "attire", (60, 170, 170)),
+)
+
+REGION_NAMES: tuple[str, ...] = tuple(region.name for region in REGIONS)
+LEGEND: np.ndarray = np.array([region.legend for region in REGIONS], dtype=np.uint8)
+"""(11, 3) uint8: ``LEGEND[region_map]`` is the region map as a picture."""
+
+
+def region_by_name(name: str) -> Region:
+    """The region of that name (case and surrounding space do not matter).
+
+    Raises UsageError that names the nearest region.
+    """
+    wanted = name.strip().lower()
+    for region in REGIONS:
+        if region.name == wanted:
+            return region
+    near = difflib.get_close_matches(wanted, REGION_NAMES, n=1, cutoff=0.4)
+    hint = f"Did you mean {near[0]!r}?" if near else "Choose one of: " + ", ".join(REGION_NAMES) + "."
+    raise UsageError(f"There is no region {name!r}. {hint}")
