@@ -1,0 +1,133 @@
+"""Samplers: pure functions that walk x_t down a grid of timesteps with a denoiser ``denoise(xt, t) -> x0``.
+
+All of them clip the predicted x0 to [-1, 1] unless told otherwise, report every step to ``callback``, and keep the
+state in float32. ``grid`` is descending and ends in 0, as ``schedule.timestep_grid`` makes it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from npe_core.diffusion.schedule import alpha_bars, q_posterior_mean_variance
+
+Denoise = Callable[[Tensor, int], Tensor]
+"""(xt (B, 3, H, W), t) -> x0 (B, 3, H, W)."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a sampler tells after each call of the denoiser."""
+
+    index: int
+    """0 .. total - 1"""
+    total: int
+    t: int
+    """The timestep that was denoised."""
+    x0: Tensor
+    """(B, 3, H, W): the prediction of the finished picture."""
+
+
+Callback = Callable[[Step], None]
+"""Called after each step; it may raise ``Cancelled`` to stop."""
+
+Constrain = Callable[[Tensor, int], Tensor]
+"""(xt, t) -> xt with the kept pixels put back; applied before each call of the denoiser and at the end (t = 0)."""
+
+
+def _identity(xt: Tensor, t: int) -> Tensor:
+    return xt
+
+
+def ddim(
+    denoise: Denoise,
+    xt: Tensor,
+    grid: list[int],
+    *,
+    callback: Callback | None = None,
+    constrain: Constrain = _identity,
+    clip: bool = True,
+) -> Tensor:
+    """DDIM with eta = 0 (Song et al. 2021, equation 12): the exact step of the probability flow for a constant eps."""
+    steps = len(grid) - 1
+    for i, (t, s) in enumerate(zip(grid, grid[1:], strict=False)):
+        xt = constrain(xt, t)
+        x0 = denoise(xt, t)
+        x0 = x0.clamp(-1, 1) if clip else x0
+        alpha_bar_t, alpha_bar_s = float(alpha_bars()[t]), float(alpha_bars()[s])
+        eps = (xt - alpha_bar_t**0.5 * x0) / (1 - alpha_bar_t) ** 0.5
+        xt = alpha_bar_s**0.5 * x0 + (1 - alpha_bar_s) ** 0.5 * eps
+        if callback is not None:
+            callback(Step(i, steps, t, x0))
+    return constrain(xt, grid[-1])
+
+
+def ddpm(
+    denoise: Denoise,
+    xt: Tensor,
+    grid: list[int],
+    *,
+    generators: list[torch.Generator],
+    callback: Callback | None = None,
+    constrain: Constrain = _identity,
+    clip: bool = True,
+) -> Tensor:
+    """Ancestral sampling (Ho et al. 2020, algorithm 2): x_s drawn from q(x_s | x_t, x0). One CPU generator an image."""
+    steps = len(grid) - 1
+    for i, (t, s) in enumerate(zip(grid, grid[1:], strict=False)):
+        xt = constrain(xt, t)
+        x0 = denoise(xt, t)
+        x0 = x0.clamp(-1, 1) if clip else x0
+        mean, variance = q_posterior_mean_variance(x0, xt, t, s)
+        noise = torch.stack([torch.randn(xt.shape[1:], generator=generator) for generator in generators])
+        xt = mean + variance**0.5 * noise.to(xt.device)
+        if callback is not None:
+            callback(Step(i, steps, t, x0))
+    return constrain(xt, grid[-1])
+
+
+def dpmpp(
+    denoise: Denoise,
+    xt: Tensor,
+    grid: list[int],
+    *,
+    callback: Callback | None = None,
+    constrain: Constrain = _identity,
+    clip: bool = True,
+) -> Tensor:
+    """DPM-Solver++ 2M (Lu et al. 2022, algorithm 2): second order from the predictions of two timesteps.
+
+    lambda = ln(alpha / sigma) is half the log signal-to-noise ratio. The first step, and the last one (to t = 0,
+    where lambda is infinite), are of first order.
+    """
+    steps = len(grid) - 1
+    previous: tuple[Tensor, float] | None = None  # x0 and lambda of the step before
+    for i, (t, s) in enumerate(zip(grid, grid[1:], strict=False)):
+        xt = constrain(xt, t)
+        x0 = denoise(xt, t)
+        x0 = x0.clamp(-1, 1) if clip else x0
+        alpha_t, sigma_t = _alpha_sigma(t)
+        alpha_s, sigma_s = _alpha_sigma(s)
+        lambda_t = math.log(alpha_t / sigma_t)
+        if s == 0:
+            xt = x0
+        else:
+            h = math.log(alpha_s / sigma_s) - lambda_t
+            guess = x0
+            if previous is not None:
+                r = (lambda_t - previous[1]) / h
+                guess = (1 + 1 / (2 * r)) * x0 - 1 / (2 * r) * previous[0]
+            xt = sigma_s / sigma_t * xt - alpha_s * math.expm1(-h) * guess
+        previous = x0, lambda_t
+        if callback is not None:
+            callback(Step(i, steps, t, x0))
+    return constrain(xt, grid[-1])
+
+
+def _alpha_sigma(t: int) -> tuple[float, float]:
+    alpha_bar = float(alpha_bars()[t])
+    return alpha_bar**0.5, (1 - alpha_bar) ** 0.5

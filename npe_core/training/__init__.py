@@ -1,0 +1,1 @@
+"""Training and evaluation of the three models: data -> task -> loop -> checkpoint -> weights."""

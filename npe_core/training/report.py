@@ -1,0 +1,89 @@
+"""What a run tells while it goes: progress lines or a bar, a JSON log, a loss plot, sample sheets."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+
+def grid(images: np.ndarray, columns: int) -> np.ndarray:
+    """(N, H, W, 3) uint8 -> one picture of rows of ``columns``; missing tiles are black."""
+    count, height, width, _ = images.shape
+    rows = -(-count // columns)
+    sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
+    for i, image in enumerate(images):
+        y, x = divmod(i, columns)
+        sheet[y * height : (y + 1) * height, x * width : (x + 1) * width] = image
+    return sheet
+
+
+def read_log(path: Path) -> Iterator[dict[str, float]]:
+    """The entries of a JSON-lines log; a line cut off by a kill is passed over."""
+    if path.exists():
+        for line in path.read_text().splitlines():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
+
+
+def plot_loss(log: Path, out: Path) -> None:
+    """The logged losses over images seen, both axes logarithmic, as a small PNG."""
+    points = [(entry["images"], entry["loss"]) for entry in read_log(log) if entry.get("loss", 0) > 0]
+    if len(points) < 2:
+        return
+    width, height, margin = 640, 360, 40
+    x, y = (np.log10(np.array(values, dtype=np.float64)) for values in zip(*points, strict=True))
+    span_x, span_y = max(x[-1] - x[0], 1e-9), max(y.max() - y.min(), 1e-9)
+    px = margin + (x - x[0]) / span_x * (width - 2 * margin)
+    py = margin + (y.max() - y) / span_y * (height - 2 * margin)
+    picture = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((margin, margin, width - margin, height - margin), outline="grey")
+    draw.line(list(zip(px, py, strict=True)), fill="crimson", width=2)
+    draw.text((margin, height - margin + 6), f"{points[0][0]:.0f} .. {points[-1][0]:.0f} images (log)", fill="black")
+    draw.text((margin, 12), f"loss {10 ** y.max():.4f} .. {10 ** y.min():.4f} (log), now {points[-1][1]:.4f}", fill="black")
+    picture.save(out)
+
+
+class Reporter:
+    """Writes log.jsonl and prints progress: a bar with rich on a terminal, plain lines elsewhere."""
+
+    def __init__(self, folder: Path, total: int, name: str) -> None:
+        self.log = folder / "log.jsonl"
+        self.total = total
+        self.name = name
+        self._bar = None
+        self._last = 0.0
+        if sys.stderr.isatty():
+            try:
+                from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+            except ImportError:
+                return
+            self._bar = Progress(
+                TextColumn(name), BarColumn(), TextColumn("{task.fields[text]}"), TimeRemainingColumn(), transient=True
+            )
+            self._row = self._bar.add_task(name, total=total, text="")
+            self._bar.start()
+
+    def update(self, images: int, values: dict[str, float]) -> None:
+        """Log one interval: images seen so far, and the numbers of it (loss, images/s, lr, ...)."""
+        entry = {"images": images, "time": round(time.time(), 1), **{key: float(f"{v:.5g}") for key, v in values.items()}}
+        with self.log.open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+        text = "  ".join(f"{key} {value:.4g}" for key, value in values.items())
+        if self._bar is not None:
+            self._bar.update(self._row, completed=images, text=text)
+        elif time.monotonic() - self._last > 15:
+            self._last = time.monotonic()
+            print(f"{self.name}: {images}/{self.total} images  {text}", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
