@@ -1,0 +1,71 @@
+"""The upscaler: the generator of SRGAN (Ledig et al. 2017), x4, as a residual on the bicubic picture.
+
+Batch normalisation is left out (Lim et al. 2017, EDSR): it costs time and shifts colours. Checkpoints that have it are
+folded into the convolutions when they are imported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class UpscalerConfig:
+    """Shape of the generator; stored beside its weights."""
+
+    width: int = 64
+    blocks: int = 16
+    skip: str = "bicubic"
+    """``bicubic``: the network adds to the bicubic picture. ``none``: tanh output, as published."""
+
+
+class ResidualBlock(nn.Module):
+    """Conv, PReLU, conv, and the identity around them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv_in = nn.Conv2d(width, width, 3, padding=1)
+        self.activation = nn.PReLU()
+        self.conv_out = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h + self.conv_out(self.activation(self.conv_in(h)))
+
+
+class GeneratorResNet(nn.Module):
+    """(B, 3, H, W) RGB in [-1, 1] -> (B, 3, 4H, 4W) float32, about [-1, 1]."""
+
+    def __init__(self, config: UpscalerConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or UpscalerConfig()
+        width = self.config.width
+        self.stem = nn.Conv2d(3, width, 9, padding=4)
+        self.stem_activation = nn.PReLU()
+        self.blocks = nn.ModuleList(ResidualBlock(width) for _ in range(self.config.blocks))
+        self.trunk = nn.Conv2d(width, width, 3, padding=1)
+        self.upsample = nn.ModuleList(nn.Conv2d(width, 4 * width, 3, padding=1) for _ in range(2))
+        self.upsample_activation = nn.ModuleList(nn.PReLU() for _ in range(2))
+        self.head = nn.Conv2d(width, 3, 9, padding=4)
+        for block in self.blocks:
+            nn.init.zeros_(block.conv_out.weight)  # type: ignore[union-attr, arg-type]
+            nn.init.zeros_(block.conv_out.bias)  # type: ignore[union-attr, arg-type]
+        nn.init.normal_(self.head.weight, std=1e-3)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        shallow = self.stem_activation(self.stem(x.to(self.stem.weight.dtype)))
+        h = shallow
+        for block in self.blocks:
+            h = block(h)
+        h = shallow + self.trunk(h)
+        for conv, activation in zip(self.upsample, self.upsample_activation, strict=True):
+            h = activation(F.pixel_shuffle(conv(h), 2))
+        residual = self.head(h).float()
+        if self.config.skip == "none":
+            return torch.tanh(residual)
+        bicubic = F.interpolate(x.float(), scale_factor=4.0, mode="bicubic", align_corners=False)
+        return bicubic + residual

@@ -1,0 +1,87 @@
+"""Augmentations of whole batches, on the batch's own device, with randomness from one CPU generator."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from npe_core.training.data import UNKNOWN
+
+
+def uniform(count: int, low: float, high: float, rng: torch.Generator, device: torch.device) -> Tensor:
+    """(count, 1, 1, 1) floats in [low, high)."""
+    return (low + (high - low) * torch.rand(count, generator=rng)).to(device)[:, None, None, None]
+
+
+def warp_pairs(
+    x: Tensor, ids: Tensor, rng: torch.Generator, scale: float = 1.4, degrees: float = 20.0, shift: float = 0.12
+) -> tuple[Tensor, Tensor]:
+    """Random mirror, scale (1/scale..scale), rotation and shift (share of the side), the same for image and mask.
+
+    x (B, 3, H, W) float, ids (B, H, W) uint8. What comes from outside the picture is mirrored there, and UNKNOWN in
+    the mask.
+    """
+    count, device = len(x), x.device
+    angle = torch.randn(count, generator=rng) * math.radians(degrees) / 2
+    angle = angle.clamp(-1.5 * math.radians(degrees), 1.5 * math.radians(degrees))
+    zoom = torch.exp((2 * torch.rand(count, generator=rng) - 1) * math.log(scale))
+    mirror = torch.where(torch.rand(count, generator=rng) < 0.5, -1.0, 1.0)
+    offset = (2 * torch.rand(count, 2, generator=rng) - 1) * 2 * shift
+    cos, sin = angle.cos() / zoom, angle.sin() / zoom
+    theta = torch.stack(
+        [torch.stack([mirror * cos, -mirror * sin, offset[:, 0]], 1), torch.stack([sin, cos, offset[:, 1]], 1)], 1
+    ).to(device)
+    where = F.affine_grid(theta, list(x.shape), align_corners=False)
+    warped = F.grid_sample(x, where, mode="bilinear", padding_mode="reflection", align_corners=False)
+    known = F.grid_sample((255.0 - ids.float())[:, None], where, mode="nearest", padding_mode="zeros", align_corners=False)
+    return warped, (UNKNOWN - known[:, 0]).round().to(torch.uint8)
+
+
+def jitter_colours(x: Tensor, rng: torch.Generator, strength: float = 0.3) -> Tensor:
+    """Brightness, contrast, saturation, white balance and gamma, each by up to ``strength``; a tenth turns grey."""
+    count, device = len(x), x.device
+    unit = ((x + 1) / 2).clamp(1e-4, 1)
+    unit = unit ** torch.exp(uniform(count, -strength, strength, rng, device))
+    balance = torch.exp(strength / 3 * (2 * torch.rand(count, 3, generator=rng) - 1)).to(device)[:, :, None, None]
+    unit = unit * balance
+    grey = unit.mean(dim=1, keepdim=True)
+    saturation = uniform(count, 1 - 1.5 * strength, 1 + strength, rng, device)
+    saturation = torch.where(uniform(count, 0, 1, rng, device) < 0.1, torch.zeros_like(saturation), saturation)
+    unit = grey + saturation * (unit - grey)
+    middle = unit.mean(dim=(1, 2, 3), keepdim=True)
+    unit = middle + uniform(count, 1 - strength, 1 + strength, rng, device) * (unit - middle)
+    unit = unit + uniform(count, -strength / 2, strength / 2, rng, device)
+    return unit.clamp(0, 1) * 2 - 1
+
+
+def blur(x: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of sigma pixels."""
+    radius = max(1, math.ceil(2.5 * sigma))
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=x.device, dtype=x.dtype) / sigma) ** 2)
+    taps = (taps / taps.sum()).expand(x.shape[1], 1, -1)
+    x = F.pad(x, (radius, radius, radius, radius), mode="reflect")
+    x = F.conv2d(x, taps[:, :, None, :], groups=x.shape[1])
+    return F.conv2d(x, taps[:, :, :, None], groups=x.shape[1])
+
+
+def shrink_and_restore(x: Tensor, factor: float) -> Tensor:
+    """Down-scale by ``factor`` and up again: what a small face looks like in the crop."""
+    size = (max(16, round(x.shape[2] / factor)), max(16, round(x.shape[3] / factor)))
+    small = F.interpolate(x, size=size, mode="bilinear", antialias=True, align_corners=False)
+    return F.interpolate(small, size=x.shape[2:], mode="bilinear", align_corners=False)
+
+
+def occlude(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.1) -> tuple[Tensor, Tensor]:
+    """Now and then a plain rectangle over the picture; the mask there is UNKNOWN."""
+    height, width = x.shape[2:]
+    for i in range(len(x)):
+        if float(torch.rand((), generator=rng)) < chance:
+            y, left, tall, wide = (float(v) for v in torch.rand(4, generator=rng))
+            top, left_px = int(y * height * 0.9), int(left * width * 0.9)
+            bottom, right = top + int((0.1 + 0.25 * tall) * height), left_px + int((0.1 + 0.25 * wide) * width)
+            x[i, :, top:bottom, left_px:right] = (2 * torch.rand(3, generator=rng) - 1).to(x.device)[:, None, None]
+            ids[i, top:bottom, left_px:right] = UNKNOWN
+    return x, ids

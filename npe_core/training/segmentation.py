@@ -1,0 +1,85 @@
+"""The segmentation task: class-balanced cross-entropy and Dice on human-drawn and other masks."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from npe_core.models.segmenter import Segmenter, SegmenterConfig
+from npe_core.regions import LEGEND, REGIONS
+from npe_core.training.augment import blur, jitter_colours, occlude, shrink_and_restore, warp_pairs
+from npe_core.training.data import UNKNOWN, Mixture, to_float, to_uint8
+from npe_core.training.report import grid
+
+CLASS_WEIGHT = (0.6, 0.7, 2.0, 2.5, 1.2, 1.8, 2.5, 0.8, 1.6, 1.0, 1.4)
+"""Weight of each region in the cross-entropy: about the inverse fourth root of its share of the pixels."""
+
+
+class SegmentationTask:
+    """Learns the 11 regions from pairs of image and mask; pixels marked UNKNOWN do not count."""
+
+    name = "segmentation"
+    adversary = None
+
+    def __init__(self, data: Mixture, device: torch.device, config: SegmenterConfig | None = None) -> None:
+        self.config_ = config or SegmenterConfig()
+        self.model: nn.Module = Segmenter(self.config_)
+        self.data, self.device = data, device
+        self.class_weight = torch.tensor(CLASS_WEIGHT, device=device)
+
+    def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
+        """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8)."""
+        images, ids = self.data.draw(count, rng)
+        x, ids = warp_pairs(to_float(images), ids, rng)
+        x = jitter_colours(x, rng)
+        choice, amount = (float(v) for v in torch.rand(2, generator=rng))
+        if choice < 0.15:
+            x = blur(x, 0.5 + 2 * amount)
+        elif choice < 0.35:
+            x = shrink_and_restore(x, 1.5 + 3 * amount)
+        elif choice < 0.5:
+            noise = torch.randn(x.shape, generator=rng).to(x.device)
+            x = (x + 0.12 * amount * noise).clamp(-1, 1)
+        x, ids = occlude(x, ids, rng)
+        return x.contiguous(memory_format=torch.channels_last), ids
+
+    def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        x, ids = batch
+        logits = self.model(x).float()
+        target = ids.long()
+        entropy = F.cross_entropy(logits, target, weight=self.class_weight, ignore_index=UNKNOWN)
+        dice = dice_loss(logits, target)
+        return entropy + 0.5 * dice, {"entropy": float(entropy.detach()), "dice": float(dice.detach())}
+
+    def adversary_loss(self) -> Tensor:
+        raise RuntimeError("the segmentation task has no adversary")
+
+    @torch.no_grad()
+    def sheet(self, model: nn.Module) -> np.ndarray:
+        """Faces, drawn masks, predicted masks: three rows of 8."""
+        images, ids = (tensor[:8] for tensor in self.data.sets[0])
+        x = to_float(images).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            predicted = model(x).argmax(dim=1).cpu().numpy()
+        drawn = ids.cpu().numpy()
+        rows = [to_uint8(x).permute(0, 2, 3, 1).cpu().numpy(), LEGEND[np.where(drawn == UNKNOWN, 0, drawn)], LEGEND[predicted]]
+        return grid(np.concatenate(rows), 8)
+
+    def config(self) -> dict[str, Any]:
+        return dataclasses.asdict(self.config_)
+
+
+def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """1 - mean soft Dice of the classes present in the batch (Milletari et al. 2016); UNKNOWN pixels do not count."""
+    known = (target != UNKNOWN)[:, None]
+    probability = logits.softmax(dim=1) * known
+    truth = F.one_hot(target.clamp(max=len(REGIONS) - 1), len(REGIONS)).permute(0, 3, 1, 2) * known
+    overlap = (probability * truth).sum(dim=(0, 2, 3))
+    size = truth.sum(dim=(0, 2, 3))
+    dice = (2 * overlap + 1) / (probability.sum(dim=(0, 2, 3)) + size + 1)
+    return 1 - dice[size > 0].mean()
