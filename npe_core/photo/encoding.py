@@ -1,0 +1,188 @@
+"""An edited photo -> the bytes of a file in one of the output formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from npe_core.photo import colour_profile, exif, xmp
+from npe_core.photo.metadata import EXIF_DIRECTORIES, PARAMETERS_KEY, Metadata, keep_descriptive
+
+QUALITY = 95
+"""Of JPEG and WebP where the source gives no better advice."""
+
+_JPEG_SEGMENT = 65533
+_JPEG_XMP = _JPEG_SEGMENT - 29
+_TIFF_XMP_TAG = 700
+
+
+@dataclass(frozen=True)
+class JpegTables:
+    """How a JPEG source was quantized: used again, the untouched blocks come out nearly as they were."""
+
+    quantization: tuple[tuple[int, ...], ...]
+    subsampling: int
+    """0, 1, 2 = 4:4:4, 4:2:2, 4:2:0, as Pillow counts."""
+    progressive: bool
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that goes into a file."""
+
+    rgb: np.ndarray
+    """(H, W, 3) uint8 in ``profile``."""
+    alpha: np.ndarray | None
+    profile: bytes | None
+    metadata: Metadata
+    parameters: dict[str, Any] | None
+    tables: JpegTables | None
+    lossless: bool
+    """Whether the source was, so that a WebP should be."""
+
+
+def encode(content: Content, format: str) -> tuple[bytes, list[str]]:
+    """(file, notes about what the format cannot carry); ``format`` is one of Pillow's names in ``ENCODERS``."""
+    notes: list[str] = []
+    buffer = BytesIO()
+    ENCODERS[format](content, buffer, notes)
+    return buffer.getvalue(), notes
+
+
+def _picture(content: Content) -> Image.Image:
+    if content.alpha is None:
+        return Image.fromarray(content.rgb)
+    return Image.fromarray(np.dstack([content.rgb, content.alpha]))
+
+
+def _opaque(content: Content, rgb: np.ndarray, format: str, notes: list[str]) -> Image.Image:
+    """The picture on white, for formats without alpha."""
+    if content.alpha is None or (content.alpha == 255).all():
+        return Image.fromarray(rgb)
+    notes.append(f"{format} has no transparency: transparent parts are put on white")
+    weight = content.alpha[..., None].astype(np.float32) / 255
+    return Image.fromarray(np.rint(rgb * weight + 255 * (1 - weight)).astype(np.uint8))
+
+
+def _present(**options: Any) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _packet(content: Content, notes: list[str]) -> bytes | None:
+    """The XMP packet with the parameters in it."""
+    if content.parameters is None:
+        return content.metadata.xmp
+    text = json.dumps(content.parameters, separators=(",", ":"))
+    packet = xmp.with_parameters(content.metadata.xmp, text)
+    if packet is None:
+        notes.append("the XMP packet is not readable and is replaced by one with the edit parameters")
+        packet = xmp.with_parameters(None, text)
+    return packet
+
+
+def _png(content: Content, buffer: BytesIO, notes: list[str]) -> None:
+    text = PngImagePlugin.PngInfo()
+    for key, value in content.metadata.text:
+        text.add_itxt(key, value)
+    if content.metadata.comment:
+        text.add_itxt("Comment", content.metadata.comment.decode("utf-8", "replace"))
+    if content.metadata.xmp:
+        text.add_itxt("XML:com.adobe.xmp", content.metadata.xmp.decode("utf-8", "replace"))
+    if content.parameters is not None:
+        text.add_itxt(PARAMETERS_KEY, json.dumps(content.parameters, ensure_ascii=False, separators=(",", ":")))
+    options = _present(icc_profile=content.profile, exif=content.metadata.exif, dpi=content.metadata.dpi)
+    _picture(content).save(buffer, "PNG", pnginfo=text, **options)
+
+
+def _webp(content: Content, buffer: BytesIO, notes: list[str]) -> None:
+    options = _present(
+        icc_profile=content.profile, exif=content.metadata.exif, xmp=_packet(content, notes), quality=QUALITY
+    )
+    if content.lossless:
+        options |= {"lossless": True, "quality": 75}  # of the search, not of the picture
+    _text_lost(content, "WebP", notes, comment=True)
+    _picture(content).save(buffer, "WEBP", exact=True, **options)
+
+
+def _jpeg(content: Content, buffer: BytesIO, notes: list[str]) -> None:
+    metadata = content.metadata
+    options = _present(icc_profile=content.profile, dpi=metadata.dpi)
+    if metadata.exif and len(metadata.exif) + len(exif.PREFIX) > _JPEG_SEGMENT:
+        notes.append("the EXIF block is too long for JPEG and is not kept")
+    elif metadata.exif:
+        options["exif"] = exif.PREFIX + metadata.exif
+    if metadata.comment and len(metadata.comment) <= _JPEG_SEGMENT:
+        options["comment"] = metadata.comment
+    packet = _packet(content, notes)
+    if packet and len(packet) > _JPEG_XMP:
+        packet = xmp.without_padding(packet)
+    if packet and len(packet) > _JPEG_XMP:
+        notes.append("the XMP packet with the edit parameters is too long for JPEG and is not kept")
+    elif packet:
+        options["xmp"] = packet
+    _text_lost(content, "JPEG", notes)
+    picture = _opaque(content, content.rgb, "JPEG", notes)
+    if content.tables is not None:
+        tables = content.tables
+        same = {
+            "qtables": [list(table) for table in tables.quantization],
+            "subsampling": tables.subsampling,
+            "progressive": tables.progressive,
+        }
+        try:
+            picture.save(buffer, "JPEG", **same, **options)
+            return
+        except (OSError, ValueError):  # tables that libjpeg reads but does not write
+            buffer.seek(0)
+            buffer.truncate()
+    picture.save(buffer, "JPEG", quality=QUALITY, subsampling=0, **options)
+
+
+def _tiff(content: Content, buffer: BytesIO, notes: list[str]) -> None:
+    tags = Image.Exif()
+    if content.metadata.exif:
+        try:
+            tags.load(exif.PREFIX + content.metadata.exif)
+            keep_descriptive(tags)
+        except Exception:  # see metadata._exif_block
+            tags = Image.Exif()
+            notes.append("the EXIF block cannot be written into a TIFF and is not kept")
+    packet = _packet(content, notes)
+    if packet:
+        tags[_TIFF_XMP_TAG] = packet
+    _text_lost(content, "TIFF", notes, comment=True)
+    options = _present(icc_profile=content.profile, dpi=content.metadata.dpi)
+    # Pillow's writer for compressed TIFF (libtiff) fails on EXIF and GPS directories; its own, uncompressed, does not.
+    compression = "raw" if any(tag in tags for tag in EXIF_DIRECTORIES) else "tiff_lzw"
+    _picture(content).save(buffer, "TIFF", compression=compression, exif=tags, **options)
+
+
+def _bmp(content: Content, buffer: BytesIO, notes: list[str]) -> None:
+    rgb = content.rgb
+    if not colour_profile.is_srgb(content.profile):
+        rgb = colour_profile.to_srgb(rgb, content.profile)
+        notes.append("BMP carries no colour profile: colours are converted to sRGB")
+    metadata = content.metadata
+    if metadata.exif or metadata.xmp or metadata.comment or metadata.text or content.parameters is not None:
+        notes.append("BMP carries no metadata: EXIF, XMP and the edit parameters are not kept")
+    _opaque(content, rgb, "BMP", notes).save(buffer, "BMP", **_present(dpi=metadata.dpi))
+
+
+def _text_lost(content: Content, format: str, notes: list[str], comment: bool = False) -> None:
+    if content.metadata.text or (comment and content.metadata.comment):
+        notes.append(f"{format} has no place for the text comments, which are not kept")
+
+
+ENCODERS: dict[str, Callable[[Content, BytesIO, list[str]], None]] = {
+    "PNG": _png,
+    "JPEG": _jpeg,
+    "WEBP": _webp,
+    "TIFF": _tiff,
+    "BMP": _bmp,
+}

@@ -1,0 +1,124 @@
+"""What a file says about the picture, as kept from reading to saving: EXIF, XMP, comments, resolution, parameters."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PIL import ExifTags, Image, PngImagePlugin
+
+from npe_core.photo import exif, xmp
+from npe_core.photo.opening import Opened
+
+PARAMETERS_KEY = "npe"
+"""Keyword of the PNG text chunk with the edit parameters."""
+MAX_PARAMETERS = 256 * 1024
+"""Characters of JSON; more than that is not ours."""
+
+_TEXT_KEPT_ELSEWHERE = ("XML:com.adobe.xmp", PARAMETERS_KEY, "Comment")
+EXIF_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+# Description, Make, Model, Software, DateTime, Artist, HostComputer, Rating, Copyright, XPTitle .. XPSubject. The other
+# tags of a first directory describe how the samples are stored, which a TIFF must say about itself.
+_DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 18246, 33432, *range(40091, 40096), *EXIF_DIRECTORIES)
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Of the upright picture. ``None`` or empty: the file had none."""
+
+    exif: bytes | None = None
+    """An EXIF block without the ``Exif`` prefix, orientation 1, no thumbnail."""
+    xmp: bytes | None = None
+    """A packet without edit parameters."""
+    comment: bytes | None = None
+    """JPEG and GIF comment, PNG text ``Comment``."""
+    text: tuple[tuple[str, str], ...] = ()
+    """The other PNG text chunks."""
+    dpi: tuple[float, float] | None = None
+    """Pixels per inch, (horizontal, vertical)."""
+
+    def stripped(self) -> Metadata:
+        """Only what says how to show the picture: its resolution."""
+        return replace(Metadata(), dpi=self.dpi)
+
+
+def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list[str]]:
+    """(metadata, edit parameters of an earlier save, notes) of a decoded picture."""
+    info, notes = opened.picture.info, []
+    block = _exif_block(opened)
+    if block:
+        try:
+            block = exif.made_upright(block, opened.size)
+        except ValueError:
+            block = None
+            notes.append("the EXIF block is damaged and is not kept")
+    packet = info.get("xmp")
+    packet = packet.encode() if isinstance(packet, str) else packet
+    packet = xmp.made_upright(packet.rstrip(b"\0")) if isinstance(packet, bytes) else None
+    texts = _png_texts(opened.picture)
+    stored = texts.get(PARAMETERS_KEY)
+    if stored is None and packet:
+        stored = xmp.read_parameters(packet)
+    comment = info.get("comment") or texts.get("Comment")
+    metadata = Metadata(
+        exif=block or None,
+        xmp=xmp.without_parameters(packet) if packet else None,
+        comment=comment.encode() if isinstance(comment, str) else comment,
+        text=tuple((key, value) for key, value in texts.items() if _is_text(key)),
+        dpi=_dpi(opened),
+    )
+    return metadata, parsed_parameters(stored), notes
+
+
+def parsed_parameters(stored: str | None) -> dict[str, Any] | None:
+    """Untrusted text from a file -> the parameters; None where it is not a JSON object of a sane size."""
+    if stored is None or len(stored) > MAX_PARAMETERS:
+        return None
+    try:
+        parameters = json.loads(stored, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return None
+    return parameters if isinstance(parameters, dict) else None
+
+
+def keep_descriptive(tags: Image.Exif) -> None:
+    """Leaves the tags that describe the photo, drops those about the storage of the samples."""
+    for tag in [tag for tag in tags if tag not in _DESCRIPTIVE or (tag in EXIF_DIRECTORIES and not tags.get_ifd(tag))]:
+        del tags[tag]
+
+
+def _exif_block(opened: Opened) -> bytes | None:
+    picture = opened.picture
+    block = picture.info.get("exif")
+    if opened.format == "TIFF" or (not block and "Raw profile type exif" in picture.info):
+        try:
+            tags = picture.getexif()
+            keep_descriptive(tags)
+            block = tags.tobytes() if len(tags) else None
+        except Exception:  # Pillow writes the tags anew, and what it does with impossible values is not defined
+            return b"damaged"
+    return block.removeprefix(exif.PREFIX) if isinstance(block, bytes) else None
+
+
+def _png_texts(picture: Image.Image) -> dict[str, str]:
+    return dict(picture.text) if isinstance(picture, PngImagePlugin.PngImageFile) else {}
+
+
+def _is_text(key: str) -> bool:
+    return key not in _TEXT_KEPT_ELSEWHERE and not key.startswith("Raw profile type")
+
+
+def _dpi(opened: Opened) -> tuple[float, float] | None:
+    try:
+        x, y = (float(value) for value in opened.picture.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not all(math.isfinite(value) and 1 < value <= 65535 for value in (x, y)):
+        return None
+    return (y, x) if opened.orientation >= 5 else (x, y)
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

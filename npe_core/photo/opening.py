@@ -1,0 +1,211 @@
+"""Opening an untrusted picture: format by content, limits from the header, damage reported, nothing half-decoded."""
+
+from __future__ import annotations
+
+import importlib
+import stat
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, features
+
+from npe_core.errors import EnvironmentFault, InputError
+from npe_core.photo import exif, xmp
+from npe_core.photo.samples import bits_per_channel
+
+_PLUGINS = {
+    "JPEG": "PIL.JpegImagePlugin",
+    "PNG": "PIL.PngImagePlugin",
+    "WEBP": "PIL.WebPImagePlugin",
+    "TIFF": "PIL.TiffImagePlugin",
+    "BMP": "PIL.BmpImagePlugin",
+    "GIF": "PIL.GifImagePlugin",
+}
+_EXPECTED = "Expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture (HEIC and AVIF where installed)."
+_FIRST_PICTURE_IS_THE_PHOTO = ("MPO", "HEIF")  # what follows are other views, depth and gain maps of the same photo
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+
+_pillow = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A decoded picture as Pillow gives it."""
+
+    picture: Image.Image
+    """Loaded; ``size`` may still be sideways."""
+    format: str
+    """Pillow's name; MPO, the JPEG of some cameras, is called JPEG."""
+    bits: int
+    """Bits per channel in the file, before Pillow reduced them."""
+    orientation: int
+    """EXIF orientation 1..8 that ``upright`` still has to apply."""
+    pictures: int
+    """How many the file holds; more than 1 only where the first is the photo."""
+    lossless: bool
+
+    def upright(self, array: np.ndarray) -> np.ndarray:
+        """(H, W[, C]) samples as stored -> as they should be looked at."""
+        turned = {
+            2: lambda a: a[:, ::-1],
+            3: lambda a: a[::-1, ::-1],
+            4: lambda a: a[::-1],
+            5: lambda a: np.swapaxes(a, 0, 1),
+            6: lambda a: np.rot90(a, -1),
+            7: lambda a: np.swapaxes(a[::-1, ::-1], 0, 1),
+            8: lambda a: np.rot90(a, 1),
+        }
+        return np.ascontiguousarray(turned.get(self.orientation, lambda a: a)(array))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) upright."""
+        width, height = self.picture.size
+        return (height, width) if self.orientation >= 5 else (width, height)
+
+
+def shown(path: Path | str) -> str:
+    """The path as an error message shows it: quoted, control characters escaped."""
+    return repr(str(path))
+
+
+@contextmanager
+def open_picture(path: Path | str, check: Callable[[tuple[int, int]], None], max_pixels: float) -> Iterator[Opened]:
+    """Opens and decodes the picture; ``check`` is called with the header's (width, height) before any decoding.
+
+    Raises InputError for whatever is wrong with the file, EnvironmentFault when there is not enough memory for it.
+    """
+    with _regular_file(Path(path)) as file, _decoding(shown(path)):
+        with _pillow_settings(max_pixels):
+            opened = _decode(file, shown(path), check)
+        try:
+            yield opened
+        finally:
+            opened.picture.close()
+
+
+@contextmanager
+def _regular_file(path: Path) -> Iterator[BinaryIO]:
+    name = shown(path)
+    try:
+        mode = path.stat().st_mode  # first, because opening a pipe would wait for its writer
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{name} is a folder, not a picture. Name one file in it.")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{name} is not a regular file. Save the picture to a file first.")
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {name}. Check the path.") from error
+    except PermissionError as error:
+        raise InputError(f"{name} may not be read (permission denied). Change its permissions or copy it.") from error
+    except (OSError, ValueError) as error:  # a name too long, a loop of links, a null character
+        raise InputError(f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}.") from error
+    with file:
+        if path.stat().st_size == 0:
+            raise InputError(f"{name} is empty (0 bytes). {_EXPECTED} Copy it again.")
+        yield file
+
+
+@contextmanager
+def _decoding(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (InputError, EnvironmentFault):
+        raise
+    except MemoryError as error:
+        raise EnvironmentFault(f"Not enough memory to decode {name}. Make the picture smaller.") from error
+    except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"{name} is damaged and cannot be decoded: {reason}. Copy it again or re-export it."
+        ) from error
+
+
+@contextmanager
+def _pillow_settings(max_pixels: float) -> Iterator[None]:
+    """Pillow's warnings go nowhere (we report by errors and notes), and its limit on pixels is ours.
+
+    Both are settings of the whole process, hence one decoding at a time.
+    """
+    with _pillow, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = max(int(max_pixels), 1)  # for what hides behind a small header, as a TIFF's tiles
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None]) -> Opened:
+    head = file.read(64)
+    formats = _formats(head, name)
+    picture = _identified(file, formats, name)
+    check(picture.size)
+    pictures = int(getattr(picture, "n_frames", 1))
+    kind = picture.format or ""
+    if pictures > 1 and kind not in _FIRST_PICTURE_IS_THE_PHOTO:
+        what = "pages" if kind == "TIFF" else "frames"
+        raise InputError(
+            f"{name} has {pictures} {what}; only single pictures can be edited. Save one of them as a file."
+        )
+    if kind == "PNG":
+        picture.verify()  # decoding alone does not look at the checksums of the pixel data
+        picture = _identified(file, formats, name)
+    orientation = 1 if kind in ("TIFF", "HEIF") else _orientation(picture)  # those two are turned by their decoders
+    bits = bits_per_channel(picture)
+    picture.load()
+    lossless = kind in ("PNG", "TIFF", "BMP", "GIF") or (kind == "WEBP" and b"VP8L" in head)
+    return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, pictures, lossless)
+
+
+def _identified(file: BinaryIO, formats: tuple[str, ...], name: str) -> Image.Image:
+    file.seek(0)
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ``check`` says it better
+    try:
+        return Image.open(file, formats=formats)
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{name} is not a picture in a known format. {_EXPECTED}") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _formats(head: bytes, name: str) -> tuple[str, ...]:
+    """The formats to try, their plugins loaded. Raises InputError that tells what to install for HEIC and AVIF."""
+    for plugin in _PLUGINS.values():
+        importlib.import_module(plugin)
+    brand = head[8:12] if head[4:8] == b"ftyp" else b""
+    if brand in _AVIF_BRANDS or (brand in _HEIF_BRANDS and b"avif" in head[12:]):
+        if not features.check("avif"):
+            raise InputError(
+                f"{name} is AVIF, which this Pillow cannot read. Install pillow>=11.3, or convert it to PNG."
+            )
+        importlib.import_module("PIL.AvifImagePlugin")
+        return ("AVIF",)
+    if brand in _HEIF_BRANDS:
+        try:
+            importlib.import_module("pillow_heif").register_heif_opener()
+        except ImportError as error:
+            raise InputError(
+                f"{name} is HEIC. Install the extra (pip install 'neural-photo-editor[heic]') or convert it to JPEG."
+            ) from error
+        return ("HEIF",)
+    return tuple(_PLUGINS)
+
+
+def _orientation(picture: Image.Image) -> int:
+    block = picture.info.get("exif")
+    if not block and "Raw profile type exif" in picture.info:
+        block = picture.getexif().tobytes()
+    found = exif.read_orientation(block.removeprefix(exif.PREFIX)) if isinstance(block, bytes) else None
+    packet = picture.info.get("xmp")
+    if found is None and isinstance(packet, bytes):
+        found = xmp.read_orientation(packet)
+    return found or 1

@@ -1,0 +1,164 @@
+"""Photo: one picture in memory, with what its file must get back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import JpegImagePlugin
+
+from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.photo import colour_profile
+from npe_core.photo.encoding import Content, JpegTables, encode
+from npe_core.photo.limits import MAX_MEGAPIXELS, check_size
+from npe_core.photo.metadata import Metadata, read_metadata
+from npe_core.photo.opening import Opened, open_picture, shown
+from npe_core.photo.samples import native_samples
+from npe_core.photo.saving import check_output, write_atomically
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo, upright. Made by ``open`` and ``from_array``; ``edited`` gives a new one.
+
+    The arrays are read-only, because pixels outside an edit must stay the file's: copy them to draw.
+    """
+
+    image: np.ndarray
+    """(H, W, 3) uint8 sRGB: what the models see."""
+    alpha: np.ndarray | None
+    """(H, W) uint8, 255 = opaque; None where the file has no transparency."""
+    notes: tuple[str, ...] = ()
+    """Conversions that a person should know of."""
+    parameters: dict[str, Any] | None = None
+    """The edit parameters stored in the file by an earlier save, or given to ``edited``. From a file: untrusted."""
+
+    _native: np.ndarray = field(repr=False, kw_only=True)
+    """(H, W, 3) uint8 samples in the file's own profile."""
+    _profile: bytes | None = field(default=None, repr=False, kw_only=True)
+    _metadata: Metadata = field(default=Metadata(), repr=False, kw_only=True)
+    _tables: JpegTables | None = field(default=None, repr=False, kw_only=True)
+    _lossless: bool = field(default=True, repr=False, kw_only=True)
+    _path: Path | None = field(default=None, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        for array in (self.image, self.alpha, self._native):
+            if array is not None:
+                array.flags.writeable = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+    @property
+    def path(self) -> Path | None:
+        """The file it was read from; it is never written to."""
+        return self._path
+
+    @classmethod
+    def open(cls, path: Path | str, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
+        """Reads a photo. Raises InputError for anything that is not one undamaged picture within the limits."""
+        name = shown(path)
+        with open_picture(path, lambda size: check_size(name, size, max_megapixels), max_megapixels * 1e6) as opened:
+            samples = native_samples(opened.picture, opened.bits, name)
+            metadata, parameters, notes = read_metadata(opened)
+            tables = _jpeg_tables(opened)
+        if opened.pictures > 1:
+            notes.append(f"only the main one of the file's {opened.pictures} pictures is edited and saved")
+        native = opened.upright(samples.rgb)
+        return cls(
+            image=colour_profile.to_srgb(native, samples.profile),
+            alpha=None if samples.alpha is None else opened.upright(samples.alpha),
+            notes=(*samples.notes, *notes),
+            parameters=parameters,
+            _native=native,
+            _profile=samples.profile,
+            _metadata=metadata,
+            _tables=tables,
+            _lossless=opened.lossless,
+            _path=Path(path),
+        )
+
+    @classmethod
+    def from_array(cls, image: np.ndarray, alpha: np.ndarray | None = None) -> Photo:
+        """A photo of its own, copied from (H, W, 3) uint8 sRGB and (H, W) uint8 alpha. Raises ValueError on others."""
+        _check_image(image)
+        if alpha is not None and (alpha.shape != image.shape[:2] or alpha.dtype != np.uint8):
+            raise ValueError(f"alpha must be {image.shape[:2]} uint8, not {alpha.shape} {alpha.dtype}")
+        image = image.copy()
+        return cls(image=image, alpha=None if alpha is None else alpha.copy(), _native=image)
+
+    def edited(self, image: np.ndarray, mask: np.ndarray, parameters: dict[str, Any] | None = None) -> Photo:
+        """The photo with the pixels of ``image`` where ``mask`` is above 0, and its own everywhere else.
+
+        ``image`` is (H, W, 3) uint8 sRGB, ``mask`` (H, W) bool or float in [0, 1], ``parameters`` anything that JSON
+        can hold. Pixels with mask 0, and those that ``image`` did not change, keep the file's samples bit for bit; the
+        others are converted from sRGB to the file's profile. Colours of the file beyond sRGB fade out as the mask
+        rises instead of at its border. Raises ValueError on other shapes and types.
+        """
+        _check_image(image)
+        if image.shape != self.image.shape or mask.shape != image.shape[:2]:
+            raise ValueError(f"image {image.shape} and mask {mask.shape} must be of the photo's {self.image.shape}")
+        changed = (mask > 0) & (image != self.image).any(axis=-1)
+        view, native = self.image.copy(), self._native.copy()
+        if colour_profile.is_srgb(self._profile):
+            view[changed] = native[changed] = image[changed]
+        else:
+            weight = np.minimum(mask[changed].astype(np.float32), 1)[:, None]
+            seen = colour_profile.from_srgb(self.image[changed], self._profile)
+            beyond = (self._native[changed].astype(np.float32) - seen) * (1 - weight)
+            wanted = colour_profile.from_srgb(image[changed], self._profile) + beyond
+            native[changed] = np.clip(np.rint(wanted), 0, 255).astype(np.uint8)
+            view[changed] = colour_profile.to_srgb(native[changed], self._profile)
+        stored = None if parameters is None else json.loads(json.dumps(parameters, allow_nan=False))
+        return replace(self, image=view, parameters=stored, _native=native)
+
+    def save(
+        self, path: Path | str, force: bool = False, metadata: Literal["keep", "strip"] = "keep"
+    ) -> tuple[str, ...]:
+        """Writes the photo in the format of the suffix, atomically; returns notes on what the format cannot carry.
+
+        ``metadata="strip"`` leaves out EXIF, GPS, XMP, comments and the edit parameters; the colour profile and the
+        resolution stay. Raises UsageError and EnvironmentFault as ``check_output`` and ``write_atomically`` do.
+        """
+        if metadata not in ("keep", "strip"):
+            raise UsageError(f"metadata can be 'keep' or 'strip', not {metadata!r}.")
+        format = check_output(path, force, self._path, self.size)
+        strip = metadata == "strip"
+        content = Content(
+            rgb=self._native,
+            alpha=self.alpha,
+            profile=self._profile,
+            metadata=self._metadata.stripped() if strip else self._metadata,
+            parameters=None if strip else self.parameters,
+            tables=self._tables,
+            lossless=self._lossless,
+        )
+        try:
+            encoded, notes = encode(content, format)
+        except MemoryError as error:
+            raise EnvironmentFault(f"Not enough memory to write {shown(path)}. Save a smaller picture.") from error
+        write_atomically(path, encoded, force, self._path)
+        return tuple(notes)
+
+
+def _check_image(image: np.ndarray) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"image must be (H, W, 3) uint8, not {image.shape} {image.dtype}")
+
+
+def _jpeg_tables(opened: Opened) -> JpegTables | None:
+    """None where the source is no JPEG of RGB or grey, whose tables would not fit."""
+    picture = opened.picture
+    if not isinstance(picture, JpegImagePlugin.JpegImageFile) or picture.mode not in ("RGB", "L"):
+        return None
+    quantization = tuple(tuple(picture.quantization[key]) for key in sorted(picture.quantization))
+    if not quantization:
+        return None
+    subsampling = JpegImagePlugin.get_sampling(picture)
+    progressive = bool(picture.info.get("progressive"))
+    return JpegTables(quantization, subsampling if subsampling in (0, 1, 2) else 0, progressive)

@@ -1,0 +1,133 @@
+"""A decoded Pillow picture of any mode -> RGB samples of 8 bits in the file's own profile, and alpha."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from npe_core.errors import InputError
+from npe_core.photo import colour_profile
+
+
+@dataclass
+class Samples:
+    """What a file holds, as arrays."""
+
+    rgb: np.ndarray
+    """(H, W, 3) uint8 in ``profile``."""
+    alpha: np.ndarray | None
+    """(H, W) uint8, None where the file has no transparency."""
+    profile: bytes | None
+    """ICC profile of an RGB space; None means sRGB."""
+    notes: list[str] = field(default_factory=list)
+
+
+def bits_per_channel(picture: Image.Image) -> int:
+    """Of the file, which Pillow may have reduced. Ask before ``picture.load()``."""
+    tiles = getattr(picture, "tile", None) or []
+    if any(";16" in str(tile[3]) for tile in tiles) or picture.mode.startswith("I;16"):
+        return 16
+    return int(picture.info.get("bit_depth") or 8)
+
+
+def native_samples(picture: Image.Image, bits: int, shown: str) -> Samples:
+    """``picture`` is loaded; ``shown`` names the file in an InputError about samples that cannot be edited."""
+    if picture.mode in ("I", "F"):
+        raise InputError(
+            f"{shown} has {'floating-point' if picture.mode == 'F' else '32-bit or signed'} samples, which cannot be "
+            f"edited. Export it with 8 or 16 bits per channel."
+        )
+    notes = [f"{bits}-bit input is edited and saved at 8 bits per channel"] if bits > 8 else []
+    if "transparency" in picture.info and bits > 8 and picture.mode == "RGB":
+        # The key colour has 16 bits, the samples that Pillow gives have 8: a comparison would hit its neighbours too.
+        del picture.info["transparency"]
+        notes.append("the one transparent colour of a 16-bit PNG is dropped")
+    profile = picture.info.get("icc_profile") or None
+    space = "RGB"
+    if profile:
+        try:
+            space = colour_profile.colour_space(profile)
+        except ValueError:
+            notes.append("the colour profile is broken: colours are taken as sRGB and saved without it")
+            profile = None
+
+    if picture.mode in ("CMYK", "LAB"):
+        samples = _other_space(picture, profile, space)
+    else:
+        samples = _grey_or_rgb(picture, profile, space)
+    samples.notes[:0] = notes
+    if samples.profile is not None:
+        _keep_only_if_two_way(samples)
+    return samples
+
+
+def _grey_or_rgb(picture: Image.Image, profile: bytes | None, space: str) -> Samples:
+    notes = []
+    if picture.mode in ("P", "PA"):
+        notes.append("a picture with a palette becomes full RGB")
+    rgb, alpha, grey = _arrays(picture)
+    if grey is not None:
+        notes.append("a grey photo becomes RGB")
+        if profile is not None and space == "GRAY":
+            try:
+                rgb = colour_profile.picture_to_srgb(Image.fromarray(grey), profile)
+                notes.append("the grey colour profile is converted to sRGB")
+            except ValueError:
+                notes.append("the colour profile is broken: colours are taken as sRGB and saved without it")
+            return Samples(rgb, alpha, None, notes)
+    if profile is not None and space != "RGB":
+        notes.append(f"the colour profile is for {space}, not for this picture: colours are taken as sRGB")
+        profile = None
+    return Samples(rgb, alpha, profile, notes)
+
+
+def _arrays(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """(rgb, alpha, grey): grey is the one channel of a grey picture, which rgb repeats."""
+    mode = picture.mode
+    transparent = "transparency" in picture.info
+    if mode.startswith("I;16"):
+        deep = np.array(picture).astype(np.uint32)
+        grey = ((deep + 128) // 257).astype(np.uint8)
+        key = picture.info.get("transparency")
+        alpha = np.where(deep == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
+        return np.repeat(grey[..., None], 3, axis=-1), alpha, grey
+    if mode in ("1", "L", "LA", "La"):
+        if transparent or mode in ("LA", "La"):
+            both = np.array(picture.convert("LA"))
+            grey, alpha = both[..., 0].copy(), both[..., 1].copy()
+        else:
+            grey, alpha = np.array(picture.convert("L")), None
+        return np.repeat(grey[..., None], 3, axis=-1), alpha, grey
+    if transparent or mode in ("RGBA", "RGBa", "PA"):
+        both = np.array(picture.convert("RGBA"))
+        return both[..., :3].copy(), both[..., 3].copy(), None
+    return np.array(picture.convert("RGB")), None, None
+
+
+def _other_space(picture: Image.Image, profile: bytes | None, space: str) -> Samples:
+    """CMYK (as in print) or L*a*b*: there is no way back to the same samples, so the RGB picture is sRGB."""
+    note = f"{picture.mode} converted to RGB"
+    if picture.mode == "LAB":
+        return Samples(colour_profile.picture_to_srgb(picture, colour_profile.lab_profile()), None, None, [note])
+    if profile is not None and space == "CMYK":
+        try:
+            return Samples(colour_profile.picture_to_srgb(picture, profile), None, None, [note + " (sRGB)"])
+        except ValueError:
+            note += "; its colour profile is broken and was ignored"
+    return Samples(np.array(picture.convert("RGB")), None, None, [note])
+
+
+def _keep_only_if_two_way(samples: Samples) -> None:
+    """Scanner and camera profiles may convert to sRGB only; then the picture is converted for good."""
+    assert samples.profile is not None
+    try:
+        colour_profile.is_srgb(samples.profile)
+    except ValueError:
+        try:
+            samples.rgb = colour_profile.picture_to_srgb(Image.fromarray(samples.rgb), samples.profile)
+            samples.notes.append("the colour profile has no way back: colours are converted to sRGB")
+        except ValueError:
+            samples.notes.append("the colour profile is broken: colours are taken as sRGB and saved without it")
+        samples.profile = None

@@ -1,0 +1,162 @@
+"""Where a file may be written, and writing it so that its name shows all of it or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.photo.opening import shown
+
+OUTPUT_FORMATS: dict[str, str] = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+}
+"""Suffix -> format, as Pillow calls it."""
+
+_LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EINVAL)
+
+
+def check_output(
+    path: Path | str, force: bool = False, source: Path | str | None = None, size: tuple[int, int] | None = None
+) -> str:
+    """The format that a save to ``path`` would write; everything that can be refused is refused here, early.
+
+    ``source`` is the input file, which is never written to, not even with ``force``; ``size`` (width, height) is
+    checked against what the format can hold. Raises UsageError for a path that cannot be meant (suffix, existing
+    file without ``force``, the input itself), EnvironmentFault for a folder that is missing or cannot be written.
+    """
+    path, name = Path(path), shown(path)
+    format = OUTPUT_FORMATS.get(path.suffix.lower())
+    if format is None:
+        supported = ", ".join(OUTPUT_FORMATS)
+        if path.suffix.lower() == ".gif":
+            raise UsageError(
+                f"{name}: GIF holds only 256 colours and is not written. Use .png (or one of {supported})."
+            )
+        raise UsageError(f"{name} has no suffix of a supported format. Use one of {supported}.")
+    longest = _LONGEST_SIDE.get(format)
+    if size is not None and longest is not None and max(size) > longest:
+        raise UsageError(
+            f"{format} holds at most {longest} pixels a side, the photo has {size[0]}x{size[1]}. Use .png."
+        )
+    _check_folder(path)
+    _check_target(path, force, source)
+    return format
+
+
+def write_atomically(path: Path | str, content: bytes, force: bool = False, source: Path | str | None = None) -> None:
+    """Writes the file under a temporary name in the same folder (a dotfile), flushes it to the disk, and renames it.
+
+    Without ``force`` a file that appears under ``path`` meanwhile is left alone (UsageError). Raises EnvironmentFault
+    when the disk is full or the folder cannot be written; nothing is left behind then.
+    """
+    path = Path(path)
+    _check_target(path, force, source)
+    temporary = path.parent / f".npe-{secrets.token_hex(8)}.part"
+    try:
+        try:
+            _write(temporary, content)
+            if force:
+                temporary.replace(path)
+            else:
+                _publish(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        _flush_folder(path.parent)
+    except FileExistsError as error:
+        raise _exists(path) from error
+    except (OSError, ValueError) as error:
+        raise _fault(path, error, len(content)) from error
+
+
+def _check_folder(path: Path) -> None:
+    folder = path.parent
+    try:
+        mode = folder.stat().st_mode
+    except (OSError, ValueError) as error:
+        if isinstance(error, PermissionError):
+            raise _fault(path, error) from error
+        raise EnvironmentFault(f"There is no folder {shown(folder)} to write to. Create it first.") from error
+    if not stat.S_ISDIR(mode):
+        raise EnvironmentFault(f"{shown(folder)} is not a folder. Choose a folder to write to.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _fault(path, PermissionError(errno.EACCES, "permission denied"))
+
+
+def _check_target(path: Path, force: bool, source: Path | str | None) -> None:
+    if not os.path.lexists(path):
+        return
+    if source is not None:
+        with contextlib.suppress(FileNotFoundError):
+            if path.samefile(source):
+                raise UsageError(f"{shown(path)} is the input, which is never written to. Choose another name.")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{shown(path)} is a folder or a device, not a file. Choose another name.")
+    if not force:
+        raise _exists(path)
+
+
+def _write(temporary: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    """Gives the file its name unless that is taken: link() refuses, where rename() would overwrite."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # No hard links on this file system: reserve the name, then rename over the reservation.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        try:
+            temporary.replace(path)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def _flush_folder(folder: Path) -> None:
+    """Makes the new name durable; not every system can open a folder for it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _exists(path: Path) -> UsageError:
+    return UsageError(f"{shown(path)} exists already. Choose another name, or overwrite it with --force.")
+
+
+def _fault(path: Path, error: Exception, size: int | None = None) -> EnvironmentFault:
+    code = getattr(error, "errno", None)
+    folder = shown(path.parent)
+    if code in _FULL:
+        needed = f" ({size / 1e6:.1f} MB needed)" if size is not None else ""
+        return EnvironmentFault(
+            f"No space to write {shown(path)}{needed}: disk full or quota reached.\n"
+            f"Nothing was written. Free some space or choose another folder."
+        )
+    if code in _DENIED:
+        return EnvironmentFault(f"The folder {folder} cannot be written to ({error}). Choose another folder.")
+    return EnvironmentFault(f"{shown(path)} could not be written: {error}. Nothing was written; choose another place.")
