@@ -1,0 +1,69 @@
+"""Which device and which precision the models run in, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from npe_core.errors import EnvironmentFault, UsageError
+
+
+@dataclass(frozen=True)
+class DeviceChoice:
+    """A device, the dtype of the networks on it, and the reason in words."""
+
+    device: torch.device
+    dtype: torch.dtype
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """``cpu``, ``cuda:0`` or ``mps``."""
+        return str(self.device)
+
+
+def choose_device(wanted: str = "auto") -> DeviceChoice:
+    """``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` -> a device that works here.
+
+    Raises UsageError on another word, EnvironmentFault when the device is not there.
+    """
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return _cuda(0)
+        if torch.backends.mps.is_available():
+            return DeviceChoice(torch.device("mps"), torch.float32, "Apple GPU found; float32, the precision it runs safely")
+        return _cpu("no GPU found")
+    kind, _, number = wanted.partition(":")
+    if kind == "cpu" and not number:
+        return _cpu("asked for")
+    if kind == "mps" and not number:
+        if not torch.backends.mps.is_available():
+            raise EnvironmentFault("There is no Apple GPU (mps) here. Use --device cpu.")
+        return DeviceChoice(torch.device("mps"), torch.float32, "asked for; float32, the precision it runs safely")
+    if kind == "cuda" and (not number or number.isdigit()):
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if int(number or 0) >= count:
+            build = "this torch is a CPU build" if torch.version.cuda is None else f"{count} CUDA devices are visible"
+            raise EnvironmentFault(f"There is no device {wanted}: {build}. Use --device cpu, or install torch with CUDA.")
+        return _cuda(int(number or 0))
+    raise UsageError(f"{wanted!r} is not a device. Choose auto, cpu, cuda, cuda:N or mps.")
+
+
+def _cuda(index: int) -> DeviceChoice:
+    name = torch.cuda.get_device_name(index)
+    dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return DeviceChoice(torch.device("cuda", index), dtype, f"{name}; {str(dtype).removeprefix('torch.')}")
+
+
+def _cpu(why: str) -> DeviceChoice:
+    fast = cpu_has_bf16()
+    dtype = torch.bfloat16 if fast else torch.float32
+    detail = "bfloat16: the processor has instructions for it" if fast else "float32: the processor has no bfloat16"
+    return DeviceChoice(torch.device("cpu"), dtype, f"{why}; {detail}")
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX)."""
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(probe is not None and probe())

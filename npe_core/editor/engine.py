@@ -1,0 +1,100 @@
+"""The three models on one device, loaded when first needed: tensors in, tensors out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from npe_core.device import DeviceChoice
+from npe_core.errors import EnvironmentFault
+from npe_core.models.denoiser import Denoiser
+from npe_core.models.segmenter import Segmenter
+from npe_core.models.upscaler import GeneratorResNet
+from npe_core.models.weights import Entry, load
+
+
+class Engine:
+    """Runs the models; the only holder of their weights. Safe to share between threads for loading, not for running."""
+
+    def __init__(self, choice: DeviceChoice, weights: Path | None = None) -> None:
+        self.choice = choice
+        self.device = choice.device
+        self.weights = weights
+        self.load_seconds = 0.0
+        """Seconds spent so far on reading weights."""
+        self._models: dict[str, tuple[nn.Module, Entry]] = {}
+        self._lock = threading.Lock()
+
+    def model(self, kind: str) -> nn.Module:
+        """The model of that kind, loaded on first use. Raises WeightsError."""
+        return self._loaded(kind)[0]
+
+    def entry(self, kind: str) -> Entry:
+        """The manifest's entry of that model."""
+        return self._loaded(kind)[1]
+
+    def _loaded(self, kind: str) -> tuple[nn.Module, Entry]:
+        with self._lock:
+            if kind not in self._models:
+                start = time.perf_counter()
+                self._models[kind] = load(kind, self.device, self.choice.dtype, self.weights)
+                self.load_seconds += time.perf_counter() - start
+            return self._models[kind]
+
+    @property
+    def image_size(self) -> int:
+        """Side of the pictures that the denoiser works on."""
+        return cast(Denoiser, self.model("denoiser")).config.image_size
+
+    @property
+    def segment_size(self) -> int:
+        """Side of the crops that the segmenter works on."""
+        return cast(Segmenter, self.model("segmenter")).config.image_size
+
+    @torch.inference_mode()
+    def denoise(self, xt: Tensor, t: int) -> Tensor:
+        """x_t (B, 3, 128, 128) on the device -> x0 of the same shape, float32."""
+        steps = torch.full((len(xt),), t, dtype=torch.int64, device=self.device)
+        return self._run(self.model("denoiser"), xt.contiguous(memory_format=torch.channels_last), steps)
+
+    @torch.inference_mode()
+    def segment(self, x: Tensor) -> Tensor:
+        """x (B, 3, 256, 256) in [-1, 1] -> probabilities (B, 11, 256, 256) float32 on the CPU."""
+        x = x.to(self.device, self.choice.dtype).contiguous(memory_format=torch.channels_last)
+        return self._run(self.model("segmenter"), x).float().softmax(dim=1).cpu()
+
+    @torch.inference_mode()
+    def upscale(self, x: Tensor) -> Tensor:
+        """x (B, 3, H, W) in [-1, 1] -> (B, 3, 4H, 4W) float32 on the device, one picture at a time to bound memory."""
+        model = cast(GeneratorResNet, self.model("upscaler"))
+        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
+        return torch.cat([self._run(model, one) for one in x.split(1)])
+
+    def _run(self, model: nn.Module, *inputs: Tensor) -> Tensor:
+        try:
+            return cast(Tensor, model(*inputs))
+        except torch.OutOfMemoryError:
+            raise EnvironmentFault(
+                f"{self.choice.name} ran out of memory on a batch of {len(inputs[0])}. "
+                "Edit fewer faces at once, free the device, or use --device cpu."
+            ) from None
+
+
+def to_tensor(images: list, size: int | None = None) -> Tensor:
+    """[(H, W, 3) uint8, ...] -> (B, 3, H, W) float32 in [-1, 1]; with ``size``, reduced to it with antialiasing."""
+    x = torch.stack([torch.from_numpy(image.copy()) for image in images]).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return resize(x, size) if size is not None else x
+
+
+def resize(x: Tensor, size: int) -> Tensor:
+    """(B, C, H, W) -> (B, C, size, size): area-like bicubic on the way down, bicubic on the way up."""
+    if x.shape[-1] == size == x.shape[-2]:
+        return x
+    smaller = size < x.shape[-1]
+    return F.interpolate(x, size=(size, size), mode="bicubic", antialias=smaller, align_corners=False)

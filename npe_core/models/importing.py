@@ -1,0 +1,140 @@
+"""Weights from elsewhere: our own safetensors, and PyTorch checkpoints whose keys fit one of the three models.
+
+Checkpoints are read with ``weights_only=True``: nothing in them is executed. The SRGAN generator of the widely copied
+PyTorch implementation (``conv1``, ``res_blocks``, ``conv2``, ``upsampling``, ``conv3``) is translated, its batch
+normalisation folded into the convolutions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from npe_core.errors import EnvironmentFault, InputError
+from npe_core.models.denoiser import DenoiserConfig
+from npe_core.models.segmenter import SegmenterConfig
+from npe_core.models.upscaler import UpscalerConfig
+from npe_core.models.weights import KINDS, Entry, build, read_manifest, sha256_of, weights_folder, write_manifest
+
+State = dict[str, Tensor]
+
+_PREFIXES = ("module.", "_orig_mod.", "model.", "generator.")
+_CONTAINERS = ("state_dict", "model_state_dict", "model", "ema", "generator", "net", "params")
+
+
+def import_weights(path: Path, folder: Path | None = None) -> Entry:
+    """Put the weights of a file into the weights folder as fp16, and into its manifest.
+
+    Raises InputError when the file is not a checkpoint or fits none of the models.
+    """
+    folder = folder or weights_folder()
+    state, stored_config = read_checkpoint(path)
+    kind, config, state = recognise(state, stored_config, path)
+    file = f"{kind}.safetensors"
+    temporary = folder / f".{file}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: tensor.half().contiguous() for name, tensor in state.items()}, str(temporary))
+        os.replace(temporary, folder / file)
+        entries = read_manifest(folder) if (folder / "manifest.json").exists() else {}
+        entry = Entry(kind, file, sha256_of(folder / file), config, {"imported_from": path.name})
+        write_manifest({**entries, kind: entry}, folder)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise EnvironmentFault(f"{folder} cannot be written ({error}). Name another folder in NPE_WEIGHTS.") from None
+    return entry
+
+
+def read_checkpoint(path: Path) -> tuple[State, dict[str, Any] | None]:
+    """(tensors by name, architecture if the file says it). Containers and wrapper prefixes are taken off."""
+    if not path.is_file():
+        raise InputError(f"{path} is not a file.")
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(str(path), framework="pt") as file:
+                config = json.loads((file.metadata() or {}).get("config", "null"))
+                return {name: file.get_tensor(name) for name in file.keys()}, config  # noqa: SIM118
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+        raise InputError(f"{path} does not read as a checkpoint: {str(error).splitlines()[0][:160]}") from None
+    while isinstance(loaded, dict):
+        inner = next((loaded[name] for name in _CONTAINERS if isinstance(loaded.get(name), dict)), None)
+        if inner is None:
+            break
+        loaded = inner
+    if not isinstance(loaded, dict) or not any(isinstance(value, Tensor) for value in loaded.values()):
+        raise InputError(f"{path} holds no tensors by name.")
+    return strip_prefixes({str(n): v for n, v in loaded.items() if isinstance(v, Tensor)}), None
+
+
+def strip_prefixes(state: State) -> State:
+    """Take off a wrapper's prefix that all names share."""
+    for prefix in _PREFIXES:
+        if all(name.startswith(prefix) for name in state):
+            return strip_prefixes({name.removeprefix(prefix): tensor for name, tensor in state.items()})
+    return state
+
+
+def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[str, dict[str, Any], State]:
+    """(kind, architecture, tensors in our names). Raises InputError that says how near the nearest model was."""
+    if "conv1.0.weight" in state and "res_blocks.0.conv_block.0.weight" in state:
+        blocks = 1 + max(int(m.group(1)) for name in state if (m := re.match(r"res_blocks\.(\d+)\.", name)))
+        srgan = UpscalerConfig(width=len(state["conv1.0.weight"]), blocks=blocks, skip="none")
+        state, config = from_srgan(state, blocks), dataclasses.asdict(srgan)
+    defaults = {
+        "denoiser": dataclasses.asdict(DenoiserConfig()),
+        "segmenter": dataclasses.asdict(SegmenterConfig()),
+        "upscaler": dataclasses.asdict(UpscalerConfig()),
+    }
+    nearest = (-1, "")
+    for kind in KINDS:
+        candidate = config if config is not None and config.keys() == defaults[kind].keys() else defaults[kind]
+        wanted = {name: tuple(tensor.shape) for name, tensor in build(kind, candidate).state_dict().items()}
+        fitting = sum(tuple(state[name].shape) == shape for name, shape in wanted.items() if name in state)
+        if fitting == len(wanted) == len(state):
+            return kind, candidate, state
+        nearest = max(nearest, (fitting, f"{fitting} of the {len(wanted)} tensors of the {kind} fit, {len(state)} are there"))
+    raise InputError(f"{path} fits none of the models; nearest: {nearest[1]}.")
+
+
+def from_srgan(state: State, blocks: int) -> State:
+    """Names of the SRGAN generator -> ours, each batch normalisation folded into the convolution before it."""
+    translated: State = {
+        "stem_activation.weight": state["conv1.1.weight"],
+        "stem.weight": state["conv1.0.weight"],
+        "stem.bias": state["conv1.0.bias"],
+        "head.weight": state["conv3.0.weight"],
+        "head.bias": state["conv3.0.bias"],
+    }
+    # BatchNorm2d(64, 0.8), as that implementation writes it, sets eps (not momentum) to 0.8 in the residual blocks and
+    # the trunk; the normalisation of the upsampling layers has the default eps.
+    convolutions = {"trunk": ("conv2.0", "conv2.1", 0.8)}
+    for i in range(blocks):
+        block = f"res_blocks.{i}.conv_block"
+        convolutions[f"blocks.{i}.conv_in"] = (f"{block}.0", f"{block}.1", 0.8)
+        convolutions[f"blocks.{i}.conv_out"] = (f"{block}.3", f"{block}.4", 0.8)
+        translated[f"blocks.{i}.activation.weight"] = state[f"{block}.2.weight"]
+    for i in range(2):
+        convolutions[f"upsample.{i}"] = (f"upsampling.{4 * i}", f"upsampling.{4 * i + 1}", 1e-5)
+        translated[f"upsample_activation.{i}.weight"] = state[f"upsampling.{4 * i + 3}.weight"]
+    for name, (conv, norm, eps) in convolutions.items():
+        translated[f"{name}.weight"], translated[f"{name}.bias"] = fold(state, conv, norm, eps)
+    return translated
+
+
+def fold(state: State, conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a convolution followed by batch normalisation in evaluation mode."""
+    weight, bias = state[f"{conv}.weight"].float(), state[f"{conv}.bias"].float()
+    scale = state[f"{norm}.weight"].float() * (state[f"{norm}.running_var"].float() + eps).rsqrt()
+    shift = state[f"{norm}.bias"].float() - state[f"{norm}.running_mean"].float() * scale
+    return weight * scale[:, None, None, None], bias * scale + shift

@@ -1,0 +1,135 @@
+"""Weights on disk: fp16 safetensors and a manifest with their sha256, architecture and provenance.
+
+The folder is ``$NPE_WEIGHTS`` where that is set, else ``weights/`` of a clone, else the copy inside the installed package.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from npe_core.errors import WeightsError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+MANIFEST = "manifest.json"
+KINDS = ("denoiser", "segmenter", "upscaler")
+"""The three models of the editor."""
+
+_REMEDY = "Reinstall the package, or name a good folder in NPE_WEIGHTS."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model of the manifest."""
+
+    kind: str
+    file: str
+    sha256: str
+    config: dict[str, Any]
+    """Arguments of the model's config dataclass."""
+    provenance: dict[str, Any]
+    """How the weights were made: data, images seen, measured numbers."""
+
+
+def weights_folder() -> Path:
+    """The folder that the weights are read from (it need not exist)."""
+    named = os.environ.get("NPE_WEIGHTS")
+    if named:
+        return Path(named)
+    package = Path(__file__).resolve().parents[1]
+    clone = package.parent / "weights"
+    return clone if (clone / MANIFEST).exists() else package / "_weights"
+
+
+def read_manifest(folder: Path | None = None) -> dict[str, Entry]:
+    """The entries by kind. Raises WeightsError when the manifest is missing or does not read as one."""
+    path = (folder or weights_folder()) / MANIFEST
+    try:
+        models = json.loads(path.read_text())["models"]
+        return {kind: Entry(kind=kind, **fields) for kind, fields in models.items()}
+    except FileNotFoundError:
+        raise WeightsError(f"There are no weights: {path} does not exist. {_REMEDY}") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{path} does not read as a manifest of weights ({error}). {_REMEDY}") from None
+
+
+def write_manifest(entries: dict[str, Entry], folder: Path) -> None:
+    """Write the manifest under a temporary name and rename it."""
+    models = {}
+    for kind, entry in entries.items():
+        models[kind] = {name: value for name, value in dataclasses.asdict(entry).items() if name != "kind"}
+    temporary = folder / f".{MANIFEST}.tmp"
+    temporary.write_text(json.dumps({"models": models}, indent=2) + "\n")
+    temporary.replace(folder / MANIFEST)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(entry: Entry, folder: Path | None = None) -> Path:
+    """The path of an entry's file, its content checked. Raises WeightsError when it is missing or not what it was."""
+    path = (folder or weights_folder()) / entry.file
+    try:
+        digest = sha256_of(path)
+    except FileNotFoundError:
+        raise WeightsError(f"The weights of the {entry.kind} are missing: {path}. {_REMEDY}") from None
+    except OSError as error:
+        raise WeightsError(f"The weights of the {entry.kind} cannot be read: {path} ({error.strerror}). {_REMEDY}") from None
+    if digest != entry.sha256:
+        raise WeightsError(
+            f"The weights of the {entry.kind} are corrupt: {path} has sha256 {digest[:12]}, "
+            f"the manifest says {entry.sha256[:12]}. {_REMEDY}"
+        )
+    return path
+
+
+def build(kind: str, config: dict[str, Any]) -> nn.Module:
+    """A model of that kind and architecture, its parameters random. Raises WeightsError when the config does not fit."""
+    from npe_core.models.denoiser import Denoiser, DenoiserConfig
+    from npe_core.models.segmenter import Segmenter, SegmenterConfig
+    from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    try:
+        if kind == "denoiser":
+            return Denoiser(DenoiserConfig(**values))
+        if kind == "segmenter":
+            return Segmenter(SegmenterConfig(**values))
+        if kind == "upscaler":
+            return GeneratorResNet(UpscalerConfig(**values))
+    except TypeError as error:
+        raise WeightsError(f"The manifest's architecture of the {kind} does not fit this version ({error}).") from None
+    raise WeightsError(f"There is no model {kind!r}; the models are {', '.join(KINDS)}.")
+
+
+def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | None = None) -> tuple[nn.Module, Entry]:
+    """A verified model in evaluation mode on the device, channels last, its networks in ``dtype``."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    entries = read_manifest(folder)
+    if kind not in entries:
+        raise WeightsError(f"The manifest has no {kind}. {_REMEDY}")
+    entry = entries[kind]
+    path = verify(entry, folder)
+    model = build(kind, entry.config)
+    try:
+        model.load_state_dict({name: tensor.float() for name, tensor in load_file(str(path)).items()})
+    except (SafetensorError, RuntimeError) as error:
+        raise WeightsError(f"{path} does not fit the architecture of the manifest: {str(error).splitlines()[0]}") from None
+    model.requires_grad_(False).eval()
+    network = model.unet if kind == "denoiser" else model  # the denoiser's preconditioning stays in float32
+    network.to(dtype=dtype)  # type: ignore[operator]
+    return model.to(device=device, memory_format=torch.channels_last), entry  # type: ignore[call-overload]
