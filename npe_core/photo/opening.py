@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import stat
 import threading
 import warnings
@@ -17,6 +18,7 @@ from PIL import Image, features
 
 from npe_core.errors import EnvironmentFault, InputError
 from npe_core.photo import exif, xmp
+from npe_core.photo.png_data import check_whole
 from npe_core.photo.samples import bits_per_channel
 
 _PLUGINS = {
@@ -33,6 +35,8 @@ _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 _pillow = threading.Lock()
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # or what it logs of damaged files goes to stderr
 
 
 @dataclass(frozen=True)
@@ -146,8 +150,7 @@ def _pillow_settings(max_pixels: float) -> Iterator[None]:
 
 def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None]) -> Opened:
     head = file.read(64)
-    formats = _formats(head, name)
-    picture = _identified(file, formats, name)
+    picture = _identified(file, _formats(head, name), name)
     check(picture.size)
     pictures = int(getattr(picture, "n_frames", 1))
     kind = picture.format or ""
@@ -157,8 +160,9 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
             f"{name} has {pictures} {what}; only single pictures can be edited. Save one of them as a file."
         )
     if kind == "PNG":
-        picture.verify()  # decoding alone does not look at the checksums of the pixel data
-        picture = _identified(file, formats, name)
+        at = file.tell()
+        check_whole(file)
+        file.seek(at)
     orientation = 1 if kind in ("TIFF", "HEIF") else _orientation(picture)  # those two are turned by their decoders
     bits = bits_per_channel(picture)
     picture.load()

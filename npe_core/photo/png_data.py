@@ -1,0 +1,50 @@
+"""Whether a PNG is whole. Pillow ignores the checksums of pixel data, and leaves black what the data do not reach."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import BinaryIO
+
+_SIGNATURE_BYTES = 8
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_STEP = 1 << 20
+
+
+def check_whole(file: BinaryIO) -> None:
+    """Reads the PNG once. Raises ValueError for a wrong checksum, missing chunks, or too little pixel data."""
+    file.seek(_SIGNATURE_BYTES)
+    inflater = zlib.decompressobj()
+    expected = found = 0
+    while True:
+        head = file.read(8)
+        length, name = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"")
+        body = file.read(length)
+        check = file.read(4)
+        if len(body) < length or len(check) < 4:
+            raise ValueError("the file ends early")
+        if struct.unpack(">I", check)[0] != zlib.crc32(body, zlib.crc32(name)):
+            raise ValueError(f"the checksum of a {name.decode('ascii', 'replace')!r} chunk is wrong")
+        if name == b"IHDR":
+            expected = _bytes_of_pixels(body)
+        elif name == b"IDAT":
+            while body and found < expected:
+                found += len(inflater.decompress(body, _STEP))
+                body = inflater.unconsumed_tail
+        elif name == b"IEND":
+            break
+    if found < expected:
+        raise ValueError(f"the pixel data end after {found / expected:.0%} of the picture")
+
+
+def _bytes_of_pixels(header: bytes) -> int:
+    """Of the inflated pixel data: each row has one byte for its filter (PNG specification, 7 to 9)."""
+    width, height, depth, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    total = 0
+    for x, y, across, down in passes:
+        columns, rows = -(-(width - x) // across), -(-(height - y) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + -(-columns * depth * _CHANNELS[colour_type] // 8))
+    return total
