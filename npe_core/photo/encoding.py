@@ -97,7 +97,7 @@ def _png(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     if content.parameters is not None:
         text.add_itxt(PARAMETERS_KEY, json.dumps(content.parameters, ensure_ascii=False, separators=(",", ":")))
     options = _present(icc_profile=content.profile, exif=content.metadata.exif, dpi=content.metadata.dpi)
-    _picture(content).save(buffer, "PNG", pnginfo=text, **options)
+    _picture(content).save(buffer, "PNG", pnginfo=text, compress_level=3, **options)  # half the time of 6, same size
 
 
 def _webp(content: Content, buffer: BytesIO, notes: list[str]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import stat
+import struct
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -166,8 +168,19 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
     orientation = 1 if kind in ("TIFF", "HEIF") else _orientation(picture)  # those two are turned by their decoders
     bits = bits_per_channel(picture)
     picture.load()
-    lossless = kind in ("PNG", "TIFF", "BMP", "GIF") or (kind == "WEBP" and b"VP8L" in head)
+    lossless = kind in ("PNG", "TIFF", "BMP", "GIF") or (kind == "WEBP" and _is_lossless_webp(file))
     return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, pictures, lossless)
+
+
+def _is_lossless_webp(file: BinaryIO) -> bool:
+    """By the chunk that holds the pixels: ``VP8L`` is lossless, ``VP8 `` is not (WebP container specification)."""
+    file.seek(12)
+    while len(head := file.read(8)) == 8:
+        name, length = struct.unpack("<4sI", head)
+        if name in (b"VP8L", b"VP8 "):
+            return bool(name == b"VP8L")
+        file.seek(length + length % 2, os.SEEK_CUR)
+    return False
 
 
 def _identified(file: BinaryIO, formats: tuple[str, ...], name: str) -> Image.Image:

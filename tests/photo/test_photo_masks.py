@@ -1,0 +1,96 @@
+"""Masks and paint: numbers, not colours, and exactly the photo's size."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npe_core.errors import InputError
+from npe_core.photo import read_mask, read_paint
+
+SIZE = (96, 72)
+
+
+def ramp():
+    return np.linspace(0, 255, 96 * 72).astype(np.uint8).reshape(72, 96)
+
+
+def test_grey_16_bit_and_one_bit(photo_file):
+    mask = read_mask(photo_file("a.png", ramp()), SIZE)
+    assert mask.dtype == np.float32
+    assert np.array_equal(mask, ramp().astype(np.float32) / 255)
+    deep = np.linspace(0, 65535, 96 * 72).astype(np.uint16).reshape(72, 96)
+    assert np.allclose(read_mask(photo_file("b.png", Image.fromarray(deep)), SIZE), deep / 65535, atol=1e-6)
+    assert np.array_equal(read_mask(photo_file("c.png", Image.fromarray(ramp() > 99)), SIZE), (ramp() > 99) * 1.0)
+
+
+def test_colour_gives_luma_and_grey_rgb_is_exact(make, photo_file):
+    mask = read_mask(photo_file("a.png"), SIZE)
+    expected = np.asarray(Image.fromarray(make.smooth()).convert("L")) / 255
+    assert np.abs(mask - expected).max() < 0.005
+    assert np.array_equal(
+        read_mask(photo_file("b.png", np.dstack([ramp()] * 3)), SIZE), ramp().astype(np.float32) / 255
+    )
+
+
+def test_alpha_counts_where_it_varies(make, photo_file):
+    varying = np.dstack([make.smooth(), ramp()])
+    assert np.array_equal(read_mask(photo_file("a.png", varying), SIZE), ramp().astype(np.float32) / 255)
+    for constant in (0, 255):
+        opaque = np.dstack([ramp(), ramp(), ramp(), np.full_like(ramp(), constant)])
+        assert np.array_equal(read_mask(photo_file("b.png", opaque), SIZE), ramp().astype(np.float32) / 255)
+
+
+def test_a_profile_does_not_change_the_numbers(make, photo_file):
+    path = photo_file("a.png", ramp(), icc_profile=make.icc_profile(b"GRAY", gamma=1.0))
+    assert np.array_equal(read_mask(path, SIZE), ramp().astype(np.float32) / 255)
+
+
+def test_jpeg_noise_marks_nothing(photo_file):
+    box = np.zeros((72, 96), np.uint8)
+    box[20:51, 30:61] = 255
+    mask = read_mask(photo_file("a.jpg", box, quality=85), SIZE)
+    far = np.ones_like(box, bool)
+    far[16:56, 24:64] = False  # beyond the blocks that hold the edge
+    assert mask[far].max() == 0
+    assert mask[24:48, 32:56].min() == 1
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_orientation_is_applied(photo_file, name):
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    path = photo_file(name, ramp(), exif=tags)
+    assert np.array_equal(read_mask(path, (72, 96)), np.rot90(ramp(), -1).astype(np.float32) / 255)
+    with pytest.raises(InputError, match=r"72x96 pixels, the upright photo is 96x72"):
+        read_mask(path, SIZE)
+
+
+def test_sizes_are_named_before_decoding(photo_file, make):
+    path = photo_file("a.png", make.smooth(200, 100))
+    path.write_bytes(path.read_bytes()[:300])  # decoding would say something else
+    for read in (read_mask, read_paint):
+        with pytest.raises(InputError, match=r"200x100 pixels, the upright photo is 96x72") as caught:
+            read(path, SIZE)
+        assert str(caught.value).count("\n") <= 1
+
+
+def test_paint(make, photo_file):
+    rgb, alpha = read_paint(photo_file("a.png", np.dstack([make.smooth(), ramp()])), SIZE)
+    assert np.array_equal(rgb, make.smooth())
+    assert alpha.dtype == np.float32
+    assert np.array_equal(alpha, ramp().astype(np.float32) / 255)
+    wide = photo_file("b.png", np.dstack([make.smooth(), ramp()]), icc_profile=make.icc_profile())
+    assert not np.array_equal(read_paint(wide, SIZE)[0], make.smooth())
+    picture = Image.fromarray(make.smooth()).quantize(8)
+    assert set(np.unique(read_paint(photo_file("c.png", picture, transparency=2), SIZE)[1])) == {0, 1}
+
+
+def test_paint_without_alpha_is_refused(photo_file):
+    with pytest.raises(InputError, match="no transparency"):
+        read_paint(photo_file("a.png"), SIZE)
+
+
+def test_masks_that_are_no_pictures(tmp_path):
+    for read in (read_mask, read_paint):
+        with pytest.raises(InputError, match="no file"):
+            read(tmp_path / "missing.png", SIZE)

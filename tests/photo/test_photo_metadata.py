@@ -1,0 +1,216 @@
+"""EXIF, XMP, comments, resolution and parameters survive, or a note says that they cannot."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps, PngImagePlugin
+
+from npe_core.photo import Photo, exif, xmp
+from npe_core.photo.metadata import parsed_parameters
+
+NOTE = b"MAKERNOTE offsets count from the block's start"
+PARAMETERS = {
+    "regions": {"hair": "#993300"},
+    "timestep": 350,
+    "note": 'é <&> " ]]> \u202e \U0001f600',
+    "steps": [1, 2.5],
+}
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_exif_patch_changes_four_things_only(make, order):
+    block = make.exif_block(order=order)
+    assert exif.read_orientation(block) == 6
+    patched = exif.made_upright(block, (72, 96))
+    assert exif.read_orientation(patched) == 1
+    assert len(patched) == len(block) - len(b"\xff\xd8 old thumbnail \xff\xd9")
+    assert b"thumbnail" not in patched
+    assert patched.index(NOTE) == block.index(NOTE)
+    assert sum(a != b for a, b in zip(patched, block, strict=False)) <= 5  # orientation, width, height, link to IFD1
+    tags = Image.Exif()
+    tags.load(b"Exif\0\0" + patched)
+    assert (tags.get_ifd(0x8769)[0xA002], tags.get_ifd(0x8769)[0xA003]) == (72, 96)
+    assert not tags.get_ifd(0x0201)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"II*\0\x08\0\0\0" + tail),
+    start=st.integers(0, 250),
+    value=st.binary(min_size=1, max_size=4),
+)
+def test_damaged_exif_never_crashes(make, content, start, value):
+    block = bytearray(make.exif_block())
+    block[start : start + len(value)] = value
+    for candidate in (content, bytes(block)):
+        assert exif.read_orientation(candidate) in (None, *range(1, 9))
+        try:
+            exif.made_upright(candidate, (100, 100))
+        except ValueError:
+            continue
+
+
+@pytest.mark.parametrize("source", ["in.jpg", "in.png", "in.webp", "in.tif"])
+@pytest.mark.parametrize("target", ["out.jpg", "out.png", "out.webp", "out.tif"])
+def test_exif_survives_and_is_upright(make, photo_file, tmp_path, source, target):
+    if source == "in.tif":
+        tags = Image.Exif()
+        tags.load(b"Exif\0\0" + make.exif_block())
+        path = photo_file(source, exif=tags)
+    else:
+        path = photo_file(source, exif=b"Exif\0\0" + make.exif_block())
+    orientation, make_tag, latitude, note = make.tags_of(path)
+    assert (orientation, make_tag, latitude) == (6, "Cam", (51, 28, 0))
+    photo = Photo.open(path)
+    photo.save(tmp_path / target)
+    assert make.tags_of(tmp_path / target) == (1, make_tag, latitude, note)
+    with Image.open(tmp_path / target) as picture:
+        assert picture.size == photo.size == (72, 96)
+        assert ImageOps.exif_transpose(picture).size == (72, 96)
+    assert Photo.open(tmp_path / target).size == (72, 96)
+    assert b"thumbnail" not in (tmp_path / target).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
+def test_strip_leaves_only_profile_and_resolution(make, photo_file, tmp_path, name):
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "who was there")
+    text.add_itxt("XML:com.adobe.xmp", make.XMP.decode())
+    path = photo_file(
+        "in.png", exif=make.exif_block(), pnginfo=text, icc_profile=make.icc_profile(), dpi=(300, 150)
+    )  # fmt: skip
+    photo = Photo.open(path)
+    edited = photo.edited(255 - photo.image, np.ones(photo.image.shape[:2], bool), PARAMETERS)
+    edited.save(tmp_path / name, metadata="strip")
+    content = (tmp_path / name).read_bytes()
+    for private in (b"Cam\0", NOTE, b"who was there", b"caf", b"timestep", b"GPS"):
+        assert private not in content
+    with Image.open(tmp_path / name) as picture:
+        assert picture.info["icc_profile"] == make.icc_profile()
+        assert name == "a.webp" or tuple(map(round, picture.info["dpi"])) == (150, 300)  # the picture was turned
+        assert make.tags_of(tmp_path / name) == (1, None, (), None)
+    assert Photo.open(tmp_path / name).parameters is None
+
+
+@pytest.mark.parametrize("source", ["in.jpg", "in.png", "in.webp", "in.tif"])
+@pytest.mark.parametrize("target", ["out.jpg", "out.png", "out.webp", "out.tif"])
+@pytest.mark.parametrize("packet", [False, True])
+def test_parameters_come_back_and_xmp_stays(make, photo_file, tmp_path, source, target, packet):
+    options = {}
+    if packet and source == "in.png":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", make.XMP.decode())
+        options = {"pnginfo": text}
+    elif packet and source == "in.tif":
+        options = {"tiffinfo": {700: make.XMP}}
+    elif packet:
+        options = {"xmp": make.XMP}
+    photo = Photo.open(photo_file(source, **options))
+    assert photo.size == (
+        (72, 96) if packet else (96, 72)
+    )  # the packet's tiff:Orientation counts where EXIF says nothing
+    for turn, parameters in enumerate(({"old": 1}, PARAMETERS)):
+        image = np.random.default_rng(0).integers(0, 256, photo.image.shape, dtype=np.uint8)
+        photo = photo.edited(image, np.ones(image.shape[:2], bool), parameters)
+        path = tmp_path / f"{turn}-{target}"
+        photo.save(path)
+        photo = Photo.open(path)
+        assert photo.parameters == parameters
+    with Image.open(path) as picture:
+        found = picture.info.get("xmp", b"")
+    assert (b"<dc:title>caf\xc3\xa9</dc:title>" in found) == packet
+    assert b'tiff:Orientation="6"' not in found
+    assert found.count(b"npe:parameters>") == (0 if target == "out.png" else 2)
+    photo.save(tmp_path / ("again-" + target))  # without an edit the parameters stay
+    assert Photo.open(tmp_path / ("again-" + target)).parameters == PARAMETERS
+
+
+def test_pillow_sees_our_parameters_where_they_belong(make, tmp_path):
+    photo = Photo.from_array(make.smooth()).edited(make.smooth(), np.ones((72, 96), bool), PARAMETERS)
+    photo.save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert json.loads(picture.text["npe"]) == PARAMETERS
+        assert isinstance(picture.text["npe"], PngImagePlugin.iTXt)
+    import xml.etree.ElementTree as ElementTree
+
+    photo.save(tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as picture:
+        tree = ElementTree.fromstring(picture.info["xmp"])
+    (found,) = tree.iter("{https://neural-photo-editor.invalid/ns/1.0/}parameters")
+    assert json.loads(found.text) == PARAMETERS
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+)
+def test_any_json_survives_the_packet(parameters):
+    packet = xmp.with_parameters(None, json.dumps(parameters))
+    assert parsed_parameters(xmp.read_parameters(packet)) == parameters
+    assert xmp.without_parameters(xmp.with_parameters(packet, "{}")) == xmp.without_parameters(packet)
+
+
+@pytest.mark.parametrize(
+    "stored", ["", "[1]", "3", "null", "{", '{"a": NaN}', "[" * 100000, '{"a": "' + "x" * 300000 + '"}', "{1: 2}"]
+)
+def test_parameters_that_are_not_ours_are_ignored(make, photo_file, stored):
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("npe", stored)
+    assert Photo.open(photo_file("a.png", pnginfo=text)).parameters is None
+
+
+def test_unreadable_xmp_is_replaced_with_a_note(make, photo_file, tmp_path):
+    photo = Photo.open(photo_file("a.jpg", xmp=b"\xff\xfe not XMP"))
+    notes = photo.edited(photo.image, np.ones((72, 96), bool), {"a": 1}).save(tmp_path / "b.jpg")
+    assert "XMP packet is not readable" in notes[0]
+    assert Photo.open(tmp_path / "b.jpg").parameters == {"a": 1}
+
+
+def test_what_jpeg_has_no_room_for_is_noted(make, photo_file, tmp_path):
+    photo = Photo.open(photo_file("a.png", exif=make.exif_block() + bytes(70000)))
+    notes = photo.edited(photo.image, np.ones((96, 72), bool), {"a": "x" * 70000}).save(tmp_path / "b.jpg")
+    assert ["EXIF block is too long" in notes[0], "XMP packet" in notes[1]] == [True, True]
+    assert Photo.open(tmp_path / "b.jpg").size == photo.size
+
+
+def test_padding_gives_way_in_a_full_jpeg_packet(make, photo_file, tmp_path):
+    full = make.XMP.replace(b" " * 200, b" " * (65400 - len(make.XMP)))
+    photo = Photo.open(photo_file("a.jpg", xmp=full))
+    assert photo.edited(photo.image, np.ones((96, 72), bool), {"a": "x" * 1000}).save(tmp_path / "b.jpg") == ()
+    assert Photo.open(tmp_path / "b.jpg").parameters == {"a": "x" * 1000}
+
+
+def test_texts_comments_and_resolution(make, photo_file, tmp_path):
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Author", "Zoë")
+    text.add_itxt("Title", "顔")
+    photo = Photo.open(photo_file("a.png", pnginfo=text, dpi=(300, 200)))
+    assert photo.save(tmp_path / "b.png") == ()
+    with Image.open(tmp_path / "b.png") as picture:
+        assert (picture.text["Author"], picture.text["Title"]) == ("Zoë", "顔")
+        assert tuple(map(round, picture.info["dpi"])) == (300, 200)
+    assert "text comments" in photo.save(tmp_path / "b.jpg")[0]
+    commented = Photo.open(photo_file("c.jpg", comment=b"caf\xe9"))
+    commented.save(tmp_path / "d.jpg")
+    commented.save(tmp_path / "d.png")
+    with Image.open(tmp_path / "d.jpg") as picture:
+        assert picture.info["comment"] == b"caf\xe9"
+    with Image.open(tmp_path / "d.png") as picture:
+        assert picture.text["Comment"].startswith("caf")
+
+
+def test_damaged_exif_is_noted(photo_file):
+    photo = Photo.open(photo_file("a.jpg", exif=b"Exif\0\0II*\0\xff\xff\0\0damaged"))
+    assert photo.notes == ("the EXIF block is damaged and is not kept",)
+
+
+def test_storage_tags_of_a_camera_do_not_reach_a_tiff(make, photo_file, tmp_path):
+    tags = Image.Exif()
+    tags[0x0100], tags[0x0101], tags[0x0103], tags[0x010F] = 4000, 3000, 6, "Cam"
+    Photo.open(photo_file("a.jpg", exif=tags)).save(tmp_path / "b.tif")
+    with Image.open(tmp_path / "b.tif") as picture:
+        assert picture.size == (96, 72)
+        assert picture.getexif()[0x010F] == "Cam"

@@ -1,0 +1,274 @@
+"""A file appears under its name whole or not at all, and never instead of another one."""
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, JpegImagePlugin
+
+from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.photo import OUTPUT_FORMATS, Photo, check_output, saving, write_atomically
+
+
+@pytest.fixture
+def photo(make):
+    return Photo.from_array(make.smooth())
+
+
+def only(folder, *names):
+    return sorted(path.name for path in folder.iterdir()) == sorted(names)
+
+
+@pytest.mark.parametrize("suffix", [*OUTPUT_FORMATS, ".PNG", ".JpEg"])
+def test_the_suffix_chooses_the_format(photo, tmp_path, suffix):
+    photo.save(tmp_path / f"out{suffix}")
+    with Image.open(tmp_path / f"out{suffix}") as picture:
+        assert picture.format == OUTPUT_FORMATS[suffix.lower()] == check_output(tmp_path / f"new{suffix}")
+        assert np.abs(np.asarray(picture).astype(int) - photo.image).max() <= (4 if picture.format == "JPEG" else 0)
+    assert only(tmp_path, f"out{suffix}")
+
+
+@pytest.mark.parametrize("name", ["out", "out.heic", "out.png.txt", "png", ".png"])
+def test_unknown_suffixes_name_the_supported_ones(photo, tmp_path, name):
+    with pytest.raises(UsageError, match=r"\.png, \.jpg, \.jpeg, \.webp, \.tif, \.tiff, \.bmp"):
+        photo.save(tmp_path / name)
+    assert only(tmp_path)
+
+
+def test_gif_points_to_png(photo, tmp_path):
+    with pytest.raises(UsageError, match=r"256 colours.*\.png"):
+        photo.save(tmp_path / "out.gif")
+
+
+def test_sizes_beyond_a_format(make, tmp_path):
+    wide = Photo.from_array(np.zeros((64, 16384, 3), np.uint8))
+    with pytest.raises(UsageError, match=r"16383 pixels.*\.png"):
+        wide.save(tmp_path / "out.webp")
+    wide.save(tmp_path / "out.jpg")
+
+
+def test_an_existing_file_needs_force(photo, tmp_path):
+    (tmp_path / "out.png").write_bytes(b"mine")
+    with pytest.raises(UsageError, match="--force"):
+        photo.save(tmp_path / "out.png")
+    assert (tmp_path / "out.png").read_bytes() == b"mine"
+    photo.save(tmp_path / "out.png", force=True)
+    assert Photo.open(tmp_path / "out.png").size == photo.size
+    (tmp_path / "dangling.png").symlink_to("nowhere")
+    with pytest.raises(UsageError, match="--force"):
+        photo.save(tmp_path / "dangling.png")
+
+
+def test_the_input_is_never_written_even_with_force(photo_file, tmp_path):
+    path = photo_file("in.png")
+    before = path.read_bytes()
+    photo = Photo.open(path)
+    (tmp_path / "link.png").symlink_to(path)
+    os.link(path, tmp_path / "hard.png")
+    (tmp_path / "sub").mkdir()
+    for same in (path, tmp_path / "link.png", tmp_path / "hard.png", tmp_path / "sub" / ".." / "in.png"):
+        with pytest.raises(UsageError, match="is the input"):
+            photo.save(same, force=True)
+        with pytest.raises(UsageError, match="is the input"):
+            check_output(same, force=True, source=path)
+    assert path.read_bytes() == before
+
+
+def test_folders_and_devices_are_not_replaced(photo, tmp_path):
+    (tmp_path / "dir.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "null.png").symlink_to("/dev/null")
+    for name in ("dir.png", "pipe.png", "null.png"):
+        with pytest.raises(UsageError, match="not a file"):
+            photo.save(tmp_path / name, force=True)
+
+
+def test_folders_that_cannot_be_written(photo, tmp_path):
+    (tmp_path / "file").touch()
+    for path, words in (
+        (tmp_path / "missing" / "out.png", "no folder"),
+        (tmp_path / "file" / "out.png", "not a folder"),
+        (tmp_path / ("n" * 300 + ".png"), "could not be written"),
+    ):
+        with pytest.raises(EnvironmentFault, match=words) as caught:
+            photo.save(path)
+        assert str(caught.value).count("\n") <= 1
+    assert only(tmp_path, "file")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+def test_a_read_only_file_system(photo):
+    with pytest.raises(EnvironmentFault, match="/proc/self"):
+        photo.save("/proc/self/out.png")
+
+
+def test_permission_bits_are_asked_early(photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(EnvironmentFault, match="cannot be written to"):
+        check_output(tmp_path / "out.png")
+
+
+@pytest.mark.parametrize("call", ["fsync", "link"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_failing_disk_leaves_nothing_behind(photo, tmp_path, monkeypatch, call, code):
+    def fail(*_args):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(EnvironmentFault, match="could not be written" if code == errno.EIO else "No space"):
+        photo.save(tmp_path / "out.png")
+    assert only(tmp_path)
+
+
+def test_a_full_disk_keeps_the_file_that_force_would_replace(photo, tmp_path):
+    """A real limit of the system, in a process of its own."""
+    (tmp_path / "out.bmp").write_bytes(b"mine")
+    script = (
+        "import resource, sys, numpy as np\n"
+        "from npe_core.photo import Photo\n"
+        "from npe_core.errors import EnvironmentFault\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))\n"
+        "try: Photo.from_array(np.zeros((99, 99, 3), np.uint8)).save(sys.argv[1], force=True)\n"
+        "except EnvironmentFault as error: print(error); sys.exit(4)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "out.bmp"],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (4, "")
+    assert "No space to write" in done.stdout
+    assert only(tmp_path, "out.bmp")
+    assert (tmp_path / "out.bmp").read_bytes() == b"mine"
+
+
+def test_a_file_that_appears_meanwhile_is_left_alone(photo, tmp_path, monkeypatch):
+    write = saving._write
+
+    def write_slowly(temporary, content):
+        write(temporary, content)
+        (tmp_path / "out.png").write_bytes(b"somebody was faster")
+
+    monkeypatch.setattr(saving, "_write", write_slowly)
+    with pytest.raises(UsageError, match="exists already"):
+        photo.save(tmp_path / "out.png")
+    assert (tmp_path / "out.png").read_bytes() == b"somebody was faster"
+    assert only(tmp_path, "out.png")
+
+
+def test_of_many_writers_one_wins(tmp_path):
+    results = []
+
+    def write(number):
+        try:
+            write_atomically(tmp_path / "out.png", bytes([number]) * 100000)
+            results.append(number)
+        except UsageError:
+            results.append(None)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = [number for number in results if number is not None]
+    assert (tmp_path / "out.png").read_bytes() == bytes([winner]) * 100000
+    assert only(tmp_path, "out.png")
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_file_systems_without_hard_links(photo, tmp_path, monkeypatch, taken):
+    def unsupported(_source, _target):
+        if taken:
+            (tmp_path / "out.png").write_bytes(b"mine")
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", unsupported)
+    if taken:
+        with pytest.raises(UsageError, match="exists already"):
+            photo.save(tmp_path / "out.png")
+        assert (tmp_path / "out.png").read_bytes() == b"mine"
+    else:
+        photo.save(tmp_path / "out.png")
+        assert np.array_equal(Photo.open(tmp_path / "out.png").image, photo.image)
+    assert only(tmp_path, "out.png")
+
+
+def test_the_temporary_name_is_hidden_and_in_the_same_folder(photo, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append([path.name for path in tmp_path.iterdir()]))
+    photo.save(tmp_path / "out.png")
+    (name,) = seen[0]
+    assert name.startswith(".")
+    assert name.endswith(".part")
+
+
+def test_the_umask_decides_the_mode(photo, tmp_path):
+    before = os.umask(0o027)
+    try:
+        photo.save(tmp_path / "out.png")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out.png").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_jpeg_to_jpeg_keeps_tables_and_subsampling(photo_file, tmp_path, subsampling, progressive):
+    path = photo_file("in.jpg", quality=73, subsampling=subsampling, progressive=progressive)
+    Photo.open(path).save(tmp_path / "out.jpg")
+    with Image.open(path) as before, Image.open(tmp_path / "out.jpg") as after:
+        assert after.quantization == before.quantization
+        assert JpegImagePlugin.get_sampling(after) == subsampling
+        assert bool(after.info.get("progressive")) == progressive
+        assert np.abs(np.asarray(after).astype(int) - np.asarray(before)).max() <= 8
+
+
+def test_other_sources_become_good_jpegs(make, photo_file, tmp_path):
+    Photo.open(photo_file("in.png")).save(tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as picture:
+        assert JpegImagePlugin.get_sampling(picture) == 0
+    Photo.open(photo_file("grey.jpg", make.smooth()[..., 0], quality=80)).save(tmp_path / "grey-out.jpg")
+    with Image.open(tmp_path / "grey-out.jpg") as picture:
+        assert picture.mode == "RGB"
+        assert np.abs(np.asarray(picture).astype(int) - make.smooth()[..., :1]).max() <= 8
+
+
+@pytest.mark.parametrize("name", ["out.jpg", "out.bmp"])
+def test_alpha_goes_onto_white_with_a_warning(make, tmp_path, name):
+    alpha = np.zeros((72, 96), np.uint8)
+    alpha[:, 48:] = 255
+    photo = Photo.from_array(make.smooth(), alpha)
+    assert "put on white" in photo.save(tmp_path / name)[0]
+    with Image.open(tmp_path / name) as picture:
+        assert np.asarray(picture)[:, :40].min() > 245
+        assert np.abs(np.asarray(picture)[:, 56:].astype(int) - make.smooth()[:, 56:]).max() < 6
+    assert Photo.from_array(make.smooth(), np.full((72, 96), 255, np.uint8)).save(tmp_path / ("opaque-" + name)) == ()
+
+
+@pytest.mark.parametrize(("options", "exact"), [({"lossless": True}, True), ({"quality": 80}, False)])
+def test_webp_is_as_lossless_as_its_source(photo_file, tmp_path, options, exact):
+    photo = Photo.open(
+        photo_file("in.webp", np.random.default_rng(0).integers(0, 256, (72, 96, 3), np.uint8), **options)
+    )
+    photo.save(tmp_path / "out.webp")
+    with Image.open(tmp_path / "out.webp") as picture:
+        assert np.array_equal(np.asarray(picture.convert("RGB")), photo.image) == exact
+
+
+def test_bmp_gets_srgb_and_notes(make, photo_file, tmp_path):
+    photo = Photo.open(photo_file("in.png", icc_profile=make.icc_profile(), exif=make.exif_block(orientation=1)))
+    notes = photo.save(tmp_path / "out.bmp")
+    assert "no colour profile" in notes[0]
+    assert "no metadata" in notes[1]
+    with Image.open(tmp_path / "out.bmp") as picture:
+        assert np.array_equal(np.asarray(picture), photo.image)
+
+
+def test_metadata_choice_is_checked(photo, tmp_path):
+    with pytest.raises(UsageError, match="'keep' or 'strip'"):
+        photo.save(tmp_path / "out.png", metadata="some")
