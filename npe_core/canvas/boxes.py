@@ -1,0 +1,43 @@
+"""Boxes (x0, y0, x1, y1) in pixels, half open: work stays inside the rectangle that it concerns."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+Box: TypeAlias = tuple[int, int, int, int]
+
+
+def box_of(where: np.ndarray) -> Box | None:
+    """The smallest box around the nonzero pixels of an (H, W) array, None if there are none."""
+    rows = np.flatnonzero(where.any(axis=1))
+    if rows.size == 0:
+        return None
+    y0, y1 = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(where[y0:y1].any(axis=0))
+    return int(columns[0]), y0, int(columns[-1]) + 1, y1
+
+
+def pad(box: Box, margin: int, size: tuple[int, int]) -> Box:
+    """The box grown by ``margin`` on each side, kept inside an image of ``size`` (height, width)."""
+    x0, y0, x1, y1 = box
+    return max(x0 - margin, 0), max(y0 - margin, 0), min(x1 + margin, size[1]), min(y1 + margin, size[0])
+
+
+def union(a: Box | None, b: Box | None) -> Box | None:
+    """The smallest box around both; None is the empty box."""
+    if a is None or b is None:
+        return b if a is None else a
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+
+
+def cut(box: Box) -> tuple[slice, slice]:
+    """The box as an index of the last two axes of a planar array, or of the first two of a picture."""
+    return slice(box[1], box[3]), slice(box[0], box[2])
+
+
+def window(planes: np.ndarray, box: Box) -> np.ndarray:
+    """The view of a planar (n, H, W) array inside the box."""
+    x0, y0, x1, y1 = box
+    return planes[:, y0:y1, x0:x1]

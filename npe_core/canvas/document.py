@@ -1,0 +1,223 @@
+"""The document under a canvas: layers, regions, undo and saving. What a person does to it is in ``tools``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from npe_core.canvas import checks, state
+from npe_core.canvas.boxes import Box, union, window
+from npe_core.canvas.history import History, Patch, Step, flip, make_patch
+from npe_core.canvas.layers import Layers, Planes, visible
+from npe_core.canvas.selection import RegionMap, as_region_map
+from npe_core.canvas.stroke import Stroke
+from npe_core.colour import format_colour
+from npe_core.errors import InputError
+from npe_core.regions import REGIONS, Region
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A region fill as it was asked for."""
+
+    region: str
+    colour: str
+    """``#rrggbb``"""
+    pixels: int
+
+
+class Document:
+    """A picture with paint, mask and history, to be looked at, undone and saved; see ``Canvas``."""
+
+    def __init__(self, image: np.ndarray, regions: Any = None) -> None:
+        self._layers = Layers(checks.as_image(image))
+        self._regions: RegionMap | None = None
+        self._history: History[tuple[Fill, ...]] = History()
+        self._fills: tuple[Fill, ...] = ()
+        self._stroke: Stroke | None = None
+        self._dirty: Box | None = None
+        self._revision = 0
+        self._views = tuple(_read_only(a) for a in (self._layers.mask, self._layers.guide, self._layers.image))
+        if regions is not None:
+            self.regions = regions
+
+    # --- what there is ------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W)"""
+        return self._layers.size
+
+    @property
+    def image(self) -> np.ndarray:
+        """(H, W, 3) uint8: the original, read-only."""
+        return self._views[2]
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(H, W) float32 in [0, 1], 1 = edit: a read-only view that follows the canvas; copy it to keep it."""
+        return self._views[0]
+
+    @property
+    def guide(self) -> np.ndarray:
+        """(H, W, 3) uint8: the original with the paint on it; the original itself wherever the mask is 0.
+
+        A read-only view that follows the canvas; copy it to keep it.
+        """
+        return self._views[1]
+
+    @property
+    def painted(self) -> np.ndarray:
+        """(H, W) bool: where the user's colour shows, as opposed to mask only."""
+        return visible(self._layers.planes) > 0
+
+    @property
+    def targets(self) -> list[Fill]:
+        """The region fills in force, in the order in which they were made."""
+        return list(self._fills)
+
+    @property
+    def regions(self) -> RegionMap | None:
+        """The region map; may be set later, when the model has made it: an object with ``ids`` (H, W) uint8 and
+        ``probabilities`` (11, H, W) float32 or None, or a bare array of ids."""
+        return self._regions
+
+    @regions.setter
+    def regions(self, regions: Any) -> None:
+        self._regions = None if regions is None else as_region_map(regions, self.size)
+
+    def region_at(self, x: float, y: float) -> Region:
+        """The region under the pointer."""
+        column, row = checks.as_pixel(x, y, self.size)
+        return REGIONS[int(self._need_regions().ids[row, column])]
+
+    def _need_regions(self) -> RegionMap:
+        if self._regions is None:
+            raise InputError("The regions of this picture are not known yet: segment it first, or paint by hand.")
+        return self._regions
+
+    def pick(self, x: float, y: float) -> str:
+        """The colour under the pointer as painted, ``#rrggbb``."""
+        column, row = checks.as_pixel(x, y, self.size)
+        r, g, b = self._layers.guide[row, column].tolist()
+        return format_colour((r, g, b))
+
+    @property
+    def revision(self) -> int:
+        """A number that goes up with every change, undo and redo included."""
+        return self._revision
+
+    @property
+    def dirty(self) -> Box | None:
+        """The box (x0, y0, x1, y1), half open, around all changes since ``take_dirty``; None if there were none."""
+        return self._dirty
+
+    def take_dirty(self) -> Box | None:
+        """Returns ``dirty`` and starts afresh."""
+        box, self._dirty = self._dirty, None
+        return box
+
+    # --- undo ---------------------------------------------------------------------------------------------------
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether ``undo`` would do anything."""
+        return self._stroke is not None or bool(self._history.done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether ``redo`` would do anything."""
+        return bool(self._history.undone)
+
+    def undo(self) -> bool:
+        """Takes the last step back, byte for byte; a stroke under way is ended first. Returns whether there was one."""
+        self.end_stroke()
+        if not self._history.done:
+            return False
+        step = self._history.done.pop()
+        self._history.undone.append(step)
+        self._cross(step, step.before)
+        return True
+
+    def redo(self) -> bool:
+        """Does again what was undone last. Returns whether there was anything; a new step drops all of it."""
+        self.end_stroke()
+        if not self._history.undone:
+            return False
+        step = self._history.undone.pop()
+        self._history.done.append(step)
+        self._cross(step, step.after)
+        return True
+
+    # --- saving -------------------------------------------------------------------------------------------------
+
+    def save_state(self) -> bytes:
+        """Paint, mask and fills as bytes, for autosave; neither the picture nor the history."""
+        return state.pack(self._layers.image, self._layers.planes, [asdict(fill) for fill in self._fills])
+
+    @classmethod
+    def restore(cls, image: np.ndarray, saved: bytes, regions: Any = None) -> Self:
+        """The canvas that ``save_state`` saved, on the same picture, with nothing to undo.
+
+        Raises InputError if the bytes are damaged or belong to another picture.
+        """
+        canvas = cls(image, regions)
+        planes, fills = state.unpack(image, saved)
+        canvas._fills = tuple(Fill(**fill) for fill in fills)
+        canvas._layers.put(canvas._everything, planes)
+        return canvas
+
+    # --- how changes are made -----------------------------------------------------------------------------------
+
+    @property
+    def _everything(self) -> Box:
+        return 0, 0, self.size[1], self.size[0]
+
+    def _change(self, box: Box, change: Callable[[Planes], Planes], fill: Fill | None = None) -> bool:
+        """Applies a pure function to the planes inside a box, as one undo step."""
+        self.end_stroke()
+        patch = self._write(box, change(window(self._layers.planes, box)))
+        if patch is None:
+            return False
+        return self._record((patch,), (*self._fills, fill) if fill else self._fills)
+
+    def _write(self, box: Box, after: Planes) -> Patch | None:
+        patch = make_patch(box, window(self._layers.planes, box), after)
+        if patch is not None:
+            x0, y0 = patch.box[0] - box[0], patch.box[1] - box[1]
+            x1, y1 = patch.box[2] - box[0], patch.box[3] - box[1]
+            self._layers.put(patch.box, after[:, y0:y1, x0:x1])
+            self._touch(patch.box)
+        return patch
+
+    def _record(self, patches: tuple[Patch, ...], fills: tuple[Fill, ...]) -> bool:
+        if not patches and fills == self._fills:
+            return False
+        self._history.push(Step(patches, self._fills, fills))
+        self._fills = fills
+        return True
+
+    def _cross(self, step: Step[tuple[Fill, ...]], fills: tuple[Fill, ...]) -> None:
+        self._fills = fills
+        self._touch(flip(self._layers, step))
+
+    def _touch(self, box: Box | None) -> None:
+        self._dirty = union(self._dirty, box)
+        self._revision += 1
+
+    def end_stroke(self) -> bool:
+        """Ends the stroke, as one undo step; returns whether it changed anything. Every other operation does so too."""
+        if self._stroke is None:
+            return False
+        patches = self._stroke.patches()
+        self._stroke = None
+        return self._record(patches, self._fills)
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view

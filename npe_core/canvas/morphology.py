@@ -1,0 +1,107 @@
+"""Grow, shrink and feather with round, Euclidean distances. Pure functions; no loop over pixels.
+
+Outside the image there is nothing to grow from and nothing that eats into a mask: a border of the picture is no edge
+of the mask, so hair that leaves the picture is not feathered where it leaves.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+_STRIP = 64
+"""Rows that are worked on together, so that they stay in the cache."""
+
+
+def dilate(levels: np.ndarray, radius: float) -> np.ndarray:
+    """(H, W) uint8: the largest level within ``radius`` pixels (centre to centre), exact for a round disc.
+
+    A disc is a stack of rows. The maximum over a row of any length comes from two overlapping windows of a power of
+    two, and those windows are shared by all rows: O(N * (radius + log radius)).
+    """
+    height, width = levels.shape
+    r = min(int(radius), max(height, width))
+    tables = [np.pad(levels, r)]  # tables[k][:, x]: maximum of the 2**k pixels from x on
+    while 2 ** len(tables) <= 2 * r + 1:
+        last, step = tables[-1], 2 ** (len(tables) - 1)
+        tables.append(np.maximum(last[:, :-step], last[:, step:]))
+    result = np.zeros_like(levels)
+    for dy in range(r + 1):
+        half = min(math.isqrt(max(0, math.floor(radius * radius - dy * dy))), r)
+        k = (2 * half + 1).bit_length() - 1
+        left, right = r - half, r + half + 1 - 2**k
+        row = np.maximum(tables[k][:, left : left + width], tables[k][:, right : right + width])
+        np.maximum(result, row[r + dy : r + dy + height], out=result)
+        np.maximum(result, row[r - dy : r - dy + height], out=result)
+    return result
+
+
+def erode(levels: np.ndarray, radius: float) -> np.ndarray:
+    """(H, W) uint8: the smallest level within ``radius`` pixels; the adjoint of ``dilate``."""
+    return 255 - dilate(255 - levels, radius)
+
+
+def nearest_row(source: np.ndarray) -> np.ndarray:
+    """(H, W) int32: for each pixel the row of the nearest True pixel in its column, +-2**30 if there is none."""
+    rows = np.arange(source.shape[0], dtype=np.int32)[:, None]
+    far = np.int32(2**30)
+    above = np.maximum.accumulate(np.where(source, rows, -far), axis=0)
+    below = np.minimum.accumulate(np.where(source, rows, far)[::-1], axis=0)[::-1]
+    return np.where(below - rows < rows - above, below, above)
+
+
+def distance_inside(inside: np.ndarray, limit: int) -> np.ndarray:
+    """(H, W) float32: distance of each True pixel of ``inside`` (bool) to the nearest False one, centre to centre.
+
+    Exact up to ``limit``; what is farther is given some number above it. 0 where ``inside`` is False.
+    Columns first, then the lower envelope along the rows (Felzenszwalb and Huttenlocher), cut off at the limit.
+    """
+    height, width = inside.shape
+    cap = limit + 1
+    dtype = np.uint16 if 2 * cap * cap < 2**16 else np.int32
+    rows = np.arange(height, dtype=np.int32)[:, None]
+    vertical = np.minimum(np.abs(rows - nearest_row(~inside)), cap)
+    squared = np.full((height, width + 2 * limit), cap * cap, dtype)
+    squared[:, limit : limit + width] = vertical * vertical
+    result = np.empty((height, width), np.float32)
+    for y in range(0, height, _STRIP):
+        strip = squared[y : y + _STRIP]
+        best = strip[:, limit : limit + width].copy()
+        for dx in range(1, limit + 1):
+            side = np.minimum(strip[:, limit - dx : limit - dx + width], strip[:, limit + dx : limit + dx + width])
+            np.minimum(best, side + dtype(dx * dx), out=best)
+        result[y : y + _STRIP] = np.sqrt(best, dtype=np.float32)
+    return result
+
+
+def feather(levels: np.ndarray, radius: float) -> np.ndarray:
+    """(H, W) uint8: ``levels`` falling smoothly to 0 at the rim of their support, inwards only.
+
+    The rim lies halfway between a pixel of the support and its neighbour outside; a pixel ``radius`` inside it and
+    deeper keeps its level.
+    """
+    if radius <= 0.5:
+        return levels.copy()
+    limit = min(math.ceil(radius + 0.5), max(levels.shape))
+    depth = (distance_inside(levels > 0, limit) - 0.5) / radius
+    t = np.clip(depth, 0, 1)
+    return (levels * (t * t * (3 - 2 * t)) + np.float32(0.5)).astype(np.uint8)
+
+
+def nearest_source(source: np.ndarray, y: np.ndarray, x: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the True pixel of ``source`` (bool) nearest to each (y, x), which must lie within radius."""
+    width = source.shape[1]
+    row = nearest_row(source)
+    best = np.full(y.shape, np.inf)
+    found_y, found_x = y.copy(), x.copy()
+    looking = np.arange(y.size)
+    for dx in sorted(range(-int(radius), int(radius) + 1), key=abs):
+        looking = looking[best[looking] > dx * dx]  # the others cannot find anything nearer this far to the side
+        from_y, column = y[looking], np.clip(x[looking] + dx, 0, width - 1)
+        candidate = row[from_y, column]
+        squared = (candidate - from_y).astype(np.float64) ** 2 + (column - x[looking]) ** 2
+        better = squared < best[looking]
+        chosen = looking[better]
+        best[chosen], found_y[chosen], found_x[chosen] = squared[better], candidate[better], column[better]
+    return found_y, found_x

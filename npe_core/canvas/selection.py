@@ -1,0 +1,126 @@
+"""From a face region to the soft mask of its fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npe_core.canvas.boxes import Box, box_of, cut, pad
+from npe_core.canvas.connected import piece_at
+from npe_core.canvas.guided import guided_filter
+from npe_core.canvas.iris import find_irises
+from npe_core.canvas.morphology import dilate, erode, feather
+from npe_core.errors import InputError, UsageError
+from npe_core.regions import REGIONS, Region
+
+_HAIRY = ("brows", "hair", "attire")
+"""Regions whose edge follows the picture's own edges."""
+
+_LEAST = 0.001
+"""Share of the picture under which a region counts as not there."""
+
+
+@dataclass(frozen=True)
+class RegionMap:
+    """What a segmentation model says about a picture."""
+
+    ids: np.ndarray
+    """(H, W) uint8 region ids."""
+    probabilities: np.ndarray | None = None
+    """(11, H, W) float32, or None: fills then have hard edges."""
+
+
+def as_region_map(regions: Any, size: tuple[int, int]) -> RegionMap:
+    """An object with ``ids`` and ``probabilities``, or a bare (H, W) array of ids. Raises UsageError on other sizes."""
+    ids = np.asarray(getattr(regions, "ids", regions))
+    probabilities = getattr(regions, "probabilities", None)
+    if ids.shape != size or ids.dtype != np.uint8 or (ids.size and int(ids.max()) >= len(REGIONS)):
+        raise UsageError(
+            f"The region map is {ids.dtype} of shape {ids.shape}; expected uint8 ids 0..{len(REGIONS) - 1} "
+            f"of the picture's shape {size}."
+        )
+    if probabilities is not None:
+        probabilities = np.asarray(probabilities)
+        if probabilities.shape != (len(REGIONS), *size):
+            raise UsageError(
+                f"The region probabilities have shape {probabilities.shape}; expected {(len(REGIONS), *size)}."
+            )
+    return RegionMap(ids, probabilities)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Where a fill goes."""
+
+    box: Box
+    soft: np.ndarray
+    """(h, w) uint8 in 1/255: the mask of the fill inside the box."""
+    depth: np.ndarray
+    """(h, w) float32: rises from 0 at the edge to 1 where the pixels show the region and nothing else."""
+
+
+def select_region(
+    image: np.ndarray, regions: RegionMap, region: Region, at: tuple[int, int] | None, whole: bool
+) -> Selection:
+    """The soft mask of a fill.
+
+    ``at`` (x, y) chooses the connected piece there. Of eyes only the irises are taken, unless ``whole`` or if none
+    can be made out. Without probabilities the mask is the region itself. With them it is 0 where the probability is
+    under 0.25 and 1 above 0.75; hair, brows and attire follow the picture's edges, in a band around the region;
+    nothing outside that band is touched.
+
+    Raises InputError if the region is absent (under 0.1 % of the picture), or is not what lies at ``at``.
+    """
+    where = regions.ids == region.id
+    share = np.count_nonzero(where) / where.size
+    tight = box_of(where)
+    if share < _LEAST or tight is None:
+        found = f"only {share:.2%} of it" if share else "not one pixel"
+        raise InputError(f"No {region.name} found in this picture ({found}); nothing changed.")
+    others = None
+    if at is not None:
+        there = REGIONS[int(regions.ids[at[1], at[0]])]
+        if there != region:
+            raise InputError(f"At {at} there is {there.name}, not {region.name}; nothing changed.")
+        piece = piece_at(where, *at)
+        others, where = where & ~piece, piece
+        tight = box_of(where) or tight
+    if region.name == "eyes" and not whole:
+        irises = find_irises(image[cut(tight)], where[cut(tight)])
+        if irises.any():
+            return Selection(tight, irises, np.ones(irises.shape, np.float32))
+    band = max(2, round(min(where.shape) / 64))
+    if regions.probabilities is None:
+        soft = where[cut(tight)].astype(np.uint8) * 255
+        return Selection(tight, soft, _depth(soft, band / 2))
+    box = pad(tight, 3 * band, where.shape)
+    inside = cut(box)
+    soft = _soft_edge(
+        image[inside], where[inside], regions.probabilities[region.id][inside], band, region.name in _HAIRY
+    )
+    if others is not None:
+        soft[others[inside]] = 0
+    return Selection(box, soft, _depth(soft, band if region.name in _HAIRY else band / 2))
+
+
+def _depth(soft: np.ndarray, margin: float) -> np.ndarray:
+    return feather(soft, margin) / np.float32(255)
+
+
+def _soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, band: int, hairy: bool) -> np.ndarray:
+    """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``."""
+    classes = where.astype(np.uint8)
+    near = dilate(classes, band)
+    p = probability.astype(np.float32)
+    if not hairy:
+        return near * _sharpen(p)
+    # Filtered near the edge only: deep inside, dark strands must not become holes. Both limits are soft themselves.
+    p = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=max(0, band.bit_length() - 3))
+    core = feather(erode(classes, band) * np.uint8(255), band / 2)
+    return np.maximum(np.minimum(_sharpen(p), feather(near * np.uint8(255), band / 2)), core)
+
+
+def _sharpen(p: np.ndarray) -> np.ndarray:
+    return (np.clip((p - 0.25) / 0.5, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,100 @@
+"""Recolouring that keeps the light: the colour asked for, with the shadows, highlights and strands of the original."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npe_core.colour import lab_to_srgb, srgb_to_lab
+
+_SAMPLE = 16_384
+"""Pixels that the correction of the mean looks at; its error is then well below 0.3."""
+
+
+def shade(
+    pixels: np.ndarray, core: np.ndarray, depth: np.ndarray, rgb: tuple[int, int, int], shading: float
+) -> np.ndarray:
+    """The colour ``rgb`` laid on ``pixels`` with their own light and texture.
+
+    pixels: (N, 3) uint8 sRGB; core: (N,) bool, the pixels whose mean becomes ``rgb``; depth: (N,) float32, 1 far
+    enough inside to show the region and nothing else, 0 at its rim; shading: 0 = flat, 1 = all of the original's
+    variation, scaled to the lightness of the new colour. Returns (N, 3) uint8.
+
+    The mean L*a*b* over the core is within 1 of the colour's: where the gamut leaves no room for the variation (pure
+    red, black, white), the variation gives way, not the colour.
+    """
+    flat = np.broadcast_to(np.array(rgb, np.uint8), pixels.shape)
+    if shading <= 0 or not core.any():
+        return flat.copy()
+    target = srgb_to_lab(np.array(rgb, np.uint8))
+    variation = _carry_over(srgb_to_lab(pixels), core, depth, target, shading) - target
+    chosen = _some(core)
+    offset = np.zeros(3, np.float32)
+    for _ in range(8):
+        for _ in range(6):
+            sample = _to_srgb8(target + offset + variation[chosen])
+            error = target - srgb_to_lab(sample).mean(axis=0)
+            if np.linalg.norm(error) < 0.5:
+                return _to_srgb8(target + offset + variation)
+            offset += 1.5 * error  # more than the error: part of what is added is clipped away again
+        variation *= np.float32(0.7)
+        offset *= np.float32(0.7)
+    return flat.copy()
+
+
+def _some(where: np.ndarray) -> np.ndarray:
+    """Indices of the True elements, evenly thinned out to about ``_SAMPLE``."""
+    indices = np.flatnonzero(where)
+    return indices[:: max(1, indices.size // _SAMPLE)]
+
+
+def _carry_over(lab: np.ndarray, core: np.ndarray, depth: np.ndarray, target: np.ndarray, shading: float) -> np.ndarray:
+    """(N, 3) L*a*b* of the shaded colour before gamut and mean are taken care of.
+
+    With target == mean and shading == 1 this is the original, but for the knee near black and white and for the rim.
+    """
+    deep = depth >= 1
+    if np.count_nonzero(deep) * 4 < np.count_nonzero(core):
+        deep = core
+    typical = lab[_some(deep)]
+    mean = typical.mean(axis=0)
+    # The rim also shows what lies beside the region (sky through hair). It gets the region's ordinary light and tint,
+    # else recoloured hair glows at its outline.
+    low, high = np.percentile(typical, (5, 75), axis=0).astype(np.float32)
+    lab = lab + (1 - depth[:, None]) * (np.clip(lab, low, high) - lab)
+    # A dark material shows less contrast than a light one, about in proportion (the +16 is where L* turns linear).
+    # Beyond 1.15 it would be the noise of black hair that becomes the strands of blond hair.
+    gain = min(shading * float(np.clip((target[0] + 16) / (mean[0] + 16), 0.4, 1.7)), 1.15)
+    light = target[0] + _knee(gain * (lab[:, 0] - mean[0]), down=target[0], up=98 - target[0])
+    # Light on a coloured material scales its chroma too: shadows are less colourful, and so are glints.
+    tint = target[1:] * _chroma_of_light(light, target[0])[:, None]
+    own = lab[:, 1:] - mean[1:] * _chroma_of_light(lab[:, 0], mean[0])[:, None]
+    return np.column_stack([light, tint + min(gain, shading) * own])
+
+
+def _knee(difference: np.ndarray, down: float, up: float) -> np.ndarray:
+    """Differences of lightness, unchanged up to half the room that there is, bent to stay inside it beyond."""
+    room = np.where(difference < 0, max(down, 1.0), max(up, 1.0)).astype(np.float32)
+    half = room / 2
+    beyond = np.maximum(np.abs(difference) - half, 0) / half
+    return np.sign(difference) * (np.minimum(np.abs(difference), half) + half * beyond / (1 + beyond))
+
+
+def _chroma_of_light(light: np.ndarray, mean: float) -> np.ndarray:
+    """The share of the chroma at lightness ``mean`` that the same material shows at another lightness."""
+    shadow = np.clip(light / max(mean, 1.0), 0, 1) ** np.float32(0.7)
+    glint = np.clip((light - mean) / max(100 - mean, 1.0), 0, 1)
+    return shadow * (1 - 0.6 * glint * glint)
+
+
+def _to_srgb8(lab: np.ndarray) -> np.ndarray:
+    """(N, 3) uint8. What is too bright for the gamut loses chroma, not light: no channel is clipped at 255."""
+    rgb = lab_to_srgb(lab)
+    bright = np.flatnonzero((rgb[:, 0] >= 1) | (rgb[:, 1] >= 1) | (rgb[:, 2] >= 1))
+    if bright.size:
+        fits, clips = np.zeros((bright.size, 1), np.float32), np.ones((bright.size, 1), np.float32)
+        for _ in range(4):
+            middle = (fits + clips) / 2
+            inside = lab_to_srgb(lab[bright] * np.hstack([np.ones_like(middle), middle, middle])).max(-1) < 1
+            fits, clips = np.where(inside[:, None], middle, fits), np.where(inside[:, None], clips, middle)
+        rgb[bright] = lab_to_srgb(lab[bright] * np.hstack([np.ones_like(fits), fits, fits]))
+    return (rgb * 255 + np.float32(0.5)).astype(np.uint8)

@@ -1,0 +1,116 @@
+"""A stroke under way: work in proportion to the dab, coverage the maximum over the dabs, one undo step in the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from npe_core.canvas import compositing
+from npe_core.canvas.boxes import Box, cut, union, window
+from npe_core.canvas.brush import Point, coverage, pieces, reach
+from npe_core.canvas.history import Patch, make_patch
+from npe_core.canvas.layers import Layers
+from npe_core.errors import UsageError
+
+_TILE = 64
+
+
+@dataclass(frozen=True)
+class Brush:
+    """A round brush. Raises UsageError for sizes that cannot be meant."""
+
+    rgb: tuple[int, int, int] | None
+    """The colour, 0..255; None marks the mask only: re-imagine here, the guide stays."""
+    radius: float
+    """In pixels, more than 0."""
+    hardness: float = 0.8
+    """Share of the radius that is fully covered, 0..1."""
+    opacity: float = 1.0
+    """0..1; thins the paint, not the mask."""
+    erases: bool = False
+    """Takes paint and mask away."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.radius) and self.radius > 0):
+            raise UsageError(f"A brush has a radius of more than 0 pixels, not {self.radius}.")
+        for name in ("hardness", "opacity"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"The {name} of a brush is between 0 and 1, not {getattr(self, name)}.")
+
+
+def check_points(points: Iterable[Point]) -> list[Point]:
+    """The points as a list of float pairs. Raises UsageError if there is none, or one that is not finite."""
+    checked = [(float(x), float(y)) for x, y in points]
+    if not checked:
+        raise UsageError("A stroke needs at least one point (x, y).")
+    for point in checked:
+        if not (math.isfinite(point[0]) and math.isfinite(point[1])):
+            raise UsageError(f"A stroke cannot go through {point}: coordinates are finite numbers of pixels.")
+    return checked
+
+
+class Stroke:
+    """Paints on the layers as points arrive.
+
+    Each change is computed from the planes as they were before the stroke, which are saved tile by tile when first
+    touched; the big arrays are never written as a whole, so the system gives them no memory that is not used.
+    """
+
+    def __init__(self, layers: Layers, brush: Brush) -> None:
+        self._layers = layers
+        self._brush = brush
+        self._rgb = None if brush.rgb is None else np.array(brush.rgb, np.float32)
+        self._last: Point | None = None
+        height, width = layers.size
+        self._coverage = np.zeros((height, width), np.uint8)
+        self._before = np.empty((5, height, width), np.uint8)
+        self._saved: set[tuple[int, int]] = set()
+
+    def extend(self, points: list[Point]) -> Box | None:
+        """Drags the brush through the points. Returns the box that may have changed."""
+        changed: Box | None = None
+        for point in points:
+            for start, end in pieces(point if self._last is None else self._last, point, self._brush.radius):
+                changed = union(changed, self._drag(start, end))
+            self._last = point
+        return changed
+
+    def _drag(self, start: Point, end: Point) -> Box | None:
+        box = reach(start, end, self._brush.radius, self._layers.size)
+        if box is None:
+            return None
+        where = cut(box)
+        covered = np.maximum(coverage(box, start, end, self._brush.radius, self._brush.hardness), self._coverage[where])
+        if np.array_equal(covered, self._coverage[where]):
+            return None
+        self._coverage[where] = covered
+        self._save(box)
+        before = window(self._before, box)
+        if self._brush.erases:
+            after = compositing.erase(before, covered)
+        else:
+            after = compositing.over(before, covered, self._rgb, self._brush.opacity)
+        self._layers.put(box, after)
+        return box
+
+    def _save(self, box: Box) -> None:
+        for ty in range(box[1] // _TILE, -(-box[3] // _TILE)):
+            for tx in range(box[0] // _TILE, -(-box[2] // _TILE)):
+                if (ty, tx) not in self._saved:
+                    self._saved.add((ty, tx))
+                    tile = self._tile(ty, tx)
+                    window(self._before, tile)[:] = window(self._layers.planes, tile)
+
+    def _tile(self, ty: int, tx: int) -> Box:
+        height, width = self._layers.size
+        x0, y0 = tx * _TILE, ty * _TILE
+        return x0, y0, min(x0 + _TILE, width), min(y0 + _TILE, height)
+
+    def patches(self) -> tuple[Patch, ...]:
+        """What the stroke changed, for the history."""
+        boxes = [self._tile(*tile) for tile in sorted(self._saved)]
+        made = (make_patch(b, window(self._before, b), window(self._layers.planes, b)) for b in boxes)
+        return tuple(patch for patch in made if patch is not None)

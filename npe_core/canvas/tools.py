@@ -1,0 +1,182 @@
+"""The canvas: everything that a person can do to a picture before the model runs, each as one undo step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from npe_core.canvas import checks, compositing, masktools
+from npe_core.canvas.boxes import Box, box_of, cut, window
+from npe_core.canvas.brush import Point
+from npe_core.canvas.checks import Colour
+from npe_core.canvas.document import Document, Fill
+from npe_core.canvas.layers import Planes
+from npe_core.canvas.selection import select_region
+from npe_core.canvas.shading import shade
+from npe_core.canvas.stroke import Brush, Stroke, check_points
+from npe_core.colour import format_colour
+from npe_core.errors import UsageError
+from npe_core.regions import Region
+
+
+class Canvas(Document):
+    """Paint and a soft mask over one picture.
+
+    ``image`` is (H, W, 3) uint8 sRGB and is never written to. ``regions`` (see ``regions``) are needed for fills only.
+    Points are in pixels, (0, 0) the corner of the first pixel and (0.5, 0.5) its centre.
+
+    Paint has its own alpha, apart from the mask, and shows as far as the mask lets it: ``min(alpha, mask)``. So mask
+    tools can be tried and taken back without harm to the paint. Alpha and mask count in 1/255.
+
+    Every change is one undo step, unlimited; what changes nothing is no step. Raises UsageError for arguments that
+    cannot be meant, InputError if the picture has no such region; the canvas is then as it was.
+
+        canvas = Canvas(image, regions)
+        canvas.fill("hair", "#8b2500")
+        canvas.stroke([(200, 310), (240, 330)], "#b00020", radius=6)
+        editor.run(canvas.guide, canvas.mask)
+    """
+
+    # --- region fills -------------------------------------------------------------------------------------------
+
+    def fill(
+        self,
+        region: str | int | Region,
+        colour: Colour,
+        at: tuple[float, float] | None = None,
+        shading: float = 0.7,
+        whole: bool = False,
+    ) -> int:
+        """Fills a region with a colour, keeping the light and texture of the original; returns the pixels touched.
+
+        With ``at`` (x, y) only the connected piece (8-connected) that holds that pixel. ``shading`` in [0, 1]: 0 is
+        flat, 1 carries the original's light and texture over completely. The mean over the region is the colour.
+        The edge is soft if there are region probabilities. An older fill of the region is replaced. Of eyes the irises
+        are filled where they can be made out, the white as well with ``whole``.
+        """
+        chosen, rgb = checks.as_region(region), checks.as_rgb(colour)
+        if not 0 <= shading <= 1:
+            raise UsageError(f"shading is between 0 (flat) and 1 (the original's light), not {shading}.")
+        pixel = None if at is None else checks.as_pixel(*at, self.size)
+        selection = select_region(self._layers.image, self._need_regions(), chosen, pixel, whole)
+        box, soft = selection.box, selection.soft
+        touched = soft > 0
+        core, depth = soft[touched] == 255, selection.depth[touched]
+        if np.count_nonzero(core) * 4 < core.size:  # small or doubtful: hardly a pixel is surely inside
+            core = soft[touched] >= 128
+        paint = np.zeros((3, *soft.shape), np.uint8)
+        paint[:, touched] = shade(self._layers.image[cut(box)][touched], core, depth, rgb, shading).T
+        count = int(np.count_nonzero(touched))
+        self._change(box, lambda p: compositing.replace(p, soft, paint), Fill(chosen.name, format_colour(rgb), count))
+        return count
+
+    # --- brushes ------------------------------------------------------------------------------------------------
+
+    def stroke(
+        self, points: Iterable[Point], colour: Colour | None, radius: float, hardness: float = 0.8, opacity: float = 1.0
+    ) -> bool:
+        """Paints along a polyline of (x, y) points with a round brush; returns whether anything changed.
+
+        Within one stroke the coverage is the largest of its dabs, strokes add up. ``opacity`` thins the paint, not
+        the mask. Colour None marks the mask only: re-imagine there, the guide stays.
+        """
+        return self._draw(points, Brush(_rgb(colour), radius, hardness, opacity))
+
+    def erase(self, points: Iterable[Point], radius: float, hardness: float = 0.8) -> bool:
+        """Takes paint and mask away along a polyline; returns whether anything changed."""
+        return self._draw(points, Brush(None, radius, hardness, erases=True))
+
+    def _draw(self, points: Iterable[Point], brush: Brush) -> bool:
+        checked = check_points(points)
+        self._begin(brush)
+        self.extend_stroke(checked)
+        return self.end_stroke()
+
+    def begin_stroke(
+        self,
+        colour: Colour | None,
+        radius: float,
+        hardness: float = 0.8,
+        opacity: float = 1.0,
+        erase: bool = False,
+    ) -> None:
+        """Starts a stroke for ``extend_stroke``, as when the mouse goes down. A stroke under way is ended first."""
+        self._begin(Brush(None if erase else _rgb(colour), radius, hardness, opacity, erase))
+
+    def _begin(self, brush: Brush) -> None:
+        self.end_stroke()
+        self._stroke = Stroke(self._layers, brush)
+
+    def extend_stroke(self, points: Iterable[Point]) -> Box | None:
+        """Drags the brush on through the points; the work is that of the new dabs. Returns the box that changed."""
+        if self._stroke is None:
+            raise UsageError("There is no stroke to extend; begin_stroke starts one.")
+        box = self._stroke.extend(check_points(points))
+        if box is not None:
+            self._touch(box)
+        return box
+
+    # --- whole masks --------------------------------------------------------------------------------------------
+
+    def paint_image(self, rgb: np.ndarray, alpha: np.ndarray) -> bool:
+        """Lays a picture of paint over the canvas: rgb (H, W, 3) uint8, alpha (H, W) float in [0, 1], the soft mask.
+
+        Returns whether anything changed.
+        """
+        paint, levels = checks.as_image(rgb, self.size), checks.as_levels(alpha, self.size)
+        return self._cover(levels, lambda p, c, box: compositing.over(p, c, np.moveaxis(paint[cut(box)], -1, 0)))
+
+    def select(self, mask: np.ndarray, colour: Colour | None = None) -> bool:
+        """Adds ``mask`` (H, W) float in [0, 1] to the mask, painted with a colour if there is one.
+
+        Without a colour the guide stays as it is and the place is re-imagined. Returns whether anything changed.
+        """
+        value, levels = _rgb(colour), checks.as_levels(mask, self.size)
+        flat = None if value is None else np.array(value, np.uint8)
+        return self._cover(levels, lambda p, c, box: compositing.replace(p, c, flat))
+
+    def _cover(self, levels: np.ndarray, change: Callable[[Planes, np.ndarray, Box], Planes]) -> bool:
+        box = box_of(levels)
+        return box is not None and self._change(box, lambda planes: change(planes, levels[cut(box)], box))
+
+    def feather(self, radius: float) -> bool:
+        """Softens the mask inwards: it falls to 0 at its edge within ``radius`` pixels, and never grows.
+
+        The border of the picture is no edge. Paint fades with it. Returns whether anything changed.
+        """
+        return self._use(masktools.feather, radius)
+
+    def grow(self, radius: float) -> bool:
+        """Widens the mask by ``radius`` pixels; where paint shows at its edge, the nearest colour goes along.
+
+        Returns whether anything changed.
+        """
+        return self._use(masktools.grow, radius)
+
+    def shrink(self, radius: float) -> bool:
+        """Narrows the mask by ``radius`` pixels; the paint that it hides comes back if it grows again.
+
+        Returns whether anything changed.
+        """
+        return self._use(masktools.shrink, radius)
+
+    def _use(self, tool: masktools.Tool, radius: float) -> bool:
+        self.end_stroke()
+        box = masktools.reach(self._layers.planes, checks.as_radius(radius))
+        return box is not None and self._change(box, lambda planes: tool(planes, radius))
+
+    def invert(self) -> bool:
+        """Edits what was kept and keeps what was edited; paint outside the new mask waits, hidden."""
+        return self._change(self._everything, masktools.invert)
+
+    def clear(self) -> bool:
+        """Takes all paint, mask and fills away. Returns whether there was anything."""
+        self.end_stroke()
+        box = box_of(np.any(self._layers.planes, axis=0)) or (0, 0, 0, 0)
+        patch = self._write(box, np.zeros_like(window(self._layers.planes, box)))
+        return self._record(() if patch is None else (patch,), ())
+
+
+def _rgb(colour: Colour | None) -> tuple[int, int, int] | None:
+    return None if colour is None else checks.as_rgb(colour)
