@@ -64,7 +64,11 @@ def _carry_over(lab: np.ndarray, core: np.ndarray, depth: np.ndarray, target: np
     # A dark material shows less contrast than a light one, about in proportion (the +16 is where L* turns linear).
     # Beyond 1.15 it would be the noise of black hair that becomes the strands of blond hair.
     gain = min(shading * float(np.clip((target[0] + 16) / (mean[0] + 16), 0.4, 1.7)), 1.15)
-    light = target[0] + _knee(gain * (lab[:, 0] - mean[0]), down=target[0], up=98 - target[0])
+    # Where shadows or highlights would still be far beyond black or white, all of the contrast is scaled down.
+    down, up = max(target[0], 2.0), max(98 - target[0], 2.0)
+    darkest, lightest = np.percentile(typical[:, 0] - mean[0], (2, 98))
+    gain = min(gain, 1.3 * down / max(-darkest, 1.0), 1.3 * up / max(lightest, 1.0))
+    light = target[0] + _knee(gain * (lab[:, 0] - mean[0]), down, up)
     # Light on a coloured material scales its chroma too: shadows are less colourful, and so are glints.
     tint = target[1:] * _chroma_of_light(light, target[0])[:, None]
     own = lab[:, 1:] - mean[1:] * _chroma_of_light(lab[:, 0], mean[0])[:, None]
@@ -73,7 +77,7 @@ def _carry_over(lab: np.ndarray, core: np.ndarray, depth: np.ndarray, target: np
 
 def _knee(difference: np.ndarray, down: float, up: float) -> np.ndarray:
     """Differences of lightness, unchanged up to half the room that there is, bent to stay inside it beyond."""
-    room = np.where(difference < 0, max(down, 1.0), max(up, 1.0)).astype(np.float32)
+    room = np.where(difference < 0, down, up).astype(np.float32)
     half = room / 2
     beyond = np.maximum(np.abs(difference) - half, 0) / half
     return np.sign(difference) * (np.minimum(np.abs(difference), half) + half * beyond / (1 + beyond))

@@ -1,0 +1,186 @@
+"""The brush against a brute-force oracle, and what a stroke promises."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from npe_core.canvas import Canvas
+from npe_core.errors import UsageError
+
+SIZE = (48, 64)
+
+
+def make_canvas() -> Canvas:
+    return Canvas(np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8))
+
+
+def distance_to_segment(x: float, y: float, a: tuple[float, float], b: tuple[float, float]) -> float:
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    length = dx * dx + dy * dy
+    t = 0.0 if length == 0 else min(1.0, max(0.0, ((x - a[0]) * dx + (y - a[1]) * dy) / length))
+    return math.hypot(x - a[0] - t * dx, y - a[1] - t * dy)
+
+
+def brute_coverage(a: tuple[float, float], b: tuple[float, float], radius: float, hardness: float) -> np.ndarray:
+    """The profile, 1 to hardness * radius and a smoothstep to 0 at radius, averaged over 12 x 12 points a pixel."""
+    n = 12
+    result = np.zeros(SIZE)
+    for row in range(SIZE[0]):
+        for column in range(SIZE[1]):
+            if distance_to_segment(column + 0.5, row + 0.5, a, b) > radius + 1:
+                continue
+            total = 0.0
+            for j in range(n):
+                for i in range(n):
+                    d = distance_to_segment(column + (i + 0.5) / n, row + (j + 0.5) / n, a, b)
+                    if hardness == 1:
+                        total += d <= radius
+                    else:
+                        t = min(1.0, max(0.0, (radius - d) / (radius * (1 - hardness))))
+                        total += t * t * (3 - 2 * t)
+            result[row, column] = total / n**2
+    return result
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "radius", "hardness"),
+    [
+        ((20.3, 19.8), (20.3, 19.8), 0.6, 1.0),
+        ((20.3, 19.8), (20.3, 19.8), 3.3, 0.8),
+        ((31.0, 24.0), (31.0, 24.0), 7.0, 0.0),
+        ((31.5, 24.25), (31.5, 24.25), 18.0, 0.5),
+        ((5.2, 40.1), (50.7, 9.4), 2.5, 1.0),
+        ((5.2, 40.1), (50.7, 9.4), 5.0, 0.3),
+        ((60.0, 46.0), (70.0, 60.0), 6.0, 0.7),  # leaves the picture
+    ],
+)
+def test_coverage_is_the_mean_over_each_pixel(start, end, radius, hardness):
+    canvas = make_canvas()
+    canvas.stroke([start, end], "#ff0000", radius, hardness)
+    expected = brute_coverage(start, end, radius, hardness)
+    assert np.abs(canvas.mask - expected).max() < 0.04
+    assert abs(canvas.mask.sum() - expected.sum()) < 0.01 * expected.sum() + 0.05
+
+
+@given(x=st.floats(20, 44), y=st.floats(16, 32), radius=st.floats(0.4, 9), hardness=st.sampled_from([0.5, 0.8, 1.0]))
+@settings(max_examples=60, deadline=None)
+def test_a_dab_weighs_the_same_wherever_it_lies_between_the_pixels(x, y, radius, hardness):
+    here, centred = make_canvas(), make_canvas()
+    here.stroke([(x, y)], None, radius, hardness)
+    centred.stroke([(32.5, 24.5)], None, radius, hardness)
+    assert here.mask.sum() == pytest.approx(centred.mask.sum(), rel=0.02, abs=0.1)
+
+
+def test_a_tiny_dab_has_the_area_of_its_disc():
+    canvas = make_canvas()
+    canvas.stroke([(10.4, 10.7)], "#ffffff", radius=0.3, hardness=1.0)
+    assert canvas.mask.sum() == pytest.approx(math.pi * 0.3**2, rel=0.15)
+
+
+def test_within_a_stroke_dabs_do_not_add_up_but_strokes_do():
+    once, twice = make_canvas(), make_canvas()
+    once.stroke([(30, 20)], "#00ff00", 8, hardness=0.0)
+    twice.stroke([(30, 20), (30, 20), (30, 20)], "#00ff00", 8, hardness=0.0)
+    assert np.array_equal(once.mask, twice.mask)
+    twice.stroke([(30, 20)], "#00ff00", 8, hardness=0.0)
+    assert (twice.mask[12:28, 22:38] >= once.mask[12:28, 22:38]).all()
+    assert twice.mask.sum() > once.mask.sum() + 5
+
+
+def test_painting_bit_by_bit_equals_painting_at_once_and_is_one_step():
+    points = [(5.0, 5.0), (20.5, 30.2), (33.3, 11.0), (60.0, 44.0)]
+    whole, dragged = make_canvas(), make_canvas()
+    whole.stroke(points, "#123456", 4, 0.6, 0.7)
+    dragged.begin_stroke("#123456", 4, 0.6, 0.7)
+    for point in points:
+        dragged.extend_stroke([point])
+    assert np.array_equal(whole.guide, dragged.guide)
+    assert dragged.end_stroke()
+    assert dragged.undo()
+    assert not dragged.can_undo
+    assert np.array_equal(dragged.guide, dragged.image)
+
+
+def test_a_piece_of_a_drag_reports_only_its_own_box():
+    canvas = Canvas(np.zeros((400, 600, 3), np.uint8))
+    canvas.begin_stroke("#ffffff", 3)
+    canvas.extend_stroke([(10, 10)])
+    canvas.take_dirty()
+    box = canvas.extend_stroke([(14, 10)])
+    assert box == canvas.dirty
+    assert box is not None
+    assert box[2] - box[0] <= 14
+    assert box[3] - box[1] <= 10
+
+
+def test_opacity_thins_the_paint_and_not_the_mask():
+    canvas = Canvas(np.full((20, 20, 3), 100, np.uint8))
+    canvas.stroke([(10, 10)], (200, 100, 0), radius=6, opacity=0.5)
+    assert canvas.mask[10, 10] == 1
+    assert canvas.guide[10, 10].tolist() == [150, 100, 50]
+
+
+def test_a_brush_without_colour_marks_and_does_not_paint():
+    canvas = make_canvas()
+    assert canvas.stroke([(20, 20), (30, 20)], None, radius=5)
+    assert canvas.mask.max() == 1
+    assert not canvas.painted.any()
+    assert np.array_equal(canvas.guide, canvas.image)
+
+
+def test_the_eraser_takes_paint_and_mask_away():
+    canvas = make_canvas()
+    canvas.stroke([(10, 20), (50, 20)], "#ff00ff", radius=6)
+    canvas.erase([(30, 20)], radius=12, hardness=1.0)
+    assert not canvas.mask[:, 20:40].any()
+    assert np.array_equal(canvas.guide[:, 20:40], canvas.image[:, 20:40])
+    assert canvas.painted[20, 12]
+    canvas.stroke([(30, 20)], None, radius=12)
+    assert np.array_equal(canvas.guide[:, 20:40], canvas.image[:, 20:40])  # and the paint does not come back
+
+
+def test_a_brush_brings_no_hidden_paint_back():
+    canvas = make_canvas()
+    canvas.stroke([(30, 20)], "#ff00ff", radius=10)
+    canvas.shrink(6)
+    assert canvas.mask.any()
+    before = canvas.guide.copy()
+    canvas.stroke([(38, 20)], None, radius=4)
+    assert np.array_equal(canvas.guide, before)
+
+
+def test_off_the_picture_nothing_changes():
+    canvas = make_canvas()
+    assert not canvas.stroke([(-30, -30), (-20, 500)], "#ffffff", radius=5)
+    assert not canvas.can_undo
+    assert canvas.revision == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"radius": 0},
+        {"radius": -1},
+        {"radius": math.nan},
+        {"hardness": 1.5},
+        {"opacity": -0.1},
+        {"points": []},
+        {"points": [(math.inf, 0)]},
+        {"colour": "redish"},
+        {"colour": (0, 0, 300)},
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_changes_nothing(arguments):
+    canvas = make_canvas()
+    with pytest.raises(UsageError):
+        canvas.stroke(**({"points": [(5, 5)], "colour": "#ffffff", "radius": 3} | arguments))
+    assert not canvas.mask.any()
+    assert not canvas.can_undo
+
+
+def test_extending_without_a_stroke_is_refused():
+    with pytest.raises(UsageError, match="begin_stroke"):
+        make_canvas().extend_stroke([(1, 1)])

@@ -1,0 +1,226 @@
+"""Region fills: the colour that was asked for, the light that was there, nothing over the edge."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from npe_core.canvas import Canvas, Fill
+from npe_core.colour import parse_colour, srgb_to_lab
+from npe_core.errors import InputError, UsageError
+from npe_core.regions import REGIONS, region_by_name
+
+HAIR = region_by_name("hair").id
+SIZE = 96
+Y, X = np.mgrid[:SIZE, :SIZE]
+
+
+def hair_picture(lightness: float = 90.0, contrast: float = 25.0) -> tuple[np.ndarray, np.ndarray]:
+    """Striped 'hair' on a light ground, (H, W, 3) uint8, and its ids: a large blob, and a small one apart from it."""
+    strands = lightness + contrast * np.sin(X / 2.0) + 0.4 * contrast * np.cos(Y / 11.0)
+    strands = strands + np.random.default_rng(1).normal(0, 2, strands.shape)
+    picture = np.stack([strands * 1.1, strands * 0.8, strands * 0.6], axis=-1)
+    ids = np.ones((SIZE, SIZE), np.uint8)
+    ids[np.hypot(X - 40, Y - 40) < 28] = HAIR
+    ids[80:90, 80:90] = HAIR
+    picture[ids == 1] = (225, 190, 170)
+    return np.clip(picture, 0, 255).astype(np.uint8), ids
+
+
+def soft_regions(ids: np.ndarray) -> SimpleNamespace:
+    """The ids with blurred probabilities, as a model at a lower resolution gives them."""
+    probabilities = np.stack([(ids == region.id).astype(np.float32) for region in REGIONS])
+    for _ in range(6):
+        for axis in (1, 2):
+            probabilities = (
+                np.roll(probabilities, 1, axis) + 2 * probabilities + np.roll(probabilities, -1, axis)
+            ) / np.float32(4)
+    return SimpleNamespace(ids=ids, probabilities=probabilities)
+
+
+def lab_error(canvas: Canvas, where: np.ndarray, colour: str) -> float:
+    target = srgb_to_lab(np.array(parse_colour(colour), np.uint8))
+    return float(np.linalg.norm(srgb_to_lab(canvas.guide[where]).mean(axis=0) - target))
+
+
+@given(
+    rgb=st.tuples(*[st.integers(0, 255)] * 3),
+    shading=st.floats(0, 1),
+    lightness=st.sampled_from([12.0, 60.0, 110.0, 190.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_mean_is_the_colour_asked_for(rgb, shading, lightness):
+    picture, ids = hair_picture(lightness)
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", rgb, shading=shading)
+    assert lab_error(canvas, ids == HAIR, "#{:02x}{:02x}{:02x}".format(*rgb)) < 1
+
+
+@pytest.mark.parametrize("colour", ["#8b2500", "#1a1a1a", "#e6c87a", "#ff0000", "#000000", "#ffffff", "#0000ff"])
+def test_with_probabilities_the_mean_inside_is_the_colour(colour):
+    picture, ids = hair_picture()
+    canvas = Canvas(picture, soft_regions(ids))
+    canvas.fill("hair", colour)
+    assert lab_error(canvas, canvas.mask == 1, colour) < 1
+
+
+def test_flat_is_flat_and_full_shading_in_the_own_colour_is_the_original():
+    picture, ids = hair_picture()
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", "#336699", shading=0)
+    assert (canvas.guide[ids == HAIR] == parse_colour("#336699")).all()
+    deep = np.hypot(X - 40, Y - 40) < 24
+    own = picture[deep].mean(axis=0).round().astype(int)
+    canvas.fill("hair", tuple(own), at=(40, 40), shading=1)
+    difference = srgb_to_lab(canvas.guide[deep]) - srgb_to_lab(picture[deep])
+    assert np.abs(difference).mean() < 2
+
+
+def test_light_and_strands_are_carried_over():
+    picture, ids = hair_picture()
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", "#b05030")
+    deep = np.hypot(X - 40, Y - 40) < 24
+    before, after = srgb_to_lab(picture[deep])[:, 0], srgb_to_lab(canvas.guide[deep])[:, 0]
+    assert np.corrcoef(before, after)[0, 1] > 0.98
+    assert 0.4 < after.std() / before.std() < 1.1
+
+
+def test_black_to_blond_does_not_amplify_noise():
+    picture, ids = hair_picture(lightness=18, contrast=0)
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", "#e6c87a", shading=1)
+    deep = np.hypot(X - 40, Y - 40) < 24
+    before, after = srgb_to_lab(picture[deep])[:, 0], srgb_to_lab(canvas.guide[deep])[:, 0]
+    assert after.std() < 1.3 * before.std()
+
+
+def test_highlights_keep_their_steps():
+    picture, ids = hair_picture(lightness=120, contrast=60)
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", "#e6c87a", shading=1)
+    deep = np.hypot(X - 40, Y - 40) < 24
+    before, after = srgb_to_lab(picture[deep])[:, 0], srgb_to_lab(canvas.guide[deep])[:, 0]
+    top = before > np.percentile(before, 85)
+    assert after.max() < 99
+    assert after[top].std() > 0.1 * before[top].std()
+    assert np.corrcoef(before[top], after[top])[0, 1] > 0.9
+
+
+def test_the_fill_ends_where_the_region_ends():
+    picture, ids = hair_picture()
+    hard = Canvas(picture, ids)
+    assert hard.fill("hair", "#00aa00") == np.count_nonzero(ids == HAIR)
+    assert np.array_equal(hard.mask == 1, ids == HAIR)
+    assert np.array_equal(hard.mask > 0, ids == HAIR)
+    soft = Canvas(picture, soft_regions(ids))
+    soft.fill("hair", "#00aa00")
+    far = (np.hypot(X - 40, Y - 40) > 34) & (np.hypot(X - 85, Y - 85) > 14)
+    assert not soft.mask[far].any()
+    assert ((soft.mask > 0) & (soft.mask < 1)).any()
+    assert (soft.mask[np.hypot(X - 40, Y - 40) < 22] == 1).all()
+    lips = soft_regions(np.where(ids == HAIR, 5, 1).astype(np.uint8))
+    plain = Canvas(picture, lips)
+    plain.fill("lips", "#b00020")
+    assert not plain.mask[lips.probabilities[5] < 0.25].any()
+    assert (plain.mask[lips.probabilities[5] > 0.751] == 1).all()
+
+
+def test_a_click_fills_only_the_piece():
+    picture, ids = hair_picture()
+    for regions in (ids, soft_regions(ids)):
+        canvas = Canvas(picture, regions)
+        count = canvas.fill("hair", "#00aa00", at=(85.7, 83.2))
+        assert canvas.mask[85, 85] > 0.5
+        assert not canvas.mask[:70, :70].any()
+        assert count == np.count_nonzero(canvas.mask)
+
+
+def test_trying_colours_leaves_only_the_last():
+    picture, ids = hair_picture()
+    tried, once = Canvas(picture, soft_regions(ids)), Canvas(picture, soft_regions(ids))
+    for colour in ("#ff0000", "#00ff00", "#8b2500"):
+        tried.fill("hair", colour)
+    once.fill("hair", "#8b2500")
+    assert np.array_equal(tried.guide, once.guide)
+    assert np.array_equal(tried.mask, once.mask)
+    assert [fill.colour for fill in tried.targets] == ["#ff0000", "#00ff00", "#8b2500"]
+    tried.undo()
+    assert [fill.colour for fill in tried.targets] == ["#ff0000", "#00ff00"]
+
+
+def test_the_record_says_what_was_asked_for():
+    picture, ids = hair_picture()
+    canvas = Canvas(picture, ids)
+    pixels = canvas.fill(" Hair", (139, 37, 0))
+    assert canvas.targets == [Fill("hair", "#8b2500", pixels)]
+    canvas.clear()
+    assert canvas.targets == []
+
+
+def eye_picture() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An eye: white, with a blue iris of radius 8 in an opening 42 wide, in skin."""
+    picture = np.full((64, 64, 3), (215, 170, 150), np.uint8)
+    eye = ((X[:64, :64] - 32) / 21) ** 2 + ((Y[:64, :64] - 32) / 9) ** 2 < 1
+    iris = np.hypot(X[:64, :64] - 35, Y[:64, :64] - 32) < 8
+    picture[eye] = (225, 222, 220)
+    picture[eye & iris] = (70, 90, 120)
+    return picture, np.where(eye, 3, 1).astype(np.uint8), eye & iris
+
+
+def test_of_an_eye_the_iris_is_filled_unless_told_otherwise():
+    picture, ids, iris = eye_picture()
+    canvas = Canvas(picture, ids)
+    canvas.fill("eyes", "#2e7d32")
+    taken = canvas.mask > 0.5
+    assert np.count_nonzero(taken & iris) > 0.9 * np.count_nonzero(iris)
+    assert np.count_nonzero(taken & ~iris) < 0.25 * np.count_nonzero(iris)
+    whole = Canvas(picture, ids)
+    whole.fill("eyes", "#2e7d32", whole=True)
+    assert np.array_equal(whole.mask > 0, ids == 3)
+    blank = Canvas(np.full_like(picture, 128), ids)
+    blank.fill("eyes", "#2e7d32")
+    assert np.array_equal(blank.mask > 0, ids == 3)
+
+
+def test_what_is_not_there_is_said_and_changes_nothing():
+    picture, ids = hair_picture()
+    canvas = Canvas(picture, ids)
+    with pytest.raises(InputError, match=r"No lips found .* nothing changed"):
+        canvas.fill("lips", "#ff0000")
+    ids = ids.copy()
+    ids[0, :5] = 5  # 5 of 9216 pixels: under 0.1 %
+    canvas.regions = ids
+    with pytest.raises(InputError, match="No lips found"):
+        canvas.fill("lips", "#ff0000")
+    with pytest.raises(InputError, match="skin"):
+        canvas.fill("hair", "#ff0000", at=(0, 95))
+    with pytest.raises(InputError, match="not known yet"):
+        Canvas(picture).fill("hair", "#ff0000")
+    for wrong in (
+        lambda: canvas.fill("hare", "#ff0000"),
+        lambda: canvas.fill(11, "#ff0000"),
+        lambda: canvas.fill("hair", "red"),
+        lambda: canvas.fill("hair", "#ff0000", shading=2),
+        lambda: canvas.fill("hair", "#ff0000", at=(96, 3)),
+        lambda: setattr(canvas, "regions", ids[:-1]),
+        lambda: setattr(canvas, "regions", np.full_like(ids, 11)),
+        lambda: setattr(canvas, "regions", SimpleNamespace(ids=ids, probabilities=np.zeros((3, 3, 3)))),
+    ):
+        with pytest.raises(UsageError):
+            wrong()
+    assert not canvas.mask.any()
+    assert not canvas.can_undo
+
+
+def test_looking_up_regions_and_colours():
+    picture, ids = hair_picture()
+    canvas = Canvas(picture, ids)
+    assert canvas.region_at(40, 40).name == "hair"
+    assert canvas.pick(0.9, 0.2) == "#e1beaa"
+    canvas.fill("hair", "#010203", shading=0)
+    assert canvas.pick(40, 40) == "#010203"
+    with pytest.raises(UsageError, match="outside"):
+        canvas.pick(-1, 0)
