@@ -13,7 +13,7 @@ from npe_core.canvas.boxes import Box, union, window
 from npe_core.canvas.history import History, Patch, Step, flip, make_patch
 from npe_core.canvas.layers import Layers, Planes, visible
 from npe_core.canvas.selection import RegionMap, as_region_map
-from npe_core.canvas.stroke import Stroke
+from npe_core.canvas.stroke import Scratch, Stroke
 from npe_core.colour import format_colour
 from npe_core.errors import InputError
 from npe_core.regions import REGIONS, Region
@@ -38,6 +38,7 @@ class Document:
         self._history: History[tuple[Fill, ...]] = History()
         self._fills: tuple[Fill, ...] = ()
         self._stroke: Stroke | None = None
+        self._scratch: Scratch | None = None
         self._dirty: Box | None = None
         self._revision = 0
         self._views = tuple(_read_only(a) for a in (self._layers.mask, self._layers.guide, self._layers.image))
@@ -212,7 +213,7 @@ class Document:
         """Ends the stroke, as one undo step; returns whether it changed anything. Every other operation does so too."""
         if self._stroke is None:
             return False
-        patches = self._stroke.patches()
+        patches = self._stroke.finish()
         self._stroke = None
         return self._record(patches, self._fills)
 

@@ -54,7 +54,7 @@ def nearest_row(source: np.ndarray) -> np.ndarray:
 def distance_inside(inside: np.ndarray, limit: int) -> np.ndarray:
     """(H, W) float32: distance of each True pixel of ``inside`` (bool) to the nearest False one, centre to centre.
 
-    Exact up to ``limit``; what is farther is given some number above it. 0 where ``inside`` is False.
+    Exact up to ``limit``, infinite beyond. 0 where ``inside`` is False.
     Columns first, then the lower envelope along the rows (Felzenszwalb and Huttenlocher), cut off at the limit.
     """
     height, width = inside.shape
@@ -71,7 +71,7 @@ def distance_inside(inside: np.ndarray, limit: int) -> np.ndarray:
         for dx in range(1, limit + 1):
             side = np.minimum(strip[:, limit - dx : limit - dx + width], strip[:, limit + dx : limit + dx + width])
             np.minimum(best, side + dtype(dx * dx), out=best)
-        result[y : y + _STRIP] = np.sqrt(best, dtype=np.float32)
+        result[y : y + _STRIP] = np.where(best > limit * limit, np.float32(np.inf), np.sqrt(best, dtype=np.float32))
     return result
 
 
@@ -83,7 +83,7 @@ def feather(levels: np.ndarray, radius: float) -> np.ndarray:
     """
     if radius <= 0.5:
         return levels.copy()
-    limit = min(math.ceil(radius + 0.5), max(levels.shape))
+    limit = min(math.ceil(radius + 0.5), sum(levels.shape))
     depth = (distance_inside(levels > 0, limit) - 0.5) / radius
     t = np.clip(depth, 0, 1)
     return (levels * (t * t * (3 - 2 * t)) + np.float32(0.5)).astype(np.uint8)

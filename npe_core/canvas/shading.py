@@ -67,7 +67,7 @@ def _carry_over(lab: np.ndarray, core: np.ndarray, depth: np.ndarray, target: np
     # Where shadows or highlights would still be far beyond black or white, all of the contrast is scaled down.
     down, up = max(target[0], 2.0), max(98 - target[0], 2.0)
     darkest, lightest = np.percentile(typical[:, 0] - mean[0], (2, 98))
-    gain = min(gain, 1.3 * down / max(-darkest, 1.0), 1.3 * up / max(lightest, 1.0))
+    gain = min(gain, 1.1 * down / max(-darkest, 1.0), 1.1 * up / max(lightest, 1.0))
     light = target[0] + _knee(gain * (lab[:, 0] - mean[0]), down, up)
     # Light on a coloured material scales its chroma too: shadows are less colourful, and so are glints.
     tint = target[1:] * _chroma_of_light(light, target[0])[:, None]

@@ -52,21 +52,31 @@ def check_points(points: Iterable[Point]) -> list[Point]:
     return checked
 
 
+class Scratch:
+    """Room for one stroke at a time, kept between strokes: fresh memory of this size costs more than a dab.
+
+    ``coverage`` (H, W) is 0 everywhere between strokes; ``before`` (5, H, W) holds what a stroke has saved.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.coverage = np.zeros(size, np.uint8)
+        self.before = np.empty((5, *size), np.uint8)
+
+
 class Stroke:
     """Paints on the layers as points arrive.
 
     Each change is computed from the planes as they were before the stroke, which are saved tile by tile when first
-    touched; the big arrays are never written as a whole, so the system gives them no memory that is not used.
+    touched.
     """
 
-    def __init__(self, layers: Layers, brush: Brush) -> None:
+    def __init__(self, layers: Layers, brush: Brush, scratch: Scratch) -> None:
         self._layers = layers
         self._brush = brush
         self._rgb = None if brush.rgb is None else np.array(brush.rgb, np.float32)
         self._last: Point | None = None
-        height, width = layers.size
-        self._coverage = np.zeros((height, width), np.uint8)
-        self._before = np.empty((5, height, width), np.uint8)
+        self._coverage = scratch.coverage
+        self._before = scratch.before
         self._saved: set[tuple[int, int]] = set()
 
     def extend(self, points: list[Point]) -> Box | None:
@@ -109,8 +119,10 @@ class Stroke:
         x0, y0 = tx * _TILE, ty * _TILE
         return x0, y0, min(x0 + _TILE, width), min(y0 + _TILE, height)
 
-    def patches(self) -> tuple[Patch, ...]:
-        """What the stroke changed, for the history."""
+    def finish(self) -> tuple[Patch, ...]:
+        """What the stroke changed, for the history; leaves the scratch as it was found."""
         boxes = [self._tile(*tile) for tile in sorted(self._saved)]
+        for box in boxes:
+            self._coverage[cut(box)] = 0
         made = (make_patch(b, window(self._before, b), window(self._layers.planes, b)) for b in boxes)
         return tuple(patch for patch in made if patch is not None)

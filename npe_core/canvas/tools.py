@@ -14,7 +14,7 @@ from npe_core.canvas.document import Document, Fill
 from npe_core.canvas.layers import Planes
 from npe_core.canvas.selection import select_region
 from npe_core.canvas.shading import shade
-from npe_core.canvas.stroke import Brush, Stroke, check_points
+from npe_core.canvas.stroke import Brush, Scratch, Stroke, check_points
 from npe_core.colour import format_colour
 from npe_core.errors import UsageError
 from npe_core.regions import Region
@@ -106,7 +106,8 @@ class Canvas(Document):
 
     def _begin(self, brush: Brush) -> None:
         self.end_stroke()
-        self._stroke = Stroke(self._layers, brush)
+        self._scratch = self._scratch or Scratch(self.size)
+        self._stroke = Stroke(self._layers, brush, self._scratch)
 
     def extend_stroke(self, points: Iterable[Point]) -> Box | None:
         """Drags the brush on through the points; the work is that of the new dabs. Returns the box that changed."""
