@@ -1,0 +1,175 @@
+"""The square cut-out that the models see of a face, and the exact way back.
+
+Coordinates are continuous, in pixels: the centre of the top left pixel is (0.5, 0.5), of the crop as of the photo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from npe_core.errors import UsageError
+from npe_core.faces.alignment import TEMPLATE, box_framing, umeyama
+from npe_core.faces.compositing import paste_into
+from npe_core.faces.face import Face
+from npe_core.faces.resample import Box, inside_square, inverse, scale_of, transform, warp, warp_ids
+
+_FURTHEST = 16
+"""A crop may be this many times as wide as the photo before it is taken for a mistake."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceCrop:
+    """Where a square of ``size`` x ``size`` pixels lies in a photo: turned, scaled, perhaps partly outside.
+
+    ::
+
+        crop = FaceCrop.aligned(face)
+        face_512 = crop.extract(photo)
+        edited, mask = crop.paste(photo, edit(face_512), soft_mask_512)
+    """
+
+    matrix: np.ndarray
+    """(2, 3) float64 similarity from crop coordinates to photo coordinates."""
+
+    size: int = 512
+
+    def __post_init__(self) -> None:
+        matrix = np.array(self.matrix, np.float64)
+        if matrix.shape != (2, 3) or not np.isfinite(matrix).all() or self.size < 1:
+            raise ValueError(f"a crop needs a finite (2, 3) matrix and a size, got {matrix.tolist()} and {self.size}")
+        (a, c, _), (b, d, _) = matrix
+        if not np.allclose([a, b], [d, -c]) or scale_of(matrix) < 1e-6:
+            raise ValueError(f"the matrix of a crop turns, scales and moves, nothing else; got {matrix.tolist()}")
+        matrix.setflags(write=False)
+        object.__setattr__(self, "matrix", matrix)
+
+    @classmethod
+    def aligned(cls, face: Face, size: int = 512) -> FaceCrop:
+        """The framing of the training pictures: eyes level at 0.47 of the height, a quarter of the width apart.
+
+        By the landmarks; by the box where they cannot be right (a profile whose eyes fall together).
+        """
+        crop = cls(umeyama(TEMPLATE * size, face.landmarks), size)
+        framing = box_framing(face.box)
+        side = crop.scale * size
+        return crop if 0.65 < side / framing.side < 1.6 else cls.from_box(framing.square, size)
+
+    @classmethod
+    def from_box(cls, box: tuple[float, float, float, float], size: int = 512) -> FaceCrop:
+        """The upright square around the middle of ``box`` (x0, y0, x1, y1 in photo pixels), as wide as its longer side.
+
+        Raises UsageError for a box without an area.
+        """
+        x0, y0, x1, y1 = (float(value) for value in box)
+        if not (np.isfinite([x0, y0, x1, y1]).all() and x1 > x0 and y1 > y0):
+            raise UsageError(f"The box {x0:g},{y0:g},{x1:g},{y1:g} has no area. Give X0,Y0,X1,Y1 with X0<X1 and Y0<Y1.")
+        side = max(x1 - x0, y1 - y0)
+        left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
+        return cls(np.array([[side / size, 0, left], [0, side / size, top]]), size)
+
+    @classmethod
+    def centred(cls, width: int, height: int, size: int = 512) -> FaceCrop:
+        """The largest centred square of a photo that is a face crop already. On whole pixels, so that a square photo
+        of ``size`` pixels comes back bit for bit."""
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        return cls.from_box((left, top, left + side, top + side), size)
+
+    @property
+    def scale(self) -> float:
+        """Photo pixels per crop pixel."""
+        return scale_of(self.matrix)
+
+    def resized(self, size: int) -> FaceCrop:
+        """The same square of the photo in ``size`` x ``size`` pixels; ``round(crop.size * crop.scale)`` keeps the
+        photo's own resolution."""
+        factor = self.size / size
+        return replace(self, matrix=self.matrix * [factor, factor, 1], size=size)
+
+    def corners(self) -> np.ndarray:
+        """(4, 2) photo coordinates of the crop's corners: top left, top right, bottom right, bottom left."""
+        s = float(self.size)
+        return transform(self.matrix, np.array([[0, 0], [s, 0], [s, s], [0, s]]))
+
+    def box(self, photo_size: tuple[int, int]) -> Box:
+        """(x0, y0, x1, y1): the photo pixels that the crop touches, clipped to a photo of ``photo_size`` (width,
+        height). Without an area if the crop lies outside."""
+        corners, limits = self.corners(), np.array(photo_size)
+        low = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, limits)
+        high = np.clip(np.ceil(corners.max(axis=0)).astype(int), low, limits)
+        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+    def extract(self, image: np.ndarray, size: int | None = None) -> np.ndarray:
+        """The crop of a photo (H, W[, C]) as (size, size[, C]) of the same type; ``size`` defaults to the crop's own.
+
+        uint8 is resampled as a picture (cubic; Lanczos where it is reduced), float32 as a map (linear, area means; the
+        values stay in their range). What lies outside the photo is its mirror image. Takes time and memory by the
+        crop's area in the photo. Raises UsageError when the crop lies wholly outside, or is absurdly large.
+        """
+        height, width = image.shape[:2]
+        x0, y0, x1, y1 = self.box((width, height))
+        if x0 == x1 or y0 == y1:
+            raise UsageError(f"The box of the face lies outside the photo, which has {width} x {height} pixels.")
+        if self.scale * self.size > _FURTHEST * max(width, height):
+            raise UsageError(f"The box of the face is far larger than the photo, which has {width} x {height} pixels.")
+        crop = self if size is None else self.resized(size)
+        return warp(image, crop.matrix, crop.size, crop.size)
+
+    def paste(
+        self,
+        photo_image: np.ndarray,
+        crop_image: np.ndarray,
+        crop_mask: np.ndarray,
+        within: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A copy of the photo with ``crop_image`` in place where ``crop_mask`` is above 0, and the mask that was used.
+
+        ``photo_image`` (H, W, 3) uint8, ``crop_image`` (size, size, 3) uint8, ``crop_mask`` (size, size) float32 in
+        [0, 1]; ``within`` (H, W) float32 caps the mask, for one that was painted on the photo itself. Returns the image
+        (H, W, 3) uint8 and the mask (H, W) float32: every pixel whose mask is 0 there is equal to the photo's. The
+        other pixels are photo + mask * (crop - photo), rounded.
+        """
+        image, mask = photo_image.copy(), np.zeros(photo_image.shape[:2], np.float32)
+        self.paste_into(image, mask, crop_image, crop_mask, within)
+        return image, mask
+
+    def paste_into(
+        self,
+        image: np.ndarray,
+        mask: np.ndarray,
+        crop_image: np.ndarray,
+        crop_mask: np.ndarray,
+        within: np.ndarray | None = None,
+    ) -> None:
+        """As ``paste``, into ``image`` and ``mask`` themselves (``mask`` becomes the larger of old and new).
+
+        For several faces of a large photo: only the pixels under the mask are read and written.
+        """
+        paste_into(self.matrix, self.size, image, mask, crop_image, crop_mask, within)
+
+    def to_photo(self, crop_map: np.ndarray, photo_size: tuple[int, int], fill: float = 0) -> np.ndarray:
+        """A map of the crop (size, size[, C]) as a map of the photo (H, W[, C]), ``fill`` outside the crop.
+
+        float32 is interpolated, uint8 is taken for ids (the nearest one). ``photo_size`` is (width, height). For many
+        channels or large photos see ``to_box``.
+        """
+        x0, y0, x1, y1 = box = self.box(photo_size)
+        photo_map = np.full((photo_size[1], photo_size[0], *crop_map.shape[2:]), fill, crop_map.dtype)
+        photo_map[y0:y1, x0:x1] = self.to_box(crop_map, box, fill)
+        return photo_map
+
+    def to_box(self, crop_map: np.ndarray, box: Box, fill: float = 0) -> np.ndarray:
+        """As ``to_photo``, but only the part in ``box`` (x0, y0, x1, y1; whole photo pixels)."""
+        if crop_map.shape[:2] != (self.size, self.size):
+            raise ValueError(f"a map of this crop has {self.size} x {self.size} pixels, got {crop_map.shape}")
+        x0, y0, x1, y1 = box
+        if x0 >= x1 or y0 >= y1:
+            return np.zeros((max(0, y1 - y0), max(0, x1 - x0), *crop_map.shape[2:]), crop_map.dtype)
+        to_crop = inverse(self.matrix)
+        to_crop[:, 2] += to_crop[:, :2] @ [x0, y0]
+        resample = warp_ids if crop_map.dtype == np.uint8 else warp
+        result = resample(crop_map, to_crop, x1 - x0, y1 - y0)
+        result[~inside_square(to_crop, self.size, x1 - x0, y1 - y0)] = fill
+        return result

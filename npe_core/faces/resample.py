@@ -1,0 +1,144 @@
+"""Pictures under a similarity transform: sharp when enlarged, without aliasing when reduced.
+
+Coordinates are continuous: pixel (row i, column j) covers [j, j+1] x [i, i+1], its centre is (j + 0.5, i + 0.5).
+Beyond its border a picture goes on mirrored about the border line.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image
+
+Box = tuple[int, int, int, int]
+"""(x0, y0, x1, y1) in whole pixels, x1 and y1 not included."""
+
+_KERNEL = 3
+"""Source pixels that cubic interpolation reads beyond the outermost sample, one to spare."""
+
+
+def scale_of(matrix: np.ndarray) -> float:
+    """By how much a (2, 3) similarity stretches lengths."""
+    return math.hypot(matrix[0, 0], matrix[1, 0])
+
+
+def inverse(matrix: np.ndarray) -> np.ndarray:
+    """The (2, 3) float64 similarity that undoes a (2, 3) similarity."""
+    linear = matrix[:, :2].T / scale_of(matrix) ** 2
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def transform(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(..., 2) points under a (2, 3) matrix."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def inside_square(matrix: np.ndarray, side: int, width: int, height: int) -> np.ndarray:
+    """(height, width) bool: which pixel centres land in the square (0, 0, side, side) under ``matrix``."""
+    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+    low, high = np.full(height, -np.inf), np.full(height, np.inf)  # of x, row by row: the square is convex
+    for a, b, c in matrix:
+        start = b * y + c
+        if abs(a) * width < 1e-9:
+            high[(start < 0) | (start > side)] = -np.inf
+            continue
+        ends = -start / a, (side - start) / a
+        low, high = np.maximum(low, np.minimum(*ends)), np.minimum(high, np.maximum(*ends))
+    return (x >= low[:, None]) & (x <= high[:, None])
+
+
+def warp(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+    """``image`` seen through ``matrix``, a (2, 3) similarity from coordinates of the result to those of ``image``.
+
+    uint8 (H, W) or (H, W, C) is taken for a picture: cubic, and Lanczos where it is reduced. float32 is taken for a
+    map: linear and area means, so that values stay within their range. Returns (height, width[, C]), same type.
+    """
+    import cv2
+
+    is_picture = image.dtype == np.uint8
+    scale = scale_of(matrix)
+    # Far from the final size, exact means of blocks come first; what is left, 2 to 4, is done with the good filter.
+    block = max(1, int(scale / 2))
+    window, corner = _window(image, matrix, width, height, block)
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner]) / block
+    if block > 1:
+        window = cv2.resize(window, (window.shape[1] // block, window.shape[0] // block), interpolation=cv2.INTER_AREA)
+    finer = max(1, math.ceil(scale / block - 1e-9))  # sample at least as densely as the source, then reduce
+    # Cubic keeps what is sharp at the final size; three samples a pixel are close enough together without.
+    interpolation = cv2.INTER_CUBIC if is_picture and finer <= 2 else cv2.INTER_LINEAR
+    warped = _sample(window, matrix / [finer, finer, 1], width * finer, height * finer, interpolation)
+    return warped if finer == 1 else _reduce(warped, width, height, is_picture)
+
+
+def warp_fast(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+    """As ``warp`` for a picture, but linear and without a filter: for a look at it, where ``matrix`` hardly reduces."""
+    import cv2
+
+    return _sample(image, matrix, width, height, cv2.INTER_LINEAR)
+
+
+def warp_ids(region_map: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+    """As ``warp``, but each pixel takes the value of the nearest one: for (H, W) uint8 ids."""
+    import cv2
+
+    window, corner = _window(region_map, matrix, width, height, 1)
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
+    return _sample(window, matrix, width, height, cv2.INTER_NEAREST)
+
+
+def _window(
+    image: np.ndarray, matrix: np.ndarray, width: int, height: int, block: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The part of ``image`` that the result looks at, whole blocks of it, and where its corner lies in ``image``.
+
+    A view where it lies inside, so that a small face in a large photo costs little.
+    """
+    corners = transform(matrix, np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64))
+    low = np.floor(corners.min(axis=0)).astype(int) - _KERNEL * block
+    extent = np.ceil(corners.max(axis=0)).astype(int) + _KERNEL * block - low
+    high = low + -(-extent // block) * block
+    limits = np.array(image.shape[1::-1])
+    inner_low, inner_high = np.clip(low, 0, limits), np.clip(high, 0, limits)
+    inner = image[inner_low[1] : inner_high[1], inner_low[0] : inner_high[0]]
+    before, after = inner_low - low, high - inner_high
+    if not before.any() and not after.any():
+        return inner, low
+    if (np.maximum(before, after) > inner.shape[1::-1]).any():  # the mirror image is wider than what it mirrors
+        across, down = (_mirrored(low[axis], high[axis], limits[axis]) for axis in (0, 1))
+        return image[down[:, None], across], low
+    import cv2
+
+    margins = int(before[1]), int(after[1]), int(before[0]), int(after[0])
+    return cv2.copyMakeBorder(inner, *margins, cv2.BORDER_REFLECT), low
+
+
+def _mirrored(start: int, stop: int, length: int) -> np.ndarray:
+    """Indices start..stop-1 folded into 0..length-1, the border pixel repeated: -1 is 0, -2 is 1."""
+    folded = np.arange(start, stop) % (2 * length)
+    return np.minimum(folded, 2 * length - 1 - folded)
+
+
+def _sample(image: np.ndarray, matrix: np.ndarray, width: int, height: int, interpolation: int) -> np.ndarray:
+    import cv2
+
+    # OpenCV counts from pixel centres, where this house counts from the corner of the first pixel.
+    shift = matrix[:, :2] @ [0.5, 0.5] - 0.5
+    by_centres = np.column_stack([matrix[:, :2], matrix[:, 2] + shift])
+    flags = interpolation | cv2.WARP_INVERSE_MAP
+
+    def one(part: np.ndarray) -> np.ndarray:
+        return cv2.warpAffine(part, by_centres, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
+
+    if image.ndim == 2 or image.shape[2] <= 4:
+        return one(image).reshape(height, width, *image.shape[2:])
+    groups = [one(np.ascontiguousarray(image[..., c : c + 4])) for c in range(0, image.shape[2], 4)]
+    return np.concatenate([group.reshape(height, width, -1) for group in groups], axis=2)
+
+
+def _reduce(image: np.ndarray, width: int, height: int, is_picture: bool) -> np.ndarray:
+    if is_picture and (image.ndim == 2 or image.shape[2] == 3):
+        return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
+    blocks = image.reshape(height, image.shape[0] // height, width, image.shape[1] // width, *image.shape[2:])
+    means = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return np.rint(means).astype(np.uint8) if is_picture else means
