@@ -32,7 +32,9 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
         if torch.cuda.is_available():
             return _cuda(0)
         if torch.backends.mps.is_available():
-            return DeviceChoice(torch.device("mps"), torch.float32, "Apple GPU found; float32, the precision it runs safely")
+            return DeviceChoice(
+                torch.device("mps"), torch.float32, "Apple GPU found; float32, the precision it runs safely"
+            )
         return _cpu("no GPU found")
     kind, _, number = wanted.partition(":")
     if kind == "cpu" and not number:
@@ -45,7 +47,9 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if int(number or 0) >= count:
             build = "this torch is a CPU build" if torch.version.cuda is None else f"{count} CUDA devices are visible"
-            raise EnvironmentFault(f"There is no device {wanted}: {build}. Use --device cpu, or install torch with CUDA.")
+            raise EnvironmentFault(
+                f"There is no device {wanted}: {build}. Use --device cpu, or install torch with CUDA."
+            )
         return _cuda(int(number or 0))
     raise UsageError(f"{wanted!r} is not a device. Choose auto, cpu, cuda, cuda:N or mps.")
 

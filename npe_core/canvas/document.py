@@ -12,7 +12,7 @@ from npe_core.canvas import checks, state
 from npe_core.canvas.boxes import Box, union, window
 from npe_core.canvas.history import History, Patch, Step, flip, make_patch
 from npe_core.canvas.layers import Layers, Planes, visible
-from npe_core.canvas.selection import RegionMap, as_region_map
+from npe_core.canvas.selection import Regions, as_regions
 from npe_core.canvas.stroke import Scratch, Stroke
 from npe_core.colour import format_colour
 from npe_core.errors import InputError
@@ -34,7 +34,7 @@ class Document:
 
     def __init__(self, image: np.ndarray, regions: Any = None) -> None:
         self._layers = Layers(checks.as_image(image))
-        self._regions: RegionMap | None = None
+        self._regions: Regions | None = None
         self._history: History[tuple[Fill, ...]] = History()
         self._fills: tuple[Fill, ...] = ()
         self._stroke: Stroke | None = None
@@ -81,21 +81,21 @@ class Document:
         return list(self._fills)
 
     @property
-    def regions(self) -> RegionMap | None:
+    def regions(self) -> Regions | None:
         """The region map; may be set later, when the model has made it: an object with ``ids`` (H, W) uint8 and
         ``probabilities`` (11, H, W) float32 or None, or a bare array of ids."""
         return self._regions
 
     @regions.setter
     def regions(self, regions: Any) -> None:
-        self._regions = None if regions is None else as_region_map(regions, self.size)
+        self._regions = None if regions is None else as_regions(regions, self.size)
 
     def region_at(self, x: float, y: float) -> Region:
         """The region under the pointer."""
         column, row = checks.as_pixel(x, y, self.size)
         return REGIONS[int(self._need_regions().ids[row, column])]
 
-    def _need_regions(self) -> RegionMap:
+    def _need_regions(self) -> Regions:
         if self._regions is None:
             raise InputError("The regions of this picture are not known yet: segment it first, or paint by hand.")
         return self._regions

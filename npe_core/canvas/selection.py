@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,32 +22,52 @@ _LEAST = 0.001
 """Share of the picture under which a region counts as not there."""
 
 
-@dataclass(frozen=True)
-class RegionMap:
+class Regions(Protocol):
     """What a segmentation model says about a picture."""
 
+    @property
+    def ids(self) -> np.ndarray:
+        """(H, W) uint8 region ids."""
+        ...
+
+    def probability(self, region: int, box: Box) -> np.ndarray | None:
+        """(h, w) float32 in [0, 1] of one region inside a box, or None: fills then have hard edges."""
+        ...
+
+
+@dataclass(frozen=True)
+class RegionArrays:
+    """Regions whose maps all lie in memory."""
+
     ids: np.ndarray
-    """(H, W) uint8 region ids."""
     probabilities: np.ndarray | None = None
-    """(11, H, W) float32, or None: fills then have hard edges."""
+    """(11, H, W) float32"""
+
+    def probability(self, region: int, box: Box) -> np.ndarray | None:
+        return None if self.probabilities is None else self.probabilities[region][cut(box)]
 
 
-def as_region_map(regions: Any, size: tuple[int, int]) -> RegionMap:
-    """An object with ``ids`` and ``probabilities``, or a bare (H, W) array of ids. Raises UsageError on other sizes."""
+def as_regions(regions: Any, size: tuple[int, int]) -> Regions:
+    """``Regions``, an object with ``ids`` and ``probabilities``, or a bare (H, W) array of ids.
+
+    Raises UsageError on other sizes.
+    """
     ids = np.asarray(getattr(regions, "ids", regions))
-    probabilities = getattr(regions, "probabilities", None)
     if ids.shape != size or ids.dtype != np.uint8 or (ids.size and int(ids.max()) >= len(REGIONS)):
         raise UsageError(
             f"The region map is {ids.dtype} of shape {ids.shape}; expected uint8 ids 0..{len(REGIONS) - 1} "
             f"of the picture's shape {size}."
         )
+    if hasattr(regions, "probability"):
+        return regions  # type: ignore[no-any-return]
+    probabilities = getattr(regions, "probabilities", None)
     if probabilities is not None:
         probabilities = np.asarray(probabilities)
         if probabilities.shape != (len(REGIONS), *size):
             raise UsageError(
                 f"The region probabilities have shape {probabilities.shape}; expected {(len(REGIONS), *size)}."
             )
-    return RegionMap(ids, probabilities)
+    return RegionArrays(ids, probabilities)
 
 
 @dataclass(frozen=True)
@@ -62,7 +82,7 @@ class Selection:
 
 
 def select_region(
-    image: np.ndarray, regions: RegionMap, region: Region, at: tuple[int, int] | None, whole: bool
+    image: np.ndarray, regions: Regions, region: Region, at: tuple[int, int] | None, whole: bool
 ) -> Selection:
     """The soft mask of a fill.
 
@@ -92,14 +112,13 @@ def select_region(
         if irises.any():
             return Selection(tight, irises, np.ones(irises.shape, np.float32))
     band = max(2, round(min(where.shape) / 64))
-    if regions.probabilities is None:
-        soft = where[cut(tight)].astype(np.uint8) * 255
-        return Selection(tight, soft, _depth(soft, band / 2))
     box = pad(tight, 3 * band, where.shape)
     inside = cut(box)
-    soft = _soft_edge(
-        image[inside], where[inside], regions.probabilities[region.id][inside], band, region.name in _HAIRY
-    )
+    probability = regions.probability(region.id, box)
+    if probability is None:
+        soft = where[cut(tight)].astype(np.uint8) * 255
+        return Selection(tight, soft, _depth(soft, band / 2))
+    soft = _soft_edge(image[inside], where[inside], probability, band, region.name in _HAIRY)
     if others is not None:
         soft[others[inside]] = 0
     return Selection(box, soft, _depth(soft, band if region.name in _HAIRY else band / 2))

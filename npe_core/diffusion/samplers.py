@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -54,7 +55,7 @@ def ddim(
 ) -> Tensor:
     """DDIM with eta = 0 (Song et al. 2021, equation 12): the exact step of the probability flow for a constant eps."""
     steps = len(grid) - 1
-    for i, (t, s) in enumerate(zip(grid, grid[1:], strict=False)):
+    for i, (t, s) in enumerate(pairwise(grid)):
         xt = constrain(xt, t)
         x0 = denoise(xt, t)
         x0 = x0.clamp(-1, 1) if clip else x0
@@ -78,7 +79,7 @@ def ddpm(
 ) -> Tensor:
     """Ancestral sampling (Ho et al. 2020, algorithm 2): x_s drawn from q(x_s | x_t, x0). One CPU generator an image."""
     steps = len(grid) - 1
-    for i, (t, s) in enumerate(zip(grid, grid[1:], strict=False)):
+    for i, (t, s) in enumerate(pairwise(grid)):
         xt = constrain(xt, t)
         x0 = denoise(xt, t)
         x0 = x0.clamp(-1, 1) if clip else x0
@@ -106,7 +107,7 @@ def dpmpp(
     """
     steps = len(grid) - 1
     previous: tuple[Tensor, float] | None = None  # x0 and lambda of the step before
-    for i, (t, s) in enumerate(zip(grid, grid[1:], strict=False)):
+    for i, (t, s) in enumerate(pairwise(grid)):
         xt = constrain(xt, t)
         x0 = denoise(xt, t)
         x0 = x0.clamp(-1, 1) if clip else x0

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -76,6 +77,23 @@ class Engine:
         x = x.to(self.device).contiguous(memory_format=torch.channels_last)
         return torch.cat([self._run(model, one) for one in x.split(1)])
 
+    @torch.inference_mode()
+    def upscale_tiled(self, x: Tensor, tile: int = 256, margin: int = 40) -> Tensor:
+        """As ``upscale`` for one picture of any size, (1, 3, H, W), in tiles; ``margin`` covers the receptive field."""
+        height, width = x.shape[2:]
+        rows = []
+        for top in range(0, height, tile):
+            tiles = []
+            for left in range(0, width, tile):
+                y0, x0 = max(0, top - margin), max(0, left - margin)
+                part = x[:, :, y0 : top + tile + margin, x0 : left + tile + margin]
+                large = self.upscale(part)
+                y, from_left = 4 * (top - y0), 4 * (left - x0)
+                tall, wide = 4 * min(tile, height - top), 4 * min(tile, width - left)
+                tiles.append(large[:, :, y : y + tall, from_left : from_left + wide])
+            rows.append(torch.cat(tiles, dim=3))
+        return torch.cat(rows, dim=2)
+
     def _run(self, model: nn.Module, *inputs: Tensor) -> Tensor:
         try:
             return cast(Tensor, model(*inputs))
@@ -86,10 +104,14 @@ class Engine:
             ) from None
 
 
-def to_tensor(images: list, size: int | None = None) -> Tensor:
-    """[(H, W, 3) uint8, ...] -> (B, 3, H, W) float32 in [-1, 1]; with ``size``, reduced to it with antialiasing."""
-    x = torch.stack([torch.from_numpy(image.copy()) for image in images]).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return resize(x, size) if size is not None else x
+def to_tensor(images: list[np.ndarray]) -> Tensor:
+    """[(H, W, 3) uint8, ...] -> (B, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_images(x: Tensor) -> np.ndarray:
+    """(B, 3, H, W) in [-1, 1] (clipped) -> (B, H, W, 3) uint8."""
+    return x.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 
 
 def resize(x: Tensor, size: int) -> Tensor:

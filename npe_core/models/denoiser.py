@@ -121,7 +121,9 @@ class UNet(nn.Module):
         self.downsample = nn.ModuleList()
         current = config.base
         for depth, (wide, height) in enumerate(zip(channels, heights, strict=True)):
-            self.down.append(nn.ModuleList(level(current if i == 0 else wide, wide, height) for i in range(config.blocks)))
+            self.down.append(
+                nn.ModuleList(level(current if i == 0 else wide, wide, height) for i in range(config.blocks))
+            )
             current = wide
             if depth < len(channels) - 1:
                 self.downsample.append(nn.Conv2d(current, current, 3, stride=2, padding=1))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import pickle
 import re
 from pathlib import Path
@@ -45,7 +44,7 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_file({name: tensor.half().contiguous() for name, tensor in state.items()}, str(temporary))
-        os.replace(temporary, folder / file)
+        temporary.replace(folder / file)
         entries = read_manifest(folder) if (folder / "manifest.json").exists() else {}
         entry = Entry(kind, file, sha256_of(folder / file), config, {"imported_from": path.name})
         write_manifest({**entries, kind: entry}, folder)
@@ -103,7 +102,9 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
         fitting = sum(tuple(state[name].shape) == shape for name, shape in wanted.items() if name in state)
         if fitting == len(wanted) == len(state):
             return kind, candidate, state
-        nearest = max(nearest, (fitting, f"{fitting} of the {len(wanted)} tensors of the {kind} fit, {len(state)} are there"))
+        nearest = max(
+            nearest, (fitting, f"{fitting} of the {len(wanted)} tensors of the {kind} fit, {len(state)} are there")
+        )
     raise InputError(f"{path} fits none of the models; nearest: {nearest[1]}.")
 
 

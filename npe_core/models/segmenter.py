@@ -36,7 +36,10 @@ def conv_block(channels_in: int, channels_out: int) -> nn.Sequential:
 
 
 class Segmenter(nn.Module):
-    """(B, 3, 256, 256) RGB in [-1, 1] -> (B, 11, 256, 256) logits (Ronneberger et al. 2015, with a pixel-unshuffle stem)."""
+    """(B, 3, 256, 256) RGB in [-1, 1] -> (B, 11, 256, 256) logits.
+
+    Ronneberger et al. 2015, with a pixel-unshuffle stem and a pixel-shuffle head.
+    """
 
     def __init__(self, config: SegmenterConfig | None = None) -> None:
         super().__init__()

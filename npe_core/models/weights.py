@@ -1,6 +1,6 @@
 """Weights on disk: fp16 safetensors and a manifest with their sha256, architecture and provenance.
 
-The folder is ``$NPE_WEIGHTS`` where that is set, else ``weights/`` of a clone, else the copy inside the installed package.
+The folder is ``$NPE_WEIGHTS`` where that is set, else ``weights/`` of a clone, else the copy in the installed package.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ def verify(entry: Entry, folder: Path | None = None) -> Path:
     except FileNotFoundError:
         raise WeightsError(f"The weights of the {entry.kind} are missing: {path}. {_REMEDY}") from None
     except OSError as error:
-        raise WeightsError(f"The weights of the {entry.kind} cannot be read: {path} ({error.strerror}). {_REMEDY}") from None
+        raise WeightsError(
+            f"The weights of the {entry.kind} cannot be read: {path} ({error.strerror}). {_REMEDY}"
+        ) from None
     if digest != entry.sha256:
         raise WeightsError(
             f"The weights of the {entry.kind} are corrupt: {path} has sha256 {digest[:12]}, "
@@ -95,12 +97,14 @@ def verify(entry: Entry, folder: Path | None = None) -> Path:
 
 
 def build(kind: str, config: dict[str, Any]) -> nn.Module:
-    """A model of that kind and architecture, its parameters random. Raises WeightsError when the config does not fit."""
+    """A model of that kind and architecture, its parameters random. Raises WeightsError if the config does not fit."""
     from npe_core.models.denoiser import Denoiser, DenoiserConfig
     from npe_core.models.segmenter import Segmenter, SegmenterConfig
     from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
 
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
+    }
     try:
         if kind == "denoiser":
             return Denoiser(DenoiserConfig(**values))
@@ -128,7 +132,9 @@ def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | Non
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in load_file(str(path)).items()})
     except (SafetensorError, RuntimeError) as error:
-        raise WeightsError(f"{path} does not fit the architecture of the manifest: {str(error).splitlines()[0]}") from None
+        raise WeightsError(
+            f"{path} does not fit the architecture of the manifest: {str(error).splitlines()[0]}"
+        ) from None
     model.requires_grad_(False).eval()
     network = model.unet if kind == "denoiser" else model  # the denoiser's preconditioning stays in float32
     network.to(dtype=dtype)  # type: ignore[operator]

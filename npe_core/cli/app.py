@@ -1,0 +1,97 @@
+"""The command group, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from npe_core import __version__
+from npe_core.errors import NpeError
+
+BUG = 70
+
+COMMANDS: dict[str, str] = {
+    "edit": "npe_core.cli.edit",
+    "segment": "npe_core.cli.pictures",
+    "upscale": "npe_core.cli.pictures",
+    "sample": "npe_core.cli.pictures",
+    "sweep": "npe_core.cli.sweep",
+    "faces": "npe_core.cli.faces",
+    "doctor": "npe_core.cli.doctor",
+    "weights": "npe_core.cli.weights",
+    "train": "npe_core.cli.train",
+    "evaluate": "npe_core.cli.evaluate",
+}
+"""Command -> the module that defines it; a module is imported only when its command is asked for."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="npe")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def npe(debug: bool) -> None:
+    """Change one thing in a portrait and nothing else.
+
+    Every pixel that the mask leaves out stays what it was, bit for bit.
+
+    \b
+    Exit codes: 0 done; 1 some inputs failed, the others are done; 2 bad usage or bad input;
+    3 weights missing or corrupt; 4 device or environment; 70 a bug.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code; every failure is one or two lines on stderr."""
+    debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"] if debug else arguments
+    try:
+        outcome = npe.main(args=arguments, prog_name="npe", standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        usage = getattr(error, "ctx", None)
+        hint = f" See {usage.command_path} --help." if usage is not None else ""
+        return fail(f"{error.format_message()}{hint}", 2, debug)
+    except (click.Abort, KeyboardInterrupt):
+        return fail("Stopped; nothing was written.", 130, debug)
+    except NpeError as error:
+        return fail(str(error), error.exit_code, debug)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except MemoryError:
+        return fail("Not enough memory. Close other programs, or use a smaller photo.", 4, debug)
+    except Exception as error:
+        return fail(
+            f"This is a bug: {type(error).__name__}: {error}. Run again with --debug and report it.", BUG, debug
+        )
+
+
+def fail(message: str, code: int, debug: bool) -> int:
+    """Say what went wrong (with ``--debug``, where) and hand back the exit code."""
+    if debug:
+        traceback.print_exc()
+    click.echo(f"npe: {message}", err=True)
+    return code

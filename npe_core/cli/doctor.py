@@ -1,0 +1,90 @@
+"""npe doctor: what works here, and what to do about what does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+
+import click
+
+from npe_core.cli.options import device_option
+from npe_core.errors import NpeError
+
+
+@click.command()
+@device_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def doctor(device: str, as_json: bool) -> int:
+    """Check device, precision, weights and terminal. Exit code 0 when edits can run here."""
+    checks = [check_python(), check_device(device), *check_weights(), check_faces(), check_terminal()]
+    worst = max(check["exit_code"] for check in checks)
+    if as_json:
+        click.echo(json.dumps({"ok": worst == 0, "checks": checks}))
+    else:
+        for check in checks:
+            click.echo(f"{'ok ' if check['ok'] else 'NO '} {check['name']:10} {check['detail']}")
+    return int(worst)
+
+
+def _check(name: str, detail: str, exit_code: int = 0) -> dict:
+    return {"name": name, "ok": exit_code == 0, "detail": detail, "exit_code": exit_code}
+
+
+def check_python() -> dict:
+    import numpy
+    import PIL
+    import torch
+
+    versions = f"torch {torch.__version__}, numpy {numpy.__version__}, pillow {PIL.__version__}"
+    return _check("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}; {versions}")
+
+
+def check_device(wanted: str) -> dict:
+    import torch
+
+    from npe_core.device import choose_device
+
+    try:
+        choice = choose_device(wanted)
+    except NpeError as error:
+        return _check("device", str(error), error.exit_code)
+    threads = f", {torch.get_num_threads()} threads" if choice.device.type == "cpu" else ""
+    return _check("device", f"{choice.name} ({choice.reason}{threads})")
+
+
+def check_weights() -> list[dict]:
+    from npe_core.models.weights import read_manifest, verify, weights_folder
+
+    try:
+        entries = read_manifest()
+    except NpeError as error:
+        return [_check("weights", str(error), error.exit_code)]
+    rows = []
+    for kind, entry in entries.items():
+        try:
+            verify(entry)
+            rows.append(_check(kind, f"{entry.file} in {weights_folder()}, sha256 {entry.sha256[:12]}"))
+        except NpeError as error:
+            rows.append(_check(kind, str(error), error.exit_code))
+    return rows
+
+
+def check_faces() -> dict:
+    from npe_core.faces import detector_description
+
+    try:
+        return _check("faces", detector_description())
+    except NpeError as error:
+        return _check("faces", str(error), error.exit_code)
+
+
+def check_terminal() -> dict:
+    size = shutil.get_terminal_size()
+    colours = (
+        "true colour" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else os.environ.get("TERM", "no TERM")
+    )
+    attached = "a terminal" if sys.stdout.isatty() else "not a terminal"
+    return _check("terminal", f"{attached}, {size.columns}x{size.lines}, {colours}")

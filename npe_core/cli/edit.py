@@ -1,0 +1,164 @@
+"""npe edit: one photo, one edit, one exit code."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from npe_core.cli import options
+from npe_core.cli.options import PHOTO
+from npe_core.cli.progress import progress
+from npe_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from npe_core.canvas import Canvas
+    from npe_core.editor import Editor, EditResult, Preview
+    from npe_core.photo import Photo
+
+
+@click.command()
+@click.argument("photo", type=PHOTO)
+@click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write; the suffix says the format.")
+@click.option("--region", "regions", multiple=True, metavar="NAME=#RRGGBB", help="Fill that region; may be repeated.")
+@click.option("--paint", type=PHOTO, help="RGBA picture of PHOTO's size: alpha is the soft mask, RGB the colour.")
+@click.option("--mask", type=PHOTO, help="Grey or 1-bit picture of PHOTO's size: white is re-imagined.")
+@click.option("--color", "--colour", "colour", metavar="#RRGGBB", help="With --mask: paint it first.")
+@click.option(
+    "--feather", type=float, default=0.0, metavar="PX", help="Soften the mask inwards by so many photo pixels."
+)
+@options.strength_options
+@options.face_options
+@click.option("--no-upscale", is_flag=True, help="Leave super-resolution out.")
+@options.device_option
+@click.option("--max-megapixels", type=float, default=64, show_default=True, help="Refuse larger photos.")
+@click.option("--strip-metadata", is_flag=True, help="Leave EXIF, GPS and comments out of the output.")
+@click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def edit(
+    photo: Path,
+    out: Path,
+    regions: tuple[str, ...],
+    paint: Path | None,
+    mask: Path | None,
+    colour: str | None,
+    feather: float,
+    timestep: int,
+    steps: int,
+    sampler: str,
+    seed: int | None,
+    face: str,
+    box: str | None,
+    aligned: bool,
+    no_upscale: bool,
+    device: str,
+    max_megapixels: float,
+    strip_metadata: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Change what is marked in PHOTO and nothing else.
+
+    \b
+    npe edit me.jpg -o red.png --region hair=#8b2500
+    npe edit me.jpg -o lips.png --region lips=#b00020 -t 250 --seed 7
+    npe edit me.jpg -o smile.png --paint smile.png -t 400
+    npe edit me.jpg -o clean.png --mask spot.png
+    """
+    fills = [options.region_fill(text) for text in regions]
+    where = options.box(box)
+    if not (fills or paint or mask):
+        raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
+    if colour is not None and mask is None:
+        raise UsageError("--color goes with --mask; a region takes its colour as --region NAME=#RRGGBB.")
+    which = options.face_choice(face)
+
+    from npe_core.colour import parse_colour
+    from npe_core.photo import Photo, check_output
+
+    if colour is not None:
+        parse_colour(colour)
+    picture = Photo.open(photo, max_megapixels=max_megapixels)
+    check_output(out, force, photo, picture.size)
+
+    from npe_core.canvas import Canvas
+    from npe_core.editor import Editor
+    from npe_core.editor.editor import check_strength
+
+    check_strength(timestep, steps, sampler)
+    start = time.perf_counter()
+    editor = Editor(device)
+    crops = editor.crops(picture, which, aligned, where)
+    loaded = editor.engine.load_seconds
+    canvas = Canvas(picture.image)
+    if fills:
+        canvas.regions = editor.segment(picture, crops)
+    load_segmenter = editor.engine.load_seconds - loaded
+    segment_seconds = time.perf_counter() - start - load_segmenter
+    mark(canvas, picture, fills, paint, mask, colour, feather)
+    marked = time.perf_counter() - start - load_segmenter
+    with progress("editing") as advance:
+
+        def show(preview: Preview) -> None:
+            advance(preview.step, preview.steps)
+
+        result = editor.edit(picture, canvas, timestep, steps, sampler, seed, crops, not no_upscale, show)
+    notes = result.save(out, force=force, metadata="strip" if strip_metadata else "keep")
+    seconds = {
+        "load": round(load_segmenter + result.seconds["load"], 3),
+        "segment": round(segment_seconds, 3),
+        "diffusion": round(result.seconds["diffusion"], 3),
+        "upscale": round(result.seconds["upscale"], 3),
+        "total": round(marked + result.seconds["total"], 3),
+    }
+    warnings = [*result.warnings, *notes]
+    if as_json:
+        click.echo(json.dumps(describe(out, editor, result, seconds, warnings)))
+        return
+    for warning in warnings:
+        click.echo(f"npe: note: {warning}", err=True)
+    told = f"{result.faces} face(s), timestep {timestep}, seed {result.parameters['seed']}"
+    click.echo(f"{out}: {told}, {seconds['total']:.2f} s")
+
+
+def mark(
+    canvas: Canvas,
+    picture: Photo,
+    fills: list[tuple[str, str]],
+    paint: Path | None,
+    mask: Path | None,
+    colour: str | None,
+    feather: float,
+) -> None:
+    """Put what was asked for onto the canvas: regions first, then the paint, then the mask."""
+    from npe_core.photo import read_mask, read_paint
+
+    for name, fill_colour in fills:
+        canvas.fill(name, fill_colour)
+    if paint is not None:
+        canvas.paint_image(*read_paint(paint, picture.size))
+    if mask is not None:
+        canvas.select(read_mask(mask, picture.size), colour)
+    if feather > 0:
+        canvas.feather(feather)
+
+
+def describe(out: Path, editor: Editor, result: EditResult, seconds: dict[str, float], warnings: list[str]) -> dict:
+    """The object that ``--json`` prints."""
+    from npe_core.memory import peak_memory_mib
+
+    return {
+        "output": str(out),
+        "device": editor.engine.choice.name,
+        "seed": result.parameters["seed"],
+        "timestep": result.parameters["timestep"],
+        "steps": result.parameters["steps"],
+        "sampler": result.parameters["sampler"],
+        "faces": result.faces,
+        "seconds": seconds,
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+        "warnings": warnings,
+    }

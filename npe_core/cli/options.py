@@ -1,0 +1,110 @@
+"""Options that several commands share, and the words they accept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from npe_core.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+PHOTO = click.Path(path_type=Path)
+"""Existence and content are checked where the file is opened, so that every reason has its own message."""
+
+
+def region_fill(text: str) -> tuple[str, str]:
+    """``hair=#8b2500`` -> (``hair``, ``#8b2500``), both checked. Raises UsageError."""
+    from npe_core.colour import parse_colour
+    from npe_core.regions import region_by_name
+
+    name, separator, colour = text.partition("=")
+    if not separator:
+        raise UsageError(
+            f"{text!r} is not a region with a colour. Write --region NAME=#RRGGBB, for example hair=#8b2500."
+        )
+    parse_colour(colour)
+    return region_by_name(name).name, colour.strip()
+
+
+def face_choice(text: str) -> int | str:
+    """``all``, ``largest`` or the number of a face from 1."""
+    word = text.strip().lower()
+    if word in ("all", "largest"):
+        return word
+    if word.isdigit() and int(word) >= 1:
+        return int(word)
+    raise UsageError(f"--face takes a number from 1, all or largest, not {text!r}.")
+
+
+def strength_options(command: Command) -> Command:
+    """-t, --steps, --sampler, --seed."""
+    for option in reversed(
+        [
+            click.option(
+                "-t",
+                "--timestep",
+                type=int,
+                default=300,
+                show_default=True,
+                help="Strength, 1..499: 200-300 subtle, 350-475 dramatic.",
+            ),
+            click.option("--steps", type=int, default=10, show_default=True, help="Calls of the diffusion model."),
+            click.option(
+                "--sampler",
+                type=click.Choice(["dpmpp", "ddim", "ddpm"]),
+                default="dpmpp",
+                show_default=True,
+                help="How the noise is taken away.",
+            ),
+            click.option(
+                "--seed", type=int, default=None, help="Same seed, same picture. Without it, one is drawn and told."
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def face_options(command: Command) -> Command:
+    """--face, --box, --aligned."""
+    for option in reversed(
+        [
+            click.option(
+                "--face",
+                default="largest",
+                show_default=True,
+                help="Which face: N (as npe faces lists them), all, largest.",
+            ),
+            click.option(
+                "--box",
+                default=None,
+                metavar="X,Y,W,H",
+                help="A square or box of photo pixels, for a face that was not found.",
+            ),
+            click.option("--aligned", is_flag=True, help="PHOTO is already a face crop; its centred square is used."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def device_option(command: Command) -> Command:
+    """--device."""
+    return click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")(command)
+
+
+def box(text: str | None) -> tuple[float, float, float, float] | None:
+    """``X,Y,W,H`` -> (x0, y0, x1, y1) in photo pixels."""
+    if text is None:
+        return None
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--box takes four numbers X,Y,W,H, not {text!r}.") from None
+    if width <= 0 or height <= 0:
+        raise UsageError(f"--box needs a width and a height above 0, got {text!r}.")
+    return x, y, x + width, y + height

@@ -1,0 +1,135 @@
+"""npe segment, upscale and sample: one model, one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from npe_core.cli import options
+from npe_core.cli.options import PHOTO
+from npe_core.cli.progress import progress
+from npe_core.errors import UsageError
+
+OUT = click.option(
+    "-o", "--output", "out", type=PHOTO, required=True, help="Where to write; the suffix says the format."
+)
+FORCE = click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
+
+
+@click.command()
+@click.argument("photo", type=PHOTO)
+@OUT
+@click.option("--overlay", is_flag=True, help="Write the photo with coloured regions instead of ids.")
+@options.face_options
+@options.device_option
+@FORCE
+def segment(
+    photo: Path, out: Path, overlay: bool, face: str, box: str | None, aligned: bool, device: str, force: bool
+) -> None:
+    """Find the 11 face regions of PHOTO: an 8-bit PNG of region ids, of PHOTO's size."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    from npe_core.photo import Photo, check_output, write_atomically
+    from npe_core.regions import REGIONS
+
+    which, where = options.face_choice(face), options.box(box)
+    picture = Photo.open(photo)
+    check_output(out, force, photo)
+    if not overlay and out.suffix.lower() != ".png":
+        raise UsageError(
+            f"Region ids are written as PNG, not {out.suffix or 'a file without a suffix'}. Use -o NAME.png."
+        )
+
+    from npe_core.editor import Editor
+
+    editor = Editor(device)
+    regions = editor.segment(picture, editor.crops(picture, which, aligned, where))
+    if overlay:
+        Photo.from_array(regions.overlay(picture.image)).save(out, force=force)
+    else:
+        content = io.BytesIO()
+        Image.fromarray(regions.ids).save(content, "PNG")
+        write_atomically(out, content.getvalue(), force, photo)
+    shares = np.bincount(regions.ids.ravel(), minlength=len(REGIONS)) / regions.ids.size
+    found = ", ".join(f"{region.name} {shares[region.id]:.1%}" for region in REGIONS if shares[region.id] > 0)
+    click.echo(f"{out}: {found}")
+
+
+@click.command()
+@click.argument("photo", type=PHOTO)
+@OUT
+@options.device_option
+@FORCE
+def upscale(photo: Path, out: Path, device: str, force: bool) -> None:
+    """Make PHOTO four times as large with the super-resolution model (made for faces of about 128 pixels)."""
+    from npe_core.photo import Photo, check_output
+
+    picture = Photo.open(photo, max_megapixels=4)
+    check_output(out, force, photo, (4 * picture.size[0], 4 * picture.size[1]))
+
+    from npe_core.editor import Editor
+
+    large = Editor(device).upscale(picture)
+    large.save(out, force=force)
+    click.echo(f"{out}: {picture.size[0]}x{picture.size[1]} -> {large.size[0]}x{large.size[1]}")
+
+
+@click.command()
+@click.option("-n", "--count", type=click.IntRange(1, 4096), default=16, show_default=True, help="How many faces.")
+@click.option("-o", "--output", "out", type=PHOTO, help="One picture with all of them.")
+@click.option("--out-dir", type=PHOTO, help="A folder for single 128x128 PNG files.")
+@click.option("--steps", type=click.IntRange(1, 499), default=20, show_default=True, help="Calls of the model a face.")
+@click.option("--sampler", type=click.Choice(["dpmpp", "ddim", "ddpm"]), default="dpmpp", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Face k has the noise of seed + k.")
+@options.device_option
+@FORCE
+def sample(
+    count: int, out: Path | None, out_dir: Path | None, steps: int, sampler: str, seed: int, device: str, force: bool
+) -> None:
+    """Faces out of nothing but noise: what the diffusion model knows."""
+    import math
+
+    from npe_core.photo import Photo, check_output
+
+    if out is None and out_dir is None:
+        raise UsageError("Say where to write: -o GRID.png, or --out-dir DIR for single files.")
+    if out is not None:
+        check_output(out, force)
+    names = [out_dir / f"{seed + k:06d}.png" for k in range(count)] if out_dir is not None else []
+    if out_dir is not None:
+        make_folder(out_dir)
+        for name in names:
+            check_output(name, force)
+
+    from npe_core.editor import Editor
+    from npe_core.editor.sheet import grid
+
+    batches = math.ceil(count / 16)
+    done = 0
+    with progress("sampling") as advance:
+
+        def show(preview: object) -> None:
+            nonlocal done
+            done += 1
+            advance(done, batches * steps)
+
+        faces = Editor(device).sample(count, steps, sampler, seed, show)
+    for name, face in zip(names, faces, strict=False):
+        Photo.from_array(face).save(name, force=force)
+    if out is not None:
+        Photo.from_array(grid(faces, math.ceil(math.sqrt(count)))).save(out, force=force)
+    click.echo(f"{out or out_dir}: {count} face(s), seeds {seed}..{seed + count - 1}")
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder for outputs. Raises EnvironmentFault."""
+    from npe_core.errors import EnvironmentFault
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(f"The folder {folder} cannot be made: {error.strerror}.") from None

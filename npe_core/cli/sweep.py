@@ -1,0 +1,79 @@
+"""npe sweep: the timestep study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from npe_core.cli import options
+from npe_core.cli.edit import mark
+from npe_core.cli.options import PHOTO
+from npe_core.cli.progress import progress
+from npe_core.errors import UsageError
+
+
+@click.command()
+@click.argument("photo", type=PHOTO)
+@click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write the sheet.")
+@click.option("--region", "regions", multiple=True, metavar="NAME=#RRGGBB", help="Fill that region; may be repeated.")
+@click.option("--paint", type=PHOTO, help="RGBA picture of PHOTO's size: alpha is the soft mask, RGB the colour.")
+@click.option("--mask", type=PHOTO, help="Grey or 1-bit picture of PHOTO's size: white is re-imagined.")
+@click.option("--color", "--colour", "colour", metavar="#RRGGBB", help="With --mask: paint it first.")
+@click.option("-t", "--timesteps", default="100,200,300,350,400,450", show_default=True, help="One row each.")
+@click.option("--steps", type=int, default=10, show_default=True, help="Calls of the diffusion model a row.")
+@click.option("--sampler", type=click.Choice(["dpmpp", "ddim", "ddpm"]), default="dpmpp", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@options.face_options
+@options.device_option
+@click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
+def sweep(
+    photo: Path,
+    out: Path,
+    regions: tuple[str, ...],
+    paint: Path | None,
+    mask: Path | None,
+    colour: str | None,
+    timesteps: str,
+    steps: int,
+    sampler: str,
+    seed: int,
+    face: str,
+    box: str | None,
+    aligned: bool,
+    device: str,
+    force: bool,
+) -> None:
+    """How strength changes an edit: a row a timestep; original, painted, noised, restored without and with mask."""
+    fills = [options.region_fill(text) for text in regions]
+    if not (fills or paint or mask):
+        raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
+    which, where = options.face_choice(face), options.box(box)
+    try:
+        rows = tuple(int(part) for part in timesteps.split(","))
+    except ValueError:
+        raise UsageError(f"--timesteps takes numbers such as 200,300,400, not {timesteps!r}.") from None
+
+    from npe_core.photo import Photo, check_output
+
+    picture = Photo.open(photo)
+    check_output(out, force, photo)
+
+    from npe_core.canvas import Canvas
+    from npe_core.editor import Editor
+    from npe_core.editor.editor import check_strength
+    from npe_core.editor.sheet import COLUMNS, with_headings
+    from npe_core.editor.sheet import sweep as make_sheet
+
+    for timestep in rows:
+        check_strength(timestep, min(steps, timestep), sampler)
+    editor = Editor(device)
+    crops = editor.crops(picture, which, aligned, where)
+    canvas = Canvas(picture.image)
+    if fills:
+        canvas.regions = editor.segment(picture, crops)
+    mark(canvas, picture, fills, paint, mask, colour, 0.0)
+    with progress("sweeping") as advance:
+        sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, crops[0], advance)
+    Photo.from_array(with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)).save(out, force=force)
+    click.echo(f"{out}: {len(rows)} timesteps, seed {seed}")

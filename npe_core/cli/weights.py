@@ -1,0 +1,63 @@
+"""npe weights list | verify | import."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from npe_core.cli.options import PHOTO
+
+
+@click.group()
+def weights() -> None:
+    """The models' weights: what is there, whether it is whole, and bringing in others."""
+
+
+@weights.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def list_(as_json: bool) -> None:
+    """The models of the manifest, their files and where they come from."""
+    from npe_core.models.weights import read_manifest, weights_folder
+
+    folder, entries = weights_folder(), read_manifest()
+    if as_json:
+        rows = {
+            kind: {"file": entry.file, "sha256": entry.sha256, "config": entry.config, "provenance": entry.provenance}
+            for kind, entry in entries.items()
+        }
+        click.echo(json.dumps({"folder": str(folder), "models": rows}))
+        return
+    click.echo(f"Weights in {folder}")
+    for kind, entry in entries.items():
+        path = folder / entry.file
+        size = f"{path.stat().st_size / 1e6:.1f} MB" if path.exists() else "MISSING"
+        origin = ", ".join(f"{name} {value}" for name, value in entry.provenance.items() if not isinstance(value, dict))
+        click.echo(f"  {kind:10} {entry.file:24} {size:>9}  sha256 {entry.sha256[:12]}  {origin}")
+
+
+@weights.command()
+def verify() -> None:
+    """Read every file and compare it with its sha256; exit code 3 when one is missing or altered."""
+    from npe_core.models.weights import read_manifest
+    from npe_core.models.weights import verify as check
+
+    for kind, entry in read_manifest().items():
+        check(entry)
+        click.echo(f"{kind}: {entry.file} is whole (sha256 {entry.sha256[:12]})")
+
+
+@weights.command("import")
+@click.argument("file", type=PHOTO)
+def import_(file: Path) -> None:
+    """Use the weights of FILE: .safetensors, or a PyTorch checkpoint whose keys fit one of the models.
+
+    SRGAN generators of the common PyTorch implementation are translated. Set NPE_WEIGHTS to a folder of your own to
+    leave the installed weights as they are.
+    """
+    from npe_core.models.importing import import_weights
+    from npe_core.models.weights import weights_folder
+
+    entry = import_weights(file)
+    click.echo(f"{file.name} is now the {entry.kind} in {weights_folder()} (sha256 {entry.sha256[:12]})")

@@ -1,0 +1,56 @@
+"""What an edit gives back, and what it tells on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from npe_core.photo import Photo
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """One step of a running edit."""
+
+    step: int
+    """1 .. steps"""
+    steps: int
+    timestep: int
+    images: np.ndarray
+    """(faces, 128, 128, 3) uint8: the model's current guess of each finished crop."""
+
+
+Progress = Callable[[Preview], None]
+"""Called after each step of the diffusion; raise ``npe_core.errors.Cancelled`` in it to stop the edit."""
+
+
+@dataclass(frozen=True, eq=False)
+class EditResult:
+    """An edited photo, and how it came about."""
+
+    photo: Photo
+    """The whole photo after the edit, ready to be saved."""
+    mask: np.ndarray
+    """(H, W) float32 in [0, 1]: where the photo may have changed; elsewhere it equals the original bit for bit."""
+    parameters: dict[str, Any]
+    """What it takes to repeat the edit; stored in the saved file."""
+    faces: int
+    """How many faces were edited."""
+    seconds: dict[str, float]
+    """Seconds by stage: load, segment, diffusion, upscale, total (``total`` leaves ``load`` out)."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def image(self) -> np.ndarray:
+        """(H, W, 3) uint8 sRGB."""
+        return self.photo.image
+
+    def save(
+        self, path: Path | str, force: bool = False, metadata: Literal["keep", "strip"] = "keep"
+    ) -> tuple[str, ...]:
+        """Write the photo as ``Photo.save`` does; returns notes on what the format could not carry."""
+        return self.photo.save(path, force=force, metadata=metadata)

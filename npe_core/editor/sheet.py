@@ -1,0 +1,80 @@
+"""Sheets: pictures side by side, and the timestep study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from npe_core.blend import keep_colour
+from npe_core.canvas import Canvas
+from npe_core.diffusion.masked import masked_edit, sample
+from npe_core.diffusion.schedule import draw_noise, q_sample
+from npe_core.editor.editor import CROP, Editor, check_canvas, check_strength, colour_hold, frame_mask
+from npe_core.editor.engine import resize, to_images
+from npe_core.faces import FaceCrop
+from npe_core.photo import Photo
+
+COLUMNS = ("original", "painted", "noised", "restored without mask", "restored with mask")
+
+
+def grid(images: np.ndarray, columns: int, gap: int = 0) -> np.ndarray:
+    """(N, H, W, 3) uint8 -> one picture of rows of ``columns``, with ``gap`` white pixels between the tiles."""
+    count, height, width, _ = images.shape
+    rows = -(-count // columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
+    for i, image in enumerate(images):
+        y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[y : y + height, x : x + width] = image
+    return sheet
+
+
+def sweep(
+    editor: Editor,
+    photo: Photo,
+    canvas: Canvas,
+    timesteps: tuple[int, ...] = (100, 200, 300, 350, 400, 450),
+    steps: int = 10,
+    sampler: str = "dpmpp",
+    seed: int = 0,
+    crop: FaceCrop | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """The timestep study of one face: a row a timestep, columns as ``COLUMNS``; (H, W, 3) uint8 at 256 pixels a tile.
+
+    "Restored without mask" starts from the same noised picture and is free everywhere: what the mask is good for.
+    """
+    check_canvas(photo, canvas)
+    regions = getattr(canvas.regions, "crops", None)
+    crop = (crop or (regions[0] if regions else editor.crops(photo)[0])).resized(CROP)
+    mask, _ = frame_mask(canvas.mask, [crop], photo.size)
+    original, guide, soft, painted = editor.views(photo, canvas, mask, [crop])
+    eps = draw_noise(tuple(original.shape[1:]), [seed]).to(original.device)
+    tiles = []
+    for row, timestep in enumerate(timesteps):
+        strength = check_strength(timestep, min(steps, timestep), sampler)
+        noised = q_sample(guide, timestep, eps)
+        free = sample(editor.engine.denoise, noised, strength, [seed])
+        held = masked_edit(editor.engine.denoise, original, guide, soft, strength, [seed])
+        held = keep_colour(held, guide, painted * soft, colour_hold(timestep))
+        tiles.append(torch.cat([original, guide, noised.clamp(-1, 1), free, held]))
+        if progress is not None:
+            progress(row + 1, len(timesteps))
+    return grid(to_images(resize(torch.cat(tiles), 256)), len(COLUMNS), gap=4)
+
+
+def with_headings(sheet: np.ndarray, rows: tuple[str, ...], columns: tuple[str, ...]) -> np.ndarray:
+    """The sheet with words above its columns and to the left of its rows; (H', W', 3) uint8."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    left, top = 72, 28
+    picture = Image.new("RGB", (sheet.shape[1] + left, sheet.shape[0] + top), "white")
+    picture.paste(Image.fromarray(sheet), (left, top))
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(16)
+    for i, word in enumerate(columns):
+        draw.text((left + (i + 0.5) * sheet.shape[1] / len(columns), top / 2), word, "black", font, anchor="mm")
+    for i, word in enumerate(rows):
+        draw.text((left / 2, top + (i + 0.5) * sheet.shape[0] / len(rows)), word, "black", font, anchor="mm")
+    return np.asarray(picture)
