@@ -23,6 +23,8 @@ def paste_into(
     _check(size, image, mask, crop_image, crop_mask, within)
     to_crop = inverse(matrix)
     left, top, right, bottom = _marked_box(matrix, crop_mask, image.shape)
+    if left == right:
+        return
     for start in range(top, bottom, _STRIP):
         x0, x1, stop = left, right, min(start + _STRIP, bottom)
         alpha = _warp_mask(crop_mask, _from(to_crop, x0, start), x1 - x0, stop - start)
