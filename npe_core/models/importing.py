@@ -11,6 +11,7 @@ import dataclasses
 import json
 import pickle
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,13 @@ def read_checkpoint(path: Path) -> tuple[State, dict[str, Any] | None]:
             with safe_open(str(path), framework="pt") as file:
                 config = json.loads((file.metadata() or {}).get("config", "null"))
                 return {name: file.get_tensor(name) for name in file.keys()}, config  # noqa: SIM118
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of odd pickles; what matters is whether they load
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise InputError(f"{path} does not read as a checkpoint: {str(error).splitlines()[0][:160]}") from None
+        raise InputError(
+            f"{path} does not read as a checkpoint: {str(error).partition(chr(10))[0][:160] or 'it ends too early'}"
+        ) from None
     while isinstance(loaded, dict):
         inner = next((loaded[name] for name in _CONTAINERS if isinstance(loaded.get(name), dict)), None)
         if inner is None:

@@ -133,7 +133,7 @@ def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | Non
         model.load_state_dict({name: tensor.float() for name, tensor in load_file(str(path)).items()})
     except (SafetensorError, RuntimeError) as error:
         raise WeightsError(
-            f"{path} does not fit the architecture of the manifest: {str(error).splitlines()[0]}"
+            f"{path} does not fit the architecture of the manifest: {str(error).partition(chr(10))[0]}"
         ) from None
     model.requires_grad_(False).eval()
     network = model.unet if kind == "denoiser" else model  # the denoiser's preconditioning stays in float32

@@ -1,0 +1,73 @@
+"""Shapes, preconditioning and what the networks promise before any training."""
+
+import pytest
+import torch
+
+from npe_core.diffusion.schedule import q_sample, sigmas
+from npe_core.models.denoiser import Denoiser, DenoiserConfig, timestep_embedding
+from npe_core.models.segmenter import Segmenter, SegmenterConfig
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+
+SMALL = DenoiserConfig(image_size=32, base=16, mults=(1, 2), attention=(8,), head_width=16)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "out"),
+    [
+        (Segmenter(SegmenterConfig(base=16, mults=(1, 2, 2))), (2, 3, 64, 64), (2, 11, 64, 64)),
+        (GeneratorResNet(UpscalerConfig(width=16, blocks=2)), (1, 3, 20, 24), (1, 3, 80, 96)),
+        (GeneratorResNet(UpscalerConfig(width=16, blocks=2, skip="none")), (1, 3, 8, 8), (1, 3, 32, 32)),
+    ],
+)
+def test_shapes(model, shape, out):
+    assert model(torch.randn(shape)).shape == out
+
+
+def test_denoiser_takes_every_picture_of_a_batch_at_its_own_timestep():
+    model = Denoiser(SMALL).eval()
+    torch.nn.init.normal_(model.unet.head.weight, std=0.1)
+    x, t = torch.randn(3, 3, 32, 32), torch.tensor([1, 250, 500])
+    together = model(x, t)
+    for i in range(3):
+        assert torch.allclose(together[i : i + 1], model(x[i : i + 1], t[i : i + 1]), atol=1e-4)
+
+
+def test_denoiser_refuses_timesteps_that_do_not_exist():
+    for t in (0, 501):
+        with pytest.raises(ValueError, match=r"1\.\.500"):
+            Denoiser(SMALL)(torch.zeros(1, 3, 32, 32), torch.tensor([t]))
+
+
+@pytest.mark.parametrize("t", [1, 50, 200, 350, 500])
+def test_preconditioning_gives_the_network_unit_variance(t):
+    """Karras et al. 2022, appendix B.6: input and training target of F have variance 1 if the data have sigma_data."""
+    rng = torch.Generator().manual_seed(t)
+    x0 = 0.5 * torch.randn(64, 3, 32, 32, generator=rng)
+    xt = q_sample(x0, t, torch.randn(x0.shape, generator=rng))
+    c_skip, c_out, c_in = Denoiser(SMALL).preconditioning(torch.tensor([t]))
+    assert float((c_in * xt).std()) == pytest.approx(1, rel=0.01)
+    assert float(((x0 - c_skip * xt) / c_out).std()) == pytest.approx(1, rel=0.01)
+
+
+def test_untrained_denoiser_is_the_best_linear_one():
+    """The head starts at zero, so D = c_skip x_t: the posterior mean of N(0, sigma_data^2) data."""
+    t = torch.tensor([300])
+    xt = torch.randn(1, 3, 32, 32)
+    sigma = float(sigmas()[300])
+    alpha_bar = 1 / (1 + sigma**2)
+    expected = xt / alpha_bar**0.5 * 0.25 / (sigma**2 + 0.25)
+    assert torch.allclose(Denoiser(SMALL)(xt, t), expected, atol=1e-5)
+
+
+def test_timestep_embedding_tells_timesteps_apart():
+    embedding = timestep_embedding(torch.arange(1, 501), 64)
+    distances = torch.cdist(embedding, embedding) + 9 * torch.eye(500)
+    assert float(distances.min()) > 0.1
+
+
+def test_upscaler_adds_to_the_bicubic_picture():
+    model = GeneratorResNet(UpscalerConfig(blocks=2))
+    torch.nn.init.zeros_(model.head.weight)
+    x = torch.rand(1, 3, 16, 16) * 2 - 1
+    bicubic = torch.nn.functional.interpolate(x, scale_factor=4.0, mode="bicubic", align_corners=False)
+    assert torch.equal(model(x), bicubic)

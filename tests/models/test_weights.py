@@ -1,0 +1,173 @@
+"""Weights on disk: whole, or one clear line and exit code 3."""
+
+import json
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from npe_core.errors import InputError, WeightsError
+from npe_core.models.importing import import_weights
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+from npe_core.models.weights import Entry, load, read_manifest, sha256_of, verify, write_manifest
+
+CPU = torch.device("cpu")
+CONFIG = {"width": 8, "blocks": 1, "skip": "bicubic"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A weights folder with one small upscaler."""
+    torch.manual_seed(0)
+    model = GeneratorResNet(UpscalerConfig(**CONFIG))
+    path = tmp_path / "upscaler.safetensors"
+    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, str(path))
+    write_manifest({"upscaler": Entry("upscaler", path.name, sha256_of(path), CONFIG, {"images": 1})}, tmp_path)
+    return tmp_path
+
+
+def test_loaded_model_is_the_saved_one(folder):
+    model, entry = load("upscaler", CPU, torch.float32, folder)
+    torch.manual_seed(0)
+    same = GeneratorResNet(UpscalerConfig(**CONFIG))
+    x = torch.rand(1, 3, 8, 8)
+    assert torch.allclose(model(x), same(x), atol=2e-3)
+    assert entry.provenance == {"images": 1} and not any(p.requires_grad for p in model.parameters())
+
+
+def flip_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.unlink(), "missing"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "corrupt"),
+        (flip_a_byte, "corrupt"),
+        (lambda path: path.write_bytes(b""), "corrupt"),
+    ],
+)
+def test_damaged_weights_are_refused(folder, damage, words):
+    damage(folder / "upscaler.safetensors")
+    with pytest.raises(WeightsError, match=words) as caught:
+        load("upscaler", CPU, torch.float32, folder)
+    assert caught.value.exit_code == 3 and len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"models": {"upscaler": {"file": "x"}}}', "\x00"])
+def test_damaged_manifest_is_refused(folder, text):
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(WeightsError):
+        read_manifest(folder)
+
+
+def test_manifest_of_another_architecture_is_refused(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["models"]["upscaler"]["config"]["width"] = 16
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(WeightsError, match="does not fit"):
+        load("upscaler", CPU, torch.float32, folder)
+    manifest["models"]["upscaler"]["config"] = {"depth": 3}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(WeightsError, match="architecture"):
+        load("upscaler", CPU, torch.float32, folder)
+
+
+def test_a_missing_folder_is_one_clear_line(tmp_path):
+    with pytest.raises(WeightsError, match="no weights"):
+        load("denoiser", CPU, torch.float32, tmp_path / "nowhere")
+
+
+class PublishedSrgan(nn.Module):
+    """The SRGAN generator as the common PyTorch implementation writes it, batch normalisation and all."""
+
+    def __init__(self, blocks):
+        super().__init__()
+        self.conv1 = nn.Sequential(nn.Conv2d(3, 64, 9, 1, 4), nn.PReLU())
+        self.res_blocks = nn.Sequential(*[PublishedBlock() for _ in range(blocks)])
+        self.conv2 = nn.Sequential(nn.Conv2d(64, 64, 3, 1, 1), nn.BatchNorm2d(64, 0.8))
+        layers = []
+        for _ in range(2):
+            layers += [nn.Conv2d(64, 256, 3, 1, 1), nn.BatchNorm2d(256), nn.PixelShuffle(2), nn.PReLU()]
+        self.upsampling = nn.Sequential(*layers)
+        self.conv3 = nn.Sequential(nn.Conv2d(64, 3, 9, 1, 4), nn.Tanh())
+
+    def forward(self, x):
+        first = self.conv1(x)
+        return self.conv3(self.upsampling(first + self.conv2(self.res_blocks(first))))
+
+
+class PublishedBlock(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv_block = nn.Sequential(
+            nn.Conv2d(64, 64, 3, 1, 1),
+            nn.BatchNorm2d(64, 0.8),
+            nn.PReLU(),
+            nn.Conv2d(64, 64, 3, 1, 1),
+            nn.BatchNorm2d(64, 0.8),
+        )
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda s: s, lambda s: {"state_dict": {f"module.{n}": v for n, v in s.items()}, "epoch": 3}]
+)
+def test_published_srgan_checkpoint_gives_the_same_pictures(tmp_path, wrap):
+    torch.manual_seed(1)
+    published = PublishedSrgan(blocks=2)
+    for _ in range(3):  # running statistics that are not the initial ones
+        published.train()(torch.rand(2, 3, 12, 12))
+    published.eval()
+    torch.save(wrap(published.state_dict()), tmp_path / "generator.pth")
+    entry = import_weights(tmp_path / "generator.pth", tmp_path / "mine")
+    assert entry.kind == "upscaler" and entry.config == {"width": 64, "blocks": 2, "skip": "none"}
+    verify(entry, tmp_path / "mine")
+    model, _ = load("upscaler", CPU, torch.float32, tmp_path / "mine")
+    x = torch.rand(1, 3, 12, 12)
+    with torch.no_grad():
+        assert torch.allclose(model(x), published(x), atol=5e-3)
+
+
+def test_import_of_our_own_file_keeps_the_rest_of_the_manifest(folder, tmp_path):
+    state = GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict()
+    mine = tmp_path / "new.safetensors"
+    save_file(state, str(mine), metadata={"config": json.dumps(CONFIG)})
+    write_manifest(
+        {**read_manifest(folder), "segmenter": Entry("segmenter", "s.safetensors", "0" * 64, {}, {})}, folder
+    )
+    assert import_weights(mine, folder).config == CONFIG
+    assert read_manifest(folder).keys() == {"upscaler", "segmenter"}
+    load("upscaler", CPU, torch.float32, folder)
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("executed",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a checkpoint", pickle.dumps({"state_dict": Evil()}), pickle.dumps([1, 2])],
+    ids=["empty", "text", "code", "list"],
+)
+def test_files_that_are_no_checkpoints_are_refused(tmp_path, capsys, content):
+    path = tmp_path / "file.pth"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        import_weights(path, tmp_path / "mine")
+    assert "executed" not in capsys.readouterr().out
+    assert not (tmp_path / "mine" / "manifest.json").exists()
+
+
+def test_a_checkpoint_that_fits_nothing_says_how_near_it_was(tmp_path):
+    torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "other.pth")
+    with pytest.raises(InputError, match=r"fits none .* 0 of the \d+ tensors"):
+        import_weights(tmp_path / "other.pth", tmp_path / "mine")
