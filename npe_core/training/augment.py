@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from npe_core.training.data import UNKNOWN
+from npe_core.training.reading import UNKNOWN
 
 
 def uniform(count: int, low: float, high: float, rng: torch.Generator, device: torch.device) -> Tensor:
@@ -21,8 +21,7 @@ def warp_pairs(
 ) -> tuple[Tensor, Tensor]:
     """Random mirror, scale (1/scale..scale), rotation and shift (share of the side), the same for image and mask.
 
-    x (B, 3, H, W) float, ids (B, H, W) uint8. What comes from outside the picture is mirrored there, and UNKNOWN in
-    the mask.
+    x (B, 3, H, W) float, ids (B, H, W) uint8; the rotation has a standard deviation of degrees / 2. See ``warp``.
     """
     count, device = len(x), x.device
     angle = torch.randn(count, generator=rng) * math.radians(degrees) / 2
@@ -33,11 +32,36 @@ def warp_pairs(
     cos, sin = angle.cos() / zoom, angle.sin() / zoom
     theta = torch.stack(
         [torch.stack([mirror * cos, -mirror * sin, offset[:, 0]], 1), torch.stack([sin, cos, offset[:, 1]], 1)], 1
-    ).to(device)
+    )
+    return warp(x, ids, theta.to(device))
+
+
+def warp(x: Tensor, ids: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """Picture and mask under the same affine maps.
+
+    x (B, 3, H, W) float, ids (B, H, W) uint8, theta (B, 2, 3): from places of the result to places of the original, in
+    units of half a side from the middle. What comes from outside the picture is mirrored, and UNKNOWN in the mask.
+    """
     where = F.affine_grid(theta, list(x.shape), align_corners=False)
     warped = F.grid_sample(x, where, mode="bilinear", padding_mode="reflection", align_corners=False)
-    known = F.grid_sample((255.0 - ids.float())[:, None], where, mode="nearest", padding_mode="zeros", align_corners=False)
+    # 255 - id, so that the zeros from outside become UNKNOWN.
+    known = F.grid_sample(
+        (255.0 - ids.float())[:, None], where, mode="nearest", padding_mode="zeros", align_corners=False
+    )
     return warped, (UNKNOWN - known[:, 0]).round().to(torch.uint8)
+
+
+def random_patches(images: Tensor, side: int, rng: torch.Generator) -> Tensor:
+    """(B, C, H, W) -> (B, C, side, side): one random place an image, mirrored half of the time."""
+    count, _, height, width = images.shape
+    top = torch.randint(height - side + 1, (count, 1), generator=rng)
+    left = torch.randint(width - side + 1, (count, 1), generator=rng)
+    mirrored = torch.rand(count, 1, generator=rng) < 0.5
+    step = torch.arange(side)
+    rows = (top + step).to(images.device)  # (B, side)
+    columns = (left + torch.where(mirrored, side - 1 - step, step)).to(images.device)
+    which = torch.arange(count, device=images.device)
+    return images[which[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def jitter_colours(x: Tensor, rng: torch.Generator, strength: float = 0.3) -> Tensor:
@@ -75,13 +99,14 @@ def shrink_and_restore(x: Tensor, factor: float) -> Tensor:
 
 
 def occlude(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.1) -> tuple[Tensor, Tensor]:
-    """Now and then a plain rectangle over the picture; the mask there is UNKNOWN."""
-    height, width = x.shape[2:]
-    for i in range(len(x)):
-        if float(torch.rand((), generator=rng)) < chance:
-            y, left, tall, wide = (float(v) for v in torch.rand(4, generator=rng))
-            top, left_px = int(y * height * 0.9), int(left * width * 0.9)
-            bottom, right = top + int((0.1 + 0.25 * tall) * height), left_px + int((0.1 + 0.25 * wide) * width)
-            x[i, :, top:bottom, left_px:right] = (2 * torch.rand(3, generator=rng) - 1).to(x.device)[:, None, None]
-            ids[i, top:bottom, left_px:right] = UNKNOWN
-    return x, ids
+    """Now and then a plain rectangle over the picture; the mask there is UNKNOWN. Returns new tensors."""
+    count, _, height, width = x.shape
+    corner, extent = 0.9 * torch.rand(count, 2, generator=rng), 0.1 + 0.25 * torch.rand(count, 2, generator=rng)
+    colour = (2 * torch.rand(count, 3, generator=rng) - 1).to(x)[:, :, None, None]
+    hit = torch.rand(count, 1, generator=rng) < chance
+    inside = []
+    for axis, side in enumerate((height, width)):
+        place = (torch.arange(side) + 0.5) / side
+        inside.append(hit & (place >= corner[:, axis, None]) & (place < (corner + extent)[:, axis, None]))
+    covered = (inside[0][:, :, None] & inside[1][:, None, :]).to(x.device)  # (B, H, W)
+    return torch.where(covered[:, None], colour, x), ids.masked_fill(covered, UNKNOWN)

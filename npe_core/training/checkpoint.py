@@ -1,44 +1,70 @@
-"""Training state on disk: written to a temporary name and renamed, so that a kill leaves the last good one."""
+"""Training state and weights on disk: written under a temporary name and renamed, so that a kill leaves them whole."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
+
+from npe_core.errors import EnvironmentFault, InputError, UsageError
 
 STATE = "state.pt"
 
 
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Gives a temporary name beside ``path``; what is written there takes its place, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise EnvironmentFault(f"{path} cannot be written: {error.strerror or error}.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def save_state(folder: Path, state: dict[str, Any]) -> None:
-    """Write state (tensors, numbers, strings) to folder/state.pt durably."""
-    temporary = folder / f".{STATE}.tmp"
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(folder / STATE)
+    """Write state (tensors, numbers, strings) to folder/state.pt durably. Raises EnvironmentFault."""
+    with replace_file(folder / STATE) as temporary:
+        torch.save(state, temporary)
 
 
 def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
     """The state of an earlier run, or None. Only tensors and plain values are read (``weights_only``)."""
     path = folder / STATE
-    return torch.load(path, map_location=device, weights_only=True) if path.exists() else None
+    if not path.exists():
+        return None
+    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    return state
 
 
-def export_weights(path: Path, tensors: dict[str, Tensor], config: dict[str, Any]) -> None:
-    """fp16 safetensors with the architecture in its metadata."""
+def export_weights(path: Path, tensors: dict[str, Tensor], config: dict[str, Any], images: int) -> None:
+    """fp16 safetensors with the architecture and the number of images seen in the metadata."""
     halves = {name: tensor.detach().half().contiguous().cpu() for name, tensor in tensors.items()}
-    save_file(halves, str(path), metadata={"config": json.dumps(config)})
+    save_file(halves, str(path), metadata={"config": json.dumps(config), "images": str(images)})
 
 
 def split(path: Path, piece_bytes: int) -> list[Path]:
-    """Cut a file into PATH.part00, PATH.part01, ... of at most piece_bytes bytes."""
+    """Cut a file into PATH.part00, PATH.part01, ... of at most piece_bytes bytes; the file itself stays.
+
+    Raises UsageError for more than 100 pieces.
+    """
+    for stale in pieces_of(path):
+        stale.unlink()
     content = path.read_bytes()
+    if len(content) > 100 * piece_bytes:
+        raise UsageError(f"{path} would fall into more than 100 pieces of {piece_bytes} bytes. Choose larger ones.")
     pieces = []
     for number, start in enumerate(range(0, len(content), piece_bytes)):
         piece = path.with_name(f"{path.name}.part{number:02d}")
@@ -47,13 +73,40 @@ def split(path: Path, piece_bytes: int) -> list[Path]:
     return pieces
 
 
-def join(path: Path) -> None:
-    """The inverse of ``split``: write PATH from PATH.part00, PATH.part01, ..."""
-    pieces = sorted(path.parent.glob(f"{path.name}.part[0-9][0-9]"))
-    path.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+def pieces_of(path: Path) -> list[Path]:
+    """The pieces of a file that ``split`` made, in order."""
+    return sorted(path.parent.glob(f"{path.name}.part[0-9][0-9]"))
+
+
+def joined(path: Path) -> bytes:
+    """The content of a file, or of its pieces where only they are there. Raises InputError."""
+    if path.is_file():
+        return path.read_bytes()
+    pieces = pieces_of(path)
+    if not pieces:
+        raise InputError(f"There is neither {path} nor {path.name}.part00.")
+    return b"".join(piece.read_bytes() for piece in pieces)
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, int | None]:
+    """(float32 tensors, architecture, images seen) of exported weights or their pieces; None for what is not said.
+
+    Raises InputError when the file is missing, incomplete or of another format.
+    """
+    content = joined(path)
+    try:
+        tensors = {name: tensor.float() for name, tensor in load(content).items()}
+        size = int.from_bytes(content[:8], "little")
+        metadata = json.loads(content[8 : 8 + size]).get("__metadata__", {})
+    except (SafetensorError, ValueError) as error:
+        raise InputError(f"{path} does not read as safetensors, or pieces of it are missing ({error}).") from None
+    config = json.loads(metadata["config"]) if "config" in metadata else None
+    return tensors, config, int(metadata["images"]) if "images" in metadata else None
 
 
 def warm_start(model: nn.Module, path: Path) -> None:
-    """Start from released weights: every tensor must fit."""
-    tensors = load_file(str(path))
-    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    """Start from exported weights, or their pieces: every tensor must fit. Raises InputError."""
+    try:
+        model.load_state_dict(read_weights(path)[0])
+    except RuntimeError as error:
+        raise InputError(f"{path} does not fit the architecture: {str(error).splitlines()[-1].strip()}") from None

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from npe_core.diffusion.samplers import ddim
-from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, sigmas, timestep_grid
+from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, q_sample, sigmas, timestep_grid
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.training.data import Mixture, to_float, to_uint8
 from npe_core.training.report import grid
+from npe_core.training.task import Loss, device_generator
 
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.6, 1.2
 """ln sigma of a training example is about N(-0.6, 1.2^2): most of the work where edits start (t = 100 to 350)."""
@@ -31,7 +32,7 @@ class DiffusionTask:
     """Denoising at random timesteps; the loss has unit weight on the network's own output (EDM, equation 8)."""
 
     name = "diffusion"
-    adversary = None
+    adversary: nn.Module | None = None
 
     def __init__(self, data: Mixture, device: torch.device, config: DenoiserConfig | None = None) -> None:
         self.config_ = config or DenoiserConfig()
@@ -46,40 +47,38 @@ class DiffusionTask:
         mirrored = torch.rand(count, generator=rng).lt(0.5).to(self.device)
         return (torch.where(mirrored[:, None, None, None], x0.flip(3), x0),)
 
-    def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
+        """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error."""
         (x0,) = batch
         model: Denoiser = self.model  # type: ignore[assignment]
         t = (1 + torch.multinomial(self.density, len(x0), replacement=True, generator=rng)).to(self.device)
-        seed = int(torch.randint(2**62, (), generator=rng))
-        device_rng = torch.Generator(self.device).manual_seed(seed)
-        eps = torch.randn(x0.shape, generator=device_rng, device=self.device)
+        eps = torch.randn(x0.shape, generator=device_generator(rng, self.device), device=self.device)
         alpha_bar = model.alpha_bar[t][:, None, None, None]
         xt = (alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
-        _, c_out, _ = model.preconditioning(t)
-        loss = ((model(xt, t) - x0) / c_out).square().mean()
-        return loss, {}
-
-    def adversary_loss(self) -> Tensor:
-        raise NotImplementedError("the diffusion task has no adversary")
+        c_skip, c_out, c_in = model.preconditioning(t)
+        # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
+        return Loss((model.unet(c_in * xt, t).float() - (x0 - c_skip * xt) / c_out).square().mean())
 
     @torch.no_grad()
     def sheet(self, model: nn.Module) -> np.ndarray:
         """Row 1: 8 samples from noise. Rows 2, 3: 8 faces noised to t = 300 and brought back; the faces."""
-        count, device = 8, self.device
-        side = self.config_.image_size
+        device, side = self.device, self.config_.image_size
+        faces = to_float(self.data.sets[0][0][:8])
+        count = len(faces)
 
         def denoise(xt: Tensor, t: int) -> Tensor:
-            with torch.autocast(device.type, torch.bfloat16):
-                return model(xt, torch.full((len(xt),), t, device=device))
+            x0: Tensor = model(xt, torch.full((len(xt),), t, device=device))
+            return x0
 
         noise = draw_noise((3, side, side), list(range(count))).to(device)
         samples = ddim(denoise, noise, timestep_grid(TIMESTEPS, 20))
-        faces = to_float(self.data.sets[0][0][:count])
-        alpha_bar = model.alpha_bar[300]  # type: ignore[index]
-        noised = alpha_bar.sqrt() * faces + (1 - alpha_bar).sqrt() * noise
+        noised = q_sample(faces, 300, noise)
         restored = ddim(denoise, noised, timestep_grid(300, 12))
         rows = to_uint8(torch.cat([samples, restored, faces])).permute(0, 2, 3, 1).cpu().numpy()
         return grid(rows, count)
 
     def config(self) -> dict[str, Any]:
         return dataclasses.asdict(self.config_)
+
+    def data_sources(self) -> list[dict[str, Any]]:
+        return self.data.describe()

@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 
 class Ema:
-    """Averages of the parameters of a model, with the warm-up (1 + n) / (10 + n) of the first steps."""
+    """Averages of a model's parameters: shadow += (1 - d) (parameter - shadow), d = min(decay, (1 + n) / (10 + n)).
+
+    n counts the updates before, so that the random start is forgotten soon. Buffers are not averaged.
+    """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay

@@ -1,54 +1,57 @@
-"""The training loop of all three models: bf16, EMA of two lengths, exact resume, a time budget."""
+"""The training loop of all three models: mixed precision, EMA of two lengths, exact resume, a time budget."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import signal
+import math
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from npe_core.training.checkpoint import export_weights, load_state, save_state, warm_start
+from npe_core.errors import UsageError
+from npe_core.training.checkpoint import export_weights, load_state, replace_file, save_state, warm_start
+from npe_core.training.distributed import World
 from npe_core.training.ema import Ema
 from npe_core.training.recipe import Recipe
-from npe_core.training.report import Reporter, plot_loss
-from npe_core.training.task import Task
+from npe_core.training.report import Reporter, forget_after, plot_loss
+from npe_core.training.stopping import StopOnSignal
+from npe_core.training.task import Loss, Task
 
-
-class _StopOnSignal:
-    """SIGTERM and SIGINT end the run after the current step, with a checkpoint."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-
-    def __enter__(self) -> _StopOnSignal:
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        return self
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopped = True
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+LOG_STEPS = 20
+"""Steps between two entries of the log."""
 
 
 class Trainer:
-    """Trains ``task.model`` by ``recipe`` in ``folder``; a run that finds a checkpoint there goes on from it."""
+    """Trains ``task.model`` by ``recipe`` in ``folder``; a run that finds a checkpoint there goes on from it, exactly.
 
-    def __init__(self, task: Task, recipe: Recipe, folder: Path, device: torch.device, init: Path | None = None) -> None:
+    precision: bfloat16 runs the networks under autocast, float32 does not. Raises UsageError when the folder holds
+    another run, InputError when ``init`` does not fit.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        recipe: Recipe,
+        folder: Path,
+        device: torch.device,
+        init: Path | None = None,
+        precision: torch.dtype = torch.bfloat16,
+        world: World | None = None,
+    ) -> None:
         self.task, self.recipe, self.folder, self.device = task, recipe, folder, device
+        self.precision, self.world = precision, world or World()
+        self.batch = self.world.share(recipe.batch)
         folder.mkdir(parents=True, exist_ok=True)
-        task.model.to(device=device, memory_format=torch.channels_last)
+        task.model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         state = load_state(folder, device)
-        if state is None and init is not None:
+        if state is not None:
+            check_same_run(folder, task, recipe)
+        elif init is not None:
             warm_start(task.model, init)
         self.rng = torch.Generator().manual_seed(recipe.seed)
         self.step = 0
@@ -57,9 +60,11 @@ class Trainer:
         self.emas = [Ema(task.model, decay) for decay in recipe.ema]
         if state is not None:
             self._restore(state)
-        (folder / "run.json").write_text(
-            json.dumps({"task": task.name, "config": task.config(), "recipe": dataclasses.asdict(recipe)}, indent=2)
-        )
+        if self.world.rank > 0:  # the checkpoint keeps the stream of the first process; the others start fresh ones
+            self.rng.manual_seed(hash((recipe.seed, self.world.rank, self.step)) % 2**62)
+        else:
+            forget_after(folder / "log.jsonl", self.images)
+            self._describe()
 
     def _optimizer(self, model: nn.Module) -> torch.optim.AdamW:
         recipe = self.recipe
@@ -72,54 +77,64 @@ class Trainer:
         """Images seen so far."""
         return self.step * self.recipe.batch
 
-    def run(self, minutes: float | None = None, save_minutes: float = 5.0) -> None:
-        """Train until recipe.images are seen, ``minutes`` are over or a signal asks to stop."""
+    def run(self, seconds: float | None = None, save_seconds: float = 300.0) -> None:
+        """Train until recipe.images are seen, ``seconds`` are over or a signal asks to stop; then save."""
         start = saved = logged = time.monotonic()
-        reporter = Reporter(self.folder, self.recipe.images, self.task.name)
-        window: list[tuple[Tensor, dict[str, float]]] = []
-        with _StopOnSignal() as signals:
-            while self.images < self.recipe.images and not signals.stopped:
-                if minutes is not None and time.monotonic() - start > 60 * minutes:
+        leads = self.world.rank == 0
+        reporter = Reporter(self.folder, self.recipe.images, self.task.name, seconds) if leads else None
+        window: list[Loss] = []
+        with StopOnSignal() as signals:
+            while self.images < self.recipe.images:
+                late = seconds is not None and time.monotonic() - start > seconds
+                if self.world.any(late or signals.stopped, self.device):
                     break
                 window.append(self.train_step())
-                if len(window) == 20:
-                    now = time.monotonic()
-                    numbers = {"loss": float(torch.stack([loss for loss, _ in window]).mean())}
-                    for key in window[0][1]:
-                        numbers[key] = sum(extra[key] for _, extra in window) / len(window)
-                    numbers["images_per_s"] = len(window) * self.recipe.batch / (now - logged)
-                    numbers["lr"] = self.optimizer.param_groups[0]["lr"]
+                if len(window) < LOG_STEPS:
+                    continue
+                numbers = mean_of(window)
+                if not math.isfinite(numbers["loss"]):
+                    raise UsageError(f"The loss is {numbers['loss']} at {self.images} images. Choose a lower --lr.")
+                now = time.monotonic()
+                numbers |= {"images_per_s": len(window) * self.recipe.batch / (now - logged), "lr": self.lr}
+                window, logged = [], now
+                if reporter is not None:
                     reporter.update(self.images, numbers)
-                    window, logged = [], now
-                    if now - saved > 60 * save_minutes:
+                    if now - saved > save_seconds:
                         self.save()
                         saved = logged = time.monotonic()
-        reporter.close()
-        self.save()
+        if reporter is not None:
+            reporter.close()
+            self.save()
 
-    def train_step(self) -> tuple[Tensor, dict[str, float]]:
-        """One optimiser step on one batch; returns the loss and what the task logs."""
-        task, recipe = self.task, self.recipe
+    @property
+    def lr(self) -> float:
+        """The learning rate of the last step."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def train_step(self) -> Loss:
+        """One optimiser step on one batch; returns the losses, detached."""
+        task = self.task
         task.model.train()
-        lr = recipe.lr_at(self.step)
-        batch = task.draw(recipe.batch, self.rng)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            loss, numbers = task.loss(batch, self.rng)
-        self._descend(self.optimizer, task.model, loss, lr)
-        if task.adversary is not None and self.adversary_optimizer is not None:
-            with torch.autocast(self.device.type, torch.bfloat16):
-                adversary_loss = task.adversary_loss()
-            self._descend(self.adversary_optimizer, task.adversary, adversary_loss, lr)
+        batch = task.draw(self.batch, self.rng)
+        with self._autocast():
+            loss = task.loss(batch, self.rng)
+        self._descend(self.optimizer, task.model, loss.model)
+        if task.adversary is not None and self.adversary_optimizer is not None and loss.adversary is not None:
+            self._descend(self.adversary_optimizer, task.adversary, loss.adversary)
         for ema in self.emas:
             ema.update(task.model)
         self.step += 1
-        return loss.detach().float(), numbers
+        return Loss(loss.model.detach().float(), log=loss.log)
 
-    def _descend(self, optimizer: torch.optim.Optimizer, model: nn.Module, loss: Tensor, lr: float) -> None:
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16)
+
+    def _descend(self, optimizer: torch.optim.Optimizer, model: nn.Module, loss: Tensor) -> None:
         for group in optimizer.param_groups:
-            group["lr"] = lr
-        optimizer.zero_grad(set_to_none=True)
+            group["lr"] = self.recipe.lr_at(self.step)
+        optimizer.zero_grad(set_to_none=True)  # also of what the other network's loss left behind
         loss.backward()  # type: ignore[no-untyped-call]
+        self.world.average_gradients(model)
         nn.utils.clip_grad_norm_(model.parameters(), self.recipe.clip)
         optimizer.step()
 
@@ -128,13 +143,21 @@ class Trainer:
         save_state(self.folder, self._state())
         models = {"short": self.emas[0].copy_of(self.task.model), "long": self.emas[1].copy_of(self.task.model)}
         for length, model in models.items():
-            path = self.folder / f"ema_{length}.safetensors"
-            temporary = path.with_suffix(".tmp")
-            export_weights(temporary, model.state_dict(), self.task.config())
-            os.replace(temporary, path)
-        with torch.no_grad():
+            with replace_file(self.folder / f"ema_{length}.safetensors") as temporary:
+                export_weights(temporary, model.state_dict(), self.task.config(), self.images)
+        with torch.no_grad(), self._autocast():
             Image.fromarray(self.task.sheet(models["short"])).save(self.folder / f"sheet_{self.images:08d}.png")
         plot_loss(self.folder / "log.jsonl", self.folder / "loss.png")
+
+    def _describe(self) -> None:
+        description = {
+            "task": self.task.name,
+            "config": self.task.config(),
+            "recipe": dataclasses.asdict(self.recipe),
+            "data": self.task.data_sources(),
+        }
+        with replace_file(self.folder / "run.json") as temporary:
+            temporary.write_text(json.dumps(description, indent=2))
 
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = {
@@ -159,3 +182,27 @@ class Trainer:
         if self.task.adversary is not None and self.adversary_optimizer is not None:
             self.task.adversary.load_state_dict(state["adversary"])
             self.adversary_optimizer.load_state_dict(state["adversary_optimizer"])
+
+
+def check_same_run(folder: Path, task: Task, recipe: Recipe) -> None:
+    """Raises UsageError when the checkpoint in ``folder`` is of another model or counts its steps in other batches."""
+    path = folder / "run.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    config = json.loads(json.dumps(task.config()))
+    for word, was, wanted in (
+        ("task", known.get("task", task.name), task.name),
+        ("architecture", known.get("config", config), config),
+        ("batch", known.get("recipe", {}).get("batch", recipe.batch), recipe.batch),
+    ):
+        if was != wanted:
+            raise UsageError(
+                f"{folder} holds a run with {word} {was}, not {wanted}. Give another --out, or --init from it."
+            )
+
+
+def mean_of(losses: list[Loss]) -> dict[str, float]:
+    """Loss and logged numbers, averaged over steps; here a GPU is waited for."""
+    numbers = {"loss": float(torch.stack([loss.model for loss in losses]).mean())}
+    for key in losses[0].log:
+        numbers[key] = float(torch.stack([loss.log[key].float() for loss in losses]).mean())
+    return numbers

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -48,42 +49,80 @@ def plot_loss(log: Path, out: Path) -> None:
     draw.rectangle((margin, margin, width - margin, height - margin), outline="grey")
     draw.line(list(zip(px, py, strict=True)), fill="crimson", width=2)
     draw.text((margin, height - margin + 6), f"{points[0][0]:.0f} .. {points[-1][0]:.0f} images (log)", fill="black")
-    draw.text((margin, 12), f"loss {10 ** y.max():.4f} .. {10 ** y.min():.4f} (log), now {points[-1][1]:.4f}", fill="black")
+    draw.text(
+        (margin, 12), f"loss {10 ** y.max():.4f} .. {10 ** y.min():.4f} (log), now {points[-1][1]:.4f}", fill="black"
+    )
     picture.save(out)
 
 
-class Reporter:
-    """Writes log.jsonl and prints progress: a bar with rich on a terminal, plain lines elsewhere."""
+def forget_after(log: Path, images: int) -> None:
+    """Drop the entries of a log that a resumed run will make again: those of more than ``images`` images."""
+    if log.exists():
+        kept = [json.dumps(entry) for entry in read_log(log) if entry.get("images", 0) <= images]
+        log.write_text("".join(line + "\n" for line in kept))
 
-    def __init__(self, folder: Path, total: int, name: str) -> None:
+
+class Reporter:
+    """Writes log.jsonl and prints progress: a bar with rich on a terminal, plain lines elsewhere.
+
+    ``total`` images end the run, or ``seconds`` where they are given; the time left is told by what comes first.
+    """
+
+    def __init__(self, folder: Path, total: int, name: str, seconds: float | None = None) -> None:
         self.log = folder / "log.jsonl"
-        self.total = total
-        self.name = name
-        self._bar = None
+        self.total, self.name = total, name
+        self._end = None if seconds is None else time.monotonic() + seconds
         self._last = 0.0
-        if sys.stderr.isatty():
-            try:
-                from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-            except ImportError:
-                return
-            self._bar = Progress(
-                TextColumn(name), BarColumn(), TextColumn("{task.fields[text]}"), TimeRemainingColumn(), transient=True
-            )
-            self._row = self._bar.add_task(name, total=total, text="")
-            self._bar.start()
+        self._line = ""
+        self._bar = _rich_bar(name, total) if sys.stderr.isatty() else None
 
     def update(self, images: int, values: dict[str, float]) -> None:
-        """Log one interval: images seen so far, and the numbers of it (loss, images/s, lr, ...)."""
-        entry = {"images": images, "time": round(time.time(), 1), **{key: float(f"{v:.5g}") for key, v in values.items()}}
+        """Log one interval: images seen so far, and the numbers of it (loss, images_per_s, lr, ...)."""
+        entry = {
+            "images": images,
+            "time": round(time.time(), 1),
+            **{key: float(f"{v:.5g}") for key, v in values.items()},
+        }
         with self.log.open("a") as file:
             file.write(json.dumps(entry) + "\n")
         text = "  ".join(f"{key} {value:.4g}" for key, value in values.items())
+        left = (self.total - images) / max(values.get("images_per_s", 0.0), 1e-6)
+        if self._end is not None:
+            left = min(left, self._end - time.monotonic())
+        self._line = f"{self.name}: {images}/{self.total} images  {text}  {clock(left)} left"
         if self._bar is not None:
-            self._bar.update(self._row, completed=images, text=text)
+            self._bar.update(self._bar.task_ids[0], completed=images, text=f"{text}  {clock(left)} left")
         elif time.monotonic() - self._last > 15:
-            self._last = time.monotonic()
-            print(f"{self.name}: {images}/{self.total} images  {text}", file=sys.stderr, flush=True)
+            self._print()
 
     def close(self) -> None:
+        """Take the bar away, or print the last line that was held back."""
         if self._bar is not None:
             self._bar.stop()
+        self._print()
+
+    def _print(self) -> None:
+        if self._line:
+            print(self._line, file=sys.stderr, flush=True)
+        self._last, self._line = time.monotonic(), ""
+
+
+def _rich_bar(name: str, total: int) -> Any:
+    """A started ``rich.progress.Progress`` with one row, or None where rich is missing."""
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+    except ImportError:
+        return None
+    columns = (TextColumn(name), BarColumn(), TextColumn("{task.fields[text]}"))
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.add_task(name, total=total, text="")
+    bar.start()
+    return bar
+
+
+def clock(seconds: float) -> str:
+    """``2:05`` (minutes) or ``1:02:05`` (hours)."""
+    minutes, second = divmod(max(0, round(seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"

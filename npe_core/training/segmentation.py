@@ -15,16 +15,19 @@ from npe_core.regions import LEGEND, REGIONS
 from npe_core.training.augment import blur, jitter_colours, occlude, shrink_and_restore, warp_pairs
 from npe_core.training.data import UNKNOWN, Mixture, to_float, to_uint8
 from npe_core.training.report import grid
+from npe_core.training.task import Loss, device_generator
 
 CLASS_WEIGHT = (0.6, 0.7, 2.0, 2.5, 1.2, 1.8, 2.5, 0.8, 1.6, 1.0, 1.4)
 """Weight of each region in the cross-entropy: about the inverse fourth root of its share of the pixels."""
+WORSEN_TOGETHER = 8
+"""So many images of a batch share one kind and amount of blur or noise: a large batch sees many."""
 
 
 class SegmentationTask:
     """Learns the 11 regions from pairs of image and mask; pixels marked UNKNOWN do not count."""
 
     name = "segmentation"
-    adversary = None
+    adversary: nn.Module | None = None
 
     def __init__(self, data: Mixture, device: torch.device, config: SegmenterConfig | None = None) -> None:
         self.config_ = config or SegmenterConfig()
@@ -36,42 +39,51 @@ class SegmentationTask:
         """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8)."""
         images, ids = self.data.draw(count, rng)
         x, ids = warp_pairs(to_float(images), ids, rng)
-        x = jitter_colours(x, rng)
-        choice, amount = (float(v) for v in torch.rand(2, generator=rng))
-        if choice < 0.15:
-            x = blur(x, 0.5 + 2 * amount)
-        elif choice < 0.35:
-            x = shrink_and_restore(x, 1.5 + 3 * amount)
-        elif choice < 0.5:
-            noise = torch.randn(x.shape, generator=rng).to(x.device)
-            x = (x + 0.12 * amount * noise).clamp(-1, 1)
+        x = torch.cat([worsen(part, rng) for part in jitter_colours(x, rng).split(WORSEN_TOGETHER)])
         x, ids = occlude(x, ids, rng)
         return x.contiguous(memory_format=torch.channels_last), ids
 
-    def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
+        """Weighted cross-entropy plus half the Dice loss."""
         x, ids = batch
         logits = self.model(x).float()
         target = ids.long()
         entropy = F.cross_entropy(logits, target, weight=self.class_weight, ignore_index=UNKNOWN)
         dice = dice_loss(logits, target)
-        return entropy + 0.5 * dice, {"entropy": float(entropy.detach()), "dice": float(dice.detach())}
-
-    def adversary_loss(self) -> Tensor:
-        raise RuntimeError("the segmentation task has no adversary")
+        return Loss(entropy + 0.5 * dice, log={"entropy": entropy.detach(), "dice": dice.detach()})
 
     @torch.no_grad()
     def sheet(self, model: nn.Module) -> np.ndarray:
         """Faces, drawn masks, predicted masks: three rows of 8."""
         images, ids = (tensor[:8] for tensor in self.data.sets[0])
         x = to_float(images).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            predicted = model(x).argmax(dim=1).cpu().numpy()
+        predicted = model(x).argmax(dim=1).cpu().numpy()
         drawn = ids.cpu().numpy()
-        rows = [to_uint8(x).permute(0, 2, 3, 1).cpu().numpy(), LEGEND[np.where(drawn == UNKNOWN, 0, drawn)], LEGEND[predicted]]
-        return grid(np.concatenate(rows), 8)
+        rows = [
+            to_uint8(x).permute(0, 2, 3, 1).cpu().numpy(),
+            LEGEND[np.where(drawn == UNKNOWN, 0, drawn)],
+            LEGEND[predicted],
+        ]
+        return grid(np.concatenate(rows), len(images))
 
     def config(self) -> dict[str, Any]:
         return dataclasses.asdict(self.config_)
+
+    def data_sources(self) -> list[dict[str, Any]]:
+        return self.data.describe()
+
+
+def worsen(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Half of the time as it is; else blurred, shrunk and restored, or noisy: one kind and amount for all of x."""
+    choice, amount = (float(v) for v in torch.rand(2, generator=rng))
+    if choice < 0.15:
+        return blur(x, 0.5 + 2 * amount)
+    if choice < 0.35:
+        return shrink_and_restore(x, 1.5 + 3 * amount)
+    if choice < 0.5:
+        noise = torch.randn(x.shape, generator=device_generator(rng, x.device), device=x.device)
+        return (x + 0.12 * amount * noise).clamp(-1, 1)
+    return x
 
 
 def dice_loss(logits: Tensor, target: Tensor) -> Tensor:

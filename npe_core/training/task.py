@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,8 +10,18 @@ import torch
 from torch import Tensor, nn
 
 
+@dataclass(frozen=True)
+class Loss:
+    """The losses of one batch, scalars with a graph. Numbers to log stay tensors, so that no GPU is waited for."""
+
+    model: Tensor
+    adversary: Tensor | None = None
+    """The loss of ``task.adversary``, where there is one. It must not reach the model's parameters."""
+    log: dict[str, Tensor] = field(default_factory=dict)
+
+
 class Task(Protocol):
-    """One model, its data and its loss. Randomness comes only from the generator that is passed in."""
+    """One model, its data and its loss. Randomness comes only from the CPU generator that is passed in."""
 
     name: str
     model: nn.Module
@@ -21,18 +32,24 @@ class Task(Protocol):
         """count augmented training examples on the task's device."""
         ...
 
-    def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Scalar loss of the model, and what to log."""
-        ...
-
-    def adversary_loss(self) -> Tensor:
-        """Scalar loss of the adversary on the batch of the last call of ``loss``."""
+    def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
+        """The losses of one drawn batch."""
         ...
 
     def sheet(self, model: nn.Module) -> np.ndarray:
-        """(H, W, 3) uint8: a picture of what the model does now, always on the same inputs."""
+        """(H, W, 3) uint8: a picture of what ``model`` does now, always on the same inputs."""
         ...
 
     def config(self) -> dict[str, Any]:
         """The architecture, to be stored beside the weights."""
         ...
+
+    def data_sources(self) -> list[dict[str, Any]]:
+        """What is trained on: name, examples and share of each source."""
+        ...
+
+
+def device_generator(rng: torch.Generator, device: torch.device) -> torch.Generator:
+    """A generator on the device, seeded by the CPU generator: large noise is drawn where it is used."""
+    seed = int(torch.randint(2**62, (), generator=rng))
+    return torch.Generator(device).manual_seed(seed)

@@ -1,0 +1,85 @@
+"""The options of ``npe train`` and ``python -m npe_core.training``, declared once. Imports neither torch nor click."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from npe_core.errors import UsageError
+from npe_core.training.recipe import PRESETS
+
+HELP = {
+    "diffusion": "The denoiser, on aligned faces.",
+    "segmentation": "The 11 regions, on pairs images/NAME.* and masks/NAME.png.",
+    "super-resolution": "128 -> 512, on sharp faces of 512 pixels; with --teachers the second stage.",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UsageError instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
+
+
+def train_parser(prog: str) -> argparse.ArgumentParser:
+    """The parser; its namespace has ``command``: a model to train, or ``release``."""
+    parser = Parser(prog=prog, description="Train one of the three models, or release trained weights.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join([*HELP, "release"]))
+    for model, text in HELP.items():
+        _add_training(commands.add_parser(model, help=text, description=text), model)
+    text = "Copy averaged weights of a run into the weights folder and its manifest."
+    _add_release(commands.add_parser("release", help=text, description=text))
+    return parser
+
+
+def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
+    add = parser.add_argument
+    add("--data", action="append", required=True, metavar="SRC[=WEIGHT]", help="folder, .tar, .zip or .npz; repeatable")
+    add("--out", type=Path, required=True, metavar="DIR", help="the run's folder; a checkpoint there is resumed")
+    add("--minutes", type=positive(float), metavar="M", help="stop after so many minutes, reading the data included")
+    add("--images", type=positive(int), metavar="N", help="images seen at the end of the whole run")
+    add("--preset", choices=sorted(PRESETS[model]), default="default", help="recipe (default: %(default)s)")
+    add("--batch", type=positive(int), metavar="B", help="images a step, over all processes")
+    add("--lr", type=positive(float), metavar="LR", help="learning rate")
+    add("--seed", type=int, metavar="N", help="seed of weights and draws")
+    add("--init", type=Path, metavar="WEIGHTS", help="start from exported weights, or from their pieces")
+    add("--config", action="append", default=[], metavar="KEY=VALUE", help="architecture, e.g. mults=1,2,4; repeatable")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    add("--threads", type=positive(int), metavar="N", help="CPU threads")
+    add(
+        "--save-minutes",
+        type=positive(float),
+        default=5.0,
+        metavar="M",
+        help="between checkpoints (default: %(default)s)",
+    )
+    add("--pieces", type=positive(float), metavar="MB", help="also cut the exported weights into files of that size")
+    if model == "super-resolution":
+        add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
+        add("--patch", type=positive(int), default=128, metavar="PX", help="side of the patches (default: %(default)s)")
+
+
+def _add_release(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("kind", choices=["denoiser", "segmenter", "upscaler"], metavar="KIND", help="denoiser, segmenter or upscaler")
+    add("run", type=Path, metavar="RUN_DIR", help="a run's folder")
+    add("--ema", choices=["short", "long"], default="long", help="which average (default: %(default)s)")
+    add("--measured", type=Path, metavar="FILE", help="JSON that npe evaluate wrote; goes into the manifest")
+    add("--data-name", action="append", metavar="NAME", help="data of runs that did not note it; repeatable")
+    add("--weights", type=Path, metavar="DIR", help="weights folder (default: the one that npe uses)")
+
+
+def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    """An argparse type: a number above 0."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError(text)
+        return value
+
+    number.__name__ = "number above 0"
+    return number

@@ -1,0 +1,78 @@
+"""From a run's folder to the weights folder: the file, its sha256, and where it comes from."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from npe_core.errors import EnvironmentFault, InputError
+from npe_core.models.weights import MANIFEST, Entry, build, read_manifest, sha256_of, weights_folder, write_manifest
+from npe_core.training.checkpoint import joined, read_weights, replace_file
+from npe_core.training.report import read_log
+
+TASK_OF = {"denoiser": "diffusion", "segmenter": "segmentation", "upscaler": "super-resolution"}
+
+
+def release(
+    kind: str,
+    run: Path,
+    ema: str = "long",
+    measured: Path | None = None,
+    data_names: list[str] | None = None,
+    folder: Path | None = None,
+) -> Entry:
+    """Put the weights of a run into the weights folder as KIND.safetensors, byte for byte, and into its manifest.
+
+    Raises InputError when the run is of another model or does not fit, EnvironmentFault when the folder cannot be
+    written.
+    """
+    folder = folder or release_folder()
+    source = run / f"ema_{ema}.safetensors"
+    tensors, config, images = read_weights(source)
+    notes = _read_json(run / "run.json") if (run / "run.json").exists() else {}
+    if notes.get("task", TASK_OF[kind]) != TASK_OF[kind]:
+        raise InputError(f"{run} holds a run of {notes['task']}; a {kind} comes from a run of {TASK_OF[kind]}.")
+    config = config or notes.get("config")
+    if config is None:
+        raise InputError(f"Neither {source} nor a run.json beside it says what the architecture is.")
+    try:
+        build(kind, config).load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(f"{source} does not fit a {kind}: {str(error).splitlines()[-1].strip()}") from None
+    seen = images if images is not None else max((int(e["images"]) for e in read_log(run / "log.jsonl")), default=None)
+    provenance: dict[str, Any] = {
+        "data": data_names or [row["name"] for row in notes.get("data", [])],
+        "images_seen": seen,
+        "ema": ema,
+        "recipe": notes.get("recipe", {}),
+        "measured": {} if measured is None else _read_json(measured),
+    }
+    file = f"{kind}.safetensors"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replace_file(folder / file) as temporary:
+            temporary.write_bytes(joined(source))
+        entries = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+        entry = Entry(kind, file, sha256_of(folder / file), config, provenance)
+        write_manifest({**entries, kind: entry}, folder)
+    except OSError as error:
+        raise EnvironmentFault(f"{folder} cannot be written: {error.strerror or error}.") from None
+    return entry
+
+
+def release_folder() -> Path:
+    """``weights/`` of a clone, even while it is empty; else the folder that the weights are read from."""
+    clone = Path(__file__).resolve().parents[2] / "weights"
+    return clone if clone.is_dir() and "NPE_WEIGHTS" not in os.environ else weights_folder()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} does not read as JSON ({error}).") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no JSON object.")
+    return content

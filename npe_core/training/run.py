@@ -1,0 +1,91 @@
+"""One training run from its options to its files: data, task, trainer."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from typing import Any, TypeVar
+
+import torch
+
+from npe_core.device import choose_device
+from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.models.denoiser import DenoiserConfig
+from npe_core.models.segmenter import SegmenterConfig
+from npe_core.models.upscaler import UpscalerConfig
+from npe_core.training.checkpoint import read_weights, split
+from npe_core.training.data import load_images, load_pairs
+from npe_core.training.diffusion import DiffusionTask
+from npe_core.training.distributed import join_world, leave_world
+from npe_core.training.loop import Trainer
+from npe_core.training.recipe import PRESETS, Recipe
+from npe_core.training.segmentation import SegmentationTask
+from npe_core.training.settings import from_stored, with_settings
+from npe_core.training.super_resolution import SCALE, SIZE, SuperResolutionTask
+from npe_core.training.task import Task
+from npe_core.training.teachers import load_teachers
+
+Config = TypeVar("Config")
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train as ``options`` (see ``options.train_parser``) say, from the checkpoint in ``--out`` where there is one.
+
+    Raises UsageError, InputError, EnvironmentFault.
+    """
+    start = time.monotonic()
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    choice = choose_device(options.device)
+    world, device = join_world(choice.device)
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+    recipe = recipe_of(options)
+    torch.manual_seed(recipe.seed)
+    try:
+        task = build_task(options, device)
+        trainer = Trainer(task, recipe, options.out, device, options.init, choice.dtype, world)
+        seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
+        trainer.run(seconds, 60 * options.save_minutes)
+    except torch.OutOfMemoryError:
+        raise EnvironmentFault(f"{device} ran out of memory. Choose a --batch below {recipe.batch}.") from None
+    finally:
+        leave_world()
+    if options.pieces is not None and world.rank == 0:
+        for path in sorted(options.out.glob("ema_*.safetensors")):
+            split(path, int(options.pieces * 1e6))
+
+
+def recipe_of(options: argparse.Namespace) -> Recipe:
+    """The preset with the overrides."""
+    named = {name: getattr(options, name) for name in ("batch", "lr", "images", "seed")}
+    preset = PRESETS[options.command][options.preset]
+    return dataclasses.replace(preset, **{name: value for name, value in named.items() if value is not None})
+
+
+def build_task(options: argparse.Namespace, device: torch.device) -> Task:
+    """The task of the asked model, its data read and its parameters random."""
+    if options.command == "diffusion":
+        denoiser = config_of(options, DenoiserConfig())
+        return DiffusionTask(load_images(options.data, denoiser.image_size, device), device, denoiser)
+    if options.command == "segmentation":
+        segmenter = config_of(options, SegmenterConfig())
+        return SegmentationTask(load_pairs(options.data, segmenter.image_size, device), device, segmenter)
+    if options.patch % SCALE or options.patch > SIZE:
+        raise UsageError(f"--patch must be a multiple of {SCALE} up to {SIZE}, not {options.patch}.")
+    extra: dict[str, Any] = {"patch": options.patch}
+    if options.teachers is not None:
+        extra["perceptual"] = load_teachers(options.teachers).VggFeatures(device).lpips
+    return SuperResolutionTask(
+        load_images(options.data, SIZE, device), device, config_of(options, UpscalerConfig()), **extra
+    )
+
+
+def config_of(options: argparse.Namespace, defaults: Config) -> Config:
+    """The architecture: that of ``--init`` where it says one, else the defaults; with ``--config`` on top."""
+    if options.init is not None:
+        stored = read_weights(options.init)[1]
+        defaults = from_stored(type(defaults), stored) if stored is not None else defaults
+    return with_settings(defaults, options.config)

@@ -1,0 +1,46 @@
+"""``KEY=VALUE`` texts as fields of a frozen dataclass."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar
+
+from npe_core.errors import InputError, UsageError
+
+Settings = TypeVar("Settings")
+
+
+def with_settings(defaults: Settings, texts: list[str]) -> Settings:
+    """A copy of a dataclass with fields set as ``base=32`` or, for tuples, ``mults=1,2,4``.
+
+    Values take the type of the default. Raises UsageError for an unknown field or a value of another type.
+    """
+    known = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(defaults)}  # type: ignore[arg-type]
+    changed: dict[str, Any] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or name not in known:
+            raise UsageError(f"--config {text}: expected KEY=VALUE with one of the keys {', '.join(known)}.")
+        try:
+            changed[name] = _like(known[name], value)
+        except ValueError:
+            raise UsageError(f"--config {text}: {name} takes a value like {_shown(known[name])}.") from None
+    return dataclasses.replace(defaults, **changed)  # type: ignore[type-var]
+
+
+def _like(default: Any, text: str) -> Any:
+    if isinstance(default, tuple):
+        return tuple(type(default[0])(part) for part in text.split(",") if part)
+    return type(default)(text)
+
+
+def _shown(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def from_stored(kind: type[Settings], stored: dict[str, Any]) -> Settings:
+    """A dataclass from what JSON kept of it (lists for tuples). Raises InputError when the fields do not fit."""
+    try:
+        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+    except TypeError as error:
+        raise InputError(f"The stored architecture does not fit a {kind.__name__}: {error}.") from None
