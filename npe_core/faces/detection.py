@@ -26,10 +26,15 @@ _CROWD = 8
 """With more faces than this landmarks are looked at less often, so that a crowd does not take seconds."""
 
 
+_CONFIRMED = 0.08
+"""By how much the score of a face must rise when it is seen upright and at the best size. Of 437 difficult faces none
+had less than 0.81 then, where a cat had 0.48 and the parts of a motorcycle 0.71 to 0.84."""
+
+
 def find_faces(image: np.ndarray, min_score: float = 0.7) -> list[Face]:
     """The faces of an upright photo, LEFT TO RIGHT by the middle of their boxes; the same photo gives the same list.
 
-    ``image`` is (H, W, 3) uint8 RGB of any size, ``min_score`` 0.3 to 1. The photo is searched at several sizes; in
+    ``image`` is (H, W, 3) uint8 RGB of any size, ``min_score`` 0.3 to 0.9. The photo is searched at several sizes; in
     finer tiles only if nothing or only small faces were found; turned by 30, 90 and 180 degrees only if nothing was.
     Raises EnvironmentFault when the detector is not installed.
     """
@@ -41,8 +46,9 @@ def find_faces(image: np.ndarray, min_score: float = 0.7) -> list[Face]:
     candidates = _search_finer(levels[0], candidates, min_score)
     height, width = image.shape[:2]
     inside = [c for c in candidates if 0 <= c.centre[0] <= width and 0 <= c.centre[1] <= height]
-    thorough = len(inside) <= _CROWD
-    return left_to_right([Face(c.box, refine(levels, c.box, c.landmarks, c.roll, thorough), c.score) for c in inside])
+    refined = [(c.box, refine(levels, c.box, c.roll, thorough=len(inside) <= _CROWD)) for c in inside]
+    faces = [Face(box, *result) for box, result in refined if result is not None]
+    return left_to_right([face for face in faces if face.score >= min_score + _CONFIRMED])
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +56,6 @@ class Candidate:
     """One detection in photo coordinates, and the turn in degrees at which the photo was searched."""
 
     box: tuple[float, float, float, float]
-    landmarks: np.ndarray
     score: float
     roll: float
 
@@ -107,7 +112,8 @@ def _search_finer(photo: Level, found: list[Candidate], min_score: float) -> lis
     """Doubles the resolution while that may bring faces, up to half the photo's: a 24 pixel face is 12 there."""
     side = _FINEST
     while side < photo.longest / 2 and (not found or min(c.width for c in found) * side / photo.longest < _SMALL):
-        side = min(2 * side, -(-photo.longest // 2))
+        half = -(-photo.longest // 2)
+        side = 2 * side if 3 * side < half else half
         level = reduced(photo, side)
         height, width = level.image.shape[:2]
         for top in range(0, max(1, height - _OVERLAP), _TILE - _OVERLAP):
@@ -129,7 +135,6 @@ def _candidates(level: Level, to_level: np.ndarray, rows: np.ndarray, min_score:
         across = np.hypot(row[2] / 2 * cosine, row[3] / 2 * sine)
         down = np.hypot(row[2] / 2 * sine, row[3] / 2 * cosine)
         corners = level.to_photo(np.array([[x - across, y - down], [x + across, y + down]]))
-        landmarks = level.to_photo(transform(to_level, row[4:14].reshape(5, 2)))
         (x0, y0), (x1, y1) = corners.tolist()
-        found.append(Candidate((x0, y0, x1, y1), landmarks, float(row[14]), roll))
+        found.append(Candidate((x0, y0, x1, y1), float(row[14]), roll))
     return found

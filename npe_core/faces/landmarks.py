@@ -38,9 +38,9 @@ _MIRRORED = [1, 0, 2, 4, 3]
 
 
 def refine(
-    levels: list[Level], box: tuple[float, float, float, float], landmarks: np.ndarray, roll: float, thorough: bool
-) -> np.ndarray:
-    """Better (5, 2) landmarks in photo coordinates for the face in ``box``, or ``landmarks`` if no look finds it.
+    levels: list[Level], box: tuple[float, float, float, float], roll: float, thorough: bool
+) -> tuple[np.ndarray, float] | None:
+    """(5, 2) landmarks in photo coordinates of the face in ``box``, its score when seen upright; None if none is there.
 
     ``levels`` holds the photo at several sizes, ``roll`` is a first guess of the tilt in degrees (clockwise).
     """
@@ -53,10 +53,10 @@ def refine(
     if look is None or look.score < _SURE:
         look = _upright(view, _best_turn(view, roll, look))
     if look is None:
-        return landmarks
+        return None
     varied = [view.look(look.roll + turn, mirrored, zoom) for turn, mirrored, zoom in _VARIED] if thorough else []
     seen = [each.landmarks for each in varied if each is not None] or [look.landmarks]
-    return level.to_photo(np.mean(seen, axis=0))
+    return level.to_photo(np.mean(seen, axis=0)), look.score
 
 
 @dataclass(frozen=True, eq=False)

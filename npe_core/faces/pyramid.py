@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npe_core.faces.opencv import opencv
+
 
 @dataclass(frozen=True, eq=False)
 class Level:
@@ -37,8 +39,7 @@ def reduced(level: Level, side: int) -> Level:
     Halved as often as possible first: OpenCV halves ten times faster than it reduces by any other factor. An odd last
     row or column is left out.
     """
-    import cv2
-
+    cv2 = opencv()
     image, x_scale, y_scale = level.image, level.x_scale, level.y_scale
     while max(image.shape[:2]) >= 2 * side and min(image.shape[:2]) >= 2:
         rows, columns = image.shape[0] // 2, image.shape[1] // 2
@@ -49,14 +50,12 @@ def reduced(level: Level, side: int) -> Level:
 
 def enlarged(level: Level, side: int) -> Level:
     """``level`` with its longest side enlarged to ``side`` pixels."""
-    import cv2
-
+    cv2 = opencv()
     return _resized(level, side, cv2.INTER_CUBIC)
 
 
 def _resized(level: Level, side: int, interpolation: int) -> Level:
-    import cv2
-
+    cv2 = opencv()
     rows, columns = level.image.shape[:2]
     width, height = (max(1, round(length * side / level.longest)) for length in (columns, rows))
     image = cv2.resize(level.image, (width, height), interpolation=interpolation)

