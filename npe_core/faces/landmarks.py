@@ -100,7 +100,7 @@ def _level_for(levels: list[Level], box: tuple[float, float, float, float]) -> L
 def _upright(view: _View, look: _Look | None) -> _Look | None:
     """Look again, turned by the tilt that was seen, until hardly any is left."""
     for _ in range(4):
-        if look is None or abs(rest := math.remainder(_tilt(look.landmarks) - look.roll, 360)) < 1:
+        if look is None or abs(rest := math.remainder(_tilt(look.landmarks) - look.roll, 360)) < 1.5:
             break
         look = view.look(look.roll + _GAIN * rest) or look
     return look
