@@ -29,7 +29,8 @@ class Recipe:
         """Learning rate of a step: linear warm-up, constant, linear cool-down."""
         total = max(1, self.images // self.batch)
         start = (1 - self.cooldown) * total
-        down = 1.0 if step < start else max(0.02, 1 - 0.98 * (step - start) / max(1.0, total - start))
+        flat = step < start or self.cooldown == 0
+        down = 1.0 if flat else max(0.02, 1 - 0.98 * (step - start) / max(1.0, total - start))
         return self.lr * min(1.0, (step + 1) / max(1, self.warmup)) * down
 
 

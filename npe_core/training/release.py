@@ -23,13 +23,15 @@ def release(
     data_names: list[str] | None = None,
     folder: Path | None = None,
 ) -> Entry:
-    """Put the weights of a run into the weights folder as KIND.safetensors, byte for byte, and into its manifest.
+    """Put the weights of a run (a folder, or one of its files) into the weights folder as KIND.safetensors, byte for
+    byte, and into its manifest.
 
     Raises InputError when the run is of another model or does not fit, EnvironmentFault when the folder cannot be
     written.
     """
     folder = folder or release_folder()
-    source = run / f"ema_{ema}.safetensors"
+    source = run / f"ema_{ema}.safetensors" if run.suffix != ".safetensors" else run
+    run = source.parent
     tensors, config, images = read_weights(source)
     notes = _read_json(run / "run.json") if (run / "run.json").exists() else {}
     if notes.get("task", TASK_OF[kind]) != TASK_OF[kind]:

@@ -10,19 +10,44 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import torch
+from torch import Tensor
+
 from npe_core.errors import InputError
 
 
 def load_teachers(folder: Path) -> ModuleType:
-    """The module ``teachers.py`` of that folder."""
+    """The module ``teachers.py`` of that folder. Raises InputError when there is none."""
     path = folder / "teachers.py"
     if not path.exists():
         raise InputError(f"{folder} holds no teachers.py; LPIPS and VGG-FD need it.")
     if "teachers" in sys.modules:
         return sys.modules["teachers"]
     spec = importlib.util.spec_from_file_location("teachers", path)
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path} cannot be imported.")
     module = importlib.util.module_from_spec(spec)
     sys.modules["teachers"] = module
     spec.loader.exec_module(module)
     return module
+
+
+class Judge:
+    """LPIPS and VGG-FD on one device."""
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        """Raises InputError when ``folder`` holds no teachers.py."""
+        self._teachers = load_teachers(folder)
+        self._vgg = self._teachers.VggFeatures(device)
+        self._device = device
+
+    @torch.no_grad()
+    def lpips(self, x: Tensor, y: Tensor) -> Tensor:
+        """Distances (B,) of pictures (B, 3, H, W) in [-1, 1]; 0 = the same, about 0.7 = unrelated."""
+        distances: Tensor = self._vgg.lpips(x.to(self._device), y.to(self._device))
+        return distances.cpu()
+
+    def vgg_fd(self, a: Tensor, b: Tensor) -> float:
+        """Frechet distance of two sets of pictures, uint8 (N, 3, H, W), on VGG features; it is not FID."""
+        first, second = (self._teachers.vgg_feature_statistics(images, self._vgg) for images in (a, b))
+        return float(self._teachers.frechet_distance(first, second))

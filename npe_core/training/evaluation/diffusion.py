@@ -1,0 +1,74 @@
+"""The denoiser: how its samples are spread compared with real faces, and the sheets to look at."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from npe_core.editor import Editor
+from npe_core.training.data import parse_source, source_name
+from npe_core.training.evaluation.edits import TIMESTEP, edit_table, measure_edits, timestep_sheet
+from npe_core.training.evaluation.faces import read_faces
+from npe_core.training.evaluation.report import Report, markdown, shown
+from npe_core.training.reading import read_images
+from npe_core.training.report import grid
+from npe_core.training.teachers import Judge
+
+
+def evaluate_diffusion(
+    editor: Editor,
+    val: str,
+    reference: str | None = None,
+    edits: str | None = None,
+    judge: Judge | None = None,
+    count: int | None = None,
+    edit_count: int = 50,
+    steps: int = 20,
+    seed: int = 0,
+) -> Report:
+    """Measure the editor's denoiser. Raises InputError, WeightsError.
+
+    val: faces that samples are compared with. reference: other real faces, the floor of that comparison. edits: faces
+    to edit (default: val), with masks where the source has them. count: how many samples (default: all of val; 0 leaves
+    samples out). Without ``judge`` neither VGG-FD nor LPIPS is measured.
+    """
+    side = editor.engine.image_size
+    path = parse_source(val)[0]
+    report = Report({"model": "denoiser", "val": source_name(path)})
+    if count != 0:
+        faces = read_images(path, side)
+        count = len(faces) if count is None else min(count, len(faces))
+        samples = editor.sample(count, steps=steps, seed=seed)
+        report.sheets["samples"] = grid(samples[:64], 8)
+        others = None if reference is None else choose(read_images(parse_source(reference)[0], side), count, seed)
+        if judge is None:
+            report.notes.append("VGG-FD was not measured: it needs --teachers DIR.")
+        else:
+            compare_spread(report, judge, faces[:count], torch.from_numpy(samples).permute(0, 3, 1, 2), others)
+    if edit_count:
+        edited = read_faces(parse_source(edits or val)[0], side, edit_count)
+        report.numbers["edits"] = measure_edits(editor, edited, report.sheets, judge)
+        report.numbers["edits"]["data"] = source_name(parse_source(edits or val)[0])
+        report.tables.append(edit_table(report.numbers["edits"]))
+        report.sheets["timesteps"] = timestep_sheet(editor, edited[:8])
+        regions = "the labels" if edited[0].ids is not None else "the segmenter"
+        report.notes.append(f"Edits at t = {TIMESTEP} on {len(edited)} faces; the regions are those of {regions}.")
+    return report
+
+
+def choose(images: Tensor, count: int, seed: int) -> Tensor:
+    """count of the images, by chance."""
+    return images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count]]
+
+
+def compare_spread(report: Report, judge: Judge, val: Tensor, samples: Tensor, others: Tensor | None) -> None:
+    """VGG-FD of the samples to val, and of as many other real faces; uint8 (N, 3, S, S) each."""
+    numbers = {"count": len(samples), "samples": judge.vgg_fd(val, samples)}
+    rows = [[f"VGG-FD of {len(samples)} samples", shown(numbers["samples"], 2)]]
+    if others is not None:
+        numbers["other_real"] = judge.vgg_fd(val, others)
+        numbers["ratio"] = numbers["samples"] / numbers["other_real"]
+        rows.append([f"VGG-FD of {len(others)} other real faces", shown(numbers["other_real"], 2)])
+        rows.append(["ratio", shown(numbers["ratio"], 2)])
+    report.numbers["vgg_fd"] = numbers
+    report.tables.append(markdown([f"against {len(val)} faces of {report.numbers['val']}", "value"], rows))

@@ -1,0 +1,43 @@
+"""Faces to edit, with their regions where somebody labelled them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from npe_core.canvas import Canvas
+from npe_core.editor import Editor
+from npe_core.faces import FaceCrop
+from npe_core.photo import Photo
+from npe_core.training.reading import UNKNOWN, has_pairs, read_images, read_pairs
+
+PAIR_SIZE = 256
+"""Side at which labelled faces are read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One aligned face."""
+
+    image: np.ndarray
+    """(S, S, 3) uint8"""
+    ids: np.ndarray | None
+    """(S, S) uint8 region ids, unknown pixels as background; None where nobody labelled them."""
+
+    def canvas(self, editor: Editor) -> tuple[Photo, list[FaceCrop], Canvas]:
+        """The face as a photo, its crop, and a canvas that knows its regions (the segmenter's without labels)."""
+        photo = Photo.from_array(self.image)
+        crops = editor.crops(photo, aligned=True)
+        regions = self.ids if self.ids is not None else editor.segment(photo, crops)
+        return photo, crops, Canvas(photo.image, regions)
+
+
+def read_faces(path: Path, side: int, count: int) -> list[Face]:
+    """The first ``count`` faces: labelled ones at 256 pixels, others at ``side``. Raises InputError."""
+    if has_pairs(path):
+        images, ids, _ = read_pairs(path, PAIR_SIZE)
+        labels = [np.where(one == UNKNOWN, np.uint8(0), one) for one in ids[:count].numpy()]
+        return [Face(image.permute(1, 2, 0).numpy(), one) for image, one in zip(images, labels, strict=False)]
+    return [Face(image.permute(1, 2, 0).numpy(), None) for image in read_images(path, side)[:count]]

@@ -1,0 +1,163 @@
+"""The segmenter on labelled faces: IoU by region and group, and what a badly placed crop costs."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from npe_core.editor.engine import Engine
+from npe_core.errors import InputError
+from npe_core.regions import LEGEND, REGIONS
+from npe_core.training.augment import warp
+from npe_core.training.data import parse_source, source_name, to_float
+from npe_core.training.evaluation.metrics import confusion, f1, foreground_mean, iou
+from npe_core.training.evaluation.report import Report, markdown, shown, told
+from npe_core.training.reading import UNKNOWN, read_pairs
+from npe_core.training.report import grid
+
+SHIFTS = ((0.05, 0.0), (-0.05, 0.0), (0.0, 0.05), (0.0, -0.05))
+"""Shares of the side, right and down."""
+ROTATIONS = (10.0, -10.0)
+"""Degrees."""
+WORST = 8
+SHEET = 32
+"""Faces of the sheet."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One validation set."""
+
+    name: str
+    images: Tensor
+    """(N, 3, S, S) uint8"""
+    ids: Tensor
+    """(N, S, S) uint8, 255 = unknown"""
+    groups: list[dict[str, str]]
+    """label_kind and source of each face, where an index.csv beside the data says them."""
+
+
+def read_labelled(path: Path, size: int, label_kind: str | None, count: int | None) -> Labelled:
+    """Pairs of a source, only those of a label kind where one is asked for. Raises InputError when none are left."""
+    images, ids, stems = read_pairs(path, size)
+    index = read_index(path.parent / "index.csv")
+    groups = [index.get(stem, {}) for stem in stems]
+    kept = [i for i, g in enumerate(groups) if label_kind is None or g.get("label_kind") == label_kind][:count]
+    if not kept:
+        raise InputError(f"{path} has no faces of label_kind {label_kind} (by the index.csv beside it).")
+    name = source_name(path) + (f" ({label_kind})" if label_kind else "")
+    return Labelled(name, images[kept], ids[kept], [groups[i] for i in kept])
+
+
+def read_index(path: Path) -> dict[str, dict[str, str]]:
+    """Name of a face (without folder and suffix) -> its label_kind and source."""
+    if not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    wanted = ("label_kind", "source")
+    return {Path(r.get("image") or r.get("name") or "").stem: {k: r[k] for k in wanted if r.get(k)} for r in rows}
+
+
+def evaluate_segmentation(
+    engine: Engine, sources: list[str], label_kind: str | None = None, count: int | None = None, robust: bool = True
+) -> Report:
+    """Measure the engine's segmenter on every source; ``robust`` adds shifted and turned crops. Raises InputError."""
+    sets = [read_labelled(parse_source(text)[0], engine.segment_size, label_kind, count) for text in sources]
+    report = Report({"model": "segmenter", "data": {}})
+    for labelled in sets:
+        predicted = predict(engine, to_float(labelled.images))
+        report.numbers["data"][labelled.name] = measure(engine, labelled, predicted, robust)
+        report.sheets[f"faces_{'_'.join(labelled.name.split()[0].split('/')).replace('.', '_')}"] = sheet(
+            labelled, predicted
+        )
+        absent = [r.name for r in REGIONS[1:] if not bool((labelled.ids == r.id).any())]
+        if absent:
+            report.notes.append(f"{labelled.name}: nothing is labelled {', '.join(absent)}; left out of the mean.")
+    report.tables += tables(report.numbers["data"])
+    return report
+
+
+def predict(engine: Engine, x: Tensor) -> np.ndarray:
+    """x (N, 3, S, S) in [-1, 1] -> (N, S, S) uint8 region ids."""
+    return np.concatenate(
+        [engine.segment(p).argmax(dim=1).to(torch.uint8).numpy() for p in told(x.split(8), "segmenting")]
+    )
+
+
+def measure(engine: Engine, labelled: Labelled, predicted: np.ndarray, robust: bool) -> dict[str, Any]:
+    """All numbers of one set."""
+    truth = labelled.ids.numpy()
+    matrix = confusion(truth, predicted)
+    numbers: dict[str, Any] = {
+        "faces": len(truth),
+        "mean_iou": foreground_mean(iou(matrix)),
+        "mean_f1": foreground_mean(f1(matrix)),
+        "iou": {region.name: float(iou(matrix)[region.id]) for region in REGIONS},
+    }
+    for key in ("label_kind", "source"):
+        values = sorted({group[key] for group in labelled.groups if key in group})
+        if len(values) > 1:
+            chosen = {v: [i for i, g in enumerate(labelled.groups) if g.get(key) == v] for v in values}
+            numbers[f"mean_iou_by_{key}"] = {
+                value: foreground_mean(iou(confusion(truth[rows], predicted[rows]))) for value, rows in chosen.items()
+            }
+    if robust:
+        maps = {"shift": [affine(0, *shift) for shift in SHIFTS], "rotation": [affine(a) for a in ROTATIONS]}
+        for name, thetas in maps.items():
+            moved = float(np.mean([_moved_iou(engine, labelled, theta) for theta in thetas]))
+            numbers[f"{name}_loss"] = numbers["mean_iou"] - moved
+    return numbers
+
+
+def affine(degrees: float, right: float = 0.0, down: float = 0.0) -> Tensor:
+    """(2, 3) map for ``augment.warp``: the picture turned and moved by shares of its side."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return torch.tensor([[cos, -sin, -2 * right], [sin, cos, -2 * down]], dtype=torch.float32)
+
+
+def _moved_iou(engine: Engine, labelled: Labelled, theta: Tensor) -> float:
+    x, ids = warp(to_float(labelled.images), labelled.ids, theta.expand(len(labelled.ids), 2, 3))
+    return foreground_mean(iou(confusion(ids.numpy(), predict(engine, x))))
+
+
+def sheet(labelled: Labelled, predicted: np.ndarray) -> np.ndarray:
+    """Face, labels, prediction at 128 pixels, four faces a row: the worst eight first, then others evenly spread."""
+    truth = labelled.ids.numpy()
+    pairs = zip(truth, predicted, strict=True)
+    worst_first = np.argsort([foreground_mean(iou(confusion(t, p))) for t, p in pairs], kind="stable").tolist()
+    rest = sorted(worst_first[WORST:])
+    spread = rest[:: max(1, len(rest) // (SHEET - WORST))][: SHEET - WORST]
+    step = max(1, truth.shape[-1] // 128)
+    tiles = []
+    for i in worst_first[:WORST] + spread:
+        drawn = np.where(
+            (truth[i] == UNKNOWN)[..., None], np.uint8(255), LEGEND[np.where(truth[i] == UNKNOWN, 0, truth[i])]
+        )
+        tiles += [labelled.images[i].permute(1, 2, 0).numpy(), drawn, LEGEND[predicted[i]]]
+    return grid(np.stack(tiles)[:, ::step, ::step], 12)
+
+
+def tables(data: dict[str, dict[str, Any]]) -> list[str]:
+    """One column a set; then one table a grouping."""
+    rows = [["mean IoU, 10 regions", *(shown(n["mean_iou"]) for n in data.values())]]
+    rows += [["mean F1, 10 regions", *(shown(n["mean_f1"]) for n in data.values())]]
+    rows += [[region.name, *(shown(n["iou"][region.name]) for n in data.values())] for region in REGIONS]
+    for name, text in (("shift_loss", "lost by a shift of 5 %"), ("rotation_loss", "lost by a rotation of 10 degrees")):
+        if all(name in n for n in data.values()):
+            rows.append([text, *(shown(n[name]) for n in data.values())])
+    rows.append(["faces", *(str(n["faces"]) for n in data.values())])
+    found = [markdown(["IoU", *data], rows)]
+    for name, numbers in data.items():
+        for key in ("label_kind", "source"):
+            by = numbers.get(f"mean_iou_by_{key}", {})
+            if by:
+                found.append(markdown([f"{name}, {key}", "mean IoU"], [[value, shown(v)] for value, v in by.items()]))
+    return found

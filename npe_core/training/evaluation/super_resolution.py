@@ -1,0 +1,110 @@
+"""The upscaler on sharp faces: PSNR-Y, LPIPS and colour shift, beside bicubic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
+
+from npe_core.editor.engine import Engine
+from npe_core.training.data import parse_source, source_name, to_float, to_uint8
+from npe_core.training.evaluation.metrics import psnr_y
+from npe_core.training.evaluation.report import Report, markdown, shown, told
+from npe_core.training.reading import read_images
+from npe_core.training.report import grid
+from npe_core.training.super_resolution import SCALE, SIZE, shrink
+from npe_core.training.teachers import Judge
+
+SHEET = 12
+"""Faces of the sheet."""
+
+
+def evaluate_super_resolution(
+    engines: dict[str, Engine], sources: list[str], judge: Judge | None = None, count: int | None = None
+) -> Report:
+    """Measure the upscalers of the engines (by name) on faces of 512 pixels reduced to 128. Raises InputError.
+
+    ``judge`` adds LPIPS.
+    """
+    report = Report({"model": "upscaler", "data": {}})
+    tiles: list[np.ndarray] = []
+    for text in sources:
+        path = parse_source(text)[0]
+        sums: dict[str, dict[str, float]] = {name: {} for name in ("bicubic", *engines)}
+        images = read_images(path, SIZE)[:count]
+        for image in told(images.split(1), "upscaling"):
+            high = to_float(image)
+            low = to_float(to_uint8(shrink(high)))
+            outcomes = {"bicubic": bicubic(low), **{name: e.upscale(low).cpu() for name, e in engines.items()}}
+            for name, x in outcomes.items():
+                for key, value in compare(x, low, high, judge).items():
+                    sums[name][key] = sums[name].get(key, 0.0) + value / len(images)
+            if len(tiles) < SHEET * (len(outcomes) + 2):
+                nearest = F.interpolate(low, scale_factor=float(SCALE))
+                tiles += [as_image(x) for x in (nearest, *outcomes.values(), high)]
+        report.numbers["data"][source_name(path)] = {"faces": len(images), **sums}
+        report.tables.append(table(source_name(path), len(images), sums))
+    report.sheets["faces"] = grid(np.stack(tiles), len(engines) + 3)
+    report.notes.append(f"Columns of the sheet: input, bicubic, {', '.join(engines)}, original.")
+    if judge is None:
+        report.notes.append("LPIPS was not measured: it needs --teachers DIR.")
+    return report
+
+
+def bicubic(low: Tensor) -> Tensor:
+    """(B, 3, h, w) -> (B, 3, 4h, 4w), clipped to [-1, 1]."""
+    return F.interpolate(low, scale_factor=float(SCALE), mode="bicubic", align_corners=False).clamp(-1, 1)
+
+
+def compare(x: Tensor, low: Tensor, high: Tensor, judge: Judge | None) -> dict[str, float]:
+    """One picture (1, 3, 4h, 4w) against what it was made from and what it should be, all in [-1, 1].
+
+    ``down_difference`` is the mean absolute difference of the down-scaled picture to the input, ``colour_shift`` the
+    largest of the three channels' mean differences; both in grey levels of 255.
+    """
+    rounded = to_float(to_uint8(x))
+    difference = (shrink(rounded) - low) * 127.5
+    numbers = {
+        "psnr_y": psnr_y(as_image(x), as_image(high)),
+        "down_difference": float(difference.abs().mean()),
+        "colour_shift": float(difference.mean(dim=(0, 2, 3)).abs().max()),
+    }
+    if judge is not None:
+        numbers["lpips"] = float(judge.lpips(rounded, high).mean())
+    return numbers
+
+
+def as_image(x: Tensor) -> np.ndarray:
+    """(1, 3, H, W) in [-1, 1] -> (H, W, 3) uint8."""
+    return to_uint8(x)[0].permute(1, 2, 0).numpy()
+
+
+def table(data: str, faces: int, sums: dict[str, dict[str, Any]]) -> str:
+    """A row a method."""
+    plain = sums["bicubic"]
+    rows = []
+    for name, n in sums.items():
+        gain = "" if name == "bicubic" else f" ({n['psnr_y'] - plain['psnr_y']:+.2f})"
+        distance = n.get("lpips", float("nan"))
+        share = shown(distance / plain["lpips"], 2) if "lpips" in plain else "-"
+        rows.append(
+            [
+                name,
+                f"{n['psnr_y']:.2f}{gain}",
+                shown(distance, 4),
+                share,
+                shown(n["down_difference"]),
+                shown(n["colour_shift"]),
+            ]
+        )
+    header = [
+        f"{data}, {faces} faces",
+        "PSNR-Y (dB)",
+        "LPIPS",
+        "of bicubic",
+        "down-scaled to input (/255)",
+        "colour shift (/255)",
+    ]
+    return markdown(header, rows)

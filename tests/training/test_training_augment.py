@@ -1,0 +1,96 @@
+"""Augmentation: picture and mask move together, and only what may change changes."""
+
+import pytest
+import torch
+
+from npe_core.training.augment import jitter_colours, occlude, random_patches, warp, warp_pairs
+from npe_core.training.evaluation.segmentation import affine
+from npe_core.training.reading import UNKNOWN
+from npe_core.training.super_resolution import degrade
+
+SIDE = 64
+
+
+def striped(count=8):
+    """Pictures whose grey value is the id of the mask, in blocks wide enough for a middle without edges."""
+    ids = torch.arange(16, dtype=torch.uint8).reshape(4, 4) % 11
+    ids = ids.repeat_interleave(SIDE // 4, 0).repeat_interleave(SIDE // 4, 1).expand(count, SIDE, SIDE).contiguous()
+    return (ids.float() / 5 - 1)[:, None].expand(-1, 3, -1, -1).contiguous(), ids
+
+
+def coded(x):
+    """The ids that the grey values of a striped picture say."""
+    return ((x[:, 0] + 1) * 5).round()
+
+
+def test_picture_and_mask_are_warped_alike():
+    x, ids = striped()
+    warped, moved = warp_pairs(x, ids, torch.Generator().manual_seed(0))
+    known = moved != UNKNOWN
+    assert 0.5 < float(known.float().mean()) < 1
+    agree = (coded(warped) == moved.float())[known]
+    assert float(agree.float().mean()) > 0.9  # bilinear edges between blocks lie between two ids
+    assert not torch.equal(moved, ids)
+
+
+def test_a_mirror_alone_is_exact():
+    x, ids = striped(1)
+    mirrored, moved = warp(x, ids, torch.tensor([[[-1.0, 0, 0], [0, 1, 0]]]))
+    assert torch.equal(moved, ids.flip(2))
+    assert torch.allclose(mirrored, x.flip(3), atol=1e-5)
+
+
+@pytest.mark.parametrize(("right", "down"), [(0.25, 0.0), (0.0, 0.25)])
+def test_a_shift_moves_right_and_down_and_leaves_unknown(right, down):
+    x, ids = striped(1)
+    _, moved = warp(x, ids, affine(0, right, down)[None])
+    by = SIDE // 4
+    expected = torch.full_like(ids, UNKNOWN)
+    if right:
+        expected[:, :, by:] = ids[:, :, :-by]
+    else:
+        expected[:, by:] = ids[:, :-by]
+    assert torch.equal(moved, expected)
+
+
+def test_the_same_generator_gives_the_same_warp():
+    one, same = (warp_pairs(*striped(), torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(one[0], same[0]) and torch.equal(one[1], same[1])
+
+
+def test_colours_stay_in_range():
+    x = jitter_colours(striped()[0], torch.Generator().manual_seed(0), strength=0.5)
+    assert float(x.min()) >= -1 and float(x.max()) <= 1
+
+
+def test_occluders_hide_the_picture_and_nothing_else():
+    x, ids = striped()
+    hidden, moved = occlude(x, ids, torch.Generator().manual_seed(0), chance=1.0)
+    covered = moved == UNKNOWN
+    assert bool(covered.flatten(1).any(dim=1).all()) and float(covered.float().mean()) < 0.35**2 * 1.3
+    assert torch.equal(hidden.permute(0, 2, 3, 1)[~covered], x.permute(0, 2, 3, 1)[~covered])
+    untouched = occlude(x, ids, torch.Generator().manual_seed(0), chance=0.0)
+    assert torch.equal(untouched[0], x) and torch.equal(untouched[1], ids)
+
+
+def test_patches_are_cut_out_of_their_own_picture():
+    rows, columns = torch.meshgrid(torch.arange(20), torch.arange(20), indexing="ij")
+    image = torch.stack([rows, columns, torch.zeros_like(rows)]).to(torch.uint8)
+    images = torch.stack([image, image + torch.tensor([0, 0, 9], dtype=torch.uint8)[:, None, None]]).repeat(8, 1, 1, 1)
+    patches = random_patches(images, 8, torch.Generator().manual_seed(0))
+    assert patches.shape == (16, 3, 8, 8)
+    assert patches[:, 2, 0, 0].tolist() == [0, 9] * 8
+    down, right = patches[:, 0].int().diff(dim=1), patches[:, 1].int().diff(dim=2)
+    assert bool((down == 1).all())
+    directions = {int(r.unique()) for r in right}
+    assert directions == {-1, 1}
+
+
+def test_degradation_keeps_shape_and_mean():
+    high = torch.rand(16, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 0.5
+    low = degrade(high, torch.Generator().manual_seed(0))
+    assert low.shape == (16, 3, 16, 16)
+    assert float((low.mean(dim=(1, 2, 3)) - high.mean(dim=(1, 2, 3))).abs().max()) < 0.01
+    steps = (low + 1) * 127.5
+    assert torch.allclose(steps, steps.round(), atol=1e-4)
+    assert torch.equal(low, degrade(high, torch.Generator().manual_seed(0)))

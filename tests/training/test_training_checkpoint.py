@@ -1,0 +1,148 @@
+"""Runs that end and go on; weights that leave a run."""
+
+import json
+
+import pytest
+import torch
+
+from npe_core.errors import InputError, UsageError
+from npe_core.models.weights import load, read_manifest
+from npe_core.training.checkpoint import export_weights, joined, pieces_of, read_weights, split, warm_start
+from npe_core.training.data import Mixture
+from npe_core.training.loop import Trainer
+from npe_core.training.recipe import Recipe
+from npe_core.training.release import release
+from npe_core.training.report import read_log
+from npe_core.training.super_resolution import SuperResolutionTask, UpscalerConfig
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(batch=2, images=24, warmup=3, ema=(0.9, 0.99))
+
+
+def trained(task, folder, steps, recipe=RECIPE):
+    trainer = Trainer(task, recipe, folder, CPU)
+    for _ in range(steps):
+        trainer.train_step()
+    return trainer
+
+
+def everything(trainer):
+    """All tensors that a run is made of."""
+    tensors = {f"model.{name}": tensor for name, tensor in trainer.task.model.state_dict().items()}
+    for number, ema in enumerate(trainer.emas):
+        tensors |= {f"ema{number}.{name}": tensor for name, tensor in ema.shadow.items()}
+    for key, values in trainer.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{key}.{name}": tensor for name, tensor in values.items()}
+    if trainer.task.adversary is not None:
+        tensors |= {f"adversary.{name}": tensor for name, tensor in trainer.task.adversary.state_dict().items()}
+    return tensors
+
+
+def assert_same(one, other):
+    one, other = everything(one), everything(other)
+    assert one.keys() == other.keys()
+    different = [name for name in one if not torch.equal(one[name], other[name])]
+    assert not different
+
+
+def test_a_resumed_run_is_the_uninterrupted_one(diffusion_task, tmp_path):
+    whole = trained(diffusion_task(), tmp_path / "whole", 8)
+    first = trained(diffusion_task(), tmp_path / "parts", 5)
+    first.save()
+    first.train_step()  # what a killed run did after its last checkpoint is lost
+    second = trained(diffusion_task(), tmp_path / "parts", 3)
+    assert second.step == 8
+    assert_same(whole, second)
+    third = trained(
+        diffusion_task(), tmp_path / "other", 8, Recipe(batch=2, images=24, warmup=3, ema=(0.9, 0.99), seed=1)
+    )
+    assert not torch.equal(everything(third)["ema0.unet.stem.weight"], everything(whole)["ema0.unet.stem.weight"])
+
+
+def test_resume_with_an_adversary_is_exact(tmp_path):
+    def task():
+        torch.manual_seed(0)
+        faces = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8)
+        data = Mixture.of([(faces,)], [None], CPU, ("made/up",))
+        return SuperResolutionTask(
+            data, CPU, UpscalerConfig(width=4, blocks=1), lambda x, y: (x - y).square().mean((1, 2, 3)), patch=32
+        )
+
+    whole = trained(task(), tmp_path / "whole", 4)
+    before = everything(whole)["adversary.net.0.bias"].clone()
+    trained(task(), tmp_path / "parts", 2).save()
+    assert_same(whole, trained(task(), tmp_path / "parts", 2))
+    assert before.abs().sum() > 0
+    log = whole.train_step().log
+    assert set(log) == {"l1", "lpips", "fooled"}
+
+
+def test_a_folder_of_another_run_is_refused(diffusion_task, tmp_path):
+    trained(diffusion_task(), tmp_path, 1).save()
+    with pytest.raises(UsageError, match="batch"):
+        Trainer(diffusion_task(), Recipe(batch=4, images=24), tmp_path, CPU)
+
+
+def test_the_log_is_cut_back_to_the_checkpoint(diffusion_task, tmp_path):
+    trained(diffusion_task(), tmp_path, 2).save()
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"images": 2, "loss": 1.0}\n{"images": 40, "loss": 1.0}\n{"images": 4')
+    Trainer(diffusion_task(), RECIPE, tmp_path, CPU)
+    assert [entry["images"] for entry in read_log(log)] == [2]
+
+
+def test_a_run_ends_by_images_and_by_time(diffusion_task, tmp_path):
+    trainer = Trainer(diffusion_task(), RECIPE, tmp_path, CPU)
+    trainer.run(seconds=0)
+    assert trainer.images == 0
+    trainer.run()
+    assert trainer.images == 24
+    assert {path.name for path in tmp_path.iterdir()} >= {"state.pt", "ema_short.safetensors", "sheet_00000024.png"}
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_pieces_join_to_the_same_bytes(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    export_weights(path, {"a": torch.arange(100.0)}, {"base": 8}, 7)
+    content = path.read_bytes()
+    pieces = split(path, 64)
+    assert [len(piece.read_bytes()) for piece in pieces[:-1]] == [64] * (len(pieces) - 1)
+    assert split(path, 100) == pieces_of(path)  # the smaller pieces are gone
+    path.unlink()
+    assert joined(path) == content
+    tensors, config, images = read_weights(path)
+    assert torch.equal(tensors["a"], torch.arange(100.0)) and (config, images) == ({"base": 8}, 7)
+    pieces_of(path)[1].unlink()
+    with pytest.raises(InputError, match="missing"):
+        read_weights(path)
+    with pytest.raises(InputError, match="part00"):
+        joined(tmp_path / "nothing.safetensors")
+
+
+def test_a_warm_start_takes_the_averaged_weights(diffusion_task, tmp_path):
+    source = trained(diffusion_task(), tmp_path / "run", 3)
+    source.save()
+    task = diffusion_task()
+    Trainer(task, RECIPE, tmp_path / "next", CPU, init=tmp_path / "run" / "ema_short.safetensors")
+    expected = source.emas[0].shadow["unet.stem.weight"].half().float()
+    assert torch.equal(task.model.state_dict()["unet.stem.weight"], expected)
+    with pytest.raises(InputError, match="does not fit"):
+        warm_start(torch.nn.Linear(2, 2), tmp_path / "run" / "ema_short.safetensors")
+
+
+def test_released_weights_load_as_the_editor_loads_them(diffusion_task, tmp_path):
+    run, folder = tmp_path / "run", tmp_path / "weights"
+    trainer = trained(diffusion_task(), run, 3)
+    trainer.save()
+    (tmp_path / "measured.json").write_text(json.dumps({"vgg_fd": 1.5}))
+    entry = release("denoiser", run, "short", tmp_path / "measured.json", folder=folder)
+    assert entry == read_manifest(folder)["denoiser"]
+    assert entry.provenance["images_seen"] == 6 and entry.provenance["data"] == ["made/up"]
+    assert entry.provenance["measured"] == {"vgg_fd": 1.5}
+    model, _ = load("denoiser", CPU, torch.float32, folder)
+    xt, t = torch.randn(2, 3, 16, 16), torch.tensor([10, 400])
+    with torch.no_grad():
+        expected = trainer.emas[0].copy_of(trainer.task.model)(xt, t)
+        assert torch.allclose(model(xt, t), expected, atol=2e-2)
+    with pytest.raises(InputError, match="segmentation"):
+        release("segmenter", run, folder=folder)

@@ -1,0 +1,178 @@
+"""The commands from their words to their files, and what signals do to a run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from npe_core.cli.app import run
+from npe_core.errors import UsageError
+from npe_core.models.segmenter import SegmenterConfig
+from npe_core.training.loop import Trainer
+from npe_core.training.options import train_parser
+from npe_core.training.recipe import Recipe
+from npe_core.training.run import build_task, recipe_of
+from npe_core.training.settings import with_settings
+
+CPU = torch.device("cpu")
+DENOISER = ["image_size=16", "base=8", "mults=1,2", "attention=4,", "head_width=8"]
+SEGMENTER = ["image_size=32", "patch=2", "base=4", "mults=1,2"]
+
+
+def config(words):
+    return [part for word in words for part in ("--config", word)]
+
+
+def diffusion_words(data, out, *more):
+    return [
+        "diffusion",
+        "--data",
+        f"{data}=2",
+        "--out",
+        str(out),
+        "--batch",
+        "2",
+        "--device",
+        "cpu",
+        *config(DENOISER),
+        *more,
+    ]
+
+
+def test_train_diffusion_from_the_command_line(pairs, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "run"
+    words = ["train", *diffusion_words(pairs, out, "--images", "80", "--pieces", "0.05")]
+    assert run(words) == 0
+    told = json.loads((out / "run.json").read_text())
+    assert told["config"]["mults"] == [1, 2] and told["recipe"]["images"] == 80
+    assert told["data"] == [{"name": f"{pairs.parent.name}/{pairs.name}", "examples": 6, "share": 1.0}]
+    assert "80/80 images" in capsys.readouterr().err
+    assert (out / "loss.png").exists() and (out / "ema_long.safetensors.part01").exists()
+    assert len((out / "log.jsonl").read_text().splitlines()) == 2
+    assert run(words) == 0  # nothing is left to do
+
+    monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "weights"))
+    assert run(["train", "release", "denoiser", str(out), "--data-name", "made up"]) == 0
+    assert "80 images seen" in capsys.readouterr().out
+    assert json.loads((tmp_path / "weights/manifest.json").read_text())["models"]["denoiser"]["config"]["base"] == 8
+    assert run(["train", *diffusion_words(pairs, out, "--images", "80", "--config", "base=16")]) == 2
+    assert "Give another --out" in capsys.readouterr().err
+
+
+def test_train_and_evaluate_segmentation(pairs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "nothing"))
+    out = tmp_path / "run"
+    words = [
+        "--data",
+        str(pairs),
+        "--out",
+        str(out),
+        "--images",
+        "4",
+        "--batch",
+        "2",
+        "--device",
+        "cpu",
+        *config(SEGMENTER),
+    ]
+    assert run(["train", "segmentation", *words]) == 0
+    capsys.readouterr()
+    measured = tmp_path / "measured"
+    evaluate = ["evaluate", "segmentation", "--data", str(pairs), "--weights", str(out), "--device", "cpu"]
+    assert run([*evaluate, "--out", str(measured), "--json"]) == 0
+    numbers = json.loads(capsys.readouterr().out)
+    (values,) = numbers["data"].values()
+    assert values["faces"] == 6 and 0 <= values["mean_iou"] <= 1 and values["iou"]["attire"] is None
+    assert numbers["weights"] == ["run (long)"] and "hair" in numbers["notes"][0]
+    assert len(list(measured.glob("faces_*.png"))) == 1
+    assert run([*evaluate, "--label-kind", "human"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "diffusion"], "--data"),
+        (["train", "diffusion", "--data", "gone.zip", "--out", "OUT"], "does not exist"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--batch", "0"], "--batch"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "bases=3"], "one of the keys"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--init", "OUT/no.safetensors"], "part00"),
+        (["train", "release", "denoiser", "OUT"], "part00"),
+        (["evaluate", "diffusion", "--data", "edits=x"], "val=SRC"),
+        (["evaluate", "super-resolution", "--data", "x", "--teachers", "OUT"], "teachers.py"),
+    ],
+)
+def test_bad_usage_is_told_in_words(words, message, tmp_path, capsys):
+    assert run([word.replace("OUT", str(tmp_path)) for word in words]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("npe: ") and "Traceback" not in told
+    assert message in told
+
+
+def test_settings_take_the_type_of_the_default():
+    changed = with_settings(SegmenterConfig(), ["base=8", "mults=1,2,3"])
+    assert changed == SegmenterConfig(base=8, mults=(1, 2, 3))
+    with pytest.raises(UsageError, match="base"):
+        with_settings(SegmenterConfig(), ["base=wide"])
+
+
+def test_sigterm_ends_a_run_after_its_step_with_a_checkpoint(diffusion_task, tmp_path):
+    task = diffusion_task()
+    trainer = Trainer(task, Recipe(batch=2, images=100), tmp_path, CPU)
+    draw = task.draw
+
+    def draw_and_ask_to_stop(count, rng):
+        if trainer.step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return draw(count, rng)
+
+    task.draw = draw_and_ask_to_stop
+    before = signal.getsignal(signal.SIGTERM)
+    trainer.run()
+    assert trainer.step == 3 and signal.getsignal(signal.SIGTERM) is before
+    assert Trainer(diffusion_task(), Recipe(batch=2, images=100), tmp_path, CPU).step == 3
+
+
+BARE = """
+import runpy, sys
+for missing in ("click", "rich", "torchvision"):
+    sys.modules[missing] = None
+runpy.run_module("npe_core.training", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_a_killed_run_on_a_bare_machine_goes_on_exactly(pairs, tmp_path):
+    words = diffusion_words(
+        pairs, tmp_path / "killed", "--images", "100000", "--threads", "1", "--save-minutes", "0.0001"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    root = Path(__file__).resolve().parents[2]
+    process = subprocess.Popen([sys.executable, "-c", BARE, *words], env=environment, cwd=root, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "killed/state.pt").exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        told = process.communicate()[1].decode()
+    assert (tmp_path / "killed/state.pt").exists(), told
+
+    def trainer(folder):
+        options = train_parser("npe train").parse_args(words)
+        torch.manual_seed(0)
+        return Trainer(build_task(options, CPU), recipe_of(options), folder, CPU)
+
+    resumed, whole = trainer(tmp_path / "killed"), trainer(tmp_path / "whole")
+    assert resumed.step >= 20
+    while whole.step < resumed.step + 2:
+        whole.train_step()
+    resumed.train_step()
+    resumed.train_step()
+    same = zip(resumed.task.model.state_dict().values(), whole.task.model.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in same)

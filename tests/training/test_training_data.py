@@ -1,0 +1,125 @@
+"""Reading and drawing training data."""
+
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from npe_core.errors import InputError, UsageError
+from npe_core.training.data import Mixture, load_images, load_pairs, parse_source, source_name, to_float, to_uint8
+from npe_core.training.reading import has_pairs, read_images, read_pairs
+
+CPU = torch.device("cpu")
+
+
+def test_folder_zip_tar_and_npz_hold_the_same(pairs, tmp_path):
+    files = sorted(pairs.rglob("*.png"))
+    with zipfile.ZipFile(tmp_path / "pairs.zip", "w") as shard:
+        for file in files:
+            shard.write(file, file.relative_to(pairs))
+    with tarfile.open(tmp_path / "pairs.tar", "w") as shard:
+        for file in files:
+            shard.add(file, str(file.relative_to(pairs)))
+    images, masks, names = read_pairs(pairs, 32)
+    assert names == list("012345")
+    assert (images.shape, masks.shape) == ((6, 3, 32, 32), (6, 32, 32))
+    assert images[:, 0, 0, 0].tolist() == [0, 40, 80, 120, 160, 200]
+    assert masks[:, 5, 5].tolist() == [0, 1, 2, 3, 4, 5]
+    np.savez(tmp_path / "pairs.npz", images=images.numpy(), masks=masks.numpy())
+    for name in ("pairs.zip", "pairs.tar", "pairs.npz"):
+        assert has_pairs(tmp_path / name)
+        assert all(torch.equal(a, b) for a, b in zip(read_pairs(tmp_path / name, 32)[:2], (images, masks), strict=True))
+        assert torch.equal(read_images(tmp_path / name, 32), images)
+
+
+def test_resizing_keeps_ids_whole(tmp_path):
+    for kind in ("images", "masks"):
+        (tmp_path / kind).mkdir()
+    mask = np.zeros((32, 32), np.uint8)
+    mask[:, 16:] = 10
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "images/a.png")
+    Image.fromarray(mask).save(tmp_path / "masks/a.png")
+    for size in (8, 20):
+        assert set(read_pairs(tmp_path, size)[1].unique().tolist()) == {0, 10}
+
+
+def test_a_palette_mask_gives_its_indices(tmp_path):
+    for kind in ("images", "masks"):
+        (tmp_path / kind).mkdir()
+    mask = Image.fromarray(np.full((8, 8), 7, np.uint8), "L").convert("P")
+    mask.putdata([7] * 64)
+    mask.putpalette([0, 0, 0] * 7 + [200, 10, 10])
+    mask.save(tmp_path / "masks/a.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "images/a.png")
+    assert read_pairs(tmp_path, 8)[1].unique().tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("gone.zip", None),
+        ("broken.zip", b"PK nonsense"),
+        ("text.txt", b"hello"),
+        ("bad.npz", b"no"),
+        ("bad.tar", b"no"),
+    ],
+)
+def test_what_is_no_source_is_refused(tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=name):
+        read_images(tmp_path / name, 8)
+
+
+def test_a_broken_picture_is_named(tmp_path):
+    (tmp_path / "half.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(InputError, match=r"half\.png"):
+        read_images(tmp_path, 8)
+
+
+def test_sources_and_weights():
+    assert parse_source("a/b.zip=0.25")[1] == 0.25
+    assert parse_source("a=b/c.zip") == parse_source("a=b/c.zip") and parse_source("a=b/c.zip")[1] is None
+    with pytest.raises(UsageError, match="above 0"):
+        parse_source("a.zip=0")
+
+
+def test_source_names_say_nothing_of_the_machine(tmp_path):
+    assert source_name(tmp_path / "faces" / "val.zip") == "faces/val.zip"
+
+
+def test_shares_are_kept_and_examples_stay_together(pairs):
+    mixture = load_pairs([f"{pairs}=3", f"{pairs}=1"], 32, CPU)
+    assert mixture.shares == (0.75, 0.25)
+    images, masks = mixture.draw(64, torch.Generator().manual_seed(1))
+    assert torch.equal(images[:, 0, 0, 0], 40 * masks[:, 0, 0])
+
+
+def test_every_set_has_its_share_of_the_draws():
+    sets = [(torch.zeros(3, 1, dtype=torch.uint8),), (torch.ones(500, 1, dtype=torch.uint8),)]
+    mixture = Mixture.of(sets, [0.8, 0.2], CPU)
+    (drawn,) = mixture.draw(20_000, torch.Generator().manual_seed(0))
+    assert abs(float(drawn.float().mean()) - 0.2) < 0.01  # 3.5 standard deviations
+    assert Mixture.of(sets, [None, None], CPU).shares[1] == pytest.approx(500 / 503)
+
+
+def test_all_examples_of_a_set_are_drawn_alike():
+    mixture = Mixture.of([(torch.arange(10, dtype=torch.uint8)[:, None],)], [None], CPU)
+    (drawn,) = mixture.draw(20_000, torch.Generator().manual_seed(0))
+    counts = torch.bincount(drawn[:, 0].long(), minlength=10)
+    assert counts.min() > 1800 and counts.max() < 2200
+
+
+def test_the_generator_decides_what_is_drawn(pairs):
+    mixture = load_images([str(pairs)], 32, CPU)
+    one, same, other = (mixture.draw(16, torch.Generator().manual_seed(seed))[0] for seed in (1, 1, 2))
+    assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_bytes_survive_the_way_to_floats_and_back():
+    values = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(to_uint8(to_float(values)), values)
+    assert float(to_float(values).min()) == -1 and float(to_float(values).max()) == 1

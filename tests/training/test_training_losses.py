@@ -1,0 +1,90 @@
+"""Losses, schedules and averages against closed forms."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from npe_core.diffusion.schedule import sigmas
+from npe_core.training.diffusion import LOG_SIGMA_MEAN, LOG_SIGMA_STD, timestep_density
+from npe_core.training.discriminator import hinge_loss
+from npe_core.training.ema import Ema
+from npe_core.training.reading import UNKNOWN
+from npe_core.training.recipe import PRESETS, Recipe
+from npe_core.training.segmentation import dice_loss
+
+
+def certain(ids):
+    """Logits that are sure of ids (B, H, W)."""
+    return 50.0 * nn.functional.one_hot(ids, 11).permute(0, 3, 1, 2).float()
+
+
+def test_dice_of_a_perfect_and_of_a_wrong_prediction():
+    truth = torch.zeros(1, 4, 4, dtype=torch.long)
+    truth[:, 2:] = 7
+    assert float(dice_loss(certain(truth), truth)) == pytest.approx(0, abs=1e-5)
+    # All of class 0 and 7 missed: (2 * 0 + 1) / (0 + 8 + 1) of each.
+    assert float(dice_loss(certain(torch.full_like(truth, 3)), truth)) == pytest.approx(1 - 1 / 9, abs=1e-5)
+
+
+def test_dice_of_half_an_overlap():
+    truth = torch.zeros(1, 4, 4, dtype=torch.long)
+    said = truth.clone()
+    said[:, 2:] = 1  # overlap 8, sizes 8 and 16
+    assert float(dice_loss(certain(said), truth)) == pytest.approx(1 - 17 / 25, abs=1e-5)
+
+
+def test_unknown_pixels_do_not_count():
+    truth = torch.zeros(1, 4, 4, dtype=torch.long)
+    said = truth.clone()
+    said[:, 2:] = 1
+    truth[:, 2:] = UNKNOWN
+    assert float(dice_loss(certain(said), truth)) == pytest.approx(0, abs=1e-5)
+
+
+def test_hinge_loss_of_a_judge_that_says_what_it_sees():
+    fake, real = torch.full((1, 1, 2, 2), -3.0), torch.full((1, 1, 2, 2), 0.5)
+    assert float(hinge_loss(nn.Identity(), fake, real)) == pytest.approx(0.5)
+    assert float(hinge_loss(nn.Identity(), real, fake)) == pytest.approx(4 + 1.5)
+
+
+def test_timesteps_make_log_sigma_normal():
+    density = timestep_density()
+    log_sigma = torch.from_numpy(sigmas()[1:].copy()).log()
+    assert density.shape == (500,) and float(density.sum()) == pytest.approx(1) and bool((density > 0).all())
+    mean = float((density * log_sigma).sum())
+    spread = math.sqrt(float((density * (log_sigma - mean) ** 2).sum()))
+    # The schedule ends at ln sigma = -4.6 and 2.5: the tails beyond are cut off, below 0.4 %.
+    assert mean == pytest.approx(LOG_SIGMA_MEAN, abs=0.03) and spread == pytest.approx(LOG_SIGMA_STD, abs=0.05)
+
+
+def test_learning_rate_of_known_steps():
+    recipe = Recipe(batch=10, lr=1.0, warmup=4, images=1000, cooldown=0.5)
+    assert [recipe.lr_at(step) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    assert recipe.lr_at(50) == 1.0
+    assert recipe.lr_at(75) == pytest.approx(1 - 0.98 / 2)
+    assert recipe.lr_at(100) == pytest.approx(0.02) and recipe.lr_at(1000) == pytest.approx(0.02)
+
+
+def test_the_published_recipe():
+    published = PRESETS["diffusion"]["published"]
+    assert (published.batch, published.lr, published.weight_decay) == (40, 1e-3, 0.0)
+    assert published.lr_at(0) == published.lr_at(10**6 // 40) == 1e-3
+
+
+def test_average_of_weights_in_closed_form():
+    model = nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        model.weight.fill_(0.0)
+    ema = Ema(model, decay=0.5)
+    with torch.no_grad():
+        model.weight.fill_(1.0)
+    expected = 0.0
+    for n in range(12):
+        ema.update(model)
+        decay = min(0.5, (1 + n) / (10 + n))
+        expected = decay * expected + (1 - decay)
+    assert float(ema.shadow["weight"]) == pytest.approx(expected)
+    twin = ema.copy_of(model)
+    assert float(twin.weight) == pytest.approx(expected) and float(model.weight) == 1.0 and not twin.training
