@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> int:
         return outcome if isinstance(outcome, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
-        return 2
+        return 0
     except click.ClickException as error:
         usage = getattr(error, "ctx", None)
         hint = f" See {usage.command_path} --help." if usage is not None else ""
@@ -78,6 +78,8 @@ def run(arguments: list[str]) -> int:
         return fail("Stopped; nothing was written.", 130, debug)
     except NpeError as error:
         return fail(str(error), error.exit_code, debug)
+    except SystemExit as stop:  # argparse, under the train command
+        return stop.code if isinstance(stop.code, int) else 2
     except BrokenPipeError:
         sys.stderr.close()
         return 0

@@ -73,12 +73,17 @@ def check_weights() -> list[dict]:
 
 
 def check_faces() -> dict:
-    from npe_core.faces import detector_description
+    import numpy
+
+    from npe_core.faces import find_faces
 
     try:
-        return _check("faces", detector_description())
+        find_faces(numpy.zeros((64, 64, 3), numpy.uint8))
     except NpeError as error:
         return _check("faces", str(error), error.exit_code)
+    import cv2
+
+    return _check("faces", f"detector YuNet in OpenCV {cv2.__version__}")
 
 
 def check_terminal() -> dict:

@@ -83,7 +83,7 @@ def face_options(command: Command) -> Command:
                 "--box",
                 default=None,
                 metavar="X,Y,W,H",
-                help="A square or box of photo pixels, for a face that was not found.",
+                help="Head and hair in photo pixels, for a face that was not found.",
             ),
             click.option("--aligned", is_flag=True, help="PHOTO is already a face crop; its centred square is used."),
         ]

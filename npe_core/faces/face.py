@@ -48,7 +48,7 @@ def choose_faces(faces: list[Face], which: str | int = "all") -> list[tuple[int,
     if not faces:
         raise InputError(
             "No face was found. If the photo already is a face crop use --aligned; "
-            "otherwise mark head and hair with --box X0,Y0,X1,Y1."
+            "otherwise mark head and hair with --box X,Y,W,H."
         )
     numbered = list(enumerate(faces, start=1))
     if which == "all":

@@ -1,0 +1,156 @@
+"""The commands on a real portrait, with the shipped models."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npe_core.cli.app import run
+from npe_core.regions import LEGEND, REGION_NAMES
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def test_edit_with_json_as_a_process_of_its_own(portrait, tmp_path):
+    """The contract's keys on stdout, nothing on stderr, and a picture that differs only where hair may be."""
+    command = [sys.executable, "-m", "npe_core", "edit", str(portrait), "-o", "red.png", "--region", "hair=#8b2500"]
+    done = subprocess.run([*command, "--seed", "3", "--json"], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    keys = {
+        "output",
+        "device",
+        "seed",
+        "timestep",
+        "steps",
+        "sampler",
+        "faces",
+        "seconds",
+        "peak_memory_mib",
+        "warnings",
+    }
+    assert told.keys() == keys
+    assert told["seconds"].keys() == {"load", "segment", "diffusion", "upscale", "total"}
+    assert (told["output"], told["seed"], told["timestep"], told["faces"]) == ("red.png", 3, 300, 1)
+    assert (
+        told["seconds"]["total"] >= sum(told["seconds"][stage] for stage in ("segment", "diffusion", "upscale")) - 0.01
+    )
+    assert 100 < told["peak_memory_mib"] < 1536
+    before, after = pixels(portrait), pixels("red.png")
+    changed = (before != after).any(axis=2)
+    assert before.shape == after.shape and 0.05 < changed.mean() < 0.7
+    assert not changed[230:400, 200:300].any()  # eyes, nose and mouth
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".tiff"])
+def test_mask_edits_exactly_inside(portrait, suffix):
+    mask = np.zeros((512, 512), np.uint8)
+    mask[330:380, 200:310] = 255
+    Image.fromarray(mask).save("mask.png")
+    out = f"out{suffix}"
+    assert run(["edit", str(portrait), "-o", out, "--mask", "mask.png", "--color", "#c02040", "--steps", "3"]) == 0
+    before, after = pixels(portrait), pixels(out)
+    if suffix != ".jpg":
+        assert np.array_equal(before[mask == 0], after[mask == 0])
+    assert np.abs(before[mask > 0].astype(int) - after[mask > 0]).mean() > 5
+
+
+def test_paint_is_soft_and_exact(portrait):
+    paint = np.zeros((512, 512, 4), np.uint8)
+    paint[340:370, 220:290] = (240, 240, 240, 255)
+    paint[340:370, 290:300] = (240, 240, 240, 100)
+    Image.fromarray(paint).save("paint.png")
+    assert run(["edit", str(portrait), "-o", "out.png", "--paint", "paint.png", "-t", "350", "--steps", "4"]) == 0
+    before, after = pixels(portrait), pixels("out.png")
+    assert np.array_equal(before[paint[..., 3] == 0], after[paint[..., 3] == 0])
+    assert (before != after).any(axis=2)[345:365, 230:280].mean() > 0.9
+
+
+def test_force_overwrites_and_the_seed_repeats(portrait, capsys):
+    arguments = ["edit", str(portrait), "-o", "out.png", "--region", "lips=#b00020", "--steps", "2", "--seed", "9"]
+    assert run(arguments) == 0
+    first = pixels("out.png")
+    assert run(arguments) == 2
+    assert run([*arguments, "--force"]) == 0
+    assert np.array_equal(first, pixels("out.png"))
+    assert "seed 9" in capsys.readouterr().out
+
+
+def test_segment_writes_ids_of_the_photos_size(portrait, capsys):
+    assert run(["segment", str(portrait), "-o", "ids.png"]) == 0
+    with Image.open("ids.png") as picture:
+        assert picture.mode == "L" and picture.size == (512, 512)
+        ids = np.asarray(picture)
+    assert ids.max() < len(REGION_NAMES) and {1, 4, 5, 7} <= set(np.unique(ids).tolist())
+    assert "hair" in capsys.readouterr().out
+    assert run(["segment", str(portrait), "-o", "over.png", "--overlay", "--aligned"]) == 0
+    nose = pixels("over.png")[270, 256].astype(int)
+    assert np.abs(nose - LEGEND[4]).sum() < np.abs(nose - LEGEND[7]).sum()
+
+
+def test_upscale_makes_it_four_times_as_large(portrait):
+    with Image.open(portrait) as picture:
+        picture.resize((100, 120)).save("small.png")
+    assert run(["upscale", "small.png", "-o", "large.png"]) == 0
+    assert pixels("large.png").shape == (480, 400, 3)
+
+
+def test_sample_writes_a_grid_and_single_files():
+    arguments = ["sample", "-n", "3", "--steps", "2", "-o", "grid.png", "--out-dir", "faces"]
+    assert run([*arguments, "--seed", "5"]) == 0
+    assert pixels("grid.png").shape == (256, 256, 3)
+    names = ["faces/000005.png", "faces/000006.png", "faces/000007.png"]
+    assert [pixels(name).shape for name in names] == [(128, 128, 3)] * 3
+    assert np.array_equal(pixels("grid.png")[:128, :128], pixels(names[0]))
+
+
+def test_sweep_draws_a_row_a_timestep(portrait):
+    arguments = ["sweep", str(portrait), "--region", "hair=#993300", "-o", "grid.png", "--timesteps", "100,400"]
+    assert run([*arguments, "--steps", "2", "--aligned"]) == 0
+    sheet = pixels("grid.png")
+    assert sheet.shape == (28 + 2 * 256 + 4, 72 + 5 * 256 + 4 * 4, 3)
+    rows = [sheet[28 + row * 260 :][:256, 72:] for row in range(2)]
+    original = [row[:, :256] for row in rows]
+    assert np.array_equal(*original)
+    masked, free = rows[1][:, 4 * 260 :], rows[1][:, 3 * 260 : 3 * 260 + 256]
+    nose = np.s_[120:160, 115:140]
+    assert (
+        np.abs(masked[nose].astype(int) - original[1][nose]).mean()
+        < 2
+        < np.abs(free[nose].astype(int) - original[1][nose]).mean()
+    )
+
+
+def test_faces_lists_what_is_there(portrait, capsys):
+    assert run(["faces", str(portrait), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len(told["faces"]) == 1 and told["size"] == [512, 512]
+    (right_eye, left_eye, *_) = told["faces"][0]["landmarks"]
+    assert right_eye[0] < 256 < left_eye[0] and right_eye[1] == pytest.approx(0.47 * 512, abs=26)
+
+
+def test_doctor_and_weights_say_that_all_is_well(capsys):
+    assert run(["doctor", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] and {"device", "denoiser", "segmenter", "upscaler"} <= {check["name"] for check in told["checks"]}
+    assert run(["weights", "verify"]) == 0
+    assert capsys.readouterr().out.count("is whole") >= 3
+    assert run(["weights", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["models"].keys() >= {"denoiser", "segmenter", "upscaler"}
+
+
+@pytest.mark.parametrize("command", [[], ["edit"], ["segment"], ["sweep"], ["weights"], ["train"], ["evaluate"]])
+def test_help_says_what_a_command_is_for(command, capsys):
+    assert run([*command, "--help"]) == 0
+    assert "Usage: npe" in capsys.readouterr().out

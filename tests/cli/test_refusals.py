@@ -1,0 +1,131 @@
+"""Bad input: one clear message, the right exit code, nothing written, nothing overwritten."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npe_core.cli.app import run
+
+
+def png_header(width, height):
+    """A PNG whose header claims width x height and whose data stop at once."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 4) + b"IDAT" + b"\0\0\0\0" + b"\0\0\0\0"
+
+
+@pytest.fixture
+def files(tmp_path, portrait):
+    """A folder of good and bad inputs."""
+    (tmp_path / "face.png").write_bytes(portrait.read_bytes())
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_text("this is no picture")
+    (tmp_path / "truncated.png").write_bytes(portrait.read_bytes()[:50_000])
+    (tmp_path / "bomb.png").write_bytes(png_header(30_000, 30_000))
+    Image.new("RGB", (24, 24)).save(tmp_path / "tiny.png")
+    Image.new("L", (100, 100), 255).save(tmp_path / "small_mask.png")
+    Image.new("L", (512, 512), 0).save(tmp_path / "black_mask.png")
+    Image.new("RGB", (512, 512)).save(tmp_path / "opaque_paint.png")
+    Image.fromarray(np.full((300, 300, 3), 90, np.uint8)).save(tmp_path / "grey.png")
+    (tmp_path / "exists.png").write_text("precious")
+    return tmp_path
+
+
+HAIR = ["--region", "hair=#8b2500"]
+
+REFUSALS = {
+    "missing": (["nowhere.png", "-o", "out.png", *HAIR], 2, "nowhere.png"),
+    "empty": (["empty.png", "-o", "out.png", *HAIR], 2, "empty.png"),
+    "text": (["text.png", "-o", "out.png", *HAIR], 2, "text.png"),
+    "truncated": (["truncated.png", "-o", "out.png", *HAIR], 2, "truncated.png"),
+    "bomb": (["bomb.png", "-o", "out.png", *HAIR], 2, "30000"),
+    "tiny": (["tiny.png", "-o", "out.png", *HAIR], 2, "64"),
+    "folder": ([".", "-o", "out.png", *HAIR], 2, ""),
+    "nothing to do": (["face.png", "-o", "out.png"], 2, "--region"),
+    "unknown region": (["face.png", "-o", "out.png", "--region", "hiar=#8b2500"], 2, "Did you mean 'hair'"),
+    "no colour": (["face.png", "-o", "out.png", "--region", "hair"], 2, "NAME=#RRGGBB"),
+    "bad colour": (["face.png", "-o", "out.png", "--region", "hair=red"], 2, "#RRGGBB"),
+    "bad mask colour": (["face.png", "-o", "out.png", "--mask", "black_mask.png", "--color", "#12"], 2, "#RRGGBB"),
+    "colour alone": (["face.png", "-o", "out.png", *HAIR, "--color", "#123456"], 2, "--mask"),
+    "timestep 0": (["face.png", "-o", "out.png", *HAIR, "-t", "0"], 2, "1..499"),
+    "timestep 500": (["face.png", "-o", "out.png", *HAIR, "-t", "500"], 2, "1..499"),
+    "timestep word": (["face.png", "-o", "out.png", *HAIR, "-t", "strong"], 2, "strong"),
+    "steps": (["face.png", "-o", "out.png", *HAIR, "-t", "20", "--steps", "30"], 2, "steps"),
+    "sampler": (["face.png", "-o", "out.png", *HAIR, "--sampler", "euler"], 2, "dpmpp"),
+    "mask size": (["face.png", "-o", "out.png", "--mask", "small_mask.png"], 2, "100"),
+    "mask black": (["face.png", "-o", "out.png", "--mask", "black_mask.png"], 2, "Nothing is marked"),
+    "paint opaque": (["face.png", "-o", "out.png", "--paint", "opaque_paint.png"], 2, "alpha"),
+    "face number": (["face.png", "-o", "out.png", *HAIR, "--face", "7"], 2, "face"),
+    "face word": (["face.png", "-o", "out.png", *HAIR, "--face", "best"], 2, "largest"),
+    "box": (["face.png", "-o", "out.png", *HAIR, "--box", "1,2,3"], 2, "X,Y,W,H"),
+    "no face": (["grey.png", "-o", "out.png", *HAIR], 2, "--aligned"),
+    "device word": (["face.png", "-o", "out.png", *HAIR, "--device", "toaster"], 2, "toaster"),
+    "device missing": (["face.png", "-o", "out.png", *HAIR, "--device", "cuda:63"], 4, "cuda:63"),
+    "output exists": (["face.png", "-o", "exists.png", *HAIR], 2, "--force"),
+    "output is the input": (["face.png", "-o", "face.png", *HAIR, "--force"], 2, "face.png"),
+    "output suffix": (["face.png", "-o", "out.xyz", *HAIR], 2, ".png"),
+    "output folder": (["face.png", "-o", "no/such/out.png", *HAIR], 4, "no/such"),
+    "unknown option": (["face.png", "-o", "out.png", "--colour-of-hair", "red"], 2, "--help"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refused_clearly_and_nothing_is_written(case, files, monkeypatch, capsys):
+    arguments, code, words = REFUSALS[case]
+    monkeypatch.chdir(files)
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    assert run(["edit", *arguments]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err and "Traceback" not in err
+    assert 1 <= len(err.strip().splitlines()) <= 2
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+def test_an_unwritable_output_is_found_before_the_models_run(files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    assert run(["edit", "face.png", "-o", "/proc/out.png", *HAIR]) == 4
+    assert "/proc" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
+def test_damaged_weights_are_exit_code_3(damage, files, tmp_path, monkeypatch, capsys):
+    import shutil
+
+    from npe_core.models.weights import weights_folder
+
+    broken = tmp_path / "weights"
+    shutil.copytree(weights_folder(), broken)
+    path = broken / "denoiser.safetensors"
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    monkeypatch.setenv("NPE_WEIGHTS", str(broken))
+    monkeypatch.chdir(files)
+    for arguments in (["edit", "face.png", "-o", "out.png", *HAIR], ["weights", "verify"], ["doctor"]):
+        assert run(arguments) == 3
+        out, err = capsys.readouterr()
+        assert "denoiser" in out + err and "Traceback" not in err
+    assert not (files / "out.png").exists()
+
+
+def test_without_debug_a_bug_is_one_line_and_with_it_a_traceback(files, monkeypatch, capsys):
+    import npe_core.photo
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.chdir(files)
+    monkeypatch.setattr(npe_core.photo, "check_output", broken)
+    assert run(["edit", "face.png", "-o", "out.png", *HAIR]) == 70
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError: oops" in err and "Traceback" not in err
+    assert run(["--debug", "edit", "face.png", "-o", "out.png", *HAIR]) == 70
+    assert "Traceback" in capsys.readouterr().err

@@ -1,0 +1,209 @@
+"""Whole edits with the shipped models: nothing moves outside the mask, and inside is what was asked for."""
+
+import numpy as np
+import pytest
+
+from npe_core.canvas import Canvas
+from npe_core.colour import parse_colour, srgb_to_lab
+from npe_core.editor import EditResult
+from npe_core.errors import Cancelled, InputError, UsageError
+from npe_core.faces import FaceCrop
+from npe_core.photo import Photo
+from npe_core.regions import region_by_name
+
+
+@pytest.fixture(scope="module")
+def photo(portrait):
+    return Photo.open(portrait)
+
+
+@pytest.fixture(scope="module")
+def regions(editor, photo):
+    return editor.segment(photo)
+
+
+def disc(size, x, y, radius):
+    rows, columns = np.ogrid[: size[1], : size[0]]
+    return np.clip(radius - np.hypot(columns + 0.5 - x, rows + 0.5 - y), 0, 1).astype(np.float32)
+
+
+def test_segment_finds_the_face_where_it_is(photo, regions):
+    """The sample is an aligned portrait: eyes level at about 0.47 of the height, lips below the nose, hair on top."""
+    assert regions.ids.shape == (512, 512) and regions.ids.dtype == np.uint8
+    middle = {}
+    for name in ("eyes", "nose", "lips", "hair", "skin", "brows"):
+        rows, columns = np.nonzero(regions.ids == region_by_name(name).id)
+        assert len(rows) > 100, name
+        middle[name] = rows.mean(), columns.mean()
+    assert middle["brows"][0] < middle["eyes"][0] < middle["nose"][0] < middle["lips"][0]
+    assert middle["eyes"][0] == pytest.approx(0.47 * 512, abs=26)
+    assert all(abs(middle[name][1] - 256) < 40 for name in ("eyes", "nose", "lips"))
+    assert regions.ids[5, 256] in (0, 7) and middle["hair"][0] < 300
+
+
+def test_probabilities_agree_with_the_ids(regions):
+    box = (150, 150, 350, 400)
+    likely = np.stack([regions.probability(region, box) for region in range(11)])
+    assert float(likely.min()) >= 0 and np.allclose(likely.sum(axis=0), 1, atol=1e-3)
+    agree = likely.argmax(axis=0) == regions.ids[150:400, 150:350]
+    assert agree.mean() > 0.99
+
+
+@pytest.mark.parametrize(("name", "colour", "limit"), [("hair", "#8b2500", 8), ("lips", "#b00020", 8)])
+def test_a_region_gets_its_colour_and_the_rest_stays(editor, photo, regions, name, colour, limit):
+    canvas = Canvas(photo.image, regions)
+    canvas.fill(name, colour)
+    result = editor.edit(photo, canvas, timestep=300, seed=1)
+    assert isinstance(result, EditResult) and result.image.shape == photo.image.shape
+    assert np.array_equal(result.image[canvas.mask == 0], photo.image[canvas.mask == 0])
+    inside = canvas.mask > 0.9
+    mean = srgb_to_lab(result.image[inside]).mean(axis=0)
+    wanted = srgb_to_lab(np.array(parse_colour(colour), np.uint8))
+    assert float(np.linalg.norm(mean - wanted)) < limit
+    before = srgb_to_lab(photo.image[inside]).mean(axis=0)
+    assert float(np.linalg.norm(before - wanted)) > 2 * limit
+
+
+def test_ten_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
+    ever = np.zeros(photo.image.shape[:2], bool)
+    current = photo
+    for number in range(10):
+        mask = disc(photo.size, 120 + 30 * number, 380, 14)
+        canvas = Canvas(current.image)
+        canvas.select(mask, "#20a040")
+        current = editor.edit(
+            current, canvas, timestep=150, steps=2, seed=number, crops=[crop(photo)], upscale=False
+        ).photo
+        ever |= mask > 0
+    assert np.array_equal(current.image[~ever], photo.image[~ever])
+    assert (current.image[ever] != photo.image[ever]).any(axis=1).mean() > 0.9
+
+
+def crop(photo):
+    return FaceCrop.centred(*photo.size)
+
+
+def edit_spot(editor, photo, **options):
+    canvas = Canvas(photo.image)
+    canvas.select(disc(photo.size, 250, 300, 40), "#d02040")
+    return editor.edit(photo, canvas, **{"crops": [crop(photo)], "steps": 4, **options})
+
+
+def test_same_seed_same_bytes_other_seed_other_picture(editor, photo):
+    first, again, other = (edit_spot(editor, photo, seed=seed) for seed in (5, 5, 6))
+    assert np.array_equal(first.image, again.image)
+    assert not np.array_equal(first.image, other.image)
+
+
+def test_a_drawn_seed_is_told_and_repeats_the_edit(editor, photo):
+    first = edit_spot(editor, photo)
+    assert np.array_equal(first.image, edit_spot(editor, photo, seed=first.parameters["seed"]).image)
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpmpp"])
+def test_every_sampler_edits(editor, photo, sampler):
+    result = edit_spot(editor, photo, sampler=sampler, seed=1)
+    assert (result.image != photo.image).any() and result.parameters["sampler"] == sampler
+
+
+@pytest.mark.parametrize("size", [(512, 512), (700, 500), (333, 610), (128, 128), (1600, 1200)])
+def test_any_size_and_shape_comes_back_as_it_was(editor, photo, size):
+    from PIL import Image
+
+    image = np.asarray(Image.fromarray(photo.image).resize(size, Image.Resampling.LANCZOS))
+    resized = Photo.from_array(image)
+    side = min(size)
+    canvas = Canvas(image)
+    canvas.select(disc(size, size[0] / 2, size[1] / 2, side / 6), "#3060c0")
+    result = editor.edit(resized, canvas, steps=2, seed=0, crops=[FaceCrop.centred(*size)], upscale=False)
+    assert result.image.shape == image.shape
+    assert np.array_equal(result.image[canvas.mask == 0], image[canvas.mask == 0])
+    assert (result.image != image).any()
+
+
+def test_mask_beyond_the_crop_is_left_alone_and_told(editor, photo):
+    small = FaceCrop.from_box((150, 150, 350, 350))
+    canvas = Canvas(photo.image)
+    canvas.select(np.ones(photo.image.shape[:2], np.float32), "#808080")
+    result = editor.edit(photo, canvas, steps=2, seed=0, crops=[small], upscale=False)
+    outside = np.ones(photo.image.shape[:2], bool)
+    outside[150:350, 150:350] = False
+    assert np.array_equal(result.image[outside], photo.image[outside])
+    assert any("outside the crops" in warning for warning in result.warnings)
+
+
+def test_previews_come_at_every_step(editor, photo):
+    seen = []
+    edit_spot(editor, photo, seed=1, progress=seen.append)
+    assert [preview.step for preview in seen] == [1, 2, 3, 4] and seen[0].steps == 4
+    assert [preview.timestep for preview in seen] == sorted((p.timestep for p in seen), reverse=True)
+    assert seen[-1].images.shape == (1, 128, 128, 3) and seen[-1].images.dtype == np.uint8
+
+
+def test_progress_can_cancel_within_one_step(editor, photo):
+    calls = []
+
+    def stop(preview):
+        calls.append(preview.step)
+        raise Cancelled("asked to")
+
+    with pytest.raises(Cancelled):
+        edit_spot(editor, photo, progress=stop)
+    assert calls == [1]
+
+
+def test_seconds_by_stage(editor, photo):
+    seconds = edit_spot(editor, photo, seed=1).seconds
+    assert seconds.keys() == {"load", "diffusion", "upscale", "total"}
+    assert seconds["total"] >= seconds["diffusion"] + seconds["upscale"] and min(seconds.values()) >= 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"timestep": 0}, "1..499"),
+        ({"timestep": 500}, "1..499"),
+        ({"steps": 0}, "steps"),
+        ({"timestep": 5, "steps": 6}, "steps"),
+        ({"sampler": "euler"}, "dpmpp"),
+    ],
+)
+def test_arguments_that_cannot_be_meant(editor, photo, options, words):
+    with pytest.raises(UsageError, match=words):
+        edit_spot(editor, photo, **options)
+
+
+def test_an_empty_canvas_and_one_of_another_size_are_refused(editor, photo):
+    with pytest.raises(InputError, match="Nothing is marked"):
+        editor.edit(photo, Canvas(photo.image))
+    other = Canvas(np.zeros((64, 64, 3), np.uint8))
+    other.select(np.ones((64, 64)), "#000000")
+    with pytest.raises(UsageError, match="64x64"):
+        editor.edit(photo, other)
+
+
+def test_sampling_depends_on_the_seed_alone(editor):
+    both = editor.sample(2, steps=3, seed=4)
+    assert both.shape == (2, 128, 128, 3) and both.dtype == np.uint8
+    # bfloat16 rounds differently in another batch; the pictures are the same to the eye
+    difference = np.abs(both[1].astype(int) - editor.sample(1, steps=3, seed=5)[0].astype(int))
+    assert difference.mean() < 2
+
+
+def test_upscaling_in_tiles_gives_the_same_pixels(editor, photo):
+    import torch
+
+    x = torch.from_numpy(photo.image[100:230, 60:380].copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+    whole, tiled = editor.engine.upscale(x), editor.engine.upscale_tiled(x, tile=96)
+    assert whole.shape == (1, 3, 520, 1280)
+    assert float((whole - tiled).abs().mean()) < 0.5 / 127.5
+
+
+def test_upscaled_picture_is_the_same_picture(editor, photo):
+    from PIL import Image
+
+    small = np.asarray(Image.fromarray(photo.image).resize((128, 128), Image.Resampling.BICUBIC))
+    large = editor.upscale(Photo.from_array(small))
+    assert large.size == (512, 512)
+    back = np.asarray(Image.fromarray(large.image).resize((128, 128), Image.Resampling.BICUBIC)).astype(float)
+    assert abs(float((back - small).mean())) < 1
