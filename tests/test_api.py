@@ -30,7 +30,7 @@ def test_the_five_lines_of_the_readme(portrait, tmp_path):
 @pytest.mark.parametrize(
     ("module", "names"),
     [
-        (npe_core.editor, {"EditResult", "Editor", "Preview", "RegionMap"}),
+        (npe_core.editor, {"EditResult", "Editor", "FaceChoice", "Preview", "RegionMap"}),
         (npe_core.canvas, {"Brush", "Canvas", "Fill", "guided_filter"}),
         (npe_core.faces, {"Face", "FaceCrop", "choose_faces", "draw_faces", "find_faces"}),
     ],

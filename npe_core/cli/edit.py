@@ -91,11 +91,11 @@ def edit(
     check_strength(timestep, steps, sampler)
     start = time.perf_counter()
     editor = Editor(device)
-    crops = editor.crops(picture, which, aligned, where)
+    choice = editor.choose(picture, which, aligned, where)
     loaded = editor.engine.load_seconds
     canvas = Canvas(picture.image)
     if fills:
-        canvas.regions = editor.segment(picture, crops)
+        canvas.regions = editor.segment(picture, choice)
     load_segmenter = editor.engine.load_seconds - loaded
     segment_seconds = time.perf_counter() - start - load_segmenter
     mark(canvas, picture, fills, paint, mask, colour, feather)
@@ -105,7 +105,7 @@ def edit(
         def show(preview: Preview) -> None:
             advance(preview.step, preview.steps)
 
-        result = editor.edit(picture, canvas, timestep, steps, sampler, seed, crops, not no_upscale, show)
+        result = editor.edit(picture, canvas, timestep, steps, sampler, seed, choice, not no_upscale, show)
     notes = result.save(out, force=force, metadata="strip" if strip_metadata else "keep")
     seconds = {
         "load": round(load_segmenter + result.seconds["load"], 3),

@@ -47,7 +47,7 @@ def segment(
     from npe_core.editor import Editor
 
     editor = Editor(device)
-    regions = editor.segment(picture, editor.crops(picture, which, aligned, where))
+    regions = editor.segment(picture, editor.choose(picture, which, aligned, where))
     if overlay:
         Photo.from_array(regions.overlay(picture.image)).save(out, force=force)
     else:

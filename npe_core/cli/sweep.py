@@ -68,12 +68,12 @@ def sweep(
     for timestep in rows:
         check_strength(timestep, min(steps, timestep), sampler)
     editor = Editor(device)
-    crops = editor.crops(picture, which, aligned, where)
+    choice = editor.choose(picture, which, aligned, where)
     canvas = Canvas(picture.image)
     if fills:
-        canvas.regions = editor.segment(picture, crops)
+        canvas.regions = editor.segment(picture, choice)
     mark(canvas, picture, fills, paint, mask, colour, 0.0)
     with progress("sweeping") as advance:
-        sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, crops[0], advance)
+        sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, choice.crops[0], advance)
     Photo.from_array(with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)).save(out, force=force)
     click.echo(f"{out}: {len(rows)} timesteps, seed {seed}")

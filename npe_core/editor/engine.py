@@ -19,6 +19,9 @@ from npe_core.models.segmenter import Segmenter
 from npe_core.models.upscaler import GeneratorResNet
 from npe_core.models.weights import Entry, load
 
+RECEPTIVE_FIELD = 40
+"""How far, in its input's pixels, the upscaler looks: 4 + 2 a block + trunk, upsampling and head."""
+
 
 class Engine:
     """Runs the models; the only holder of their weights. Safe to share between threads for loading, not for running."""
@@ -78,7 +81,22 @@ class Engine:
         return torch.cat([self._run(model, one) for one in x.split(1)])
 
     @torch.inference_mode()
-    def upscale_tiled(self, x: Tensor, tile: int = 256, margin: int = 40) -> Tensor:
+    def upscale_marked(self, x: Tensor, mask: Tensor) -> Tensor:
+        """As ``upscale``, but only around what the masks (B, 1, H, W) mark; the rest of (B, 3, 4H, 4W) is 0."""
+        large = torch.zeros((len(x), 3, 4 * x.shape[2], 4 * x.shape[3]), device=x.device)
+        for i in range(len(x)):
+            rows, columns = ((mask[i, 0] > 0).any(dim=1 - axis).nonzero().flatten().tolist() for axis in (0, 1))
+            if not rows:
+                continue
+            top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+            # One pixel more, because the picture is interpolated later; RECEPTIVE_FIELD more, for the same pixels.
+            y0, x0 = max(0, top - 1 - RECEPTIVE_FIELD), max(0, left - 1 - RECEPTIVE_FIELD)
+            part = self.upscale(x[i : i + 1, :, y0 : bottom + 1 + RECEPTIVE_FIELD, x0 : right + 1 + RECEPTIVE_FIELD])
+            large[i, :, 4 * y0 : 4 * y0 + part.shape[2], 4 * x0 : 4 * x0 + part.shape[3]] = part[0]
+        return large
+
+    @torch.inference_mode()
+    def upscale_tiled(self, x: Tensor, tile: int = 256, margin: int = RECEPTIVE_FIELD) -> Tensor:
         """As ``upscale`` for one picture of any size, (1, 3, H, W), in tiles; ``margin`` covers the receptive field."""
         height, width = x.shape[2:]
         rows = []
@@ -112,6 +130,11 @@ def to_tensor(images: list[np.ndarray]) -> Tensor:
 def to_images(x: Tensor) -> np.ndarray:
     """(B, 3, H, W) in [-1, 1] (clipped) -> (B, H, W, 3) uint8."""
     return x.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+
+
+def to_arrays(x: Tensor) -> list[np.ndarray]:
+    """(B, C, H, W) -> B arrays (H, W, C) float32."""
+    return list(np.ascontiguousarray(x.float().permute(0, 2, 3, 1).cpu().numpy()))
 
 
 def resize(x: Tensor, size: int) -> Tensor:

@@ -6,35 +6,12 @@ import numpy as np
 
 from npe_core.canvas.morphology import feather
 from npe_core.faces import FaceCrop
+from npe_core.faces.resample import Box
 
 SEAM = 2.5 / 512
 """Share of the crop's side over which an edit fades in at the edge of its mask, inwards."""
-FRAME = 32 / 512
-"""Share of the crop's side over which an edit fades out at the crop's border, where the photo goes on."""
-
-Box = tuple[int, int, int, int]
-
-
-def frame_fade(crop: FaceCrop, photo_size: tuple[int, int]) -> np.ndarray:
-    """(size, size) float32: 1 inside the crop, falling to 0 at those of its sides beyond which the photo goes on."""
-    width, height = photo_size
-    fade = np.ones((crop.size, crop.size), np.float32)
-    ramp = np.clip((np.arange(crop.size, dtype=np.float32) + 0.5) / (FRAME * crop.size), 0, 1)
-    corners = crop.corners()
-    for side in range(4):  # top, right, bottom, left
-        ends = corners[[side, (side + 1) % 4]]
-        outside = (ends[:, 0] <= 1) | (ends[:, 0] >= width - 1) | (ends[:, 1] <= 1) | (ends[:, 1] >= height - 1)
-        if not outside.all():
-            turned = np.rot90(fade, side)  # a view: brings that side to the top
-            turned *= ramp[:, None]
-    return fade
-
-
-def box_around(crop: FaceCrop, photo_size: tuple[int, int]) -> Box:
-    """The photo pixels of a crop and one seam's width around them, clipped to the photo."""
-    margin = seam_width(crop) + 1
-    x0, y0, x1, y1 = crop.box(photo_size)
-    return max(0, x0 - margin), max(0, y0 - margin), min(photo_size[0], x1 + margin), min(photo_size[1], y1 + margin)
+_STRIP = 64
+"""Rows at a time, so that a face of thousands of pixels takes little memory and stays in the cache."""
 
 
 def seam_width(crop: FaceCrop) -> int:
@@ -42,35 +19,45 @@ def seam_width(crop: FaceCrop) -> int:
     return max(1, round(SEAM * crop.size * crop.scale))
 
 
-def blend_into(
+def seam(mask: np.ndarray, crop: FaceCrop, box: Box) -> np.ndarray:
+    """(h, w) uint8 in a box of the photo: 255 under the mask (H, W), falling to 0 at its edge, inwards.
+
+    The edge of the photo is no edge of the mask.
+    """
+    margin = seam_width(crop) + 1
+    x0, y0 = max(0, box[0] - margin), max(0, box[1] - margin)
+    around = mask[y0 : box[3] + margin, x0 : box[2] + margin]
+    level = feather(np.where(around > 0, np.uint8(255), np.uint8(0)), seam_width(crop))
+    return level[box[1] - y0 :, box[0] - x0 :][: box[3] - box[1], : box[2] - box[0]]
+
+
+def paste(
     photo: np.ndarray,
     guide: np.ndarray,
     mask: np.ndarray,
     crop: FaceCrop,
     base: np.ndarray,
     weight: np.ndarray,
-    box: Box,
+    fade: np.ndarray,
 ) -> None:
-    """Write the edited pixels of one crop into ``photo`` (H, W, 3) uint8, only where ``mask`` is above 0.
+    """Write the edited pixels of one crop into ``photo`` (H, W, 3) uint8, only where ``mask`` (H, W) is above 0.
 
-    guide (h, w, 3) uint8 and mask (h, w) float32 are those of the box; base (size, size, 3) and weight (size, size)
-    float32 are the crop's, in units of 255: the edited picture is base + weight * guide. The mask's edge is a seam of
-    ``SEAM``, inwards.
+    ``guide`` (H, W, 3) uint8 is the painted photo. base (size, size, 3), weight and fade (size, size), all float32, are
+    the crop's: the edited picture is base + weight * guide, in 0..255, and counts by ``fade`` and by the seam.
     """
-    support = np.where(mask > 0, np.uint8(255), np.uint8(0))
-    alpha = feather(support, seam_width(crop)).astype(np.float32) / 255
-    rows, columns = np.nonzero(alpha > 0)
+    x0, y0, x1, y1 = box = crop.box((photo.shape[1], photo.shape[0]))
+    if x0 >= x1 or y0 >= y1:
+        return
+    edge = seam(mask, crop, box)
+    rows, columns = np.flatnonzero(edge.any(axis=1)), np.flatnonzero(edge.any(axis=0))
     if not len(rows):
         return
-    inner = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-    part: Box = (
-        box[0] + inner[1].start,
-        box[1] + inner[0].start,
-        box[0] + inner[1].stop,
-        box[1] + inner[0].stop,
-    )
-    edited = crop.to_box(base, part) + crop.to_box(weight, part)[..., None] * guide[inner]
-    target = photo[part[1] : part[3], part[0] : part[2]]
-    share = alpha[inner][..., None]
-    mixed = np.clip(np.rint(target + share * (edited - target)), 0, 255).astype(np.uint8)
-    np.copyto(target, mixed, where=share > 0)
+    left, right = x0 + int(columns[0]), x0 + int(columns[-1]) + 1
+    for top in range(y0 + int(rows[0]), y0 + int(rows[-1]) + 1, _STRIP):
+        part: Box = (left, top, right, min(top + _STRIP, y0 + int(rows[-1]) + 1))
+        where = np.s_[part[1] : part[3], part[0] : part[2]]
+        share = edge[part[1] - y0 : part[3] - y0, left - x0 : right - x0] / np.float32(255)
+        share = (share * crop.to_box(fade, part))[..., None]
+        edited = crop.to_box(base, part) + crop.to_box(weight, part)[..., None] * guide[where]
+        mixed = np.clip(np.rint(photo[where] + share * (edited - photo[where])), 0, 255).astype(np.uint8)
+        np.copyto(photo[where], mixed, where=share > 0)

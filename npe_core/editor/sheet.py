@@ -11,8 +11,10 @@ from npe_core.blend import keep_colour
 from npe_core.canvas import Canvas
 from npe_core.diffusion.masked import masked_edit, sample
 from npe_core.diffusion.schedule import draw_noise, q_sample
-from npe_core.editor.editor import CROP, Editor, check_canvas, check_strength, colour_hold, frame_mask
+from npe_core.editor.editor import Editor, check_canvas, check_strength, colour_hold
 from npe_core.editor.engine import resize, to_images
+from npe_core.editor.framing import CROP, fade_at_borders
+from npe_core.editor.views import look_at
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
 
@@ -46,18 +48,17 @@ def sweep(
     "Restored without mask" starts from the same noised picture and is free everywhere: what the mask is good for.
     """
     check_canvas(photo, canvas)
-    regions = getattr(canvas.regions, "crops", None)
-    crop = (crop or (regions[0] if regions else editor.crops(photo)[0])).resized(CROP)
-    mask, _ = frame_mask(canvas.mask, [crop], photo.size)
-    original, guide, soft, painted = editor.views(photo, canvas, mask, [crop])
+    crop = (crop or editor.choose(photo).crops[0]).resized(CROP)
+    views = look_at(photo, canvas, [crop], [fade_at_borders(crop, photo.size)], editor.engine)
+    original, guide = views.original, views.guide
     eps = draw_noise(tuple(original.shape[1:]), [seed]).to(original.device)
     tiles = []
     for row, timestep in enumerate(timesteps):
         strength = check_strength(timestep, min(steps, timestep), sampler)
         noised = q_sample(guide, timestep, eps)
         free = sample(editor.engine.denoise, noised, strength, [seed])
-        held = masked_edit(editor.engine.denoise, original, guide, soft, strength, [seed])
-        held = keep_colour(held, guide, painted * soft, colour_hold(timestep))
+        held = masked_edit(editor.engine.denoise, original, guide, views.mask, strength, [seed])
+        held = keep_colour(held, guide, views.painted * views.mask, colour_hold(timestep))
         tiles.append(torch.cat([original, guide, noised.clamp(-1, 1), free, held]))
         if progress is not None:
             progress(row + 1, len(timesteps))

@@ -5,7 +5,7 @@ import pytest
 
 from npe_core.canvas import Canvas
 from npe_core.colour import parse_colour, srgb_to_lab
-from npe_core.editor import EditResult
+from npe_core.editor import EditResult, FaceChoice
 from npe_core.errors import Cancelled, InputError, UsageError
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
@@ -72,7 +72,7 @@ def test_ten_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
         canvas = Canvas(current.image)
         canvas.select(mask, "#20a040")
         current = editor.edit(
-            current, canvas, timestep=150, steps=2, seed=number, crops=[crop(photo)], upscale=False
+            current, canvas, timestep=150, steps=2, seed=number, choice=crop(photo), upscale=False
         ).photo
         ever |= mask > 0
     assert np.array_equal(current.image[~ever], photo.image[~ever])
@@ -80,13 +80,13 @@ def test_ten_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
 
 
 def crop(photo):
-    return FaceCrop.centred(*photo.size)
+    return FaceChoice((FaceCrop.centred(*photo.size),))
 
 
 def edit_spot(editor, photo, **options):
     canvas = Canvas(photo.image)
     canvas.select(disc(photo.size, 250, 300, 40), "#d02040")
-    return editor.edit(photo, canvas, **{"crops": [crop(photo)], "steps": 4, **options})
+    return editor.edit(photo, canvas, **{"choice": crop(photo), "steps": 4, **options})
 
 
 def test_same_seed_same_bytes_other_seed_other_picture(editor, photo):
@@ -115,7 +115,7 @@ def test_any_size_and_shape_comes_back_as_it_was(editor, photo, size):
     side = min(size)
     canvas = Canvas(image)
     canvas.select(disc(size, size[0] / 2, size[1] / 2, side / 6), "#3060c0")
-    result = editor.edit(resized, canvas, steps=2, seed=0, crops=[FaceCrop.centred(*size)], upscale=False)
+    result = editor.edit(resized, canvas, steps=2, seed=0, choice=FaceChoice((FaceCrop.centred(*size),)), upscale=False)
     assert result.image.shape == image.shape
     assert np.array_equal(result.image[canvas.mask == 0], image[canvas.mask == 0])
     assert (result.image != image).any()
@@ -125,7 +125,7 @@ def test_mask_beyond_the_crop_is_left_alone_and_told(editor, photo):
     small = FaceCrop.from_box((150, 150, 350, 350))
     canvas = Canvas(photo.image)
     canvas.select(np.ones(photo.image.shape[:2], np.float32), "#808080")
-    result = editor.edit(photo, canvas, steps=2, seed=0, crops=[small], upscale=False)
+    result = editor.edit(photo, canvas, steps=2, seed=0, choice=FaceChoice((small,)), upscale=False)
     outside = np.ones(photo.image.shape[:2], bool)
     outside[150:350, 150:350] = False
     assert np.array_equal(result.image[outside], photo.image[outside])

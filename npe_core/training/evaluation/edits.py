@@ -68,10 +68,10 @@ Outcome = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 def edit_once(editor: Editor, face: Face, region: str, colour: str, timestep: int, seed: int) -> Outcome | None:
     """(result, guide (H, W, 3), region, may have changed (H, W) bool), or None on a face without that region."""
-    photo, crops, canvas = face.canvas(editor)
+    photo, choice, canvas = face.canvas(editor)
     try:
         canvas.fill(region, colour)
-        result = editor.edit(photo, canvas, timestep=timestep, steps=STEPS, seed=seed, crops=crops, upscale=False)
+        result = editor.edit(photo, canvas, timestep=timestep, steps=STEPS, seed=seed, choice=choice, upscale=False)
     except InputError:  # the face has no such region
         return None
     inside = (canvas.mask >= 0.5) & canvas.painted

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from npe_core.canvas import Canvas
-from npe_core.editor import Editor
-from npe_core.faces import FaceCrop
+from npe_core.editor import Editor, FaceChoice
 from npe_core.photo import Photo
 from npe_core.training.reading import UNKNOWN, has_pairs, read_images, read_pairs
 
@@ -26,12 +25,12 @@ class Face:
     ids: np.ndarray | None
     """(S, S) uint8 region ids, unknown pixels as background; None where nobody labelled them."""
 
-    def canvas(self, editor: Editor) -> tuple[Photo, list[FaceCrop], Canvas]:
-        """The face as a photo, its crop, and a canvas that knows its regions (the segmenter's without labels)."""
+    def canvas(self, editor: Editor) -> tuple[Photo, FaceChoice, Canvas]:
+        """The face as a photo, the choice of it, and a canvas with its regions (the segmenter's without labels)."""
         photo = Photo.from_array(self.image)
-        crops = editor.crops(photo, aligned=True)
-        regions = self.ids if self.ids is not None else editor.segment(photo, crops)
-        return photo, crops, Canvas(photo.image, regions)
+        choice = editor.choose(photo, aligned=True)
+        regions = self.ids if self.ids is not None else editor.segment(photo, choice)
+        return photo, choice, Canvas(photo.image, regions)
 
 
 def read_faces(path: Path, side: int, count: int) -> list[Face]:

@@ -1,0 +1,132 @@
+"""Which squares of a photo the models look at: one crop a face, a wider look around it, and tiles beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npe_core.faces import FaceCrop
+from npe_core.faces.resample import Box, inverse, transform
+
+CROP = 512
+"""Side of the crop that a face is brought to: four times the denoiser's picture."""
+FADE = 32 / 512
+"""Share of a crop's side over which it fades out at a border beyond which the photo goes on."""
+WIDE = 1.7
+"""The wider look for segmentation has this many times the crop's side: long hair and shoulders."""
+WIDE_DOWN = 0.18
+"""It lies lower by this share of the crop's side."""
+STRETCH = 1.35
+"""A crop may be made so many times as wide to hold all that is marked of its face."""
+_LEAST = 0.002
+"""Share of a tile that must be marked before it is worth a look."""
+
+
+@dataclass(frozen=True)
+class FaceChoice:
+    """The faces that are meant, and those that are not."""
+
+    crops: tuple[FaceCrop, ...]
+    others: tuple[FaceCrop, ...] = ()
+    """The other faces of the photo: what is nearer to them belongs to them."""
+
+
+def moved(crop: FaceCrop, right: float, down: float, wider: float = 1.0) -> FaceCrop:
+    """The crop moved by shares of its own side, along its own axes, and ``wider`` times as wide around its middle."""
+    turn, side = crop.matrix[:, :2], crop.size
+    middle = transform(crop.matrix, np.array([[side * (0.5 + right), side * (0.5 + down)]]))[0]
+    corner = middle - turn @ np.array([side, side]) * wider / 2
+    return FaceCrop(np.column_stack([turn * wider, corner]), side)
+
+
+def fade_at_borders(crop: FaceCrop, photo_size: tuple[int, int]) -> np.ndarray:
+    """(size, size) float32: 1 inside the crop, falling to 0 at those of its sides beyond which the photo goes on."""
+    width, height = photo_size
+    fade = np.ones((crop.size, crop.size), np.float32)
+    ramp = np.clip((np.arange(crop.size, dtype=np.float32) + 0.5) / (FADE * crop.size), 0, 1)
+    corners = crop.corners()
+    for side in range(4):  # top, right, bottom, left
+        ends = corners[[side, (side + 1) % 4]]
+        beyond = [ends[:, 0] <= 1, ends[:, 0] >= width - 1, ends[:, 1] <= 1, ends[:, 1] >= height - 1]
+        if not any(outside.all() for outside in beyond):
+            turned = np.rot90(fade, side)  # a view: brings that side to the top
+            turned *= ramp[:, None]
+    return fade
+
+
+def wide_look(crop: FaceCrop, photo_size: tuple[int, int]) -> FaceCrop | None:
+    """The wider square around a crop, or None where the photo hardly goes on beyond the crop."""
+    wide = moved(crop, 0, WIDE_DOWN, WIDE)
+
+    def area(box: Box) -> int:
+        return (box[2] - box[0]) * (box[3] - box[1])
+
+    return wide if area(wide.box(photo_size)) > 1.03 * area(crop.box(photo_size)) else None
+
+
+def crops_for(choice: FaceChoice, mask: np.ndarray) -> list[FaceCrop]:
+    """The crops to edit for a mask (H, W): those of the faces, wide enough where a little more does, and tiles beside.
+
+    The first ``len(choice.crops)`` are the faces'.
+    """
+    faces = tuple(crop.resized(CROP) for crop in choice.crops)
+    stride = max(1, round((mask.size / 250_000) ** 0.5))
+    rows, columns = np.nonzero(mask[::stride, ::stride])
+    marks = (np.stack([columns, rows], axis=1) + 0.5) * stride
+    nearest = np.argmin([distance_to(crop, marks[:, 0], marks[:, 1]) for crop in faces], axis=0)
+    fitted = tuple(widened(crop, marks[nearest == i]) for i, crop in enumerate(faces))
+    return [*fitted, *tiles_beside(fitted, mask)]
+
+
+def distance_to(crop: FaceCrop, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How far photo points are from the middle of a crop, in sides of the crop."""
+    middle = transform(crop.matrix, np.array([[crop.size / 2, crop.size / 2]]))[0]
+    return np.hypot(x - middle[0], y - middle[1]) / (crop.scale * crop.size)
+
+
+def widened(crop: FaceCrop, marks: np.ndarray) -> FaceCrop:
+    """The crop, or one up to ``STRETCH`` times as wide if that holds all ``marks`` (N, 2) in photo coordinates."""
+    if not len(marks):
+        return crop
+    inside = transform(inverse(crop.matrix), marks) / crop.size
+    low = np.minimum(inside.min(axis=0) - FADE, 0)
+    high = np.maximum(inside.max(axis=0) + FADE, 1)
+    wider = float((high - low).max())
+    if not 1 < wider <= STRETCH:
+        return crop
+    right, down = (low + high) / 2 - 0.5
+    return moved(crop, float(right), float(down), wider)
+
+
+def tiles_beside(crops: tuple[FaceCrop, ...], mask: np.ndarray) -> list[FaceCrop]:
+    """Crops beside those of the faces, as far as the mask (H, W) goes on there: long hair beyond a face's crop.
+
+    They have the scale and the turn of their face, so that the model sees hair as large as it knows it, and overlap by
+    their fading borders. One ring around each face; what is marked farther off has no face to go by.
+    """
+    photo_size = mask.shape[1], mask.shape[0]
+    left_over = mask > 0
+    for crop in crops:
+        clear(left_over, crop)
+    tiles: list[FaceCrop] = []
+    step = 1 - 2 * FADE
+    for crop in crops:
+        for down, right in ((1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, 0), (-1, -1), (-1, 1)):
+            tile = moved(crop, right * step, down * step)
+            x0, y0, x1, y1 = box = tile.box(photo_size)
+            if x0 >= x1 or y0 >= y1:
+                continue
+            marked = left_over[y0:y1, x0:x1] & (tile.to_box(np.ones((tile.size, tile.size), np.float32), box) > 0.5)
+            if np.count_nonzero(marked) > _LEAST * (tile.size * tile.scale) ** 2:
+                tiles.append(tile)
+                clear(left_over, tile)
+    return tiles
+
+
+def clear(marked: np.ndarray, crop: FaceCrop) -> None:
+    """Take away what a crop covers at full strength."""
+    photo_size = marked.shape[1], marked.shape[0]
+    x0, y0, x1, y1 = box = crop.box(photo_size)
+    if x0 < x1 and y0 < y1:
+        marked[y0:y1, x0:x1] &= crop.to_box(fade_at_borders(crop, photo_size), box) < 0.99

@@ -1,0 +1,66 @@
+"""A photo and its canvas as the denoiser sees them: small squares, as tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from npe_core.blend import detail_weight
+from npe_core.canvas import Canvas
+from npe_core.editor.engine import Engine, resize, to_tensor
+from npe_core.errors import InputError
+from npe_core.faces import FaceCrop
+from npe_core.photo import Photo
+
+
+@dataclass(frozen=True)
+class Views:
+    """One row a crop, on the engine's device."""
+
+    original: Tensor
+    """(B, 3, 128, 128) in [-1, 1]"""
+    guide: Tensor
+    """(B, 3, 128, 128): with the paint"""
+    mask: Tensor
+    """(B, 1, 128, 128) in [0, 1]"""
+    painted: Tensor
+    """(B, 1, 128, 128): where there is paint, as opposed to mask only"""
+
+
+def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.ndarray], engine: Engine) -> Views:
+    """The views of the crops; ``fades`` (size, size) limit the mask at their borders.
+
+    Raises InputError if nothing is marked in any of them.
+    """
+    side, device = engine.image_size, engine.device
+    squares = [crop.extract(canvas.mask) * fade for crop, fade in zip(crops, fades, strict=True)]
+    mask = to_masks(squares, side).to(device)
+    if not bool((mask > 0).any()):
+        raise InputError(
+            "Nothing is marked on the chosen faces. Fill a region, paint, or give a mask; `npe faces` lists them."
+        )
+    painted = canvas.painted.astype(np.float32)
+    return Views(
+        original=to_tensor([crop.extract(photo.image, side) for crop in crops]).to(device),
+        guide=to_tensor([crop.extract(canvas.guide, side) for crop in crops]).to(device),
+        mask=mask,
+        painted=to_masks([crop.extract(painted, side) for crop in crops], side).to(device),
+    )
+
+
+def to_masks(maps: list[np.ndarray], side: int) -> Tensor:
+    """[(S, S) float32, ...] -> (B, 1, side, side) in [0, 1]: means over areas, so that what is 0 stays 0."""
+    x = torch.from_numpy(np.stack(maps))[:, None]
+    return torch.nn.functional.adaptive_avg_pool2d(x, side).clamp(0, 1)
+
+
+def own_texture(photo: Photo, canvas: Canvas, crops: list[FaceCrop], engine: Engine) -> Tensor:
+    """(B, 1, 128, 128): 1 where the fine detail of the canvas is the photograph's, 0 where flat paint covers it."""
+    original = to_tensor([crop.extract(photo.image) for crop in crops]).to(engine.device)
+    guide = to_tensor([crop.extract(canvas.guide) for crop in crops]).to(engine.device)
+    side = engine.image_size
+    fine, fine_guide = (x - resize(resize(x, side), x.shape[-1]) for x in (original, guide))
+    return resize(detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006), side).clamp(0, 1)
