@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from npe_core.canvas.boxes import box_of, cut
 from npe_core.canvas.morphology import feather
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import Box
@@ -45,18 +46,16 @@ def paste(
     ``guide`` (H, W, 3) uint8 is the painted photo. base (size, size, 3), weight and fade (size, size), all float32, are
     the crop's: the edited picture is base + weight * guide, in 0..255, and counts by ``fade`` and by the seam.
     """
-    x0, y0, x1, y1 = box = crop.box((photo.shape[1], photo.shape[0]))
-    if x0 >= x1 or y0 >= y1:
+    x0, y0, *_ = box = crop.box((photo.shape[1], photo.shape[0]))
+    marked = box_of(mask[cut(box)])
+    if marked is None:
         return
-    edge = seam(mask, crop, box)
-    rows, columns = np.flatnonzero(edge.any(axis=1)), np.flatnonzero(edge.any(axis=0))
-    if not len(rows):
-        return
-    left, right = x0 + int(columns[0]), x0 + int(columns[-1]) + 1
-    for top in range(y0 + int(rows[0]), y0 + int(rows[-1]) + 1, _STRIP):
-        part: Box = (left, top, right, min(top + _STRIP, y0 + int(rows[-1]) + 1))
-        where = np.s_[part[1] : part[3], part[0] : part[2]]
-        share = edge[part[1] - y0 : part[3] - y0, left - x0 : right - x0] / np.float32(255)
+    left, first, right, last = x0 + marked[0], y0 + marked[1], x0 + marked[2], y0 + marked[3]
+    edge = seam(mask, crop, (left, first, right, last))
+    for top in range(first, last, _STRIP):
+        part: Box = (left, top, right, min(top + _STRIP, last))
+        where = cut(part)
+        share = edge[top - first : part[3] - first] / np.float32(255)
         share = (share * crop.to_box(fade, part))[..., None]
         edited = crop.to_box(base, part) + crop.to_box(weight, part)[..., None] * guide[where]
         mixed = np.clip(np.rint(photo[where] + share * (edited - photo[where])), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Faces of a whole photo: find them, cut them out as the models know them, paste them back exactly.
+"""Faces of a whole photo: find them, cut them out as the models know them, bring maps of them back.
 
 The detector and OpenCV are imported when they are first needed.
 """

@@ -1,4 +1,4 @@
-"""The square cut-out that the models see of a face, and the exact way back.
+"""The square cut-out that the models see of a face, and the way of its maps back into the photo.
 
 Coordinates are continuous, in pixels: the centre of the top left pixel is (0.5, 0.5), of the crop as of the photo.
 """
@@ -11,7 +11,6 @@ import numpy as np
 
 from npe_core.errors import UsageError
 from npe_core.faces.alignment import TEMPLATE, box_framing, umeyama
-from npe_core.faces.compositing import paste_into
 from npe_core.faces.face import Face
 from npe_core.faces.resample import Box, inside_square, inverse, scale_of, transform, warp, warp_ids
 
@@ -27,7 +26,7 @@ class FaceCrop:
 
         crop = FaceCrop.aligned(face)
         face_512 = crop.extract(photo)
-        edited, mask = crop.paste(photo, edit(face_512), soft_mask_512)
+        where = crop.to_photo(soft_mask_512, (width, height))
     """
 
     matrix: np.ndarray
@@ -116,38 +115,6 @@ class FaceCrop:
             raise UsageError(f"The box of the face is far larger than the photo, which has {width} x {height} pixels.")
         crop = self if size is None else self.resized(size)
         return warp(image, crop.matrix, crop.size, crop.size)
-
-    def paste(
-        self,
-        photo_image: np.ndarray,
-        crop_image: np.ndarray,
-        crop_mask: np.ndarray,
-        within: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """A copy of the photo with ``crop_image`` in place where ``crop_mask`` is above 0, and the mask that was used.
-
-        ``photo_image`` (H, W, 3) uint8, ``crop_image`` (size, size, 3) uint8, ``crop_mask`` (size, size) float32 in
-        [0, 1]; ``within`` (H, W) float32 caps the mask, for one that was painted on the photo itself. Returns the image
-        (H, W, 3) uint8 and the mask (H, W) float32: every pixel whose mask is 0 there is equal to the photo's. The
-        other pixels are photo + mask * (crop - photo), rounded.
-        """
-        image, mask = photo_image.copy(), np.zeros(photo_image.shape[:2], np.float32)
-        self.paste_into(image, mask, crop_image, crop_mask, within)
-        return image, mask
-
-    def paste_into(
-        self,
-        image: np.ndarray,
-        mask: np.ndarray,
-        crop_image: np.ndarray,
-        crop_mask: np.ndarray,
-        within: np.ndarray | None = None,
-    ) -> None:
-        """As ``paste``, into ``image`` and ``mask`` themselves (``mask`` becomes the larger of old and new).
-
-        For several faces of a large photo: only the pixels under the mask are read and written.
-        """
-        paste_into(self.matrix, self.size, image, mask, crop_image, crop_mask, within)
 
     def to_photo(self, crop_map: np.ndarray, photo_size: tuple[int, int], fill: float = 0) -> np.ndarray:
         """A map of the crop (size, size[, C]) as a map of the photo (H, W[, C]), ``fill`` outside the crop.
