@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -29,14 +29,23 @@ class Fill:
     pixels: int
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the marks of a canvas came from."""
+
+    fills: tuple[Fill, ...] = ()
+    by_hand: bool = False
+    """Whether there is more to them than fills of whole regions: strokes, masks, picked pieces."""
+
+
 class Document:
     """A picture with paint, mask and history, to be looked at, undone and saved; see ``Canvas``."""
 
     def __init__(self, image: np.ndarray, regions: Any = None) -> None:
         self._layers = Layers(checks.as_image(image))
         self._regions: Regions | None = None
-        self._history: History[tuple[Fill, ...]] = History()
-        self._fills: tuple[Fill, ...] = ()
+        self._history: History[Asked] = History()
+        self._asked = Asked()
         self._stroke: Stroke | None = None
         self._scratch: Scratch | None = None
         self._dirty: Box | None = None
@@ -78,7 +87,12 @@ class Document:
     @property
     def targets(self) -> list[Fill]:
         """The region fills in force, in the order in which they were made."""
-        return list(self._fills)
+        return list(self._asked.fills)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether ``targets`` do not tell all: there are strokes, masks, or fills of picked pieces or other shading."""
+        return self._stroke is not None or self._asked.by_hand
 
     @property
     def regions(self) -> Regions | None:
@@ -157,7 +171,7 @@ class Document:
 
     def save_state(self) -> bytes:
         """Paint, mask and fills as bytes, for autosave; neither the picture nor the history."""
-        return state.pack(self._layers.image, self._layers.planes, [asdict(fill) for fill in self._fills])
+        return state.pack(self._layers.image, self._layers.planes, asdict(self._asked))
 
     @classmethod
     def restore(cls, image: np.ndarray, saved: bytes, regions: Any = None) -> Self:
@@ -166,8 +180,8 @@ class Document:
         Raises InputError if the bytes are damaged or belong to another picture.
         """
         canvas = cls(image, regions)
-        planes, fills = state.unpack(image, saved)
-        canvas._fills = tuple(Fill(**fill) for fill in fills)
+        planes, asked = state.unpack(image, saved)
+        canvas._asked = Asked(tuple(Fill(**fill) for fill in asked["fills"]), bool(asked["by_hand"]))
         canvas._layers.put(canvas._everything, planes)
         return canvas
 
@@ -177,13 +191,17 @@ class Document:
     def _everything(self) -> Box:
         return 0, 0, self.size[1], self.size[0]
 
-    def _change(self, box: Box, change: Callable[[Planes], Planes], fill: Fill | None = None) -> bool:
-        """Applies a pure function to the planes inside a box, as one undo step."""
+    def _change(self, box: Box, change: Callable[[Planes], Planes], asked: Asked | None = None) -> bool:
+        """Applies a pure function to the planes inside a box, as one undo step; by hand, unless said otherwise."""
         self.end_stroke()
         patch = self._write(box, change(window(self._layers.planes, box)))
         if patch is None:
             return False
-        return self._record((patch,), (*self._fills, fill) if fill else self._fills)
+        return self._record((patch,), asked or self._touched_by_hand)
+
+    @property
+    def _touched_by_hand(self) -> Asked:
+        return replace(self._asked, by_hand=True)
 
     def _write(self, box: Box, after: Planes) -> Patch | None:
         patch = make_patch(box, window(self._layers.planes, box), after)
@@ -194,15 +212,15 @@ class Document:
             self._touch(patch.box)
         return patch
 
-    def _record(self, patches: tuple[Patch, ...], fills: tuple[Fill, ...]) -> bool:
-        if not patches and fills == self._fills:
+    def _record(self, patches: tuple[Patch, ...], asked: Asked) -> bool:
+        if not patches and asked == self._asked:
             return False
-        self._history.push(Step(patches, self._fills, fills))
-        self._fills = fills
+        self._history.push(Step(patches, self._asked, asked))
+        self._asked = asked
         return True
 
-    def _cross(self, step: Step[tuple[Fill, ...]], fills: tuple[Fill, ...]) -> None:
-        self._fills = fills
+    def _cross(self, step: Step[Asked], asked: Asked) -> None:
+        self._asked = asked
         self._touch(flip(self._layers, step))
 
     def _touch(self, box: Box | None) -> None:
@@ -215,7 +233,7 @@ class Document:
             return False
         patches = self._stroke.finish()
         self._stroke = None
-        return self._record(patches, self._fills)
+        return self._record(patches, self._touched_by_hand if patches else self._asked)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

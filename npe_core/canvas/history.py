@@ -12,7 +12,7 @@ from npe_core.canvas.boxes import Box, box_of, union, window
 from npe_core.canvas.layers import Layers, Planes
 
 Note = TypeVar("Note")
-"""What goes with the pixels, restored by undo: for the canvas, the tuple of its fills."""
+"""What goes with the pixels, restored by undo: for the canvas, what was asked for."""
 
 
 @dataclass(frozen=True)

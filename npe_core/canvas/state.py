@@ -1,4 +1,4 @@
-"""A canvas as bytes, for autosave: paint, mask and the list of fills; neither the picture nor the history."""
+"""A canvas as bytes, for autosave: paint, mask and what was asked for; neither the picture nor the history."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def fingerprint(image: np.ndarray) -> str:
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).data).hexdigest()
 
 
-def pack(image: np.ndarray, planes: np.ndarray, fills: list[dict[str, Any]]) -> bytes:
-    """The planes (5, H, W) and the fills as an .npz without pickles; only the box that is not empty is stored."""
+def pack(image: np.ndarray, planes: np.ndarray, asked: dict[str, Any]) -> bytes:
+    """The planes (5, H, W) and what they came from as an .npz without pickles; only the box not empty is stored."""
     box = box_of(np.any(planes, axis=0)) or (0, 0, 0, 0)
-    head = {"format": _FORMAT, "image": fingerprint(image), "box": box, "fills": fills}
+    head = {"format": _FORMAT, "image": fingerprint(image), "box": box, "asked": asked}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, head=np.array(json.dumps(head)), planes=window(planes, box))
     return buffer.getvalue()
 
 
-def unpack(image: np.ndarray, state: bytes) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """The planes and fills of ``pack``. Raises InputError if they are damaged or belong to another picture."""
+def unpack(image: np.ndarray, state: bytes) -> tuple[np.ndarray, dict[str, Any]]:
+    """What was given to ``pack``. Raises InputError if the bytes are damaged or belong to another picture."""
     try:
         with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
             head = json.loads(str(arrays["head"]))
@@ -46,6 +46,6 @@ def unpack(image: np.ndarray, state: bytes) -> tuple[np.ndarray, list[dict[str, 
         if stored.shape != target.shape or stored.dtype != np.uint8:
             raise ValueError(f"planes of {stored.dtype} {stored.shape} in a box of {target.shape}")
         target[:] = stored
-        return planes, list(head["fills"])
+        return planes, dict(head["asked"])
     except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"This saved canvas is damaged ({error}); start from the picture again.") from error

@@ -10,7 +10,7 @@ from npe_core.canvas import checks, compositing, masktools
 from npe_core.canvas.boxes import Box, box_of, cut, window
 from npe_core.canvas.brush import Point
 from npe_core.canvas.checks import Colour
-from npe_core.canvas.document import Document, Fill
+from npe_core.canvas.document import Asked, Document, Fill
 from npe_core.canvas.layers import Planes
 from npe_core.canvas.selection import select_region
 from npe_core.canvas.shading import shade
@@ -18,6 +18,9 @@ from npe_core.canvas.stroke import Brush, Scratch, Stroke, check_points
 from npe_core.colour import format_colour
 from npe_core.errors import UsageError
 from npe_core.regions import Region
+
+SHADING = 0.7
+"""How much of the original's light and texture a fill carries over, where nothing else is said."""
 
 
 class Canvas(Document):
@@ -45,7 +48,7 @@ class Canvas(Document):
         region: str | int | Region,
         colour: Colour,
         at: tuple[float, float] | None = None,
-        shading: float = 0.7,
+        shading: float = SHADING,
         whole: bool = False,
     ) -> int:
         """Fills a region with a colour, keeping the light and texture of the original; returns the pixels touched.
@@ -68,7 +71,10 @@ class Canvas(Document):
         paint = np.zeros((3, *soft.shape), np.uint8)
         paint[:, touched] = shade(self._layers.image[cut(box)][touched], core, depth, rgb, shading).T
         count = int(np.count_nonzero(touched))
-        self._change(box, lambda p: compositing.replace(p, soft, paint), Fill(chosen.name, format_colour(rgb), count))
+        self.end_stroke()
+        fills = (*self._asked.fills, Fill(chosen.name, format_colour(rgb), count))
+        by_hand = self._asked.by_hand or at is not None or whole or shading != SHADING
+        self._change(box, lambda p: compositing.replace(p, soft, paint), Asked(fills, by_hand))
         return count
 
     # --- brushes ------------------------------------------------------------------------------------------------
@@ -176,7 +182,7 @@ class Canvas(Document):
         self.end_stroke()
         box = box_of(np.any(self._layers.planes, axis=0)) or (0, 0, 0, 0)
         patch = self._write(box, np.zeros_like(window(self._layers.planes, box)))
-        return self._record(() if patch is None else (patch,), ())
+        return self._record(() if patch is None else (patch,), Asked())
 
 
 def _rgb(colour: Colour | None) -> tuple[int, int, int] | None:

@@ -301,6 +301,40 @@ def test_saved_and_restored():
     assert snapshot(Canvas.restore(picture(), empty.save_state())) == snapshot(empty)
 
 
+def start_a_stroke(canvas: Canvas) -> None:
+    canvas.begin_stroke("#ffffff", 3)
+    canvas.extend_stroke([(9, 30)])
+
+
+@pytest.mark.parametrize(
+    ("mark", "by_hand"),
+    [
+        (lambda canvas: canvas.fill("hair", "#8b2500"), False),
+        (lambda canvas: canvas.fill("hair", "#8b2500", shading=0.2), True),
+        (lambda canvas: canvas.fill("hair", "#8b2500", at=(3, 3)), True),
+        (lambda canvas: canvas.stroke([(9, 9)], "#ffffff", 3), True),
+        (lambda canvas: canvas.select(np.ones(canvas.size)), True),
+        (start_a_stroke, True),
+    ],
+)
+def test_by_hand_says_whether_the_fills_tell_all(mark: Callable[[Canvas], object], by_hand: bool) -> None:
+    canvas = Canvas(picture(), region_map())
+    assert not canvas.by_hand
+    mark(canvas)
+    assert canvas.by_hand == by_hand
+    canvas.fill("skin", "#c09070")
+    assert canvas.by_hand == by_hand
+    assert Canvas.restore(picture(), canvas.save_state()).by_hand == by_hand
+    while canvas.undo():
+        pass
+    assert not canvas.by_hand
+    while canvas.redo():
+        pass
+    assert canvas.by_hand == by_hand
+    canvas.clear()
+    assert not canvas.by_hand
+
+
 def test_a_saved_canvas_of_another_picture_or_a_damaged_one_is_refused():
     canvas = Canvas(picture())
     canvas.stroke([(9, 9)], "#ffffff", 3)
