@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from npe_core.cli import options
 from npe_core.cli.options import PHOTO
 from npe_core.cli.progress import progress
-from npe_core.errors import UsageError
+from npe_core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor, EditResult, Preview
+    from npe_core.editor.recipe import Recipe
     from npe_core.photo import Photo
 
 
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
 )
 @options.strength_options
 @options.face_options
-@click.option("--no-upscale", is_flag=True, help="Leave super-resolution out.")
+@click.option("--upscale/--no-upscale", default=True, help="With or without super-resolution.  [default: with]")
+@click.option(
+    "--from", "source", type=PHOTO, metavar="EDITED", help="Repeat the edit stored in EDITED; other options override."
+)
 @options.device_option
 @click.option("--max-megapixels", type=float, default=64, show_default=True, help="Refuse larger photos.")
 @click.option("--strip-metadata", is_flag=True, help="Leave EXIF, GPS and comments out of the output.")
@@ -53,7 +59,8 @@ def edit(
     face: str,
     box: str | None,
     aligned: bool,
-    no_upscale: bool,
+    upscale: bool,
+    source: Path | None,
     device: str,
     max_megapixels: float,
     strip_metadata: bool,
@@ -67,10 +74,16 @@ def edit(
     npe edit me.jpg -o lips.png --region lips=#b00020 -t 250 --seed 7
     npe edit me.jpg -o smile.png --paint smile.png -t 400
     npe edit me.jpg -o clean.png --mask spot.png
+    npe edit you.jpg -o you-red.png --from red.png
+
+    \b
+    --from takes regions with their colours, timestep, steps, sampler, seed and super-resolution from a file that
+    npe edit has written. A --region given beside it adds a region or changes its colour. Which face is meant
+    (--face, --box, --aligned) is not taken over; paint and masks are in no file and must be given anew.
     """
     fills = [options.region_fill(text) for text in regions]
     where = options.box(box)
-    if not (fills or paint or mask):
+    if not (fills or paint or mask or source):
         raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
     if colour is not None and mask is None:
         raise UsageError("--color goes with --mask; a region takes its colour as --region NAME=#RRGGBB.")
@@ -86,26 +99,42 @@ def edit(
 
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor
-    from npe_core.editor.editor import check_strength
+    from npe_core.editor.recipe import Recipe, check_seed, check_strength, other_weights
 
-    check_strength(timestep, steps, sampler)
+    recipe = Recipe(dict(fills), timestep, steps, sampler, seed, upscale)
+    stored = None
+    if source is not None:
+        stored = Photo.open(source, max_megapixels=max_megapixels).parameters
+        recipe = repeated(stored, source.name, recipe, hand_given=bool(paint or mask))
+    check_strength(recipe.timestep, recipe.steps, recipe.sampler)
+    check_seed(recipe.seed)
     start = time.perf_counter()
     editor = Editor(device)
     choice = editor.choose(picture, which, aligned, where)
     loaded = editor.engine.load_seconds
     canvas = Canvas(picture.image)
-    if fills:
+    if recipe.regions:
         canvas.regions = editor.segment(picture, choice)
     load_segmenter = editor.engine.load_seconds - loaded
     segment_seconds = time.perf_counter() - start - load_segmenter
-    mark(canvas, picture, fills, paint, mask, colour, feather)
+    mark(canvas, picture, recipe.regions, paint, mask, colour, feather)
     marked = time.perf_counter() - start - load_segmenter
     with progress("editing") as advance:
 
         def show(preview: Preview) -> None:
             advance(preview.step, preview.steps)
 
-        result = editor.edit(picture, canvas, timestep, steps, sampler, seed, choice, not no_upscale, show)
+        result = editor.edit(
+            picture,
+            canvas,
+            timestep=recipe.timestep,
+            steps=recipe.steps,
+            sampler=recipe.sampler,
+            seed=recipe.seed,
+            choice=choice,
+            upscale=recipe.upscale,
+            progress=show,
+        )
     notes = result.save(out, force=force, metadata="strip" if strip_metadata else "keep")
     seconds = {
         "load": round(load_segmenter + result.seconds["load"], 3),
@@ -115,19 +144,48 @@ def edit(
         "total": round(marked + result.seconds["total"], 3),
     }
     warnings = [*result.warnings, *notes]
+    if stored is not None and other_weights(stored, result.parameters["models"]):
+        warnings.append("the edit to repeat was made with other weights: the same seed gives another picture")
     if as_json:
         click.echo(json.dumps(describe(out, editor, result, seconds, warnings)))
         return
     for warning in warnings:
         click.echo(f"npe: note: {warning}", err=True)
-    told = f"{result.faces} face(s), timestep {timestep}, seed {result.parameters['seed']}"
+    told = f"{result.faces} face(s), timestep {recipe.timestep}, seed {result.parameters['seed']}"
     click.echo(f"{out}: {told}, {seconds['total']:.2f} s")
+
+
+def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given: bool) -> Recipe:
+    """The recipe stored in the file ``name``, as far as the command line does not say otherwise.
+
+    ``hand_given``: there is paint or a mask for this photo. Raises InputError.
+    """
+    from npe_core.editor.recipe import read_recipe
+
+    recipe = read_recipe(stored, name)
+    if recipe.painted and not hand_given:
+        raise InputError(
+            f"The edit in {name} was painted or masked by hand, which no file holds. "
+            "Give --paint or --mask for this photo."
+        )
+    context = click.get_current_context()
+    said = {
+        option: value
+        for option, value in vars(given).items()
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE
+    }
+    recipe = replace(recipe, **(said | {"regions": recipe.regions | given.regions}))
+    if not (recipe.regions or hand_given):
+        raise InputError(
+            f"The edit in {name} has no regions to repeat. Say what to change: --region, --paint or --mask."
+        )
+    return recipe
 
 
 def mark(
     canvas: Canvas,
     picture: Photo,
-    fills: list[tuple[str, str]],
+    fills: dict[str, str],
     paint: Path | None,
     mask: Path | None,
     colour: str | None,
@@ -136,7 +194,7 @@ def mark(
     """Put what was asked for onto the canvas: regions first, then the paint, then the mask."""
     from npe_core.photo import read_mask, read_paint
 
-    for name, fill_colour in fills:
+    for name, fill_colour in fills.items():
         canvas.fill(name, fill_colour)
     if paint is not None:
         canvas.paint_image(*read_paint(paint, picture.size))

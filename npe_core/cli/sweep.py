@@ -61,7 +61,7 @@ def sweep(
 
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor
-    from npe_core.editor.editor import check_strength
+    from npe_core.editor.recipe import check_strength
     from npe_core.editor.sheet import COLUMNS, with_headings
     from npe_core.editor.sheet import sweep as make_sheet
 
@@ -72,7 +72,7 @@ def sweep(
     canvas = Canvas(picture.image)
     if fills:
         canvas.regions = editor.segment(picture, choice)
-    mark(canvas, picture, fills, paint, mask, colour, 0.0)
+    mark(canvas, picture, dict(fills), paint, mask, colour, 0.0)
     with progress("sweeping") as advance:
         sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, choice.crops[0], advance)
     Photo.from_array(with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)).save(out, force=force)

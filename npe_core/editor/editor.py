@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,13 +11,14 @@ from npe_core import __version__
 from npe_core.blend import full_size, keep_colour
 from npe_core.canvas import Canvas
 from npe_core.device import choose_device
-from npe_core.diffusion.masked import SAMPLERS, Strength, masked_edit, sample
+from npe_core.diffusion.masked import masked_edit, sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise
 from npe_core.editor.clock import Clock
 from npe_core.editor.engine import Engine, to_arrays, to_images, to_tensor
 from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders, wide_look
 from npe_core.editor.paste import paste
+from npe_core.editor.recipe import Recipe, check_seed, check_strength
 from npe_core.editor.region_map import Look, RegionMap
 from npe_core.editor.result import EditResult, Preview, Progress
 from npe_core.editor.views import look_at, own_texture
@@ -90,6 +90,7 @@ class Editor:
         Raises UsageError, InputError, WeightsError, EnvironmentFault, and Cancelled if ``progress`` does.
         """
         strength = check_strength(timestep, steps, sampler)
+        check_seed(seed)
         seed = secrets.randbelow(2**31) if seed is None else seed
         check_canvas(photo, canvas)
         clock = Clock(self.engine)
@@ -116,7 +117,9 @@ class Editor:
             paste(image, canvas.guide, canvas.mask, crops[i], bases[i], weights[i][..., 0], fades[i])
             cover(reach, crops[i], fades[i])
         mask = canvas.mask * reach
-        parameters = self._parameters(strength, seed, upscale, canvas)
+        fills = {fill.region: fill.colour for fill in canvas.targets}
+        recipe = Recipe(fills, timestep, steps, sampler, seed, upscale, painted=canvas.by_hand)
+        parameters = {"version": __version__, **recipe.parameters(), "models": self._models(upscale)}
         return EditResult(
             photo=photo.edited(image, mask, parameters),
             mask=mask,
@@ -136,6 +139,7 @@ class Editor:
     ) -> np.ndarray:
         """(count, 128, 128, 3) uint8: faces out of nothing but noise; face k has the noise of seed + k."""
         strength = check_strength(TIMESTEPS - 1, steps, sampler)
+        check_seed(seed)
         side = self.engine.image_size
         faces = []
         for first in range(0, count, 16):
@@ -145,29 +149,9 @@ class Editor:
             faces.append(to_images(x))
         return np.concatenate(faces)
 
-    def _parameters(self, strength: Strength, seed: int, upscale: bool, canvas: Canvas) -> dict[str, Any]:
+    def _models(self, upscale: bool) -> dict[str, str]:
         kinds = ["denoiser", *(["upscaler"] if upscale else [])]
-        return {
-            "version": __version__,
-            "regions": {fill.region: fill.colour for fill in canvas.targets},
-            "timestep": strength.timestep,
-            "steps": strength.steps,
-            "sampler": strength.sampler,
-            "seed": seed,
-            "upscale": upscale,
-            "models": {kind: self.engine.entry(kind).sha256[:12] for kind in kinds},
-        }
-
-
-def check_strength(timestep: int, steps: int, sampler: str) -> Strength:
-    """Raises UsageError for what cannot be meant."""
-    if not 1 <= timestep < TIMESTEPS:
-        raise UsageError(f"The timestep lies in 1..{TIMESTEPS - 1} (200-300 subtle, 350-475 dramatic), not {timestep}.")
-    if not 1 <= steps <= timestep:
-        raise UsageError(f"The steps lie in 1..{timestep}, the timestep; got {steps}.")
-    if sampler not in SAMPLERS:
-        raise UsageError(f"{sampler!r} is not a sampler. Choose one of: {', '.join(SAMPLERS)}.")
-    return Strength(timestep, steps, sampler)
+        return {kind: self.engine.entry(kind).sha256[:12] for kind in kinds}
 
 
 def check_canvas(photo: Photo, canvas: Canvas) -> None:

@@ -11,9 +11,10 @@ from npe_core.blend import keep_colour
 from npe_core.canvas import Canvas
 from npe_core.diffusion.masked import masked_edit, sample
 from npe_core.diffusion.schedule import draw_noise, q_sample
-from npe_core.editor.editor import Editor, check_canvas, check_strength, colour_hold
+from npe_core.editor.editor import Editor, check_canvas, colour_hold
 from npe_core.editor.engine import resize, to_images
 from npe_core.editor.framing import CROP, fade_at_borders
+from npe_core.editor.recipe import check_seed, check_strength
 from npe_core.editor.views import look_at
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
@@ -48,6 +49,7 @@ def sweep(
     "Restored without mask" starts from the same noised picture and is free everywhere: what the mask is good for.
     """
     check_canvas(photo, canvas)
+    check_seed(seed)
     crop = (crop or editor.choose(photo).crops[0]).resized(CROP)
     views = look_at(photo, canvas, [crop], [fade_at_borders(crop, photo.size)], editor.engine)
     original, guide = views.original, views.guide

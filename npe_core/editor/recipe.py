@@ -1,0 +1,96 @@
+"""What it takes to repeat an edit: checked on the way in, stored in the edited file, read back from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from npe_core.colour import format_colour, parse_colour
+from npe_core.diffusion.masked import SAMPLERS, Strength
+from npe_core.diffusion.schedule import TIMESTEPS
+from npe_core.errors import InputError, UsageError
+from npe_core.regions import region_by_name
+
+_TOLD = ("version", "models")
+"""Stored beside the recipe, for people: which version and which weights made the picture."""
+
+_LONGEST = 200
+"""Characters of a message that may quote what a stranger wrote into a file."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An edit apart from its photo."""
+
+    regions: dict[str, str] = field(default_factory=dict)
+    """Region -> ``#rrggbb``, in the order of filling."""
+    timestep: int = 300
+    steps: int = 10
+    sampler: str = "dpmpp"
+    seed: int | None = None
+    """None: one is drawn."""
+    upscale: bool = True
+    painted: bool = False
+    """Whether there was paint or a mask besides the regions, which no file holds."""
+
+    def parameters(self) -> dict[str, Any]:
+        """As stored in a file; ``read_recipe`` is the way back."""
+        return dict(vars(self))
+
+
+def read_recipe(parameters: dict[str, Any] | None, name: str) -> Recipe:
+    """The recipe in the parameters of the file ``name``. They are untrusted: every value is checked.
+
+    Raises InputError that tells what is wrong with the file.
+    """
+    if parameters is None:
+        raise InputError(f"{name} holds no edit parameters: it was not written by npe, or they were stripped.")
+    kinds = {"timestep": int, "steps": int, "sampler": str, "seed": int, "upscale": bool, "painted": bool}
+    try:
+        regions = parameters.get("regions", {})
+        if not isinstance(regions, dict):
+            raise UsageError("'regions' is not an object of names and colours.")
+        found: dict[str, Any] = {}
+        for key, value in parameters.items():
+            if key in kinds and type(value) is kinds[key]:  # not isinstance: true is no timestep
+                found[key] = value
+            elif key in kinds:
+                raise UsageError(f"{key!r} is not of type {kinds[key].__name__}.")
+            elif key not in ("regions", *_TOLD):
+                raise UsageError(f"{key!r} is not known to this version.")
+        recipe = Recipe(regions=dict(check_fill(region, colour) for region, colour in regions.items()), **found)
+        check_strength(recipe.timestep, recipe.steps, recipe.sampler)
+        check_seed(recipe.seed)
+    except UsageError as error:
+        raise InputError(f"The edit parameters in {name} cannot be used: {str(error)[:_LONGEST]}") from None
+    return recipe
+
+
+def other_weights(parameters: dict[str, Any], models: dict[str, str]) -> bool:
+    """Whether the parameters of a file tell of other weights (kind -> start of its sha256) than ``models``."""
+    told = parameters.get("models")
+    return isinstance(told, dict) and any(told.get(kind, known) != known for kind, known in models.items())
+
+
+def check_fill(region: str, colour: Any) -> tuple[str, str]:
+    """(region, ``#rrggbb``), both as they are stored. Raises UsageError for a region or a colour that is none."""
+    if not isinstance(colour, str):
+        raise UsageError(f"The colour of {region!r} is no text such as #8b2500.")
+    return region_by_name(region).name, format_colour(parse_colour(colour))
+
+
+def check_strength(timestep: int, steps: int, sampler: str) -> Strength:
+    """Raises UsageError for what cannot be meant."""
+    if not 1 <= timestep < TIMESTEPS:
+        raise UsageError(f"The timestep lies in 1..{TIMESTEPS - 1} (200-300 subtle, 350-475 dramatic), not {timestep}.")
+    if not 1 <= steps <= timestep:
+        raise UsageError(f"The steps lie in 1..{timestep}, the timestep; got {steps}.")
+    if sampler not in SAMPLERS:
+        raise UsageError(f"{sampler!r} is not a sampler. Choose one of: {', '.join(SAMPLERS)}.")
+    return Strength(timestep, steps, sampler)
+
+
+def check_seed(seed: int | None) -> None:
+    """Raises UsageError for a seed that the random generators do not take; None means one will be drawn."""
+    if seed is not None and not 0 <= seed < 2**63:
+        raise UsageError(f"The seed lies in 0..2^63 - 1, not {seed}.")

@@ -1,0 +1,89 @@
+"""The parameters in a file: what was stored comes back, what a stranger wrote gets no further than an error."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npe_core.editor.recipe import Recipe, other_weights, read_recipe
+from npe_core.errors import InputError
+from npe_core.regions import REGION_NAMES
+
+colours = st.integers(0, 2**24 - 1).map("#{:06x}".format)
+recipes = st.integers(1, 499).flatmap(
+    lambda timestep: st.builds(
+        Recipe,
+        regions=st.dictionaries(st.sampled_from(REGION_NAMES), colours),
+        timestep=st.just(timestep),
+        steps=st.integers(1, timestep),
+        sampler=st.sampled_from(["dpmpp", "ddim", "ddpm"]),
+        seed=st.integers(0, 2**63 - 1),
+        upscale=st.booleans(),
+        painted=st.booleans(),
+    )
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+KEYS = ["regions", "timestep", "steps", "sampler", "seed", "upscale", "painted", "version", "models"]
+
+
+@given(recipes)
+def test_what_is_stored_comes_back(recipe):
+    stored = json.loads(json.dumps({"version": "0.1.0", **recipe.parameters(), "models": {"denoiser": "0123"}}))
+    found = read_recipe(stored, "edited.png")
+    assert found == recipe and list(found.regions) == list(recipe.regions)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS) | st.text(), anything))
+def test_anything_else_is_an_input_error_or_a_recipe_that_can_be_meant(parameters):
+    try:
+        recipe = read_recipe(parameters, "edited.png")
+    except InputError as error:
+        assert len(str(error)) < 300 and "\n" not in str(error)
+        return
+    assert 1 <= recipe.steps <= recipe.timestep <= 499 and set(recipe.regions) <= set(REGION_NAMES)
+
+
+GOOD = Recipe({"hair": "#8b2500"}, seed=7).parameters()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"timestep": 500}, "1..499"),
+        ({"timestep": True}, "'timestep' is not of type int"),
+        ({"timestep": 300.0}, "'timestep' is not of type int"),
+        ({"steps": 301}, "1..300"),
+        ({"sampler": "euler"}, "dpmpp"),
+        ({"sampler": ["dpmpp"]}, "'sampler' is not of type str"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**63}, "seed"),
+        ({"upscale": "no"}, "'upscale' is not of type bool"),
+        ({"regions": [["hair", "#8b2500"]]}, "'regions'"),
+        ({"regions": {"hiar": "#8b2500"}}, "Did you mean 'hair'"),
+        ({"regions": {"hair": "red"}}, "#RRGGBB"),
+        ({"regions": {"hair": 7}}, "'hair'"),
+        ({"strokes": []}, "'strokes' is not known"),
+    ],
+)
+def test_refusals_name_the_file_and_what_is_wrong(change, words):
+    with pytest.raises(InputError, match=r"edited\.png cannot be used") as caught:
+        read_recipe(GOOD | change, "edited.png")
+    assert words in str(caught.value)
+
+
+def test_a_file_without_parameters_says_so():
+    with pytest.raises(InputError, match=r"plain\.png holds no edit parameters"):
+        read_recipe(None, "plain.png")
+
+
+@pytest.mark.parametrize(
+    ("told", "differ"),
+    [({"denoiser": "aa"}, False), ({"denoiser": "bb"}, True), ({}, False), (None, False), ({"upscaler": "cc"}, False)],
+)
+def test_other_weights_are_noticed(told, differ):
+    assert other_weights({"models": told}, {"denoiser": "aa"}) == differ
