@@ -106,7 +106,7 @@ def sample(
             check_output(name, force)
 
     from npe_core.editor import Editor
-    from npe_core.editor.sheet import grid
+    from npe_core.sheets import grid
 
     batches = math.ceil(count / 16)
     done = 0

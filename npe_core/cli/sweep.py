@@ -62,8 +62,9 @@ def sweep(
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor
     from npe_core.editor.recipe import check_strength
-    from npe_core.editor.sheet import COLUMNS, with_headings
-    from npe_core.editor.sheet import sweep as make_sheet
+    from npe_core.editor.sweep import COLUMNS
+    from npe_core.editor.sweep import sweep as make_sheet
+    from npe_core.sheets import with_headings
 
     for timestep in rows:
         check_strength(timestep, min(steps, timestep), sampler)

@@ -81,16 +81,6 @@ def jitter_colours(x: Tensor, rng: torch.Generator, strength: float = 0.3) -> Te
     return unit.clamp(0, 1) * 2 - 1
 
 
-def blur(x: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur of sigma pixels."""
-    radius = max(1, math.ceil(2.5 * sigma))
-    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=x.device, dtype=x.dtype) / sigma) ** 2)
-    taps = (taps / taps.sum()).expand(x.shape[1], 1, -1)
-    x = F.pad(x, (radius, radius, radius, radius), mode="reflect")
-    x = F.conv2d(x, taps[:, :, None, :], groups=x.shape[1])
-    return F.conv2d(x, taps[:, :, :, None], groups=x.shape[1])
-
-
 def shrink_and_restore(x: Tensor, factor: float) -> Tensor:
     """Down-scale by ``factor`` and up again: what a small face looks like in the crop."""
     size = (max(16, round(x.shape[2] / factor)), max(16, round(x.shape[3] / factor)))

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from npe_core.diffusion.samplers import ddim
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, q_sample, sigmas, timestep_grid
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
+from npe_core.sheets import grid
 from npe_core.training.data import Mixture, to_float, to_uint8
-from npe_core.training.report import grid
 from npe_core.training.task import Loss, device_generator
 
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.6, 1.2

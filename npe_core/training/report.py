@@ -13,17 +13,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 
-def grid(images: np.ndarray, columns: int) -> np.ndarray:
-    """(N, H, W, 3) uint8 -> one picture of rows of ``columns``; missing tiles are black."""
-    count, height, width, _ = images.shape
-    rows = -(-count // columns)
-    sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for i, image in enumerate(images):
-        y, x = divmod(i, columns)
-        sheet[y * height : (y + 1) * height, x * width : (x + 1) * width] = image
-    return sheet
-
-
 def read_log(path: Path) -> Iterator[dict[str, float]]:
     """The entries of a JSON-lines log; a line cut off by a kill is passed over."""
     if path.exists():

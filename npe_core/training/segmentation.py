@@ -10,11 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npe_core.blend import gaussian_blur
 from npe_core.models.segmenter import Segmenter, SegmenterConfig
 from npe_core.regions import LEGEND, REGIONS
-from npe_core.training.augment import blur, jitter_colours, occlude, shrink_and_restore, warp_pairs
+from npe_core.sheets import grid
+from npe_core.training.augment import jitter_colours, occlude, shrink_and_restore, warp_pairs
 from npe_core.training.data import UNKNOWN, Mixture, to_float, to_uint8
-from npe_core.training.report import grid
 from npe_core.training.task import Loss, device_generator
 
 CLASS_WEIGHT = (0.6, 0.7, 2.0, 2.5, 1.2, 1.8, 2.5, 0.8, 1.6, 1.0, 1.4)
@@ -77,7 +78,7 @@ def worsen(x: Tensor, rng: torch.Generator) -> Tensor:
     """Half of the time as it is; else blurred, shrunk and restored, or noisy: one kind and amount for all of x."""
     choice, amount = (float(v) for v in torch.rand(2, generator=rng))
     if choice < 0.15:
-        return blur(x, 0.5 + 2 * amount)
+        return gaussian_blur(x, 0.5 + 2 * amount)
     if choice < 0.35:
         return shrink_and_restore(x, 1.5 + 3 * amount)
     if choice < 0.5:

@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npe_core.blend import gaussian_blur
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
-from npe_core.training.augment import blur, random_patches
+from npe_core.sheets import grid
+from npe_core.training.augment import random_patches
 from npe_core.training.data import Mixture, to_float, to_uint8
 from npe_core.training.discriminator import Discriminator, hinge_loss
-from npe_core.training.report import grid
 from npe_core.training.task import Loss, device_generator
 
 SIZE = 512
@@ -41,7 +42,7 @@ def degrade(high: Tensor, rng: torch.Generator) -> Tensor:
 
 def _degrade_alike(high: Tensor, rng: torch.Generator) -> Tensor:
     softness, noise, amount = (float(v) for v in torch.rand(3, generator=rng))
-    low = shrink(blur(high, 0.5 + 2.0 * amount) if softness < 0.4 else high)
+    low = shrink(gaussian_blur(high, 0.5 + 2.0 * amount) if softness < 0.4 else high)
     if noise < 0.25:
         low = low + 0.03 * amount * torch.randn(
             low.shape, generator=device_generator(rng, low.device), device=low.device

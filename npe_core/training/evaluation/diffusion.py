@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from npe_core.editor import Editor
+from npe_core.sheets import grid
 from npe_core.training.data import parse_source, source_name
 from npe_core.training.evaluation.edits import TIMESTEP, edit_table, measure_edits, timestep_sheet
 from npe_core.training.evaluation.faces import read_faces
 from npe_core.training.evaluation.report import Report, markdown, shown
 from npe_core.training.reading import read_images
-from npe_core.training.report import grid
 from npe_core.training.teachers import Judge
 
 

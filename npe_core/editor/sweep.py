@@ -1,4 +1,4 @@
-"""Sheets: pictures side by side, and the timestep study."""
+"""The timestep study of one face."""
 
 from __future__ import annotations
 
@@ -18,19 +18,9 @@ from npe_core.editor.recipe import check_seed, check_strength
 from npe_core.editor.views import look_at
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
+from npe_core.sheets import grid
 
 COLUMNS = ("original", "painted", "noised", "restored without mask", "restored with mask")
-
-
-def grid(images: np.ndarray, columns: int, gap: int = 0) -> np.ndarray:
-    """(N, H, W, 3) uint8 -> one picture of rows of ``columns``, with ``gap`` white pixels between the tiles."""
-    count, height, width, _ = images.shape
-    rows = -(-count // columns)
-    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
-    for i, image in enumerate(images):
-        y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
-        sheet[y : y + height, x : x + width] = image
-    return sheet
 
 
 def sweep(
@@ -65,19 +55,3 @@ def sweep(
         if progress is not None:
             progress(row + 1, len(timesteps))
     return grid(to_images(resize(torch.cat(tiles), 256)), len(COLUMNS), gap=4)
-
-
-def with_headings(sheet: np.ndarray, rows: tuple[str, ...], columns: tuple[str, ...]) -> np.ndarray:
-    """The sheet with words above its columns and to the left of its rows; (H', W', 3) uint8."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    left, top = 72, 28
-    picture = Image.new("RGB", (sheet.shape[1] + left, sheet.shape[0] + top), "white")
-    picture.paste(Image.fromarray(sheet), (left, top))
-    draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(16)
-    for i, word in enumerate(columns):
-        draw.text((left + (i + 0.5) * sheet.shape[1] / len(columns), top / 2), word, "black", font, anchor="mm")
-    for i, word in enumerate(rows):
-        draw.text((left / 2, top + (i + 0.5) * sheet.shape[0] / len(rows)), word, "black", font, anchor="mm")
-    return np.asarray(picture)
