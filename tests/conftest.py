@@ -1,5 +1,6 @@
 """What many tests share: the sample portraits that ship with the project, and one editor with the shipped weights."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,40 @@ def editor():
     from npe_core.editor import Editor
 
     return Editor(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def icc_profile():
+    """The builder of colour profiles, ``make_icc_profile``."""
+    return make_icc_profile
+
+
+def make_icc_profile(space=b"RGB ", gamma=1.8):
+    """A version 2 profile: gamma, and for RGB the primaries of Display P3 (adapted to D50)."""
+
+    def fixed(*values):
+        return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+    def xyz(*values):
+        return b"XYZ \0\0\0\0" + fixed(*values)
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    text = b"a test profile\0"
+    tags = {
+        b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78),
+        b"cprt": b"text\0\0\0\0" + text,
+        b"wtpt": xyz(0.9642, 1.0, 0.8249),
+    }
+    if space == b"RGB ":
+        tags |= {b"rXYZ": xyz(0.51512, 0.2412, -0.00105), b"gXYZ": xyz(0.29198, 0.69225, 0.04189)}
+        tags |= {b"bXYZ": xyz(0.1571, 0.06657, 0.78407), b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    else:
+        tags |= {b"kTRC": curve}
+    at, table, body = 128 + 4 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        content += bytes(-len(content) % 4)
+        table += name + struct.pack(">II", at + len(body), len(content))
+        body += content
+    header = struct.pack(">I4sI4s4s4s", at + len(body), b"lcms", 0x02100000, b"mntr", space, b"XYZ ")
+    header += bytes(12) + b"acsp" + bytes(28) + fixed(0.9642, 1.0, 0.8249)
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body

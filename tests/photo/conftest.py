@@ -38,37 +38,6 @@ def png_of(samples, colour_type, *chunks):
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
 
 
-def icc_profile(space=b"RGB ", gamma=1.8):
-    """A version 2 profile: gamma, and for RGB the primaries of Display P3 (adapted to D50)."""
-
-    def fixed(*values):
-        return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
-
-    def xyz(*values):
-        return b"XYZ \0\0\0\0" + fixed(*values)
-
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
-    text = b"a test profile\0"
-    tags = {
-        b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78),
-        b"cprt": b"text\0\0\0\0" + text,
-        b"wtpt": xyz(0.9642, 1.0, 0.8249),
-    }
-    if space == b"RGB ":
-        tags |= {b"rXYZ": xyz(0.51512, 0.2412, -0.00105), b"gXYZ": xyz(0.29198, 0.69225, 0.04189)}
-        tags |= {b"bXYZ": xyz(0.1571, 0.06657, 0.78407), b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
-    else:
-        tags |= {b"kTRC": curve}
-    at, table, body = 128 + 4 + 12 * len(tags), b"", b""
-    for name, content in tags.items():
-        content += bytes(-len(content) % 4)
-        table += name + struct.pack(">II", at + len(body), len(content))
-        body += content
-    header = struct.pack(">I4sI4s4s4s", at + len(body), b"lcms", 0x02100000, b"mntr", space, b"XYZ ")
-    header += bytes(12) + b"acsp" + bytes(28) + fixed(0.9642, 1.0, 0.8249)
-    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
-
-
 def exif_block(orientation=6, thumbnail=b"\xff\xd8 old thumbnail \xff\xd9", order="<"):
     """IFD0 (make, orientation, Exif, GPS), an Exif IFD with dimensions and a maker note, and IFD1 with a thumbnail."""
 
@@ -114,14 +83,15 @@ def tags_of(path):
 
 
 @pytest.fixture
-def make():
+def make(icc_profile):
     """The helpers above, for test modules."""
 
     class Make:
         pass
 
-    for helper in (smooth, png_of, icc_profile, exif_block, tags_of):
+    for helper in (smooth, png_of, exif_block, tags_of):
         setattr(Make, helper.__name__, staticmethod(helper))
+    Make.icc_profile = staticmethod(icc_profile)
     Make.XMP = XMP
     return Make
 
