@@ -1,4 +1,5 @@
-"""The edit document: paint and a soft mask over a picture, with undo. numpy only; nothing here imports torch."""
+"""The edit document: paint and a soft mask over a picture, with undo. numpy, and OpenCV for soft edges when the
+first is needed; nothing here imports torch."""
 
 from npe_core.canvas.document import Fill
 from npe_core.canvas.guided import guided_filter

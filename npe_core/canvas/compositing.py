@@ -50,10 +50,16 @@ def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None) -> Pla
     stays as soft as it was. Arguments as in ``over``.
     """
     result = planes.copy()
-    touched = coverage > 0
+    if rgb is not None:
+        wholly = coverage == 255
+        np.copyto(result[:3], rgb if rgb.ndim == 3 else rgb[:, None, None], where=wholly)
+        np.copyto(result[ALPHA:], np.uint8(255), where=wholly)
+        touched = (coverage > 0) & ~wholly
+    else:
+        touched = coverage > 0
     c = coverage[touched]
     result[MASK, touched] = np.maximum(planes[MASK, touched], c)
-    alpha = visible(planes)[touched]
+    alpha = visible(planes[:, touched])
     if rgb is None:
         result[ALPHA, touched] = alpha
         return result

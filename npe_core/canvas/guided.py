@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from npe_core.opencv import opencv
+
+_TILE = 128
+"""Side of the squares that the picture is filtered in, a multiple of all blocks, so that they stay in the cache."""
+
 
 def box_sum(stack: np.ndarray, radius: int) -> np.ndarray:
     """(..., H, W) -> the same shape: sums over windows of 2 radius + 1 pixels square, cut off at the border. O(N)."""
@@ -28,24 +33,65 @@ def _along(array: np.ndarray, axis: int, start: int, stop: int | None) -> np.nda
 
 
 def guided_filter(
-    guide_image: np.ndarray, probability: np.ndarray, radius: int, eps: float, halvings: int = 0
+    guide_image: np.ndarray,
+    probability: np.ndarray,
+    radius: int,
+    eps: float,
+    halvings: int = 0,
+    where: np.ndarray | None = None,
 ) -> np.ndarray:
     """Filters ``probability`` with the colours of the picture as guide.
 
     guide_image is (H, W, 3) uint8; probability (H, W) float in [0, 1]; radius in pixels; eps, the variance of the
     guide (in [0, 1] squared) below which a neighbourhood counts as flat. Each of the ``halvings`` makes it about four
-    times as fast and a little less exact. Returns (H, W) float32 in [0, 1].
+    times as fast and a little less exact. Returns (H, W) float32 in [0, 1]; only where ``where`` (H, W) bool is True,
+    and 0 in blocks in which it is nowhere.
     """
+    block = 2**halvings
     # Centred, so that float32 holds the differences of running sums.
-    i = np.moveaxis(guide_image, -1, 0).astype(np.float32) / 255 - np.float32(0.5)  # (3, H, W)
-    small = np.concatenate([i, probability.astype(np.float32)[None]])
-    for _ in range(halvings):
-        small = _halve(small)
-    ab = _coefficients(small[:3], small[3], max(1, radius >> halvings), eps)  # (4, h, w)
-    for _ in range(halvings):
-        ab = _double(ab)
-    ab = ab[:, : i.shape[1], : i.shape[2]]
-    return np.clip((ab[:3] * i).sum(axis=0) + ab[3], 0, 1)
+    i = np.moveaxis(_reduced(guide_image, block), -1, 0).astype(np.float32) / 255 - np.float32(0.5)  # (3, h, w)
+    p = _reduced(probability.astype(np.float32), block)
+    ab = _coefficients(i, p, max(1, radius >> halvings), eps)  # (4, h, w)
+    ab[3] -= ab[:3].sum(axis=0) / 2  # for a guide that is not centred
+    ab[:3] /= 255
+    ab = np.ascontiguousarray(np.moveaxis(ab, 0, -1))
+    height, width = probability.shape
+    result = np.zeros((height, width), np.float32)
+    step = max(_TILE, block)
+    for top in range(0, height, step):
+        for left in range(0, width, step):
+            tile = np.s_[top : top + step, left : left + step]
+            if where is None or where[tile].any():
+                a = _enlarged(ab, block, top // block, left // block, step // block)
+                guide = guide_image[tile]
+                a = a[: guide.shape[0], : guide.shape[1]]
+                a[..., :3] *= guide
+                np.clip(a.sum(axis=-1), 0, 1, out=result[tile])
+    return result
+
+
+def _reduced(image: np.ndarray, block: int) -> np.ndarray:
+    """(H, W[, 3]) -> (ceil(H/block), ceil(W/block)[, 3]): means of blocks, the last ones filled up by their edge."""
+    if block == 1:
+        return image
+    cv2 = opencv()
+    height, width = (-(-side // block) for side in image.shape[:2])
+    down, right = height * block - image.shape[0], width * block - image.shape[1]
+    whole = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE) if down or right else image
+    reduced: np.ndarray = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    return reduced
+
+
+def _enlarged(stack: np.ndarray, block: int, top: int, left: int, side: int) -> np.ndarray:
+    """The square of ``side`` from (top, left) of (h, w, 4), ``block`` times as large, bilinear: undoes ``_reduced``."""
+    if block == 1:
+        return stack[top : top + side, left : left + side].copy()
+    y0, x0 = max(0, top - 1), max(0, left - 1)
+    part = stack[y0 : top + side + 1, x0 : left + side + 1]
+    large = opencv().resize(part, None, fx=block, fy=block)
+    from_y, from_x = (top - y0) * block, (left - x0) * block
+    inner: np.ndarray = large[from_y : from_y + side * block, from_x : from_x + side * block]
+    return inner
 
 
 def _coefficients(i: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.ndarray:
@@ -73,22 +119,3 @@ def _coefficients(i: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.n
     a /= det
     b = mean_p - (a * mean_i).sum(axis=0)
     return box_sum(np.concatenate([a, b[None]]), radius) / count
-
-
-def _halve(stack: np.ndarray) -> np.ndarray:
-    """(n, H, W) -> (n, ceil(H/2), ceil(W/2)): means of 2x2 pixels."""
-    height, width = stack.shape[1:]
-    even = np.pad(stack, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
-    return (even[:, ::2, ::2] + even[:, 1::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, 1::2]) / 4
-
-
-def _double(stack: np.ndarray) -> np.ndarray:
-    """(n, h, w) -> (n, 2h, 2w), bilinear, the inverse placement of ``_halve``."""
-    for axis in (1, 2):
-        ends = [(0, 0)] * 3
-        ends[axis] = (1, 1)
-        padded = np.moveaxis(np.pad(stack, ends, mode="edge"), axis, 0)
-        centre, before, after = padded[1:-1] * np.float32(0.75), padded[:-2] / 4, padded[2:] / 4
-        both = np.stack([centre + before, centre + after], axis=1)
-        stack = np.moveaxis(both.reshape(-1, *both.shape[2:]), 0, axis)
-    return stack

@@ -53,9 +53,9 @@ class Layers:
         alpha = visible(planes)
         image, guide = self.image[where], self.guide[where]
         guide[:] = image
-        if (shows := np.flatnonzero(alpha)).size:
-            # Exact rounding in integers: alpha 0 leaves the original, 255 is the paint itself.
-            a = alpha.ravel()[shows].astype(np.int32)[:, None]
-            rgb = planes[:3].reshape(3, -1).T[shows].astype(np.int32)
-            y, x = np.divmod(shows, alpha.shape[1])
-            guide[y, x] = (image[y, x] * (255 - a) + rgb * a + 127) // 255
+        np.copyto(guide, np.moveaxis(planes[:3], 0, -1), where=(alpha == 255)[..., None])
+        if (mixed := np.flatnonzero((alpha > 0) & (alpha < 255))).size:
+            # Exact rounding in integers, as if alpha 0 left the original and 255 were the paint itself.
+            y, x = np.divmod(mixed, alpha.shape[1])
+            a = alpha[y, x].astype(np.int32)[:, None]
+            guide[y, x] = (image[y, x] * (255 - a) + planes[:3, y, x].T.astype(np.int32) * a + 127) // 255

@@ -10,8 +10,7 @@ import math
 
 import numpy as np
 
-_STRIP = 64
-"""Rows that are worked on together, so that they stay in the cache."""
+from npe_core.opencv import opencv
 
 
 def dilate(levels: np.ndarray, radius: float) -> np.ndarray:
@@ -51,28 +50,15 @@ def nearest_row(source: np.ndarray) -> np.ndarray:
     return np.where(below - rows < rows - above, below, above)
 
 
-def distance_inside(inside: np.ndarray, limit: int) -> np.ndarray:
+def distance_inside(inside: np.ndarray, limit: float) -> np.ndarray:
     """(H, W) float32: distance of each True pixel of ``inside`` (bool) to the nearest False one, centre to centre.
 
-    Exact up to ``limit``, infinite beyond. 0 where ``inside`` is False.
-    Columns first, then the lower envelope along the rows (Felzenszwalb and Huttenlocher), cut off at the limit.
+    Infinite beyond ``limit``. 0 where ``inside`` is False. O(N) (Felzenszwalb and Huttenlocher, by OpenCV).
     """
-    height, width = inside.shape
-    cap = limit + 1
-    dtype = np.uint16 if 2 * cap * cap < 2**16 else np.int32
-    rows = np.arange(height, dtype=np.int32)[:, None]
-    vertical = np.minimum(np.abs(rows - nearest_row(~inside)), cap)
-    squared = np.full((height, width + 2 * limit), cap * cap, dtype)
-    squared[:, limit : limit + width] = vertical * vertical
-    result = np.empty((height, width), np.float32)
-    for y in range(0, height, _STRIP):
-        strip = squared[y : y + _STRIP]
-        best = strip[:, limit : limit + width].copy()
-        for dx in range(1, limit + 1):
-            side = np.minimum(strip[:, limit - dx : limit - dx + width], strip[:, limit + dx : limit + dx + width])
-            np.minimum(best, side + dtype(dx * dx), out=best)
-        result[y : y + _STRIP] = np.where(best > limit * limit, np.float32(np.inf), np.sqrt(best, dtype=np.float32))
-    return result
+    cv2 = opencv()
+    distance: np.ndarray = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance[distance > limit] = np.inf
+    return distance
 
 
 def feather(levels: np.ndarray, radius: float) -> np.ndarray:
@@ -81,12 +67,21 @@ def feather(levels: np.ndarray, radius: float) -> np.ndarray:
     The rim lies halfway between a pixel of the support and its neighbour outside; a pixel ``radius`` inside it and
     deeper keeps its level.
     """
+    soft = levels.copy()
     if radius <= 0.5:
-        return levels.copy()
-    limit = min(math.ceil(radius + 0.5), sum(levels.shape))
-    depth = (distance_inside(levels > 0, limit) - 0.5) / radius
-    t = np.clip(depth, 0, 1)
-    return (levels * (t * t * (3 - 2 * t)) + np.float32(0.5)).astype(np.uint8)
+        return soft
+    support = levels > 0
+    depth = distance_inside(support, radius + 0.5)
+    rim = np.flatnonzero(support & np.isfinite(depth))
+    share = smoothstep((depth.ravel()[rim] - np.float32(0.5)) / np.float32(radius))
+    soft.ravel()[rim] = (levels.ravel()[rim] * share + np.float32(0.5)).astype(np.uint8)
+    return soft
+
+
+def smoothstep(t: np.ndarray) -> np.ndarray:
+    """0 below 0, 1 above 1, a smooth rise between."""
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 def nearest_source(source: np.ndarray, y: np.ndarray, x: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:

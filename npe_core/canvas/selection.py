@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, box_of, cut, pad
+from npe_core.canvas.boxes import Box, cut, pad
+from npe_core.canvas.clusters import boxes_of, merged
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.guided import guided_filter
 from npe_core.canvas.iris import find_irises
-from npe_core.canvas.morphology import dilate, erode, feather
+from npe_core.canvas.morphology import distance_inside, feather, smoothstep
 from npe_core.errors import InputError, UsageError
 from npe_core.regions import REGIONS, Region
 
@@ -19,7 +20,7 @@ _HAIRY = ("brows", "hair", "attire")
 """Regions whose edge follows the picture's own edges."""
 
 _LEAST = 0.001
-"""Share of the picture under which a region counts as not there."""
+"""Share of what was looked at under which a region counts as not there."""
 
 
 class Regions(Protocol):
@@ -34,6 +35,24 @@ class Regions(Protocol):
         """(h, w) float32 in [0, 1] of one region inside a box, or None: fills then have hard edges."""
         ...
 
+    @property
+    def area(self) -> float:
+        """How many pixels were looked at: what a region's share is measured by."""
+        ...
+
+    def face_at(self, x: float, y: float) -> Face:
+        """The face that a place belongs to."""
+        ...
+
+
+@dataclass(frozen=True)
+class Face:
+    """What a fill needs to know of a face: each face's hair is shaded by itself."""
+
+    number: int
+    side: float
+    """Pixels across the crop in which the model saw it: how large a pixel of the model's is."""
+
 
 @dataclass(frozen=True)
 class RegionArrays:
@@ -45,6 +64,13 @@ class RegionArrays:
 
     def probability(self, region: int, box: Box) -> np.ndarray | None:
         return None if self.probabilities is None else self.probabilities[region][cut(box)]
+
+    @property
+    def area(self) -> float:
+        return self.ids.size
+
+    def face_at(self, x: float, y: float) -> Face:
+        return Face(0, min(self.ids.shape))
 
 
 def as_regions(regions: Any, size: tuple[int, int]) -> Regions:
@@ -72,31 +98,31 @@ def as_regions(regions: Any, size: tuple[int, int]) -> Regions:
 
 @dataclass(frozen=True)
 class Selection:
-    """Where a fill goes."""
+    """One place where a fill goes."""
 
     box: Box
     soft: np.ndarray
     """(h, w) uint8 in 1/255: the mask of the fill inside the box."""
     depth: np.ndarray
     """(h, w) float32: rises from 0 at the edge to 1 where the pixels show the region and nothing else."""
+    face: int = 0
 
 
 def select_region(
     image: np.ndarray, regions: Regions, region: Region, at: tuple[int, int] | None, whole: bool
-) -> Selection:
-    """The soft mask of a fill.
+) -> list[Selection]:
+    """The soft mask of a fill, in boxes that do not overlap.
 
     ``at`` (x, y) chooses the connected piece there. Of eyes only the irises are taken, unless ``whole`` or if none
     can be made out. Without probabilities the mask is the region itself. With them it is 0 where the probability is
     under 0.25 and 1 above 0.75; hair, brows and attire follow the picture's edges, in a band around the region;
     nothing outside that band is touched.
 
-    Raises InputError if the region is absent (under 0.1 % of the picture), or is not what lies at ``at``.
+    Raises InputError if the region is absent (under 0.1 % of what was looked at), or is not what lies at ``at``.
     """
     where = regions.ids == region.id
-    share = np.count_nonzero(where) / where.size
-    tight = box_of(where)
-    if share < _LEAST or tight is None:
+    share = np.count_nonzero(where) / regions.area
+    if share < _LEAST:
         found = f"only {share:.2%} of it" if share else "not one pixel"
         raise InputError(f"No {region.name} found in this picture ({found}); nothing changed.")
     others = None
@@ -106,22 +132,40 @@ def select_region(
             raise InputError(f"At {at} there is {there.name}, not {region.name}; nothing changed.")
         piece = piece_at(where, *at)
         others, where = where & ~piece, piece
-        tight = box_of(where) or tight
+    tight = boxes_of(where)
     if region.name == "eyes" and not whole:
-        irises = find_irises(image[cut(tight)], where[cut(tight)])
-        if irises.any():
-            return Selection(tight, irises, np.ones(irises.shape, np.float32))
-    band = max(2, round(min(where.shape) / 64))
-    box = pad(tight, 3 * band, where.shape)
-    inside = cut(box)
+        irises = [find_irises(image[cut(box)], where[cut(box)]) for box in tight]
+        if any(iris.any() for iris in irises):
+            return [
+                Selection(box, iris, np.ones(iris.shape, np.float32), _face_of(regions, box).number)
+                for box, iris in zip(tight, irises, strict=True)
+            ]
+    padded = [pad(box, 3 * _band(_face_of(regions, box)), where.shape) for box in tight]
+    return [_select_in(box, image, regions, region, where, others) for box in merged(padded)]
+
+
+def _select_in(
+    box: Box, image: np.ndarray, regions: Regions, region: Region, where: np.ndarray, others: np.ndarray | None
+) -> Selection:
+    face, inside, hairy = _face_of(regions, box), cut(box), region.name in _HAIRY
+    band = _band(face)
     probability = regions.probability(region.id, box)
     if probability is None:
-        soft = where[cut(tight)].astype(np.uint8) * 255
-        return Selection(tight, soft, _depth(soft, band / 2))
-    soft = _soft_edge(image[inside], where[inside], probability, band, region.name in _HAIRY)
+        soft = where[inside].astype(np.uint8) * 255
+        return Selection(box, soft, _depth(soft, band / 2), face.number)
+    soft = _soft_edge(image[inside], where[inside], probability, band, hairy)
     if others is not None:
         soft[others[inside]] = 0
-    return Selection(box, soft, _depth(soft, band if region.name in _HAIRY else band / 2))
+    return Selection(box, soft, _depth(soft, band if hairy else band / 2), face.number)
+
+
+def _face_of(regions: Regions, box: Box) -> Face:
+    return regions.face_at((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+
+
+def _band(face: Face) -> int:
+    """How far from its edge a region may still move, in pixels."""
+    return max(2, round(face.side / 64))
 
 
 def _depth(soft: np.ndarray, margin: float) -> np.ndarray:
@@ -130,16 +174,22 @@ def _depth(soft: np.ndarray, margin: float) -> np.ndarray:
 
 def _soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, band: int, hairy: bool) -> np.ndarray:
     """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``."""
-    classes = where.astype(np.uint8)
-    near = dilate(classes, band)
+    outside = distance_inside(~where, band)  # 0 in the region, infinite beyond the band
+    near = outside <= band
     p = probability.astype(np.float32)
     if not hairy:
-        return near * _sharpen(p)
+        return near * _levels((p - 0.25) / 0.5)
     # Filtered near the edge only: deep inside, dark strands must not become holes. Both limits are soft themselves.
-    p = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=max(0, band.bit_length() - 3))
-    core = feather(erode(classes, band) * np.uint8(255), band / 2)
-    return np.maximum(np.minimum(_sharpen(p), feather(near * np.uint8(255), band / 2)), core)
+    half = np.float32(band / 2)
+    inside = distance_inside(where, 1.5 * band + 0.5)
+    core = _levels(smoothstep((inside - np.float32(band + 0.5)) / half))
+    edge = near & (core < 255)
+    p = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=max(0, band.bit_length() - 3), where=edge)
+    limit = smoothstep((np.float32(band + 0.5) - outside[edge]) / half)
+    soft = core
+    soft[edge] = np.maximum(soft[edge], _levels(np.minimum((p[edge] - 0.25) / 0.5, limit)))
+    return soft
 
 
-def _sharpen(p: np.ndarray) -> np.ndarray:
-    return (np.clip((p - 0.25) / 0.5, 0, 1) * 255 + 0.5).astype(np.uint8)
+def _levels(p: np.ndarray) -> np.ndarray:
+    return (np.clip(p, 0, 1) * 255 + 0.5).astype(np.uint8)

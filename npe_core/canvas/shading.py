@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from npe_core.canvas.boxes import cut
+from npe_core.canvas.selection import Selection
 from npe_core.colour import lab_to_srgb, srgb_to_lab
 
 _SAMPLE = 16_384
 """Pixels that the correction of the mean looks at; its error is then well below 0.3."""
+
+_CHUNK = 32_768
+"""Pixels that are worked on together, so that they stay in the cache."""
+
+
+def shade_places(
+    image: np.ndarray, places: list[Selection], rgb: tuple[int, int, int], shading: float
+) -> list[np.ndarray]:
+    """(3, h, w) uint8 for each place of a fill: its paint. The mean over all the places of one face is ``rgb``."""
+    paints = [np.zeros((3, *place.soft.shape), np.uint8) for place in places]
+    for face in {place.face for place in places}:
+        own = [k for k, place in enumerate(places) if place.face == face]
+        touched = [places[k].soft > 0 for k in own]
+        pixels = np.concatenate([image[cut(places[k].box)][where] for k, where in zip(own, touched, strict=True)])
+        soft = np.concatenate([places[k].soft[where] for k, where in zip(own, touched, strict=True)])
+        depth = np.concatenate([places[k].depth[where] for k, where in zip(own, touched, strict=True)])
+        core = soft == 255
+        if np.count_nonzero(core) * 4 < core.size:  # small or doubtful: hardly a pixel is surely inside
+            core = soft >= 128
+        colours = shade(pixels, core, depth, rgb, shading).T
+        first = 0
+        for k, where in zip(own, touched, strict=True):
+            last = first + int(np.count_nonzero(where))
+            paints[k][:, where] = colours[:, first:last]
+            first = last
+    return paints
 
 
 def shade(
@@ -26,19 +56,45 @@ def shade(
     if shading <= 0 or not core.any():
         return flat.copy()
     target = srgb_to_lab(np.array(rgb, np.uint8))
-    variation = _carry_over(srgb_to_lab(pixels), core, depth, target, shading) - target
+    light = _light_of(pixels, core, depth, target, shading)
     chosen = _some(core)
-    offset = np.zeros(3, np.float32)
+    variation = _carry_over(pixels[chosen], depth[chosen], target, light) - target
+    offset, scale = np.zeros(3, np.float32), np.float32(1)
     for _ in range(8):
         for _ in range(6):
-            sample = _to_srgb8(target + offset + variation[chosen])
+            sample = _to_srgb8(target + offset + scale * variation)
             error = target - srgb_to_lab(sample).mean(axis=0)
             if np.linalg.norm(error) < 0.5:
-                return _to_srgb8(target + offset + variation)
+                return _in_chunks(pixels, depth, target, offset, scale, light)
             offset += 1.5 * error  # more than the error: part of what is added is clipped away again
-        variation *= np.float32(0.7)
+        scale *= np.float32(0.7)
         offset *= np.float32(0.7)
     return flat.copy()
+
+
+def _in_chunks(
+    pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, offset: np.ndarray, scale: np.float32, light: _Light
+) -> np.ndarray:
+    result = np.empty_like(pixels)
+    for first in range(0, len(pixels), _CHUNK):
+        part = slice(first, first + _CHUNK)
+        variation = _carry_over(pixels[part], depth[part], target, light) - target
+        result[part] = _to_srgb8(target + offset + scale * variation)
+    return result
+
+
+@dataclass(frozen=True)
+class _Light:
+    """What is typical of the pixels, and how much of their variation is carried over."""
+
+    mean: np.ndarray
+    """(3,) L*a*b*"""
+    low: np.ndarray
+    high: np.ndarray
+    gain: float
+    down: float
+    up: float
+    shading: float
 
 
 def _some(where: np.ndarray) -> np.ndarray:
@@ -47,20 +103,15 @@ def _some(where: np.ndarray) -> np.ndarray:
     return indices[:: max(1, indices.size // _SAMPLE)]
 
 
-def _carry_over(lab: np.ndarray, core: np.ndarray, depth: np.ndarray, target: np.ndarray, shading: float) -> np.ndarray:
-    """(N, 3) L*a*b* of the shaded colour before gamut and mean are taken care of.
-
-    With target == mean and shading == 1 this is the original, but for the knee near black and white and for the rim.
-    """
+def _light_of(pixels: np.ndarray, core: np.ndarray, depth: np.ndarray, target: np.ndarray, shading: float) -> _Light:
     deep = depth >= 1
     if np.count_nonzero(deep) * 4 < np.count_nonzero(core):
         deep = core
-    typical = lab[_some(deep)]
+    typical = srgb_to_lab(pixels[_some(deep)])
     mean = typical.mean(axis=0)
     # The rim also shows what lies beside the region (sky through hair). It gets the region's ordinary light and tint,
     # else recoloured hair glows at its outline.
     low, high = np.percentile(typical, (5, 75), axis=0).astype(np.float32)
-    lab = lab + (1 - depth[:, None]) * (np.clip(lab, low, high) - lab)
     # A dark material shows less contrast than a light one, about in proportion (the +16 is where L* turns linear).
     # Beyond 1.15 it would be the noise of black hair that becomes the strands of blond hair.
     gain = min(shading * float(np.clip((target[0] + 16) / (mean[0] + 16), 0.4, 1.7)), 1.15)
@@ -68,11 +119,21 @@ def _carry_over(lab: np.ndarray, core: np.ndarray, depth: np.ndarray, target: np
     down, up = max(target[0], 2.0), max(98 - target[0], 2.0)
     darkest, lightest = np.percentile(typical[:, 0] - mean[0], (2, 98))
     gain = min(gain, 1.1 * down / max(-darkest, 1.0), 1.1 * up / max(lightest, 1.0))
-    light = target[0] + _knee(gain * (lab[:, 0] - mean[0]), down, up)
+    return _Light(mean, low, high, float(gain), float(down), float(up), shading)
+
+
+def _carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light: _Light) -> np.ndarray:
+    """(N, 3) L*a*b* of the shaded colour before gamut and mean are taken care of.
+
+    With target == mean and shading == 1 this is the original, but for the knee near black and white and for the rim.
+    """
+    lab, mean, gain = srgb_to_lab(pixels), light.mean, np.float32(light.gain)
+    lab += (1 - depth[:, None]) * (np.clip(lab, light.low, light.high) - lab)
+    bright = target[0] + _knee(gain * (lab[:, 0] - mean[0]), light.down, light.up)
     # Light on a coloured material scales its chroma too: shadows are less colourful, and so are glints.
-    tint = target[1:] * _chroma_of_light(light, target[0])[:, None]
+    tint = target[1:] * _chroma_of_light(bright, target[0])[:, None]
     own = lab[:, 1:] - mean[1:] * _chroma_of_light(lab[:, 0], mean[0])[:, None]
-    return np.column_stack([light, tint + min(gain, shading) * own])
+    return np.column_stack([bright, tint + np.float32(min(light.gain, light.shading)) * own])
 
 
 def _knee(difference: np.ndarray, down: float, up: float) -> np.ndarray:

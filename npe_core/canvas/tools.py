@@ -13,7 +13,7 @@ from npe_core.canvas.checks import Colour
 from npe_core.canvas.document import Asked, Document, Fill
 from npe_core.canvas.layers import Planes
 from npe_core.canvas.selection import select_region
-from npe_core.canvas.shading import shade
+from npe_core.canvas.shading import shade_places
 from npe_core.canvas.stroke import Brush, Scratch, Stroke, check_points
 from npe_core.colour import format_colour
 from npe_core.errors import UsageError
@@ -62,19 +62,19 @@ class Canvas(Document):
         if not 0 <= shading <= 1:
             raise UsageError(f"shading is between 0 (flat) and 1 (the original's light), not {shading}.")
         pixel = None if at is None else checks.as_pixel(*at, self.size)
-        selection = select_region(self._layers.image, self._need_regions(), chosen, pixel, whole)
-        box, soft = selection.box, selection.soft
-        touched = soft > 0
-        core, depth = soft[touched] == 255, selection.depth[touched]
-        if np.count_nonzero(core) * 4 < core.size:  # small or doubtful: hardly a pixel is surely inside
-            core = soft[touched] >= 128
-        paint = np.zeros((3, *soft.shape), np.uint8)
-        paint[:, touched] = shade(self._layers.image[cut(box)][touched], core, depth, rgb, shading).T
-        count = int(np.count_nonzero(touched))
+        places = select_region(self._layers.image, self._need_regions(), chosen, pixel, whole)
+        paints = shade_places(self._layers.image, places, rgb, shading)
         self.end_stroke()
-        fills = (*self._asked.fills, Fill(chosen.name, format_colour(rgb), count))
-        by_hand = self._asked.by_hand or at is not None or whole or shading != SHADING
-        self._change(box, lambda p: compositing.replace(p, soft, paint), Asked(fills, by_hand))
+        patches = []
+        for place, paint in zip(places, paints, strict=True):
+            after = compositing.replace(window(self._layers.planes, place.box), place.soft, paint)
+            patches.append(self._write(place.box, after))
+        count = sum(int(np.count_nonzero(place.soft)) for place in places)
+        made = tuple(patch for patch in patches if patch is not None)
+        if made:
+            fills = (*self._asked.fills, Fill(chosen.name, format_colour(rgb), count))
+            by_hand = self._asked.by_hand or at is not None or whole or shading != SHADING
+            self._record(made, Asked(fills, by_hand))
         return count
 
     # --- brushes ------------------------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ import secrets
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from npe_core import __version__
 from npe_core.blend import full_size, keep_colour
 from npe_core.canvas import Canvas
+from npe_core.canvas.boxes import box_of, cut
 from npe_core.device import choose_device
 from npe_core.diffusion.masked import masked_edit, sample
 from npe_core.diffusion.samplers import Callback, Step
@@ -108,15 +110,14 @@ class Editor:
             result = keep_colour(result, views.guide, views.painted * views.mask, colour_hold(timestep))
         with clock.stage("upscale"):
             restored = self.engine.upscale_marked(result, views.mask) if upscale else None
-            texture = own_texture(photo, canvas, crops, self.engine)
+            texture = own_texture(photo, canvas, crops, self.engine) if canvas.by_hand else torch.ones_like(views.mask)
             base, weight = full_size(result, views.guide, restored, texture, CROP)
 
-        image, reach = photo.image.copy(), np.zeros(photo.image.shape[:2], np.float32)
+        image = photo.image.copy()
         bases, weights = to_arrays(127.5 * (base + 1 - weight)), to_arrays(weight)
         for i in reversed(range(len(crops))):  # the tiles first, the faces on top
             paste(image, canvas.guide, canvas.mask, crops[i], bases[i], weights[i][..., 0], fades[i])
-            cover(reach, crops[i], fades[i])
-        mask = canvas.mask * reach
+        mask = within_reach(canvas.mask, crops, fades)
         fills = {fill.region: fill.colour for fill in canvas.targets}
         recipe = Recipe(fills, timestep, steps, sampler, seed, upscale, painted=canvas.by_hand)
         parameters = {"version": __version__, **recipe.parameters(), "models": self._models(upscale)}
@@ -163,11 +164,18 @@ def check_canvas(photo: Photo, canvas: Canvas) -> None:
         raise InputError("Nothing is marked. Fill a region, paint, or give a mask.")
 
 
-def cover(reach: np.ndarray, crop: FaceCrop, fade: np.ndarray) -> None:
-    """Note in ``reach`` (H, W) how far the crop counts."""
-    x0, y0, x1, y1 = box = crop.box((reach.shape[1], reach.shape[0]))
-    part = reach[y0:y1, x0:x1]
-    np.maximum(part, crop.to_box(fade, box), out=part)
+def within_reach(mask: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarray]) -> np.ndarray:
+    """The mask (H, W) as far as the crops count."""
+    result = np.zeros(mask.shape, np.float32)  # not zeros_like, which writes every page of a large photo
+    for crop, fade in zip(crops, fades, strict=True):
+        box = crop.box((mask.shape[1], mask.shape[0]))
+        marked = box_of(mask[cut(box)])
+        if marked is not None:
+            place = box[0] + marked[0], box[1] + marked[1], box[0] + marked[2], box[1] + marked[3]
+            counts = crop.to_box(fade, place)
+            counts *= mask[cut(place)]
+            np.maximum(result[cut(place)], counts, out=result[cut(place)])
+    return result
 
 
 def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:

@@ -71,12 +71,43 @@ def crops_for(choice: FaceChoice, mask: np.ndarray) -> list[FaceCrop]:
     The first ``len(choice.crops)`` are the faces'.
     """
     faces = tuple(crop.resized(CROP) for crop in choice.crops)
-    stride = max(1, round((mask.size / 250_000) ** 0.5))
-    rows, columns = np.nonzero(mask[::stride, ::stride])
-    marks = (np.stack([columns, rows], axis=1) + 0.5) * stride
-    nearest = np.argmin([distance_to(crop, marks[:, 0], marks[:, 1]) for crop in faces], axis=0)
-    fitted = tuple(widened(crop, marks[nearest == i]) for i, crop in enumerate(faces))
-    return [*fitted, *tiles_beside(fitted, mask)]
+    marks = [marks_around(number, faces, mask) for number in range(len(faces))]
+    fitted = tuple(widened(crop, own.points) for crop, own in zip(faces, marks, strict=True))
+    return [*fitted, *tiles_beside(fitted, marks, (mask.shape[1], mask.shape[0]))]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Evenly thinned out places of a photo that are marked."""
+
+    points: np.ndarray
+    """(N, 2) photo coordinates"""
+    pixels: int
+    """How many photo pixels each stands for."""
+
+    def without(self, crop: FaceCrop, photo_size: tuple[int, int]) -> Marks:
+        """Those that the crop does not cover at full strength."""
+        return Marks(self.points[strength_at(crop, self.points, photo_size) < 0.99], self.pixels)
+
+
+def marks_around(number: int, faces: tuple[FaceCrop, ...], mask: np.ndarray) -> Marks:
+    """What is marked within one crop's side around a face's crop, and nearer to that face than to the others."""
+    crop = faces[number]
+    stride = max(1, round(crop.size * crop.scale / 128))
+    x0, y0, x1, y1 = moved(crop, 0, 0, 3).box((mask.shape[1], mask.shape[0]))
+    rows, columns = np.nonzero(mask[y0:y1:stride, x0:x1:stride])
+    points = np.stack([columns, rows], axis=1) * stride + (x0 + 0.5, y0 + 0.5)
+    nearest = np.argmin([distance_to(face, points[:, 0], points[:, 1]) for face in faces], axis=0)
+    return Marks(points[nearest == number], stride * stride)
+
+
+def strength_at(crop: FaceCrop, points: np.ndarray, photo_size: tuple[int, int]) -> np.ndarray:
+    """(N,) float32: how much a crop counts at photo points (N, 2)."""
+    x, y = np.floor(transform(inverse(crop.matrix), points)).astype(int).T
+    inside = (x >= 0) & (x < crop.size) & (y >= 0) & (y < crop.size)
+    strength = np.zeros(len(points), np.float32)
+    strength[inside] = fade_at_borders(crop, photo_size)[y[inside], x[inside]]
+    return strength
 
 
 def distance_to(crop: FaceCrop, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -90,43 +121,38 @@ def widened(crop: FaceCrop, marks: np.ndarray) -> FaceCrop:
     if not len(marks):
         return crop
     inside = transform(inverse(crop.matrix), marks) / crop.size
-    low = np.minimum(inside.min(axis=0) - FADE, 0)
-    high = np.maximum(inside.max(axis=0) + FADE, 1)
-    wider = float((high - low).max())
+    wider = 1.0
+    margin = FADE + 2 / CROP
+    for _ in range(4):  # a wider crop also fades over more of the photo
+        low = np.minimum(inside.min(axis=0) - margin * wider, 0)
+        high = np.maximum(inside.max(axis=0) + margin * wider, 1)
+        wider = float((high - low).max())
     if not 1 < wider <= STRETCH:
         return crop
     right, down = (low + high) / 2 - 0.5
     return moved(crop, float(right), float(down), wider)
 
 
-def tiles_beside(crops: tuple[FaceCrop, ...], mask: np.ndarray) -> list[FaceCrop]:
-    """Crops beside those of the faces, as far as the mask (H, W) goes on there: long hair beyond a face's crop.
+def tiles_beside(crops: tuple[FaceCrop, ...], marks: list[Marks], photo_size: tuple[int, int]) -> list[FaceCrop]:
+    """Crops beside those of the faces, as far as their marks go on there: long hair beyond a face's crop.
 
     They have the scale and the turn of their face, so that the model sees hair as large as it knows it, and overlap by
     their fading borders. One ring around each face; what is marked farther off has no face to go by.
     """
-    photo_size = mask.shape[1], mask.shape[0]
-    left_over = mask > 0
+    left_over = list(marks)
     for crop in crops:
-        clear(left_over, crop)
+        left_over = [each.without(crop, photo_size) for each in left_over]
     tiles: list[FaceCrop] = []
     step = 1 - 2 * FADE
     for crop in crops:
         for down, right in ((1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, 0), (-1, -1), (-1, 1)):
             tile = moved(crop, right * step, down * step)
-            x0, y0, x1, y1 = box = tile.box(photo_size)
-            if x0 >= x1 or y0 >= y1:
-                continue
-            marked = left_over[y0:y1, x0:x1] & (tile.to_box(np.ones((tile.size, tile.size), np.float32), box) > 0.5)
-            if np.count_nonzero(marked) > _LEAST * (tile.size * tile.scale) ** 2:
+            rest = [each.without(tile, photo_size) for each in left_over]
+            pixels = sum(
+                (len(before.points) - len(after.points)) * before.pixels
+                for before, after in zip(left_over, rest, strict=True)
+            )
+            if pixels > _LEAST * (tile.size * tile.scale) ** 2:
                 tiles.append(tile)
-                clear(left_over, tile)
+                left_over = rest
     return tiles
-
-
-def clear(marked: np.ndarray, crop: FaceCrop) -> None:
-    """Take away what a crop covers at full strength."""
-    photo_size = marked.shape[1], marked.shape[0]
-    x0, y0, x1, y1 = box = crop.box(photo_size)
-    if x0 < x1 and y0 < y1:
-        marked[y0:y1, x0:x1] &= crop.to_box(fade_at_borders(crop, photo_size), box) < 0.99

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from npe_core.canvas.selection import Face
 from npe_core.editor.framing import FaceChoice, distance_to, fade_at_borders
 from npe_core.faces import FaceCrop
-from npe_core.faces.resample import Box
+from npe_core.faces.resample import Box, inverse, transform, warp_levels
 from npe_core.regions import LEGEND, REGIONS
+
+_UNLIKELY = 1 / (len(REGIONS) + 1)
+"""The likeliest of all regions has more than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,55 +34,122 @@ class RegionMap:
     ids: np.ndarray
     """(H, W) uint8 region ids of the photo."""
     choice: FaceChoice
-    looks: tuple[tuple[Look, ...], ...]
-    """For each chosen face its looks, the widest first."""
+    looks: tuple[Look, ...]
+    """One of each chosen face; where another face is nearer, all its probabilities are 0."""
 
     @classmethod
     def of(cls, choice: FaceChoice, looks: list[tuple[Look, ...]], photo_size: tuple[int, int]) -> RegionMap:
-        """Bring the looks to a photo of ``photo_size`` (width, height)."""
+        """Bring the looks at each chosen face, the widest first, to a photo of ``photo_size`` (width, height)."""
         ids = np.zeros((photo_size[1], photo_size[0]), np.uint8)
-        regions = cls(ids, choice, tuple(looks))
-        for face in regions.looks:
-            x0, y0, x1, y1 = box = face[0].crop.box(photo_size)
-            best = np.full((y1 - y0, x1 - x0), 1e-6, np.float32)
-            found = np.zeros((y1 - y0, x1 - x0), np.uint8)
-            for region in REGIONS:
-                likely = regions.probability(region.id, box, (face,))
-                found[likely > best] = region.id
-                np.maximum(best, likely, out=best)
-            part = ids[y0:y1, x0:x1]
-            np.copyto(part, found, where=found > 0)
-        return regions
+        faces = tuple(one_look(each, choice, photo_size) for each in looks)
+        for face in faces:
+            draw_ids(ids, face)
+        return cls(ids, choice, faces)
 
-    def probability(self, region: int, box: Box, faces: tuple[tuple[Look, ...], ...] | None = None) -> np.ndarray:
+    def probability(self, region: int, box: Box) -> np.ndarray:
         """(h, w) float32 in [0, 1]: how likely each pixel of a box (x0, y0, x1, y1) of the photo is that region."""
-        photo_size = self.ids.shape[1], self.ids.shape[0]
         total = np.zeros((box[3] - box[1], box[2] - box[0]), np.float32)
-        for face in self.looks if faces is None else faces:
-            likely = np.zeros_like(total)
-            for number, look in enumerate(face):
-                seen = look.crop.to_box(look.probabilities[region], box)
-                if number == 0:
-                    likely = seen
-                else:  # the closer look counts, and fades into the wider one at its border
-                    share = look.crop.to_box(fade_at_borders(look.crop, photo_size), box)
-                    likely += share * (seen - likely)
-            np.maximum(total, likely, out=total)
-        if self.choice.others:
-            total[self._belongs_to_others(box)] = 0
+        for look in self.looks:
+            reach = look.crop.box((self.ids.shape[1], self.ids.shape[0]))
+            x0, y0, x1, y1 = common = _common(box, reach)
+            if x0 < x1 and y0 < y1:
+                part = total[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+                np.maximum(part, look.crop.to_box(look.probabilities[region], common), out=part)
         return total
 
-    def _belongs_to_others(self, box: Box) -> np.ndarray:
-        """(h, w) bool: nearer to the middle of another face, in units of the faces' own sizes."""
-        columns, rows = np.arange(box[0], box[2]) + 0.5, np.arange(box[1], box[3]) + 0.5
-        own, others = (
-            np.min([distance_to(crop, columns[None], rows[:, None]) for crop in crops], axis=0)
-            for crops in (self.choice.crops, self.choice.others)
-        )
-        return others < own
+    @property
+    def area(self) -> float:
+        """Pixels of the chosen faces' crops: what the share of a region is measured by."""
+        return float(sum((crop.scale * crop.size) ** 2 for crop in self.choice.crops))
+
+    def face_at(self, x: float, y: float) -> Face:
+        """The chosen face that a place of the photo is nearest to, in units of the faces' own sizes."""
+        point = np.array([x]), np.array([y])
+        number = int(np.argmin([distance_to(crop, *point)[0] for crop in self.choice.crops]))
+        crop = self.choice.crops[number]
+        return Face(number, crop.scale * crop.size)
 
     def overlay(self, image: np.ndarray, opacity: float = 0.55) -> np.ndarray:
         """(H, W, 3) uint8: the legend's colours over the photo, for looking at."""
         tint = LEGEND[self.ids].astype(np.float32)
         mixed = image + (tint - image) * np.where(self.ids > 0, opacity, 0.0)[..., None]
         return np.rint(mixed).astype(np.uint8)
+
+
+def one_look(looks: tuple[Look, ...], choice: FaceChoice, photo_size: tuple[int, int]) -> Look:
+    """The looks at one face, the widest first, as one: the closer look counts, and fades into the wider at its border.
+
+    As fine as the closest look, but not finer than the photo.
+    """
+    wide, close = looks[0].crop, looks[-1].crop
+    finest = wide.size * wide.scale / min(close.scale, wide.scale)
+    crop = wide.resized(max(16, math.ceil(min(finest, wide.size * wide.scale))))
+    everything = (0, 0, crop.size, crop.size)
+    probabilities = np.zeros((len(REGIONS), crop.size, crop.size), np.float32)
+    for number, look in enumerate(looks):
+        seen = inside(look.crop, crop)  # the look, in a photo that is the new crop
+        fade = fade_at_borders(look.crop, photo_size) if number else np.ones((seen.size, seen.size), np.float32)
+        share = seen.to_box(fade, everything)
+        for region in REGIONS:
+            likely = seen.to_box(look.probabilities[region.id], everything)
+            probabilities[region.id] += share * (likely - probabilities[region.id])
+    probabilities[:, belongs_to_others(crop, choice)] = 0
+    return Look(crop, probabilities)
+
+
+def inside(crop: FaceCrop, other: FaceCrop) -> FaceCrop:
+    """The same square with its place in the other crop instead of in the photo."""
+    to_other = inverse(other.matrix)
+    linear = to_other[:, :2] @ crop.matrix[:, :2]
+    return FaceCrop(np.column_stack([linear, transform(to_other, crop.matrix[:, 2])]), crop.size)
+
+
+def belongs_to_others(crop: FaceCrop, choice: FaceChoice) -> np.ndarray:
+    """(size, size) bool: which places of a crop are nearer to the middle of a face that is not meant."""
+    if not choice.others:
+        return np.zeros((crop.size, crop.size), bool)
+    x, y = np.meshgrid(np.arange(crop.size) + 0.5, np.arange(crop.size) + 0.5)
+    points = transform(crop.matrix, np.stack([x, y], axis=-1))
+    own, others = (
+        np.min([distance_to(face, points[..., 0], points[..., 1]) for face in faces], axis=0)
+        for faces in (choice.crops, choice.others)
+    )
+    nearer: np.ndarray = others < own
+    return nearer
+
+
+def draw_ids(ids: np.ndarray, look: Look) -> None:
+    """Write into ``ids`` (H, W) where one of the look's regions other than the background is likeliest.
+
+    With probabilities in 1/255, and each region only where it is likely at all: most of a look is background and skin.
+    """
+    photo_size = ids.shape[1], ids.shape[0]
+    x0, y0, x1, y1 = box = look.crop.box(photo_size)
+    best, found = np.zeros((2, y1 - y0, x1 - x0), np.uint8)
+    for region in REGIONS:
+        levels = np.rint(look.probabilities[region.id] * 255).astype(np.uint8)
+        left, top, right, bottom = _common(box, _box_where(levels > 255 * _UNLIKELY, look.crop))
+        if left >= right or top >= bottom:
+            continue
+        where = np.s_[top - y0 : bottom - y0, left - x0 : right - x0]
+        to_map = inverse(look.crop.matrix)
+        to_map[:, 2] += to_map[:, :2] @ [left, top]
+        likely = warp_levels(levels, to_map, right - left, bottom - top)
+        np.copyto(found[where], np.uint8(region.id), where=likely > best[where])
+        np.maximum(best[where], likely, out=best[where])
+    np.copyto(ids[y0:y1, x0:x1], found, where=found > 0)
+
+
+def _box_where(marked: np.ndarray, crop: FaceCrop) -> Box:
+    """The photo pixels that the marked part of a crop can reach."""
+    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
+    if not len(rows):
+        return 0, 0, 0, 0
+    x, y = (columns[0] - 1, columns[-1] + 2), (rows[0] - 1, rows[-1] + 2)
+    corners = transform(crop.matrix, np.array([[x[i], y[j]] for i in (0, 1) for j in (0, 1)], np.float64))
+    low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _common(a: Box, b: Box) -> Box:
+    return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])

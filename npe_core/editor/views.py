@@ -10,6 +10,7 @@ from torch import Tensor
 
 from npe_core.blend import detail_weight
 from npe_core.canvas import Canvas
+from npe_core.canvas.boxes import cut, pad
 from npe_core.editor.engine import Engine, resize, to_tensor
 from npe_core.errors import InputError
 from npe_core.faces import FaceCrop
@@ -27,7 +28,7 @@ class Views:
     mask: Tensor
     """(B, 1, 128, 128) in [0, 1]"""
     painted: Tensor
-    """(B, 1, 128, 128): where there is paint, as opposed to mask only"""
+    """(B, 1, 128, 128): where there is paint, as opposed to mask only; counts under the mask"""
 
 
 def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.ndarray], engine: Engine) -> Views:
@@ -42,13 +43,25 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
         raise InputError(
             "Nothing is marked on the chosen faces. Fill a region, paint, or give a mask; `npe faces` lists them."
         )
-    painted = canvas.painted.astype(np.float32)
+    painted = torch.ones_like(mask)  # of fills all is paint
+    if canvas.by_hand:
+        paint = as_map(canvas.painted, crops)
+        painted = to_masks([crop.extract(paint, side) for crop in crops], side).to(device)
     return Views(
         original=to_tensor([crop.extract(photo.image, side) for crop in crops]).to(device),
         guide=to_tensor([crop.extract(canvas.guide, side) for crop in crops]).to(device),
         mask=mask,
-        painted=to_masks([crop.extract(painted, side) for crop in crops], side).to(device),
+        painted=painted,
     )
+
+
+def as_map(where: np.ndarray, crops: list[FaceCrop]) -> np.ndarray:
+    """(H, W) bool -> float32, in and just around the crops; 0 elsewhere, where it takes neither time nor memory."""
+    values = np.zeros(where.shape, np.float32)
+    for crop in crops:
+        around = cut(pad(crop.box((where.shape[1], where.shape[0])), 8, where.shape))
+        values[around] = where[around]
+    return values
 
 
 def to_masks(maps: list[np.ndarray], side: int) -> Tensor:

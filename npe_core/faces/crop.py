@@ -138,5 +138,7 @@ class FaceCrop:
         to_crop[:, 2] += to_crop[:, :2] @ [x0, y0]
         resample = warp_ids if crop_map.dtype == np.uint8 else warp
         result = resample(crop_map, to_crop, x1 - x0, y1 - y0)
-        result[~inside_square(to_crop, self.size, x1 - x0, y1 - y0)] = fill
+        ends = transform(to_crop, np.array([[i * (x1 - x0), j * (y1 - y0)] for i in (0, 1) for j in (0, 1)]))
+        if ends.min() < 0 or ends.max() > self.size:
+            result[~inside_square(to_crop, self.size, x1 - x0, y1 - y0)] = fill
         return result

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npe_core.faces.opencv import opencv
+from npe_core.opencv import opencv
 
 
 @dataclass(frozen=True, eq=False)

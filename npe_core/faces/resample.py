@@ -11,7 +11,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from npe_core.faces.opencv import opencv
+from npe_core.opencv import opencv
 
 Box = tuple[int, int, int, int]
 """(x0, y0, x1, y1) in whole pixels, x1 and y1 not included."""
@@ -78,6 +78,11 @@ def warp_fast(image: np.ndarray, matrix: np.ndarray, width: int, height: int) ->
     return _sample(image, matrix, width, height, cv2.INTER_LINEAR)
 
 
+def warp_levels(levels: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+    """As ``warp`` for a map (H, W) uint8 of levels that ``matrix`` does not reduce: linear, and 0 beyond its border."""
+    return _sample(levels, matrix, width, height, opencv().INTER_LINEAR, opencv().BORDER_CONSTANT)
+
+
 def warp_ids(region_map: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
     """As ``warp``, but each pixel takes the value of the nearest one: for (H, W) uint8 ids."""
     cv2 = opencv()
@@ -117,15 +122,18 @@ def _mirrored(start: int, stop: int, length: int) -> np.ndarray:
     return np.minimum(folded, 2 * length - 1 - folded)
 
 
-def _sample(image: np.ndarray, matrix: np.ndarray, width: int, height: int, interpolation: int) -> np.ndarray:
+def _sample(
+    image: np.ndarray, matrix: np.ndarray, width: int, height: int, interpolation: int, border: int | None = None
+) -> np.ndarray:
     cv2 = opencv()
+    border = cv2.BORDER_REFLECT if border is None else border
     # OpenCV counts from pixel centres, where this house counts from the corner of the first pixel.
     shift = matrix[:, :2] @ [0.5, 0.5] - 0.5
     by_centres = np.column_stack([matrix[:, :2], matrix[:, 2] + shift])
     flags = interpolation | cv2.WARP_INVERSE_MAP
 
     def one(part: np.ndarray) -> np.ndarray:
-        return cv2.warpAffine(part, by_centres, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
+        return cv2.warpAffine(part, by_centres, (width, height), flags=flags, borderMode=border)
 
     if image.ndim == 2 or image.shape[2] <= 4:
         return one(image).reshape(height, width, *image.shape[2:])

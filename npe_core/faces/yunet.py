@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from npe_core.errors import EnvironmentFault
-from npe_core.faces.opencv import REPAIR, opencv
+from npe_core.opencv import REPAIR, opencv
 
 LOWEST_SCORE = 0.3
 """Rows below this are noise for every caller."""

@@ -19,6 +19,9 @@ from npe_core.photo.opening import Opened, open_picture, shown
 from npe_core.photo.samples import native_samples
 from npe_core.photo.saving import check_output, write_atomically
 
+_ROWS = 64
+"""That are edited together, so that they stay in the cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class Photo:
@@ -103,19 +106,33 @@ class Photo:
         _check_image(image)
         if image.shape != self.image.shape or mask.shape != image.shape[:2]:
             raise ValueError(f"image {image.shape} and mask {mask.shape} must be of the photo's {self.image.shape}")
-        changed = (mask > 0) & (image != self.image).any(axis=-1)
-        view, native = self.image.copy(), self._native.copy()
-        if colour_profile.is_srgb(self._profile):
-            view[changed] = native[changed] = image[changed]
-        else:
-            weight = np.minimum(mask[changed].astype(np.float32), 1)[:, None]
-            seen = colour_profile.from_srgb(self.image[changed], self._profile)
-            beyond = (self._native[changed].astype(np.float32) - seen) * (1 - weight)
-            wanted = colour_profile.from_srgb(image[changed], self._profile) + beyond
-            native[changed] = np.clip(np.rint(wanted), 0, 255).astype(np.uint8)
-            view[changed] = colour_profile.to_srgb(native[changed], self._profile)
+        plain = colour_profile.is_srgb(self._profile)
+        native = self._native.copy()
+        view = native if plain and self.image is self._native else self.image.copy()
+        for top in range(0, len(mask), _ROWS):
+            rows = np.s_[top : top + _ROWS]
+            if not mask[rows].any():
+                continue
+            if plain:
+                for samples in (native,) if view is native else (native, view):
+                    np.copyto(samples[rows], image[rows], where=(mask[rows] > 0)[..., None])
+            else:
+                self._convert_rows(rows, image, mask, view, native)
         stored = None if parameters is None else json.loads(json.dumps(parameters, allow_nan=False))
         return replace(self, image=view, parameters=stored, _native=native)
+
+    def _convert_rows(
+        self, rows: slice, image: np.ndarray, mask: np.ndarray, view: np.ndarray, native: np.ndarray
+    ) -> None:
+        """Writes what ``image`` changed in a few rows into ``view`` (sRGB) and ``native`` (the file's profile)."""
+        changed = (mask[rows] > 0) & (image[rows] != self.image[rows]).any(axis=-1)
+        weight = np.minimum(mask[rows][changed].astype(np.float32), 1)[:, None]
+        seen = colour_profile.from_srgb(self.image[rows][changed], self._profile)
+        beyond = (self._native[rows][changed].astype(np.float32) - seen) * (1 - weight)
+        wanted = colour_profile.from_srgb(image[rows][changed], self._profile) + beyond
+        samples = np.clip(np.rint(wanted), 0, 255).astype(np.uint8)
+        native[rows][changed] = samples
+        view[rows][changed] = colour_profile.to_srgb(samples, self._profile)
 
     def save(
         self, path: Path | str, force: bool = False, metadata: Literal["keep", "strip"] = "keep"

@@ -1,0 +1,41 @@
+"""What is marked in a large picture, as a few boxes: work stays near the marks instead of in the one box around all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npe_core.canvas.boxes import Box, box_of, union
+from npe_core.canvas.connected import label_pieces
+
+_BLOCKS = 128
+"""The picture is looked at in about so many blocks a side."""
+
+
+def boxes_of(where: np.ndarray) -> list[Box]:
+    """Boxes that do not overlap around all True pixels of (H, W), one for each group of blocks that touch."""
+    step = max(4, max(where.shape) // _BLOCKS)
+    rows = np.logical_or.reduceat(where, np.arange(0, where.shape[0], step), axis=0)
+    blocks = np.logical_or.reduceat(rows, np.arange(0, where.shape[1], step), axis=1)
+    labels, count = label_pieces(blocks)
+    found = []
+    for number in range(1, count + 1):
+        x0, y0, x1, y1 = (step * side for side in box_of(labels == number) or (0, 0, 0, 0))
+        inner = box_of(where[y0:y1, x0:x1])
+        if inner is not None:
+            found.append((x0 + inner[0], y0 + inner[1], x0 + inner[2], y0 + inner[3]))
+    return merged(found)
+
+
+def merged(boxes: list[Box]) -> list[Box]:
+    """Boxes that overlap become the one box around them, until none do; from the top."""
+    separate: list[Box] = []
+    for box in boxes:
+        while (other := next((one for one in separate if _overlap(one, box)), None)) is not None:
+            separate.remove(other)
+            box = union(box, other) or box
+        separate.append(box)
+    return sorted(separate, key=lambda box: (box[1], box[0]))
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -1,0 +1,65 @@
+"""Which squares are edited: all that is marked near a face is in one of them, and no more squares than that takes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from npe_core.editor.framing import STRETCH, FaceChoice, crops_for, strength_at
+from npe_core.faces import FaceCrop
+
+SIZE = (1200, 1600)
+
+
+def upright(x, y, side):
+    return FaceCrop.from_box((x - side / 2, y - side / 2, x + side / 2, y + side / 2))
+
+
+def marked(*boxes):
+    mask = np.zeros(SIZE, np.float32)
+    for x0, y0, x1, y1 in boxes:
+        mask[y0:y1, x0:x1] = 1
+    return mask
+
+
+def side(crop):
+    return crop.scale * crop.size
+
+
+def test_what_lies_inside_takes_the_faces_crop_alone():
+    (crop,) = crops_for(FaceChoice((upright(600, 500, 400),)), marked((500, 400, 700, 600)))
+    assert np.allclose(crop.corners(), upright(600, 500, 400).corners())
+
+
+def test_a_little_beyond_the_crop_makes_it_wider():
+    (crop,) = crops_for(FaceChoice((upright(600, 500, 400),)), marked((450, 330, 750, 770)))
+    assert 400 < side(crop) <= STRETCH * 400
+    low, high = crop.corners().min(axis=0), crop.corners().max(axis=0)
+    assert low[1] < 330 and high[1] > 770
+
+
+def test_long_hair_takes_tiles_beside_and_what_is_far_off_none():
+    mask = marked((420, 310, 780, 1050), (1400, 1000, 1600, 1200))
+    crops = crops_for(FaceChoice((upright(600, 500, 400),)), mask)
+    assert len(crops) > 1 and all(side(crop) == pytest.approx(400) for crop in crops)
+    assert max(crop.corners()[:, 0].max() for crop in crops) < 1200
+
+
+def test_each_face_is_widened_by_its_own_marks_only():
+    choice = FaceChoice((upright(400, 500, 300), upright(1100, 500, 300)))
+    first, second = crops_for(choice, marked((300, 400, 500, 690), (1050, 450, 1150, 550)))
+    assert side(first) > 300 and side(second) == pytest.approx(300)
+
+
+@given(st.integers(60, 500), st.integers(0, 1600), st.integers(0, 1200), st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_all_that_is_marked_in_the_ring_around_a_face_is_at_full_strength_somewhere(width, x, y, seed):
+    rng = np.random.default_rng(seed)
+    size = 0.8 * width * rng.random(2) + 10
+    x0, y0 = np.clip([x - size[0], y - size[1]], 0, None).astype(int)
+    mask = marked((x0, y0, int(x + size[0]), int(y + size[1])))
+    crops = crops_for(FaceChoice((upright(x, y, width),)), mask)
+    rows, columns = np.nonzero(mask)
+    points = np.stack([columns, rows], axis=1) + 0.5
+    strength = np.max([strength_at(crop, points, (SIZE[1], SIZE[0])) for crop in crops], axis=0)
+    assert (strength < 0.99).sum() <= 0.01 * width**2
