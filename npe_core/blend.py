@@ -39,8 +39,14 @@ def keep_colour(result: Tensor, guide: Tensor, painted: Tensor, amount: float, s
     Choi et al. 2021, applied once at the end.)
     """
     share = gaussian_blur(painted, sigma).clamp_min(1e-3)
-    drift = gaussian_blur(painted * (guide - result), sigma) / share
-    return (result + amount * painted * drift).clamp(-1, 1)
+
+    def low(x: Tensor) -> Tensor:
+        return gaussian_blur(painted * x, sigma) / share
+
+    wanted = low(result) + amount * (low(guide) - low(result))
+    for _ in range(3):  # of a pure colour clipping takes away a part of what is added
+        result = (result + painted * (wanted - low(result))).clamp(-1, 1)
+    return result
 
 
 def detail_weight(result: Tensor, guide: Tensor, sigma: float = 2.5, quiet: float = 0.03) -> Tensor:
@@ -63,21 +69,25 @@ def detail_weight(result: Tensor, guide: Tensor, sigma: float = 2.5, quiet: floa
 
 
 def full_size(
-    result: Tensor, guide: Tensor, restored: Tensor | None, own_texture: Tensor, size: int
+    result: Tensor, guide: Tensor, restored: Tensor | None, own_texture: Tensor, size: int, least: float = 0.0
 ) -> tuple[Tensor, Tensor]:
     """Base and weight with which the edited picture is ``base + weight * guide`` at any higher resolution.
 
     result, guide: (B, 3, h, h). restored: the super-resolved result (B, 3, size, size), or None for the bicubic one.
     own_texture: (B, 1, h, h), 1 where the guide's fine detail is the photograph's own (region fills, plain masks),
     0 where it is flat paint. The guide's detail above the h-pixel band is kept by ``weight``; where it no longer
-    fits, the detail is the upscaler's. Returns base (B, 3, size, size) and weight (B, 1, size, size).
+    fits, the detail is the upscaler's, but for a share ``least`` of the guide's: strands finer than the h-pixel band
+    hardly contradict any shape in it. Returns base (B, 3, size, size) and weight (B, 1, size, size).
     """
 
     def enlarge(x: Tensor) -> Tensor:  # antialias, which has nothing to do on the way up, takes a third of the time
         return F.interpolate(x, size=(size, size), mode="bicubic", antialias=True, align_corners=False)
 
     weight = F.interpolate(
-        own_texture * detail_weight(result, guide), size=(size, size), mode="bilinear", align_corners=False
+        own_texture * detail_weight(result, guide).clamp_min(least),
+        size=(size, size),
+        mode="bilinear",
+        align_corners=False,
     ).clamp(0, 1)
     large = enlarge(result)
     invented = torch.zeros_like(large) if restored is None else restored - large

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ def shade_places(
         core = soft == 255
         if np.count_nonzero(core) * 4 < core.size:  # small or doubtful: hardly a pixel is surely inside
             core = soft >= 128
-        colours = shade(pixels, core, depth, rgb, shading).T
+        colours = shade(pixels, core, depth, rgb, shading, soft).T
         first = 0
         for k, where in zip(own, touched, strict=True):
             last = first + int(np.count_nonzero(where))
@@ -41,13 +42,18 @@ def shade_places(
 
 
 def shade(
-    pixels: np.ndarray, core: np.ndarray, depth: np.ndarray, rgb: tuple[int, int, int], shading: float
+    pixels: np.ndarray,
+    core: np.ndarray,
+    depth: np.ndarray,
+    rgb: tuple[int, int, int],
+    shading: float,
+    soft: np.ndarray,
 ) -> np.ndarray:
     """The colour ``rgb`` laid on ``pixels`` with their own light and texture.
 
     pixels: (N, 3) uint8 sRGB; core: (N,) bool, the pixels whose mean becomes ``rgb``; depth: (N,) float32, 1 far
     enough inside to show the region and nothing else, 0 at its rim; shading: 0 = flat, 1 = all of the original's
-    variation, scaled to the lightness of the new colour. Returns (N, 3) uint8.
+    variation, scaled to the lightness of the new colour; soft: (N,) uint8, the mask in 1/255. Returns (N, 3) uint8.
 
     The mean L*a*b* over the core is within 1 of the colour's: where the gamut leaves no room for the variation (pure
     red, black, white), the variation gives way, not the colour.
@@ -56,30 +62,56 @@ def shade(
     if shading <= 0 or not core.any():
         return flat.copy()
     target = srgb_to_lab(np.array(rgb, np.uint8))
-    light = _light_of(pixels, core, depth, target, shading)
+    light = _light_of(pixels, core, depth, rgb, shading)
     chosen = _some(core)
     variation = _carry_over(pixels[chosen], depth[chosen], target, light) - target
-    offset, scale = np.zeros(3, np.float32), np.float32(1)
-    for _ in range(8):
-        for _ in range(6):
-            sample = _to_srgb8(target + offset + scale * variation)
-            error = target - srgb_to_lab(sample).mean(axis=0)
-            if np.linalg.norm(error) < 0.5:
-                return _in_chunks(pixels, depth, target, offset, scale, light)
-            offset += 1.5 * error  # more than the error: part of what is added is clipped away again
-        scale *= np.float32(0.7)
-        offset *= np.float32(0.7)
-    return flat.copy()
-
-
-def _in_chunks(
-    pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, offset: np.ndarray, scale: np.float32, light: _Light
-) -> np.ndarray:
+    balance = _balance(variation, target, lambda shaded: _through_the_rim(shaded, pixels[chosen], soft[chosen], light))
+    if balance is None:
+        return flat.copy()
+    offset, scale = balance
     result = np.empty_like(pixels)
     for first in range(0, len(pixels), _CHUNK):
         part = slice(first, first + _CHUNK)
         variation = _carry_over(pixels[part], depth[part], target, light) - target
-        result[part] = _to_srgb8(target + offset + scale * variation)
+        shaded = _to_srgb8(target + offset + scale * variation)
+        result[part] = _through_the_rim(shaded, pixels[part], soft[part], light)
+    return result
+
+
+def _balance(
+    variation: np.ndarray, target: np.ndarray, finished: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.float32] | None:
+    """(offset (3,), scale) with which target + offset + scale * variation has the mean ``target`` as 8-bit sRGB.
+
+    None where only no variation at all would.
+    """
+    offset, scale = np.zeros(3, np.float32), np.float32(1)
+    for _ in range(8):
+        for _ in range(6):
+            sample = finished(_to_srgb8(target + offset + scale * variation))
+            error = target - srgb_to_lab(sample).mean(axis=0)
+            if np.linalg.norm(error) < 0.5:
+                return offset, scale
+            offset += 1.5 * error  # more than the error: part of what is added is clipped away again
+        scale *= np.float32(0.7)
+        offset *= np.float32(0.7)
+    return None
+
+
+def _through_the_rim(shaded: np.ndarray, pixels: np.ndarray, soft: np.ndarray, light: _Light) -> np.ndarray:
+    """(N, 3) uint8: what is painted where the mask is soft, a = soft / 255.
+
+    There a pixel shows the region and what lies beside it, C = a F + (1 - a) B, and so it should afterwards:
+    a F' + (1 - a) B, which is the paint C + F' - F under the mask. Without it a rim in the old colour stays around the
+    new one. The mask is no exact a, so that the more there is of the region the more the paint is the shaded one.
+    """
+    rim = np.flatnonzero(soft < 255)
+    if not rim.size:
+        return shaded
+    a = soft[rim, None] / np.float32(255)
+    moved = np.clip(pixels[rim] + light.shift, 0, 255)
+    result = shaded.copy()
+    result[rim] = np.rint(moved + a * (shaded[rim] - moved)).astype(np.uint8)
     return result
 
 
@@ -89,6 +121,8 @@ class _Light:
 
     mean: np.ndarray
     """(3,) L*a*b*"""
+    shift: np.ndarray
+    """(3,) sRGB in 1/255: from that mean to the new colour"""
     low: np.ndarray
     high: np.ndarray
     gain: float
@@ -103,11 +137,15 @@ def _some(where: np.ndarray) -> np.ndarray:
     return indices[:: max(1, indices.size // _SAMPLE)]
 
 
-def _light_of(pixels: np.ndarray, core: np.ndarray, depth: np.ndarray, target: np.ndarray, shading: float) -> _Light:
+def _light_of(
+    pixels: np.ndarray, core: np.ndarray, depth: np.ndarray, rgb: tuple[int, int, int], shading: float
+) -> _Light:
+    target = srgb_to_lab(np.array(rgb, np.uint8))
     deep = depth >= 1
     if np.count_nonzero(deep) * 4 < np.count_nonzero(core):
         deep = core
-    typical = srgb_to_lab(pixels[_some(deep)])
+    chosen = pixels[_some(deep)]
+    typical = srgb_to_lab(chosen)
     mean = typical.mean(axis=0)
     # The rim also shows what lies beside the region (sky through hair). It gets the region's ordinary light and tint,
     # else recoloured hair glows at its outline.
@@ -119,7 +157,8 @@ def _light_of(pixels: np.ndarray, core: np.ndarray, depth: np.ndarray, target: n
     down, up = max(target[0], 2.0), max(98 - target[0], 2.0)
     darkest, lightest = np.percentile(typical[:, 0] - mean[0], (2, 98))
     gain = min(gain, 1.1 * down / max(-darkest, 1.0), 1.1 * up / max(lightest, 1.0))
-    return _Light(mean, low, high, float(gain), float(down), float(up), shading)
+    shift = np.array(rgb, np.float32) - chosen.mean(axis=0, dtype=np.float32)
+    return _Light(mean, shift, low, high, float(gain), float(down), float(up), shading)
 
 
 def _carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light: _Light) -> np.ndarray:

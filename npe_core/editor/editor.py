@@ -17,7 +17,7 @@ from npe_core.diffusion.masked import masked_edit, sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise
 from npe_core.editor.clock import Clock
-from npe_core.editor.engine import Engine, to_arrays, to_images, to_tensor
+from npe_core.editor.engine import Engine, resize, to_arrays, to_images, to_tensor
 from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders, wide_look
 from npe_core.editor.paste import paste
 from npe_core.editor.recipe import Recipe, check_seed, check_strength
@@ -111,12 +111,14 @@ class Editor:
         with clock.stage("upscale"):
             restored = self.engine.upscale_marked(result, views.mask) if upscale else None
             texture = own_texture(photo, canvas, crops, self.engine) if canvas.by_hand else torch.ones_like(views.mask)
-            base, weight = full_size(result, views.guide, restored, texture, CROP)
+            base, weight = full_size(result, views.guide, restored, texture, CROP, least_detail(timestep))
 
         image = photo.image.copy()
         bases, weights = to_arrays(127.5 * (base + 1 - weight)), to_arrays(weight)
+        own = to_arrays(resize(texture, CROP))
         for i in reversed(range(len(crops))):  # the tiles first, the faces on top
-            paste(image, canvas.guide, canvas.mask, crops[i], bases[i], weights[i][..., 0], fades[i])
+            maps = bases[i], weights[i][..., 0], fades[i], own[i][..., 0].clip(0, 1)
+            paste(image, canvas.guide, canvas.mask, crops[i], *maps)
         mask = within_reach(canvas.mask, crops, fades)
         fills = {fill.region: fill.colour for fill in canvas.targets}
         recipe = Recipe(fills, timestep, steps, sampler, seed, upscale, painted=canvas.by_hand)
@@ -190,6 +192,11 @@ def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:
 def colour_hold(timestep: int) -> float:
     """How firmly the paint's colour is kept: wholly up to t = 300, then less, as the picture is freer."""
     return 1.0 - 0.4 * max(0.0, (timestep - 300) / 200)
+
+
+def least_detail(timestep: int) -> float:
+    """The share of the photo's own fine detail that a recolour keeps in any case: much up to t = 250, none from 350."""
+    return 0.75 * min(1.0, max(0.0, (350 - timestep) / 100))
 
 
 def report(progress: Progress | None, faces: int) -> Callback | None:

@@ -41,11 +41,15 @@ def paste(
     base: np.ndarray,
     weight: np.ndarray,
     fade: np.ndarray,
+    texture: np.ndarray,
 ) -> None:
     """Write the edited pixels of one crop into ``photo`` (H, W, 3) uint8, only where ``mask`` (H, W) is above 0.
 
-    ``guide`` (H, W, 3) uint8 is the painted photo. base (size, size, 3), weight and fade (size, size), all float32, are
-    the crop's: the edited picture is base + weight * guide, in 0..255, and counts by ``fade`` and by the seam.
+    ``guide`` (H, W, 3) uint8 is the painted photo. base (size, size, 3), weight, fade and texture (size, size), all
+    float32, are the crop's. The edited picture is base + weight * guide, in 0..255. At the edge of the mask it fades,
+    within the seam, into the guide where ``texture`` is 1: a fill is soft by itself, there and in every strand, and
+    the photo's own colour would be a rim around it. Where ``texture`` is 0, at flat paint, it fades into the photo.
+    ``fade`` is how much the crop counts against what is in ``photo`` already.
     """
     x0, y0, *_ = box = crop.box((photo.shape[1], photo.shape[0]))
     marked = box_of(mask[cut(box)])
@@ -53,7 +57,7 @@ def paste(
         return
     left, top, right, bottom = place = (x0 + marked[0], y0 + marked[1], x0 + marked[2], y0 + marked[3])
     edge = seam(mask, crop, place)
-    maps = np.dstack([base, weight, fade]).astype(np.float32, copy=False)
+    maps = np.dstack([base, weight, fade, texture]).astype(np.float32, copy=False)
     for y in range(top, bottom, _TILE):
         for x in range(left, right, _TILE):
             part: Box = (x, y, min(x + _TILE, right), min(y + _TILE, bottom))
@@ -64,11 +68,16 @@ def paste(
 
 
 def _mixed(photo: np.ndarray, guide: np.ndarray, edge: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """(h, w, 3) uint8; maps (h, w, 5): base, weight and fade."""
-    share = (edge * (maps[..., 4] / np.float32(255)))[..., None]
-    edited = maps[..., 3:4] * guide
-    edited += maps[..., :3]
-    edited -= photo
-    edited *= share
-    edited += photo
-    return np.clip(np.rint(edited, out=edited), 0, 255).astype(np.uint8)
+    """(h, w, 3) uint8; maps (h, w, 6): base, weight, fade and texture."""
+    fade, share = maps[..., 4:5], (edge / np.float32(255))[..., None]
+    painted = guide - photo.astype(np.float32)
+    change = maps[..., 3:4] * guide
+    change += maps[..., :3]
+    change -= photo  # the edited picture, as a difference from the photo
+    under = (1 - share) * maps[..., 5:6]
+    under *= share > 0
+    change *= share
+    change += under * painted
+    change *= fade
+    change += photo
+    return np.clip(np.rint(change, out=change), 0, 255).astype(np.uint8)

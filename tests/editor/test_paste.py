@@ -33,9 +33,10 @@ def flat(crop, *values):
     return np.repeat(base[..., None], 3, axis=2), *maps
 
 
-def pasted(photo, mask, crop, base, weight, fade, guide=None):
+def pasted(photo, mask, crop, base, weight, fade, texture=None, guide=None):
     image = photo.copy()
-    paste(image, photo if guide is None else guide, mask, crop, base, weight, fade)
+    texture = np.zeros_like(fade) if texture is None else texture
+    paste(image, photo if guide is None else guide, mask, crop, base, weight, fade, texture)
     return image
 
 
@@ -54,10 +55,10 @@ def crops(draw):
 def test_pixels_outside_mask_and_crop_are_equal(crop, seed):
     rng = np.random.default_rng(seed)
     base = rng.uniform(-300, 500, (crop.size, crop.size, 3)).astype(np.float32)
-    weight, fade = rng.random((2, crop.size, crop.size), np.float32)
+    weight, fade, texture = rng.random((3, crop.size, crop.size), np.float32)
     mask = (rng.random((90, 110)) * (rng.random((90, 1)) > 0.6)).astype(np.float32)
     before, guide = NOISE.copy(), rng.integers(0, 256, NOISE.shape, np.uint8)
-    image = pasted(NOISE, mask, crop, base, weight, fade, guide)
+    image = pasted(NOISE, mask, crop, base, weight, fade, texture, guide)
     assert np.array_equal(NOISE, before) and image.dtype == np.uint8
     places = places_in(crop, NOISE)
     outside = ((places < -1e-6) | (places > crop.size + 1e-6)).any(axis=-1)
@@ -76,11 +77,11 @@ def test_a_full_mask_covers_the_crop_and_ends_at_its_border(crop):
     assert np.array_equal(image[clear] == 0, np.stack([distance > 0] * 3, axis=-1)[clear])
 
 
-@given(crops(), st.floats(0, 1))
+@given(crops(), st.floats(0, 1), st.floats(0, 1))
 @settings(deadline=None)
-def test_the_photo_as_its_own_guide_is_the_photo(crop, fade):
+def test_the_photo_as_its_own_guide_is_the_photo(crop, fade, texture):
     """A weight of 1 keeps all of the guide, whatever the crop's place, turn and size."""
-    image = pasted(NOISE, everywhere(NOISE), crop, *flat(crop, 0, 1, fade))
+    image = pasted(NOISE, everywhere(NOISE), crop, *flat(crop, 0, 1, fade, texture))
     assert np.array_equal(image, NOISE)
 
 
@@ -128,6 +129,17 @@ def test_the_seam_rises_inwards_within_its_width(scale):
     assert (levels[250 + width : 300] == 255).all()
 
 
+def test_a_fill_fades_into_its_own_soft_edge_and_flat_paint_into_the_photo():
+    """The guide is 100 under the mask; the model made 200 of it. In between lie the guide, or the photo (0)."""
+    crop = crop_at(1, 0, (256.0, 256.0), 512)
+    photo, mask = np.zeros((512, 512, 3), np.uint8), np.zeros((512, 512), np.float32)
+    mask[:, 250:] = 1
+    guide = np.where(mask[..., None] > 0, np.uint8(100), photo)
+    fill, paint = (pasted(photo, mask, crop, *flat(crop, 200, 0, 1, own), guide=guide)[99, :, 0] for own in (1, 0))
+    assert fill[249] == paint[249] == 0 and fill[260] == paint[260] == 200
+    assert 100 < fill[250] < 125 and 0 < paint[250] < 50
+
+
 def test_the_edge_of_the_photo_is_no_edge_of_the_mask():
     crop = crop_at(1, 0, (256.0, 256.0), 512)
     photo = np.zeros((512, 512, 3), np.uint8)
@@ -138,7 +150,7 @@ def test_a_small_mask_in_a_large_face_costs_little():
     photo, mask = np.zeros((4000, 6000, 3), np.uint8), np.zeros((4000, 6000), np.float32)
     mask[1900:2200, 2900:3200] = 1
     crop = crop_at(7, 10, (3000, 2000), 512)
-    maps = flat(crop, 9, 0, 1)
+    maps = flat(crop, 9, 0, 1, 0)
     paste(photo, photo, mask, crop, *maps)
     tracemalloc.start()
     try:
