@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 
-from npe_core.canvas.boxes import box_of, cut
+from npe_core.canvas.boxes import Box, box_of, cut
 from npe_core.canvas.brush import coverage
 from npe_core.canvas.connected import label_pieces
+from npe_core.canvas.morphology import smoothstep
 
 _LEAST_WIDTH = 8
 """Pixels an eye must be wide for its iris to be looked for."""
 
 _LEAST_CONTRAST = 0.06
 """How much darker than the rest of the eye an iris is at least, in [0, 1] of grey."""
+
+_DARK = 0.22
+"""Grey, in [0, 1], of an iris that is hardly lighter than its pupil."""
+
+Disc: TypeAlias = tuple[float, float, float]
+"""x, y and radius in pixels of the eye's box."""
 
 # An iris is 11.7 mm wide, the opening between the lids about 28 to 30 mm; masks of eyes take some lid along.
 _RADII = np.array([0.17, 0.2, 0.23, 0.26])
@@ -23,7 +31,8 @@ _RADII = np.array([0.17, 0.2, 0.23, 0.26])
 def find_irises(image: np.ndarray, eyes: np.ndarray) -> np.ndarray:
     """(h, w) uint8 soft mask, in 1/255, of the irises in ``eyes`` (h, w) bool; all 0 where none can be made out.
 
-    image: (h, w, 3) uint8. In each eye that is wide enough the disc is taken that is darkest against the rest.
+    image: (h, w, 3) uint8. In each eye that is wide enough the disc is taken that is darkest against the rest, without
+    pupil and reflections.
     """
     grey = image.astype(np.float32).mean(axis=-1) / 255
     labels, count = label_pieces(eyes)
@@ -33,14 +42,40 @@ def find_irises(image: np.ndarray, eyes: np.ndarray) -> np.ndarray:
         box = box_of(eye)
         if box is None or box[2] - box[0] < _LEAST_WIDTH:
             continue
-        disc = _darkest_disc(grey[cut(box)], eye[cut(box)])
-        if disc is not None:
-            result[cut(box)] = np.maximum(result[cut(box)], disc * eye[cut(box)])
+        found = _darkest_disc(grey[cut(box)], eye[cut(box)])
+        if found is not None:
+            iris = _soft_disc(box, found) * eye[cut(box)]
+            iris = (iris * _coloured_part(grey[cut(box)], found)).astype(np.uint8)
+            result[cut(box)] = np.maximum(result[cut(box)], iris)
     return result
 
 
-def _darkest_disc(grey: np.ndarray, eye: np.ndarray) -> np.ndarray | None:
-    """(h, w) uint8: the soft disc whose inside is darkest against the rest of the eye, None if none stands out."""
+def _soft_disc(box: Box, disc: Disc) -> np.ndarray:
+    x, y, radius = disc
+    return coverage((0, 0, box[2] - box[0], box[3] - box[1]), (x, y), (x, y), radius + 0.5, hardness=0.8)
+
+
+def _coloured_part(grey: np.ndarray, disc: Disc) -> np.ndarray:
+    """(h, w) float32: 0 in the pupil and in the light's reflection, which no coloured lens would cover, 1 elsewhere.
+
+    The pupil is what is clearly darker than the iris; in a dark eye, where the two look alike, the middle of the disc.
+    """
+    x, y, radius = disc
+    rows, columns = np.ogrid[: grey.shape[0], : grey.shape[1]]
+    distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y) / radius
+    ring = grey[(distance > 0.5) & (distance < 0.85)]
+    if not ring.size:
+        return np.ones_like(grey)
+    iris = float(np.median(ring))
+    kept = 1 - smoothstep((grey - (iris + 0.2)) / 0.15)
+    if iris < _DARK:
+        return kept * smoothstep((distance - 0.3) / 0.12)
+    darker = 1 - smoothstep((grey - 0.55 * iris) / (0.2 * iris))
+    return kept * (1 - darker * (1 - smoothstep((distance - 0.55) / 0.15)))
+
+
+def _darkest_disc(grey: np.ndarray, eye: np.ndarray) -> Disc | None:
+    """The disc whose inside is darkest against the rest of the eye, None if none stands out."""
     height, width = eye.shape
     step = max(1.0, width / 40)
     best, found = _LEAST_CONTRAST, None
@@ -59,7 +94,4 @@ def _darkest_disc(grey: np.ndarray, eye: np.ndarray) -> np.ndarray | None:
             k = int(score.argmax())
             if score[k] > best:
                 best, found = float(score[k]), (float(cx[k, 0]), float(cy), float(radius))
-    if found is None:
-        return None
-    centre = (found[0], found[1])
-    return coverage((0, 0, width, height), centre, centre, found[2] + 0.5, hardness=0.8)
+    return found

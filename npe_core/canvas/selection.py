@@ -14,6 +14,7 @@ from npe_core.canvas.guided import guided_filter
 from npe_core.canvas.iris import find_irises
 from npe_core.canvas.morphology import distance_inside, feather, smoothstep
 from npe_core.errors import InputError, UsageError
+from npe_core.parallel import each
 from npe_core.regions import REGIONS, Region
 
 _HAIRY = ("brows", "hair", "attire")
@@ -141,7 +142,7 @@ def select_region(
                 for box, iris in zip(tight, irises, strict=True)
             ]
     padded = [pad(box, 3 * _band(_face_of(regions, box)), where.shape) for box in tight]
-    return [_select_in(box, image, regions, region, where, others) for box in merged(padded)]
+    return each(lambda box: _select_in(box, image, regions, region, where, others), merged(padded))
 
 
 def _select_in(

@@ -10,6 +10,7 @@ import numpy as np
 from npe_core.canvas.boxes import cut
 from npe_core.canvas.selection import Selection
 from npe_core.colour import lab_to_srgb, srgb_to_lab
+from npe_core.parallel import each
 
 _SAMPLE = 16_384
 """Pixels that the correction of the mean looks at; its error is then well below 0.3."""
@@ -23,7 +24,8 @@ def shade_places(
 ) -> list[np.ndarray]:
     """(3, h, w) uint8 for each place of a fill: its paint. The mean over all the places of one face is ``rgb``."""
     paints = [np.zeros((3, *place.soft.shape), np.uint8) for place in places]
-    for face in {place.face for place in places}:
+
+    def paint_face(face: int) -> None:
         own = [k for k, place in enumerate(places) if place.face == face]
         touched = [places[k].soft > 0 for k in own]
         pixels = np.concatenate([image[cut(places[k].box)][where] for k, where in zip(own, touched, strict=True)])
@@ -38,6 +40,8 @@ def shade_places(
             last = first + int(np.count_nonzero(where))
             paints[k][:, where] = colours[:, first:last]
             first = last
+
+    each(paint_face, sorted({place.face for place in places}))
     return paints
 
 

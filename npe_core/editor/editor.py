@@ -26,6 +26,7 @@ from npe_core.editor.result import EditResult, Preview, Progress
 from npe_core.editor.views import look_at, own_texture
 from npe_core.errors import InputError, UsageError
 from npe_core.faces import FaceCrop, choose_faces, find_faces
+from npe_core.parallel import each
 from npe_core.photo import Photo
 
 
@@ -67,7 +68,7 @@ class Editor:
         size = self.engine.segment_size
         squares = [[wide_look(crop, photo.size), crop] for crop in choice.crops]
         views = [square.resized(size) for pair in squares for square in pair if square is not None]
-        seen = self.engine.segment(to_tensor([view.extract(photo.image) for view in views])).numpy()
+        seen = self.engine.segment(to_tensor(each(lambda view: view.extract(photo.image), views))).numpy()
         looks = iter([Look(view, probabilities) for view, probabilities in zip(views, seen, strict=True)])
         faces = [tuple(next(looks) for square in pair if square is not None) for pair in squares]
         return RegionMap.of(choice, faces, photo.size)

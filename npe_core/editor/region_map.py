@@ -11,6 +11,7 @@ from npe_core.canvas.selection import Face
 from npe_core.editor.framing import FaceChoice, distance_to, fade_at_borders
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import Box, inverse, transform, warp_levels
+from npe_core.parallel import each
 from npe_core.regions import LEGEND, REGIONS
 
 _UNLIKELY = 1 / (len(REGIONS) + 1)
@@ -41,7 +42,7 @@ class RegionMap:
     def of(cls, choice: FaceChoice, looks: list[tuple[Look, ...]], photo_size: tuple[int, int]) -> RegionMap:
         """Bring the looks at each chosen face, the widest first, to a photo of ``photo_size`` (width, height)."""
         ids = np.zeros((photo_size[1], photo_size[0]), np.uint8)
-        faces = tuple(one_look(each, choice, photo_size) for each in looks)
+        faces = tuple(each(lambda face: one_look(face, choice, photo_size), looks))
         for face in faces:
             draw_ids(ids, face)
         return cls(ids, choice, faces)

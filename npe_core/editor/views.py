@@ -14,6 +14,7 @@ from npe_core.canvas.boxes import cut, pad
 from npe_core.editor.engine import Engine, resize, to_tensor
 from npe_core.errors import InputError
 from npe_core.faces import FaceCrop
+from npe_core.parallel import each
 from npe_core.photo import Photo
 
 
@@ -48,8 +49,8 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
         paint = as_map(canvas.painted, crops)
         painted = to_masks([crop.extract(paint, side) for crop in crops], side).to(device)
     return Views(
-        original=to_tensor([crop.extract(photo.image, side) for crop in crops]).to(device),
-        guide=to_tensor([crop.extract(canvas.guide, side) for crop in crops]).to(device),
+        original=to_tensor(each(lambda crop: crop.extract(photo.image, side), crops)).to(device),
+        guide=to_tensor(each(lambda crop: crop.extract(canvas.guide, side), crops)).to(device),
         mask=mask,
         painted=painted,
     )

@@ -185,6 +185,21 @@ def test_of_an_eye_the_iris_is_filled_unless_told_otherwise():
     assert np.array_equal(blank.mask > 0, ids == 3)
 
 
+@pytest.mark.parametrize("iris_colour", [(70, 90, 120), (40, 28, 20)])
+def test_pupil_and_reflection_are_left_as_they_are(iris_colour):
+    picture, ids, iris = eye_picture()
+    x, y = X[:64, :64] - 35, Y[:64, :64] - 32
+    picture[iris] = iris_colour
+    picture[np.hypot(x, y) < 3] = (15, 12, 12)
+    picture[np.hypot(x - 4, y + 3) < 1.5] = (250, 250, 250)
+    canvas = Canvas(picture, ids)
+    canvas.fill("eyes", "#2e7d32")
+    assert (canvas.guide == picture)[np.hypot(x, y) < 2].all()
+    assert (canvas.guide == picture)[np.hypot(x - 4, y + 3) < 1].all()
+    ring = (np.hypot(x, y) > 4.5) & (np.hypot(x, y) < 7) & (np.hypot(x - 4, y + 3) > 2.5)
+    assert (canvas.mask[ring] > 0.9).mean() > 0.9
+
+
 def test_what_is_not_there_is_said_and_changes_nothing():
     picture, ids = hair_picture()
     canvas = Canvas(picture, ids)
