@@ -48,7 +48,7 @@ def strength_options(command: Command) -> Command:
                 "-t",
                 "--timestep",
                 type=int,
-                default=300,
+                default=250,
                 show_default=True,
                 help="Strength, 1..499: 200-300 subtle, 350-475 dramatic.",
             ),

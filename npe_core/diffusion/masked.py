@@ -22,7 +22,7 @@ SAMPLERS = ("dpmpp", "ddim", "ddpm")
 class Strength:
     """How far an edit goes."""
 
-    timestep: int = 300
+    timestep: int = 250
     """Where the walk starts, 1..499: 200-300 subtle, 350-475 dramatic."""
     steps: int = 10
     """Calls of the denoiser; at most ``timestep``."""

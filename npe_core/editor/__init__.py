@@ -6,7 +6,7 @@
     editor = Editor(device="auto")
     canvas = Canvas(photo.image, editor.segment(photo))
     canvas.fill("hair", "#8b2500")
-    editor.edit(photo, canvas, timestep=300, seed=1).save("edited.png")
+    editor.edit(photo, canvas, timestep=200, seed=1).save("edited.png")
 """
 
 from npe_core.editor.editor import Editor

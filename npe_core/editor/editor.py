@@ -77,7 +77,7 @@ class Editor:
         self,
         photo: Photo,
         canvas: Canvas,
-        timestep: int = 300,
+        timestep: int = 250,
         steps: int = 10,
         sampler: str = "dpmpp",
         seed: int | None = None,

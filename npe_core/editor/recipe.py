@@ -24,7 +24,7 @@ class Recipe:
 
     regions: dict[str, str] = field(default_factory=dict)
     """Region -> ``#rrggbb``, in the order of filling."""
-    timestep: int = 300
+    timestep: int = 250
     steps: int = 10
     sampler: str = "dpmpp"
     seed: int | None = None

@@ -42,7 +42,7 @@ def test_edit_with_json_as_a_process_of_its_own(portrait, tmp_path):
     }
     assert told.keys() == keys
     assert told["seconds"].keys() == {"load", "segment", "diffusion", "upscale", "total"}
-    assert (told["output"], told["seed"], told["timestep"], told["faces"]) == ("red.png", 3, 300, 1)
+    assert (told["output"], told["seed"], told["timestep"], told["faces"]) == ("red.png", 3, 250, 1)
     assert (
         told["seconds"]["total"] >= sum(told["seconds"][stage] for stage in ("segment", "diffusion", "upscale")) - 0.01
     )

@@ -1,0 +1,81 @@
+"""Makes the pictures of README.md and weights/MODEL_CARD.md with the program itself, from the shipped samples.
+
+python docs/make_pictures.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from npe_core.canvas import Canvas
+from npe_core.editor import Editor
+from npe_core.editor.sweep import COLUMNS, sweep
+from npe_core.photo import Photo
+from npe_core.sheets import grid, with_headings
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "docs" / "images"
+TILE = 256
+
+
+def small(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 -> (256, 256, 3)."""
+    return np.asarray(Image.fromarray(image).resize((TILE, TILE), Image.Resampling.LANCZOS))
+
+
+def save(image: np.ndarray, name: str) -> None:
+    """A JPEG in docs/images."""
+    Image.fromarray(image).save(IMAGES / name, quality=90, optimize=True)
+    print(IMAGES / name)
+
+
+def edits(editor: Editor) -> np.ndarray:
+    """Three edits, a row each: original, mask, painted, edited."""
+    rows = []
+    for name, region, colour in (("clara", "hair", "#2b1b12"), ("dora", "lips", "#b00020"), ("ana", "hair", "#8b2500")):
+        photo = Photo.open(ROOT / "samples" / f"{name}.png")
+        canvas = Canvas(photo.image, editor.segment(photo))
+        canvas.fill(region, colour)
+        result = editor.edit(photo, canvas, timestep=200, seed=1)
+        mask = np.repeat(np.rint(canvas.mask * 255).astype(np.uint8)[..., None], 3, axis=2)
+        rows += [photo.image, mask, canvas.guide, result.image]
+    return with_headings(
+        grid(np.stack([small(image) for image in rows]), 4, gap=4),
+        ("dark hair", "red lips", "red hair"),
+        ("original", "mask", "painted", "edited"),
+    )
+
+
+def study(editor: Editor) -> np.ndarray:
+    """The timestep study of one face."""
+    photo = Photo.open(ROOT / "samples" / "clara.png")
+    canvas = Canvas(photo.image, editor.segment(photo))
+    canvas.fill("hair", "#993300")
+    timesteps = (100, 200, 300, 400, 475)
+    sheet = sweep(editor, photo, canvas, timesteps, seed=1)
+    return with_headings(sheet, tuple(f"t={t}" for t in timesteps), COLUMNS)
+
+
+def regions(editor: Editor) -> np.ndarray:
+    """The samples and their regions."""
+    tiles = []
+    for path in sorted((ROOT / "samples").glob("*.png")):
+        photo = Photo.open(path)
+        tiles.append(np.concatenate([small(photo.image), small(editor.segment(photo).overlay(photo.image))], axis=1))
+    return grid(np.stack(tiles), 2, gap=4)
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    editor = Editor()
+    save(edits(editor), "edits.jpg")
+    save(study(editor), "sweep.jpg")
+    save(regions(editor), "regions.jpg")
+    save(grid(editor.sample(32, steps=40, seed=0), 8), "samples.jpg")
+
+
+if __name__ == "__main__":
+    main()
