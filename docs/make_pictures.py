@@ -28,7 +28,7 @@ def small(image: np.ndarray) -> np.ndarray:
 
 def save(image: np.ndarray, name: str) -> None:
     """A JPEG in docs/images."""
-    Image.fromarray(image).save(IMAGES / name, quality=90, optimize=True)
+    Image.fromarray(image).save(IMAGES / name, quality=90, subsampling=0, optimize=True)
     print(IMAGES / name)
 
 

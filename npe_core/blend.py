@@ -30,22 +30,26 @@ def luminance(x: Tensor) -> Tensor:
     return (x * weights).sum(dim=1, keepdim=True)
 
 
-def keep_colour(result: Tensor, guide: Tensor, painted: Tensor, amount: float, sigma: float = 5.0) -> Tensor:
+def keep_colour(
+    result: Tensor, guide: Tensor, painted: Tensor, amount: float, sigma: float = 5.0, tint_sigma: float = 1.5
+) -> Tensor:
     """Bring the low frequencies of the result to those of the paint, inside the paint only.
 
-    The model may invent texture and light, but the colour is what was asked for. ``painted`` (B, 1, H, W) says where
-    there is paint; amount 1 takes the paint's local mean exactly, 0 leaves the result alone. The low frequencies are
-    compared within the paint only (normalised convolution), so nothing bleeds in from outside. (The idea of ILVR,
-    Choi et al. 2021, applied once at the end.)
+    The model may invent texture and light, but the colour is what was asked for: the tint (colour less luminance) is
+    held down to ``tint_sigma`` pixels, the light only to ``sigma``. ``painted`` (B, 1, H, W) says where there is paint;
+    amount 1 takes the paint's local mean exactly, 0 leaves the result alone. The low frequencies are compared within
+    the paint only (normalised convolution), so nothing bleeds in from outside. (The idea of ILVR, Choi et al. 2021,
+    applied once at the end.)
     """
-    share = gaussian_blur(painted, sigma).clamp_min(1e-3)
 
-    def low(x: Tensor) -> Tensor:
-        return gaussian_blur(painted * x, sigma) / share
+    def low(x: Tensor, width: float) -> Tensor:
+        return gaussian_blur(painted * x, width) / gaussian_blur(painted, width).clamp_min(1e-3)
 
-    wanted = low(result) + amount * (low(guide) - low(result))
+    drift = (guide - luminance(guide)) - (result - luminance(result))
+    result = (result + amount * painted * low(drift, tint_sigma)).clamp(-1, 1)
+    wanted = low(result, sigma) + amount * (low(guide, sigma) - low(result, sigma))
     for _ in range(3):  # of a pure colour clipping takes away a part of what is added
-        result = (result + painted * (wanted - low(result))).clamp(-1, 1)
+        result = (result + painted * (wanted - low(result, sigma))).clamp(-1, 1)
     return result
 
 
