@@ -57,7 +57,7 @@ GOOD = Recipe({"hair": "#8b2500"}, seed=7).parameters()
         ({"timestep": 500}, "1..499"),
         ({"timestep": True}, "'timestep' is not of type int"),
         ({"timestep": 300.0}, "'timestep' is not of type int"),
-        ({"steps": 301}, "1..300"),
+        ({"steps": 301}, "1..250"),
         ({"sampler": "euler"}, "dpmpp"),
         ({"sampler": ["dpmpp"]}, "'sampler' is not of type str"),
         ({"seed": -1}, "seed"),
