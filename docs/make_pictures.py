@@ -35,7 +35,7 @@ def save(image: np.ndarray, name: str) -> None:
 def edits(editor: Editor) -> np.ndarray:
     """Three edits, a row each: original, mask, painted, edited."""
     rows = []
-    for name, region, colour in (("clara", "hair", "#2b1b12"), ("dora", "lips", "#b00020"), ("ana", "hair", "#8b2500")):
+    for name, region, colour in (("ana", "hair", "#8b2500"), ("dora", "lips", "#b00020"), ("ben", "hair", "#6b4423")):
         photo = Photo.open(ROOT / "samples" / f"{name}.png")
         canvas = Canvas(photo.image, editor.segment(photo))
         canvas.fill(region, colour)
@@ -44,7 +44,7 @@ def edits(editor: Editor) -> np.ndarray:
         rows += [photo.image, mask, canvas.guide, result.image]
     return with_headings(
         grid(np.stack([small(image) for image in rows]), 4, gap=4),
-        ("dark hair", "red lips", "red hair"),
+        ("hair", "lips", "hair"),
         ("original", "mask", "painted", "edited"),
     )
 

@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("photo", type=PHOTO)
 @click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write; the suffix says the format.")
-@click.option("--region", "regions", multiple=True, metavar="NAME=#RRGGBB", help="Fill that region; may be repeated.")
-@click.option("--paint", type=PHOTO, help="RGBA picture of PHOTO's size: alpha is the soft mask, RGB the colour.")
-@click.option("--mask", type=PHOTO, help="Grey or 1-bit picture of PHOTO's size: white is re-imagined.")
-@click.option("--color", "--colour", "colour", metavar="#RRGGBB", help="With --mask: paint it first.")
+@options.marking_options
 @click.option(
     "--feather", type=float, default=0.0, metavar="PX", help="Soften the mask inwards by so many photo pixels."
 )

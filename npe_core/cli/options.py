@@ -40,6 +40,24 @@ def face_choice(text: str) -> int | str:
     raise UsageError(f"--face takes a number from 1, all or largest, not {text!r}.")
 
 
+def marking_options(command: Command) -> Command:
+    """--region, --paint, --mask, --color."""
+    for option in reversed(
+        [
+            click.option(
+                "--region", "regions", multiple=True, metavar="NAME=#RRGGBB", help="Fill that region; may be repeated."
+            ),
+            click.option(
+                "--paint", type=PHOTO, help="RGBA picture of PHOTO's size: alpha is the soft mask, RGB the colour."
+            ),
+            click.option("--mask", type=PHOTO, help="Grey or 1-bit picture of PHOTO's size: white is re-imagined."),
+            click.option("--color", "--colour", "colour", metavar="#RRGGBB", help="With --mask: paint it first."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
 def strength_options(command: Command) -> Command:
     """-t, --steps, --sampler, --seed."""
     for option in reversed(

@@ -16,10 +16,7 @@ from npe_core.errors import UsageError
 @click.command()
 @click.argument("photo", type=PHOTO)
 @click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write the sheet.")
-@click.option("--region", "regions", multiple=True, metavar="NAME=#RRGGBB", help="Fill that region; may be repeated.")
-@click.option("--paint", type=PHOTO, help="RGBA picture of PHOTO's size: alpha is the soft mask, RGB the colour.")
-@click.option("--mask", type=PHOTO, help="Grey or 1-bit picture of PHOTO's size: white is re-imagined.")
-@click.option("--color", "--colour", "colour", metavar="#RRGGBB", help="With --mask: paint it first.")
+@options.marking_options
 @click.option("-t", "--timesteps", default="100,200,300,350,400,450", show_default=True, help="One row each.")
 @click.option("--steps", type=int, default=10, show_default=True, help="Calls of the diffusion model a row.")
 @click.option("--sampler", type=click.Choice(["dpmpp", "ddim", "ddpm"]), default="dpmpp", show_default=True)
