@@ -53,8 +53,8 @@ def verify() -> None:
 def import_(file: Path) -> None:
     """Use the weights of FILE: .safetensors, or a PyTorch checkpoint whose keys fit one of the models.
 
-    SRGAN generators of the common PyTorch implementation are translated. Set NPE_WEIGHTS to a folder of your own to
-    leave the installed weights as they are.
+    SRGAN generators of the common PyTorch implementation are translated. Set NPE_WEIGHTS to a folder of your own (a
+    new one starts as a copy) to leave the installed weights as they are.
     """
     from npe_core.models.importing import import_weights
     from npe_core.models.weights import weights_folder

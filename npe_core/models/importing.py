@@ -11,6 +11,7 @@ import dataclasses
 import json
 import pickle
 import re
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,17 @@ from npe_core.errors import EnvironmentFault, InputError
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import UpscalerConfig
-from npe_core.models.weights import KINDS, Entry, build, read_manifest, sha256_of, weights_folder, write_manifest
+from npe_core.models.weights import (
+    KINDS,
+    MANIFEST,
+    Entry,
+    build,
+    read_manifest,
+    sha256_of,
+    shipped_folder,
+    weights_folder,
+    write_manifest,
+)
 
 State = dict[str, Tensor]
 
@@ -35,6 +46,7 @@ _CONTAINERS = ("state_dict", "model_state_dict", "model", "ema", "generator", "n
 def import_weights(path: Path, folder: Path | None = None) -> Entry:
     """Put the weights of a file into the weights folder as fp16, and into its manifest.
 
+    A folder without a manifest is first filled with the shipped weights. The other models stay as they are.
     Raises InputError when the file is not a checkpoint or fits none of the models.
     """
     folder = folder or weights_folder()
@@ -43,10 +55,11 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     file = f"{kind}.safetensors"
     temporary = folder / f".{file}.tmp"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / MANIFEST).exists():  # a folder of one's own starts as a copy, so that no model is missing
+            shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
         save_file({name: tensor.half().contiguous() for name, tensor in state.items()}, str(temporary))
         temporary.replace(folder / file)
-        entries = read_manifest(folder) if (folder / "manifest.json").exists() else {}
+        entries = read_manifest(folder)
         entry = Entry(kind, file, sha256_of(folder / file), config, {"imported_from": path.name})
         write_manifest({**entries, kind: entry}, folder)
     except (OSError, SafetensorError) as error:

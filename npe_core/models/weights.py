@@ -42,8 +42,11 @@ class Entry:
 def weights_folder() -> Path:
     """The folder that the weights are read from (it need not exist)."""
     named = os.environ.get("NPE_WEIGHTS")
-    if named:
-        return Path(named)
+    return Path(named) if named else shipped_folder()
+
+
+def shipped_folder() -> Path:
+    """The folder that came with the project: of the clone, or inside the installed package."""
     package = Path(__file__).resolve().parents[1]
     clone = package.parent / "weights"
     return clone if (clone / MANIFEST).exists() else package / "_weights"

@@ -130,6 +130,7 @@ def test_published_srgan_checkpoint_gives_the_same_pictures(tmp_path, wrap):
     entry = import_weights(tmp_path / "generator.pth", tmp_path / "mine")
     assert entry.kind == "upscaler" and entry.config == {"width": 64, "blocks": 2, "skip": "none"}
     verify(entry, tmp_path / "mine")
+    assert read_manifest(tmp_path / "mine").keys() == {"denoiser", "segmenter", "upscaler"}
     model, _ = load("upscaler", CPU, torch.float32, tmp_path / "mine")
     x = torch.rand(1, 3, 12, 12)
     with torch.no_grad():
