@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from npe_core.blend import gaussian_blur
+from npe_core.regions import region_by_name
 from npe_core.training.reading import UNKNOWN
 
 
@@ -64,6 +66,20 @@ def random_patches(images: Tensor, side: int, rng: torch.Generator) -> Tensor:
     return images[which[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
+ZOOM_TOGETHER = 8
+"""So many images of a batch share one zoom: a large batch sees many."""
+
+
+def random_zoom(x: Tensor, side: int, rng: torch.Generator) -> Tensor:
+    """(B, C, 2 side, 2 side) -> (B, C, side, side): shrunk by 1 to 2, then a random place of that."""
+    parts = []
+    for part in x.split(ZOOM_TOGETHER):
+        size = round(side * 2.0 ** float(torch.rand((), generator=rng)))
+        small = F.interpolate(part, size=(size, size), mode="bicubic", antialias=True, align_corners=False)
+        parts.append(random_patches(small.clamp(-1, 1), side, rng))
+    return torch.cat(parts)
+
+
 def jitter_colours(x: Tensor, rng: torch.Generator, strength: float = 0.3) -> Tensor:
     """Brightness, contrast, saturation, white balance and gamma, each by up to ``strength``; a tenth turns grey."""
     count, device = len(x), x.device
@@ -100,3 +116,22 @@ def occlude(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.1) -
         inside.append(hit & (place >= corner[:, axis, None]) & (place < (corner + extent)[:, axis, None]))
     covered = (inside[0][:, :, None] & inside[1][:, None, :]).to(x.device)  # (B, H, W)
     return torch.where(covered[:, None], colour, x), ids.masked_fill(covered, UNKNOWN)
+
+
+def replace_background(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.3) -> Tensor:
+    """Now and then another background, with a soft edge: what lies behind another face of the batch, or one colour.
+
+    Behind the other face nothing is known, so there its picture is blurred until no face is left.
+    """
+    count, device = len(x), x.device
+    behind = ids == region_by_name("background").id
+    other = torch.randperm(count, generator=rng).to(device)
+    seen = behind[other][:, None].float()
+    blurred = gaussian_blur(x[other] * seen, 12.0) / gaussian_blur(seen, 12.0).clamp_min(1e-3)
+    scene = torch.where(seen > 0, x[other], blurred.clamp(-1, 1))
+    colour = (2 * torch.rand(count, 3, generator=rng) - 1).to(x)[:, :, None, None]
+    plain = uniform(count, 0, 1, rng, device) < 0.3
+    scene = torch.where(plain, colour.expand_as(x), scene)
+    hit = uniform(count, 0, 1, rng, device) < chance
+    edge = gaussian_blur((behind[:, None] & hit).float(), 0.7)
+    return x + edge * (scene - x)

@@ -13,11 +13,14 @@ from npe_core.diffusion.samplers import ddim
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, q_sample, sigmas, timestep_grid
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.sheets import grid
+from npe_core.training.augment import random_zoom
 from npe_core.training.data import Mixture, to_float, to_uint8
 from npe_core.training.task import Loss, device_generator
 
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.6, 1.2
 """ln sigma of a training example is about N(-0.6, 1.2^2): most of the work where edits start (t = 100 to 350)."""
+ZOOM_SHARE = 0.15
+"""Share of the examples that are parts of larger faces, where there are such."""
 
 
 def timestep_density() -> Tensor:
@@ -34,16 +37,30 @@ class DiffusionTask:
     name = "diffusion"
     adversary: nn.Module | None = None
 
-    def __init__(self, data: Mixture, device: torch.device, config: DenoiserConfig | None = None) -> None:
+    def __init__(
+        self,
+        data: Mixture,
+        device: torch.device,
+        config: DenoiserConfig | None = None,
+        larger: Mixture | None = None,
+    ) -> None:
+        """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are."""
         self.config_ = config or DenoiserConfig()
         self.model: nn.Module = Denoiser(self.config_)
-        self.data, self.device = data, device
+        self.data, self.larger, self.device = data, larger, device
         self.density = timestep_density()
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """(x0 (B, 3, 128, 128),): faces, half of them mirrored. Nothing else is augmented, so nothing leaks."""
+        """(x0 (B, 3, 128, 128),): faces and parts of faces, half of them mirrored.
+
+        Nothing else is augmented, so that nothing leaks into what the model makes.
+        """
         (images,) = self.data.draw(count, rng)
         x0 = to_float(images)
+        if self.larger is not None:
+            parts = int(torch.rand(count, generator=rng).lt(ZOOM_SHARE).sum())
+            if parts:
+                x0[:parts] = random_zoom(to_float(self.larger.draw(parts, rng)[0]), x0.shape[-1], rng)
         mirrored = torch.rand(count, generator=rng).lt(0.5).to(self.device)
         return (torch.where(mirrored[:, None, None, None], x0.flip(3), x0),)
 
@@ -81,4 +98,4 @@ class DiffusionTask:
         return dataclasses.asdict(self.config_)
 
     def data_sources(self) -> list[dict[str, Any]]:
-        return self.data.describe()
+        return self.data.describe() + (self.larger.describe() if self.larger is not None else [])

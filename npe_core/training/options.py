@@ -57,6 +57,9 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         help="between checkpoints (default: %(default)s)",
     )
     add("--pieces", type=positive(float), metavar="MB", help="also cut the exported weights into files of that size")
+    if model == "diffusion":
+        text = "faces of 256 pixels or more, for parts of faces among the examples; repeatable"
+        add("--larger", action="append", metavar="SRC[=WEIGHT]", help=text)
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
         add("--patch", type=positive(int), default=128, metavar="PX", help="side of the patches (default: %(default)s)")

@@ -69,7 +69,9 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
     """The task of the asked model, its data read and its parameters random."""
     if options.command == "diffusion":
         denoiser = config_of(options, DenoiserConfig())
-        return DiffusionTask(load_images(options.data, denoiser.image_size, device), device, denoiser)
+        faces = load_images(options.data, denoiser.image_size, device)
+        larger = load_images(options.larger, 2 * denoiser.image_size, device) if options.larger else None
+        return DiffusionTask(faces, device, denoiser, larger)
     if options.command == "segmentation":
         segmenter = config_of(options, SegmenterConfig())
         return SegmentationTask(load_pairs(options.data, segmenter.image_size, device), device, segmenter)

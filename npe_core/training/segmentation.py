@@ -14,8 +14,9 @@ from npe_core.blend import gaussian_blur
 from npe_core.models.segmenter import Segmenter, SegmenterConfig
 from npe_core.regions import LEGEND, REGIONS
 from npe_core.sheets import grid
-from npe_core.training.augment import jitter_colours, occlude, shrink_and_restore, warp_pairs
+from npe_core.training.augment import jitter_colours, occlude, replace_background, shrink_and_restore, warp_pairs
 from npe_core.training.data import UNKNOWN, Mixture, to_float, to_uint8
+from npe_core.training.jpeg import compress
 from npe_core.training.task import Loss, device_generator
 
 CLASS_WEIGHT = (0.6, 0.7, 2.0, 2.5, 1.2, 1.8, 2.5, 0.8, 1.6, 1.0, 1.4)
@@ -39,7 +40,8 @@ class SegmentationTask:
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8)."""
         images, ids = self.data.draw(count, rng)
-        x, ids = warp_pairs(to_float(images), ids, rng)
+        x, ids = warp_pairs(to_float(images), ids, rng, scale=1.6, degrees=30.0)
+        x = replace_background(x, ids, rng)
         x = torch.cat([worsen(part, rng) for part in jitter_colours(x, rng).split(WORSEN_TOGETHER)])
         x, ids = occlude(x, ids, rng)
         return x.contiguous(memory_format=torch.channels_last), ids
@@ -75,16 +77,20 @@ class SegmentationTask:
 
 
 def worsen(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Half of the time as it is; else blurred, shrunk and restored, or noisy: one kind and amount for all of x."""
+    """Half of the time only JPEG, if anything; else blurred, shrunk and restored, or noisy before it.
+
+    One kind and amount for all of x.
+    """
     choice, amount = (float(v) for v in torch.rand(2, generator=rng))
     if choice < 0.15:
-        return gaussian_blur(x, 0.5 + 2 * amount)
-    if choice < 0.35:
-        return shrink_and_restore(x, 1.5 + 3 * amount)
-    if choice < 0.5:
+        x = gaussian_blur(x, 0.5 + 2 * amount)
+    elif choice < 0.35:
+        x = shrink_and_restore(x, 1.5 + 3 * amount)
+    elif choice < 0.5:
         noise = torch.randn(x.shape, generator=device_generator(rng, x.device), device=x.device)
-        return (x + 0.12 * amount * noise).clamp(-1, 1)
-    return x
+        x = (x + 0.12 * amount * noise).clamp(-1, 1)
+    compressed, quality = (float(v) for v in torch.rand(2, generator=rng))
+    return compress(x, round(25 + 65 * quality)) if compressed < 0.3 else x
 
 
 def dice_loss(logits: Tensor, target: Tensor) -> Tensor:

@@ -1,10 +1,24 @@
 """Augmentation: picture and mask move together, and only what may change changes."""
 
+import io
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from npe_core.training.augment import jitter_colours, occlude, random_patches, warp, warp_pairs
+from npe_core.training.augment import (
+    jitter_colours,
+    occlude,
+    random_patches,
+    random_zoom,
+    replace_background,
+    warp,
+    warp_pairs,
+)
+from npe_core.training.data import to_float, to_uint8
 from npe_core.training.evaluation.segmentation import affine
+from npe_core.training.jpeg import compress
 from npe_core.training.reading import UNKNOWN
 from npe_core.training.super_resolution import degrade
 
@@ -94,3 +108,37 @@ def test_degradation_keeps_shape_and_mean():
     steps = (low + 1) * 127.5
     assert torch.allclose(steps, steps.round(), atol=1e-4)
     assert torch.equal(low, degrade(high, torch.Generator().manual_seed(0)))
+
+
+def test_another_background_leaves_the_face_alone():
+    x, ids = striped()
+    changed = replace_background(x, ids, torch.Generator().manual_seed(0), chance=1.0)
+    behind = ids == 0
+    grown = torch.nn.functional.max_pool2d(behind[:, None].float(), 9, 1, 4)[:, 0] > 0  # the soft edge and its blur
+    assert torch.equal(changed.permute(0, 2, 3, 1)[~grown], x.permute(0, 2, 3, 1)[~grown])
+    inner = -torch.nn.functional.max_pool2d(-behind[:, None].float(), 9, 1, 4)[:, 0] > 0
+    moved = (changed - x).abs().amax(dim=1)[inner]
+    assert float((moved > 0.05).float().mean()) > 0.2
+    assert torch.equal(replace_background(x, ids, torch.Generator().manual_seed(0), chance=0.0), x)
+
+
+@pytest.mark.parametrize("quality", [25, 50, 85])
+def test_compression_is_that_of_pillow(quality):
+    sample = Image.open("samples/ana.png").convert("RGB").resize((128, 128), Image.Resampling.LANCZOS)
+    stored = io.BytesIO()
+    sample.save(stored, "JPEG", quality=quality, subsampling="4:2:0")
+    reference = np.asarray(Image.open(stored)).astype(float)
+    original = np.asarray(sample)
+    ours = to_uint8(compress(to_float(torch.from_numpy(original.copy()).permute(2, 0, 1)[None]), quality))
+    ours = ours[0].permute(1, 2, 0).numpy().astype(float)
+    error, between = np.abs(reference - original).mean(), np.abs(reference - ours).mean()
+    assert between < 0.25 * error + 0.3  # chroma is brought back up a little differently
+
+
+def test_zoom_shows_a_part_at_one_to_two_times_the_scale():
+    ramp = torch.linspace(-1, 1, 64).expand(3, 64, 64)  # grows by 2 / 64 a pixel of the large picture
+    x = random_zoom(ramp.expand(160, 3, 64, 64), 32, torch.Generator().manual_seed(0))
+    assert x.shape == (160, 3, 32, 32)
+    slope = x[:, 0, 16, 8:24].diff(dim=1).mean(dim=1).abs() * 64 / 2
+    assert float(slope.min()) > 0.95 and float(slope.max()) < 2.1
+    assert float(slope.min()) < 1.2 and float(slope.max()) > 1.7
