@@ -11,7 +11,8 @@
 
 from npe_core.editor.editor import Editor
 from npe_core.editor.framing import FaceChoice
+from npe_core.editor.job import EditJob
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.result import EditResult, Preview
 
-__all__ = ["EditResult", "Editor", "FaceChoice", "Preview", "RegionMap"]
+__all__ = ["EditJob", "EditResult", "Editor", "FaceChoice", "Preview", "RegionMap"]

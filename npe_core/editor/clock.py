@@ -1,9 +1,9 @@
-"""Seconds by stage, with the reading of weights kept apart."""
+"""Seconds by stage of one edit, with the reading of weights kept apart."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -12,24 +12,30 @@ from npe_core.editor.engine import Engine
 
 
 class Clock:
-    """Starts when it is made."""
+    """Counts what is spent on one edit; of work that edits share, each has its share."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._loaded = engine.load_seconds
-        self._start = time.perf_counter()
-        self._stages: dict[str, float] = {}
+    def __init__(self) -> None:
+        self.seconds = {"load": 0.0, "diffusion": 0.0, "upscale": 0.0, "total": 0.0}
+        """The stages, and total: everything but load."""
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Times a stage; what it spends on loading does not count."""
-        start, loaded = time.perf_counter(), self._engine.load_seconds
-        yield
-        if self._engine.device.type == "cuda":
-            torch.cuda.synchronize(self._engine.device)
-        self._stages[name] = time.perf_counter() - start - (self._engine.load_seconds - loaded)
+    def add(self, stage: str | None, seconds: float, load: float) -> None:
+        """Counts ``seconds`` of work for the total, and for a stage that is named; ``load`` apart."""
+        self.seconds["load"] += load
+        self.seconds["total"] += seconds
+        if stage is not None:
+            self.seconds[stage] += seconds
 
-    def seconds(self) -> dict[str, float]:
-        """load, the stages, and total without load."""
-        load = self._engine.load_seconds - self._loaded
-        return {"load": load, **self._stages, "total": time.perf_counter() - self._start - load}
+
+@contextmanager
+def timed(
+    engine: Engine, stage: str | None, clocks: Sequence[Clock], shares: Sequence[float] = (1.0,)
+) -> Iterator[None]:
+    """Times a piece of work for the clocks, which count it by their shares."""
+    start, loaded = time.perf_counter(), engine.load_seconds
+    yield
+    if engine.device.type == "cuda":
+        torch.cuda.synchronize(engine.device)
+    load = engine.load_seconds - loaded
+    seconds = max(0.0, time.perf_counter() - start - load)
+    for clock, share in zip(clocks, shares, strict=True):
+        clock.add(stage, share * seconds, share * load)

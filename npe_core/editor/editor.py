@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import numpy as np
-import torch
 
-from npe_core import __version__
-from npe_core.blend import full_size, keep_colour
 from npe_core.canvas import Canvas
-from npe_core.canvas.boxes import box_of, cut
 from npe_core.device import choose_device
-from npe_core.diffusion.masked import masked_edit, sample
+from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise
-from npe_core.editor.clock import Clock
-from npe_core.editor.engine import Engine, resize, to_arrays, to_images, to_tensor
-from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders, wide_look
-from npe_core.editor.paste import paste
-from npe_core.editor.recipe import Recipe, check_seed, check_strength
+from npe_core.editor.engine import Engine, to_images, to_tensor
+from npe_core.editor.framing import CROP, FaceChoice, wide_look
+from npe_core.editor.job import EditJob
+from npe_core.editor.recipe import check_seed, check_strength
 from npe_core.editor.region_map import Look, RegionMap
 from npe_core.editor.result import EditResult, Preview, Progress
-from npe_core.editor.views import look_at, own_texture
-from npe_core.errors import InputError, UsageError
+from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
+from npe_core.errors import NpeError
 from npe_core.faces import FaceCrop, choose_faces, find_faces
 from npe_core.parallel import each
 from npe_core.photo import Photo
+
+Outcome = TypeVar("Outcome")
+P = ParamSpec("P")
 
 
 class Editor:
@@ -64,14 +63,21 @@ class Editor:
 
     def segment(self, photo: Photo, choice: FaceChoice | None = None) -> RegionMap:
         """The regions of the chosen faces (default: of the largest one), at the photo's size."""
-        choice = self.choose(photo) if choice is None else choice
-        size = self.engine.segment_size
-        squares = [[wide_look(crop, photo.size), crop] for crop in choice.crops]
-        views = [square.resized(size) for pair in squares for square in pair if square is not None]
-        seen = self.engine.segment(to_tensor(each(lambda view: view.extract(photo.image), views))).numpy()
-        looks = iter([Look(view, probabilities) for view, probabilities in zip(views, seen, strict=True)])
-        faces = [tuple(next(looks) for square in pair if square is not None) for pair in squares]
-        return RegionMap.of(choice, faces, photo.size)
+        return self.segment_many([(photo, self.choose(photo) if choice is None else choice)])[0]
+
+    def segment_many(self, photos: Sequence[tuple[Photo, FaceChoice]]) -> list[RegionMap]:
+        """The regions of the chosen faces of several photos; together through the model as in ``edit_many``."""
+        found: list[RegionMap] = []
+        for batch in [photos] if self.engine.shares_batches else [[one] for one in photos]:
+            views = [(photo, faces_to_look_at(photo, choice, self.engine.segment_size)) for photo, choice in batch]
+            flat = [(photo, view) for photo, faces in views for face in faces for view in face]
+            seen = self.engine.segment(to_tensor(each(lambda look: look[1].extract(look[0].image), flat))).numpy()
+            rows = iter(seen)
+            looks = [[tuple(Look(view, next(rows)) for view in face) for face in faces] for _, faces in views]
+            found += [
+                RegionMap.of(choice, faces, photo.size) for (photo, choice), faces in zip(batch, looks, strict=True)
+            ]
+        return found
 
     def edit(
         self,
@@ -92,46 +98,41 @@ class Editor:
         (default: those of the canvas's regions, else the largest face). ``upscale=False`` leaves super-resolution out.
         Raises UsageError, InputError, WeightsError, EnvironmentFault, and Cancelled if ``progress`` does.
         """
-        strength = check_strength(timestep, steps, sampler)
-        check_seed(seed)
-        seed = secrets.randbelow(2**31) if seed is None else seed
-        check_canvas(photo, canvas)
-        clock = Clock(self.engine)
-        if choice is None:
-            known = canvas.regions
-            choice = known.choice if isinstance(known, RegionMap) else self.choose(photo)
-        crops = crops_for(choice, canvas.mask)
-        fades = [fade_at_borders(crop, photo.size) for crop in crops]
+        job = EditJob(photo, canvas, timestep, steps, sampler, seed, choice, upscale, progress)
+        (outcome,) = self.edit_many([job])
+        if isinstance(outcome, NpeError):
+            raise outcome
+        return outcome
 
-        with clock.stage("diffusion"):
-            views = look_at(photo, canvas, crops, fades, self.engine)
-            seeds = [seed + number for number in range(len(crops))]
-            tell = report(progress, len(choice.crops))
-            result = masked_edit(self.engine.denoise, views.original, views.guide, views.mask, strength, seeds, tell)
-            result = keep_colour(result, views.guide, views.painted * views.mask, colour_hold(timestep))
-        with clock.stage("upscale"):
-            restored = self.engine.upscale_marked(result, views.mask) if upscale else None
-            texture = own_texture(photo, canvas, crops, self.engine) if canvas.by_hand else torch.ones_like(views.mask)
-            base, weight = full_size(result, views.guide, restored, texture, CROP, least_detail(timestep))
+    def edit_many(self, jobs: Sequence[EditJob]) -> list[EditResult | NpeError]:
+        """``edit`` for several jobs at once: for each its result, or the error that ``edit`` would raise.
 
-        image = photo.image.copy()
-        bases, weights = to_arrays(127.5 * (base + 1 - weight)), to_arrays(weight)
-        own = to_arrays(resize(texture, CROP))
-        for i in reversed(range(len(crops))):  # the tiles first, the faces on top
-            maps = bases[i], weights[i][..., 0], fades[i], own[i][..., 0].clip(0, 1)
-            paste(image, canvas.guide, canvas.mask, crops[i], *maps)
-        mask = within_reach(canvas.mask, crops, fades)
-        fills = {fill.region: fill.colour for fill in canvas.targets}
-        recipe = Recipe(fills, timestep, steps, sampler, seed, upscale, painted=canvas.by_hand)
-        parameters = {"version": __version__, **recipe.parameters(), "models": self._models(upscale)}
-        return EditResult(
-            photo=photo.edited(image, mask, parameters),
-            mask=mask,
-            parameters=parameters,
-            faces=len(choice.crops),
-            seconds=clock.seconds(),
-            warnings=(*photo.notes, *left_out(canvas.mask, mask)),
-        )
+        On a GPU jobs of the same strength share the calls of the diffusion model; a job's picture differs by rounding
+        only from what it is alone. On a CPU, where a batch saves little, each job goes by itself and gets the same
+        bytes in any company. Jobs are cut out and pasted back side by side. All of them are in memory together.
+        A job whose ``progress`` raises Cancelled drops out; the others go on.
+        """
+        started = each(lambda job: attempt(begin, job, self.choose, self.engine), jobs)
+        for batch in self._batches([edit for edit in started if isinstance(edit, Underway)]):
+            stopped = attempt(diffuse, batch, self.engine)
+            for edit in batch:
+                edit.failure = edit.failure or stopped or attempt(restore, edit, self.engine)
+        return each(self._outcome, started)
+
+    def _outcome(self, edit: Underway | NpeError) -> EditResult | NpeError:
+        if isinstance(edit, NpeError):
+            return edit
+        if edit.failure is not None:
+            return edit.failure
+        return attempt(finish, edit, self.engine)
+
+    def _batches(self, edits: list[Underway]) -> list[list[Underway]]:
+        if not self.engine.shares_batches:
+            return [[edit] for edit in edits]
+        together: dict[Strength, list[Underway]] = {}
+        for edit in edits:
+            together.setdefault(edit.strength, []).append(edit)
+        return list(together.values())
 
     def upscale(self, photo: Photo) -> Photo:
         """The photo four times as large, by the super-resolution model. Alpha and metadata stay with the original."""
@@ -153,51 +154,19 @@ class Editor:
             faces.append(to_images(x))
         return np.concatenate(faces)
 
-    def _models(self, upscale: bool) -> dict[str, str]:
-        kinds = ["denoiser", *(["upscaler"] if upscale else [])]
-        return {kind: self.engine.entry(kind).sha256[:12] for kind in kinds}
+
+def attempt(work: Callable[P, Outcome], *arguments: P.args, **options: P.kwargs) -> Outcome | NpeError:
+    """What the work returns, or the error that it raises on purpose."""
+    try:
+        return work(*arguments, **options)
+    except NpeError as error:
+        return error
 
 
-def check_canvas(photo: Photo, canvas: Canvas) -> None:
-    """The canvas is of the photo, and something is marked."""
-    width, height = photo.size
-    if canvas.size != (height, width):
-        raise UsageError(f"The canvas has {canvas.size[1]}x{canvas.size[0]} pixels, the photo {width}x{height}.")
-    if not canvas.mask.any():
-        raise InputError("Nothing is marked. Fill a region, paint, or give a mask.")
-
-
-def within_reach(mask: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarray]) -> np.ndarray:
-    """The mask (H, W) as far as the crops count."""
-    result = np.zeros(mask.shape, np.float32)  # not zeros_like, which writes every page of a large photo
-    for crop, fade in zip(crops, fades, strict=True):
-        box = crop.box((mask.shape[1], mask.shape[0]))
-        marked = box_of(mask[cut(box)])
-        if marked is not None:
-            place = box[0] + marked[0], box[1] + marked[1], box[0] + marked[2], box[1] + marked[3]
-            counts = crop.to_box(fade, place)
-            counts *= mask[cut(place)]
-            np.maximum(result[cut(place)], counts, out=result[cut(place)])
-    return result
-
-
-def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:
-    """A warning if more than a hundredth of the wanted mask was out of reach."""
-    whole = float(wanted.sum(dtype=np.float64))
-    missing = 1 - float(mask.sum(dtype=np.float64)) / whole
-    if missing <= 0.01:
-        return []
-    return [f"{missing:.0%} of the mask lies too far from the chosen faces and was left as it is"]
-
-
-def colour_hold(timestep: int) -> float:
-    """How firmly the paint's colour is kept: wholly up to t = 300, then less, as the picture is freer."""
-    return 1.0 - 0.4 * max(0.0, (timestep - 300) / 200)
-
-
-def least_detail(timestep: int) -> float:
-    """The share of the photo's own fine detail that a recolour keeps in any case: much up to t = 250, none from 350."""
-    return 0.75 * min(1.0, max(0.0, (350 - timestep) / 100))
+def faces_to_look_at(photo: Photo, choice: FaceChoice, size: int) -> list[list[FaceCrop]]:
+    """Of each chosen face the squares that the segmenter sees: a wider one, where the photo goes on, and its crop."""
+    pairs = [[wide_look(crop, photo.size), crop] for crop in choice.crops]
+    return [[square.resized(size) for square in pair if square is not None] for pair in pairs]
 
 
 def report(progress: Progress | None, faces: int) -> Callback | None:

@@ -32,6 +32,8 @@ class Engine:
         self.weights = weights
         self.load_seconds = 0.0
         """Seconds spent so far on reading weights."""
+        self.largest_batch = 64
+        """Pictures that go through a model at once; halved for good when the device runs out of memory."""
         self._models: dict[str, tuple[nn.Module, Entry]] = {}
         self._lock = threading.Lock()
 
@@ -50,6 +52,15 @@ class Engine:
                 self._models[kind] = load(kind, self.device, self.choice.dtype, self.weights)
                 self.load_seconds += time.perf_counter() - start
             return self._models[kind]
+
+    @property
+    def shares_batches(self) -> bool:
+        """Whether edits that have nothing to do with each other go through a model together.
+
+        On a CPU that saves little, and a batch of another size rounds otherwise: kept apart, the same edit has the
+        same bytes in any company.
+        """
+        return self.device.type != "cpu"
 
     @property
     def image_size(self) -> int:
@@ -113,13 +124,35 @@ class Engine:
         return torch.cat(rows, dim=2)
 
     def _run(self, model: nn.Module, *inputs: Tensor) -> Tensor:
-        try:
-            return cast(Tensor, model(*inputs))
-        except torch.OutOfMemoryError:
+        """The model on all rows of the inputs, in as many goes as the device's memory asks for."""
+        done: list[Tensor] = []
+        count, first = len(inputs[0]), 0
+        while first < count:
+            rows = slice(first, first + self.largest_batch)
+            try:
+                done.append(cast(Tensor, model(*(tensor[rows] for tensor in inputs))))
+                first = rows.stop
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._take_less(min(count - first, self.largest_batch))
+        return done[0] if len(done) == 1 else torch.cat(done)
+
+    def _take_less(self, batch: int) -> None:
+        """After a batch that was too large for the device. Raises EnvironmentFault if it had one picture only."""
+        if batch == 1:
             raise EnvironmentFault(
-                f"{self.choice.name} ran out of memory on a batch of {len(inputs[0])}. "
-                "Edit fewer faces at once, free the device, or use --device cpu."
+                f"{self.choice.name} ran out of memory on a single picture. Free the device, or use --device cpu."
             ) from None
+        self.largest_batch = batch // 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether the device, of whatever kind, had too little memory."""
+    said = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in said or "can't allocate memory" in said
 
 
 def to_tensor(images: list[np.ndarray]) -> Tensor:

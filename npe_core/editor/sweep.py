@@ -11,10 +11,12 @@ from npe_core.blend import keep_colour
 from npe_core.canvas import Canvas
 from npe_core.diffusion.masked import masked_edit, sample
 from npe_core.diffusion.schedule import draw_noise, q_sample
-from npe_core.editor.editor import Editor, check_canvas, colour_hold
+from npe_core.editor.editor import Editor
 from npe_core.editor.engine import resize, to_images
 from npe_core.editor.framing import CROP, fade_at_borders
+from npe_core.editor.job import check_canvas
 from npe_core.editor.recipe import check_seed, check_strength
+from npe_core.editor.underway import colour_hold
 from npe_core.editor.views import look_at
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo

@@ -1,0 +1,43 @@
+"""One edit as it is asked for, and the checks that need no model."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from npe_core.canvas import Canvas
+from npe_core.editor.framing import FaceChoice
+from npe_core.editor.recipe import Recipe
+from npe_core.editor.result import Progress
+from npe_core.errors import InputError, UsageError
+from npe_core.photo import Photo
+
+
+@dataclass(frozen=True, eq=False)
+class EditJob:
+    """A photo, its canvas, and how far to go; the arguments of ``Editor.edit``, which says what they mean."""
+
+    photo: Photo
+    canvas: Canvas
+    timestep: int = 250
+    steps: int = 10
+    sampler: str = "dpmpp"
+    seed: int | None = None
+    choice: FaceChoice | None = None
+    upscale: bool = True
+    progress: Progress | None = None
+
+    def recipe(self) -> Recipe:
+        """What the edited file will tell of it; a seed is drawn where there is none."""
+        fills = {fill.region: fill.colour for fill in self.canvas.targets}
+        seed = secrets.randbelow(2**31) if self.seed is None else self.seed
+        return Recipe(fills, self.timestep, self.steps, self.sampler, seed, self.upscale, painted=self.canvas.by_hand)
+
+
+def check_canvas(photo: Photo, canvas: Canvas) -> None:
+    """The canvas is of the photo, and something is marked."""
+    width, height = photo.size
+    if canvas.size != (height, width):
+        raise UsageError(f"The canvas has {canvas.size[1]}x{canvas.size[0]} pixels, the photo {width}x{height}.")
+    if not canvas.mask.any():
+        raise InputError("Nothing is marked. Fill a region, paint, or give a mask.")

@@ -1,0 +1,195 @@
+"""An edit on its way through the editor, in four steps that several edits can take side by side.
+
+::
+
+    begin (any thread) -> diffuse (a batch) -> restore (one by one) -> finish (any thread)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from npe_core import __version__
+from npe_core.blend import full_size, keep_colour
+from npe_core.canvas.boxes import box_of, cut
+from npe_core.diffusion.masked import Strength, masked_edit
+from npe_core.diffusion.samplers import Callback, Step
+from npe_core.editor.clock import Clock, timed
+from npe_core.editor.engine import Engine, resize, to_arrays, to_images
+from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders
+from npe_core.editor.job import EditJob, check_canvas
+from npe_core.editor.paste import paste
+from npe_core.editor.recipe import Recipe, check_seed, check_strength
+from npe_core.editor.region_map import RegionMap
+from npe_core.editor.result import EditResult, Preview
+from npe_core.editor.views import Views, look_at, own_texture
+from npe_core.errors import Cancelled, NpeError
+from npe_core.faces import FaceCrop
+from npe_core.photo import Photo
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What the crops of an edit say about the photo's pixels: one array a crop, (CROP, CROP[, 3]) float32."""
+
+    base: list[np.ndarray]
+    weight: list[np.ndarray]
+    texture: list[np.ndarray]
+
+
+@dataclass(eq=False)
+class Underway:
+    """One edit, with what is known of it so far."""
+
+    job: EditJob
+    recipe: Recipe
+    strength: Strength
+    choice: FaceChoice
+    crops: list[FaceCrop]
+    fades: list[np.ndarray]
+    views: Views
+    clock: Clock
+    failure: NpeError | None = None
+    result: Tensor | None = None
+    """(B, 3, 128, 128), one row a crop, once it has been through the diffusion model."""
+    maps: Maps | None = None
+
+    @property
+    def seeds(self) -> list[int]:
+        """One for each crop."""
+        return [(self.recipe.seed or 0) + number for number in range(len(self.crops))]
+
+    def show(self, step: Step, rows: slice) -> None:
+        """Tells the job's ``progress`` of a step of its batch; if that raises Cancelled, the edit has failed."""
+        if self.job.progress is None or self.failure is not None:
+            return
+        faces = step.x0[rows][: len(self.choice.crops)]
+        try:
+            self.job.progress(Preview(step.index + 1, step.total, step.t, to_images(faces)))
+        except Cancelled as stop:
+            self.failure = stop
+
+
+def begin(job: EditJob, choose: Callable[[Photo], FaceChoice], engine: Engine) -> Underway:
+    """Check an edit and cut out what the models will see; ``choose`` finds the face where the job names none.
+
+    Raises UsageError for what cannot be meant, InputError if nothing is marked on the chosen faces.
+    """
+    strength = check_strength(job.timestep, job.steps, job.sampler)
+    check_seed(job.seed)
+    check_canvas(job.photo, job.canvas)
+    clock = Clock()
+    with timed(engine, None, [clock]):
+        choice, known = job.choice, job.canvas.regions
+        if choice is None:
+            choice = known.choice if isinstance(known, RegionMap) else choose(job.photo)
+        crops = crops_for(choice, job.canvas.mask)
+        fades = [fade_at_borders(crop, job.photo.size) for crop in crops]
+        views = look_at(job.photo, job.canvas, crops, fades, engine)
+    return Underway(job, job.recipe(), strength, choice, crops, fades, views, clock)
+
+
+def diffuse(edits: list[Underway], engine: Engine) -> None:
+    """Take edits of one strength through the diffusion model together. Raises Cancelled when all of them were."""
+    ends = np.cumsum([len(edit.crops) for edit in edits]).tolist()
+    rows = [slice(end - len(edit.crops), end) for edit, end in zip(edits, ends, strict=True)]
+
+    def tell(step: Step) -> None:
+        for edit, own in zip(edits, rows, strict=True):
+            edit.show(step, own)
+        if all(edit.failure is not None for edit in edits):
+            raise Cancelled("All edits were stopped; nothing was written.")
+
+    callback: Callback | None = tell if any(edit.job.progress is not None for edit in edits) else None
+    shares = [len(edit.crops) / ends[-1] for edit in edits]
+    with timed(engine, "diffusion", [edit.clock for edit in edits], shares):
+        result = masked_edit(
+            engine.denoise,
+            torch.cat([edit.views.original for edit in edits]),
+            torch.cat([edit.views.guide for edit in edits]),
+            torch.cat([edit.views.mask for edit in edits]),
+            edits[0].strength,
+            [seed for edit in edits for seed in edit.seeds],
+            callback,
+        )
+    for edit, own in zip(edits, rows, strict=True):
+        edit.result = result[own]
+
+
+def restore(edit: Underway, engine: Engine) -> None:
+    """From the 128-pixel result to maps of the crops at full size."""
+    assert edit.result is not None, "diffuse comes first"
+    job, views, timestep = edit.job, edit.views, edit.recipe.timestep
+    with timed(engine, "upscale", [edit.clock]):
+        result = keep_colour(edit.result, views.guide, views.painted * views.mask, colour_hold(timestep))
+        restored = engine.upscale_marked(result, views.mask) if edit.recipe.upscale else None
+        own = torch.ones_like(views.mask)
+        if job.canvas.by_hand:
+            own = own_texture(job.photo, job.canvas, edit.crops, engine)
+        base, weight = full_size(result, views.guide, restored, own, CROP, least_detail(timestep))
+        edit.maps = Maps(
+            base=to_arrays(127.5 * (base + 1 - weight)),
+            weight=[array[..., 0] for array in to_arrays(weight)],
+            texture=[array[..., 0].clip(0, 1) for array in to_arrays(resize(own, CROP))],
+        )
+
+
+def finish(edit: Underway, engine: Engine) -> EditResult:
+    """Write the crops back into the photo."""
+    assert edit.maps is not None, "restore comes first"
+    job, canvas, maps = edit.job, edit.job.canvas, edit.maps
+    with timed(engine, None, [edit.clock]):
+        image = job.photo.image.copy()
+        for i in reversed(range(len(edit.crops))):  # the tiles first, the faces on top
+            own = maps.base[i], maps.weight[i], edit.fades[i], maps.texture[i]
+            paste(image, canvas.guide, canvas.mask, edit.crops[i], *own)
+        mask = within_reach(canvas.mask, edit.crops, edit.fades)
+        models = {kind: engine.entry(kind).sha256[:12] for kind in ("denoiser", "upscaler")[: 1 + edit.recipe.upscale]}
+        parameters = {"version": __version__, **edit.recipe.parameters(), "models": models}
+        photo = job.photo.edited(image, mask, parameters)
+    return EditResult(
+        photo=photo,
+        mask=mask,
+        parameters=parameters,
+        faces=len(edit.choice.crops),
+        seconds=edit.clock.seconds,
+        warnings=(*job.photo.notes, *left_out(canvas.mask, mask)),
+    )
+
+
+def within_reach(mask: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarray]) -> np.ndarray:
+    """The mask (H, W) as far as the crops count."""
+    result = np.zeros(mask.shape, np.float32)  # not zeros_like, which writes every page of a large photo
+    for crop, fade in zip(crops, fades, strict=True):
+        box = crop.box((mask.shape[1], mask.shape[0]))
+        marked = box_of(mask[cut(box)])
+        if marked is not None:
+            place = box[0] + marked[0], box[1] + marked[1], box[0] + marked[2], box[1] + marked[3]
+            counts = crop.to_box(fade, place)
+            counts *= mask[cut(place)]
+            np.maximum(result[cut(place)], counts, out=result[cut(place)])
+    return result
+
+
+def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:
+    """A warning if more than a hundredth of the wanted mask was out of reach."""
+    whole = float(wanted.sum(dtype=np.float64))
+    missing = 1 - float(mask.sum(dtype=np.float64)) / whole
+    if missing <= 0.01:
+        return []
+    return [f"{missing:.0%} of the mask lies too far from the chosen faces and was left as it is"]
+
+
+def colour_hold(timestep: int) -> float:
+    """How firmly the paint's colour is kept: wholly up to t = 300, then less, as the picture is freer."""
+    return 1.0 - 0.4 * max(0.0, (timestep - 300) / 200)
+
+
+def least_detail(timestep: int) -> float:
+    """The share of the photo's own fine detail that a recolour keeps in any case: much up to t = 250, none from 350."""
+    return 0.75 * min(1.0, max(0.0, (350 - timestep) / 100))
