@@ -1,0 +1,130 @@
+"""Several edits at once: each gets what it would get alone, errors stay with their job, memory is taken as it comes."""
+
+import numpy as np
+import pytest
+import torch
+
+from npe_core.canvas import Canvas
+from npe_core.editor import EditJob, EditResult, FaceChoice
+from npe_core.editor.engine import Engine
+from npe_core.errors import Cancelled, EnvironmentFault, InputError
+from npe_core.faces import FaceCrop
+from npe_core.photo import Photo
+
+
+@pytest.fixture(scope="module")
+def photo(portrait):
+    return Photo.open(portrait)
+
+
+def spot(photo, x, seed, **options):
+    """An edit of a small square around column x."""
+    mask = np.zeros(photo.image.shape[:2], np.float32)
+    mask[280:330, x - 25 : x + 25] = 1
+    canvas = Canvas(photo.image)
+    canvas.select(mask, "#d02040")
+    choice = FaceChoice((FaceCrop.centred(*photo.size),))
+    return EditJob(photo, canvas, seed=seed, choice=choice, **{"steps": 3, "upscale": False, **options})
+
+
+@pytest.fixture
+def like_a_gpu(monkeypatch):
+    """Jobs go through the models together, as they do on a GPU."""
+    monkeypatch.setattr(Engine, "shares_batches", property(lambda self: True))
+
+
+def test_in_company_as_alone_byte_for_byte_on_a_cpu(editor, photo):
+    jobs = [spot(photo, 200, 1), spot(photo, 250, 2, timestep=300), spot(photo, 300, 3)]
+    together = editor.edit_many(jobs)
+    for job, result in zip(jobs, together, strict=True):
+        (alone,) = editor.edit_many([job])
+        assert np.array_equal(result.image, alone.image)
+        assert result.parameters == alone.parameters
+
+
+def test_a_shared_batch_changes_no_more_than_rounding(editor, photo, like_a_gpu):
+    jobs = [spot(photo, 200, 1), spot(photo, 250, 2, timestep=300), spot(photo, 300, 3), spot(photo, 260, 4)]
+    for job, result in zip(jobs, editor.edit_many(jobs), strict=True):
+        (alone,) = editor.edit_many([job])
+        marked = job.canvas.mask > 0
+        assert np.array_equal(result.image[~marked], photo.image[~marked])
+        difference = np.abs(result.image[marked].astype(int) - alone.image[marked])
+        assert difference.mean() < 1 and difference.max() <= 16  # bfloat16 has 8 bits
+        changed = np.abs(alone.image[marked].astype(int) - photo.image[marked])
+        assert changed.mean() > 10
+
+
+def test_jobs_of_one_strength_share_the_calls_of_the_model(editor, photo, like_a_gpu, monkeypatch):
+    batches = []
+    whole = Engine.denoise
+
+    def counted(engine, xt, t):
+        batches.append(len(xt))
+        return whole(engine, xt, t)
+
+    monkeypatch.setattr(Engine, "denoise", counted)
+    editor.edit_many([spot(photo, 200, 1), spot(photo, 250, 2, timestep=300), spot(photo, 300, 3)])
+    assert sorted(batches) == [1, 1, 1, 2, 2, 2]
+
+
+def test_an_error_stays_with_its_job(editor, photo, like_a_gpu):
+    empty = EditJob(photo, Canvas(photo.image))
+    first, bad, last = editor.edit_many([spot(photo, 200, 1), empty, spot(photo, 300, 2)])
+    assert isinstance(first, EditResult) and isinstance(last, EditResult)
+    assert isinstance(bad, InputError) and "Nothing is marked" in str(bad)
+
+
+def test_who_cancels_drops_out_alone(editor, photo, like_a_gpu):
+    seen = []
+
+    def stop(preview):
+        raise Cancelled("asked to")
+
+    jobs = [spot(photo, 200, 1, progress=stop), spot(photo, 300, 2, progress=seen.append)]
+    stopped, done = editor.edit_many(jobs)
+    assert isinstance(stopped, Cancelled) and isinstance(done, EditResult)
+    assert [preview.step for preview in seen] == [1, 2, 3] and seen[0].images.shape == (1, 128, 128, 3)
+
+
+@pytest.fixture
+def small_device(editor, monkeypatch):
+    """A device whose memory holds so many pictures; the batches that were tried."""
+    tried = []
+
+    def of_size(room):
+        model = editor.engine.model("denoiser")
+        forward = type(model).forward
+
+        def limited(self, xt, t):
+            tried.append(len(xt))
+            if len(xt) > room:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            return forward(self, xt, t)
+
+        monkeypatch.setattr(type(model), "forward", limited)
+        monkeypatch.setattr(editor.engine, "largest_batch", 64)
+        return tried
+
+    return of_size
+
+
+def test_out_of_memory_halves_the_batch(editor, photo, like_a_gpu, small_device):
+    tried = small_device(2)
+    jobs = [spot(photo, 200 + 15 * number, number, steps=2) for number in range(5)]
+    results = editor.edit_many(jobs)
+    assert all(isinstance(result, EditResult) for result in results)
+    assert tried == [5, 2, 2, 1, 2, 2, 1] and editor.engine.largest_batch == 2  # and is remembered
+    (alone,) = editor.edit_many([jobs[3]])
+    assert np.abs(results[3].image.astype(int) - alone.image).mean() < 1
+
+
+def test_no_memory_for_one_picture_is_an_error_of_the_environment(editor, photo, small_device):
+    small_device(0)
+    (outcome,) = editor.edit_many([spot(photo, 200, 1)])
+    assert isinstance(outcome, EnvironmentFault) and "ran out of memory" in str(outcome)
+
+
+def test_the_time_of_a_shared_batch_is_shared_out(editor, photo, like_a_gpu):
+    results = editor.edit_many([spot(photo, 200, 1), spot(photo, 300, 2)])
+    first, second = (result.seconds["diffusion"] for result in results)
+    assert first == pytest.approx(second) and first > 0
