@@ -3,8 +3,9 @@
     python benchmarks/whole_photo.py
     python benchmarks/whole_photo.py --megapixels 24 --faces 4 --region hair=#8b2500 --threads 2 --out /tmp/edited.jpg
 
-Prints a table: seconds of each stage, how many of them the three models took, and the peak memory of the process.
-CPU seconds are what counts on a machine that is busy with other work.
+Prints a table: seconds of each stage by the clock and of the processors, what is left of them without the three models,
+with and without reading and writing the file, and the peak memory of the process. Processor seconds are what counts on
+a machine that is busy with other work.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from npe_core.editor import Editor
 from npe_core.memory import peak_memory_mib
 from npe_core.photo import Photo
 
+FILE_STAGES = ("open", "save")
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 
 
@@ -45,40 +48,63 @@ def compose(path: Path, megapixels: float, faces: int) -> None:
     Image.fromarray(pixels).save(path, quality=93)
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Seconds by the clock and of the processors."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Spent:
+        """Since some moment in the past."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.wall + other.wall, self.cpu + other.cpu)
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(self.wall - other.wall, self.cpu - other.cpu)
+
+
 class Stages:
-    """Seconds by stage, wall and CPU, and those of them that the models took."""
+    """What each stage took, and what the models took of it."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[str, float, float, float]] = []
-        self.in_models = 0.0
+        self.rows: list[tuple[str, Spent, Spent]] = []
+        self.in_models = Spent(0, 0)
 
     def time_models(self, editor: Editor) -> None:
-        """From now on count the CPU seconds of every call of a model."""
+        """From now on count the seconds of every call of a model."""
         run = editor.engine._run
 
         def timed(*inputs: object) -> torch.Tensor:
-            start = time.process_time()
+            start = Spent.now()
             try:
                 return run(*inputs)  # type: ignore[arg-type]
             finally:
-                self.in_models += time.process_time() - start
+                self.in_models += Spent.now() - start
 
         editor.engine._run = timed  # type: ignore[method-assign]
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        wall, cpu, models = time.perf_counter(), time.process_time(), self.in_models
+        start, models = Spent.now(), self.in_models
         yield
-        spent = time.process_time() - cpu
-        self.rows.append((name, time.perf_counter() - wall, spent, self.in_models - models))
+        self.rows.append((name, Spent.now() - start, self.in_models - models))
 
     def table(self) -> str:
         """The stages and their sums."""
-        sums = tuple(sum(row[column] for row in self.rows) for column in (1, 2, 3))
-        lines = [f"{'stage':12} {'wall s':>8} {'CPU s':>8} {'models':>8} {'the rest':>9}"]
-        for name, wall, cpu, models in [*self.rows, ("sum", *sums)]:
-            lines.append(f"{name:12} {wall:8.2f} {cpu:8.2f} {models:8.2f} {cpu - models:9.2f}")
-        return "\n".join(lines)
+
+        def line(name: str, rows: list[tuple[str, Spent, Spent]]) -> str:
+            whole = sum((row[1] for row in rows), Spent(0, 0))
+            rest = whole - sum((row[2] for row in rows), Spent(0, 0))
+            return f"{name:24} {whole.wall:8.2f} {whole.cpu:8.2f} {rest.wall:12.2f} {rest.cpu:12.2f}"
+
+        inner = [row for row in self.rows if row[0] not in FILE_STAGES]
+        lines = [f"{'':24} {'wall s':>8} {'CPU s':>8} {'rest: wall s':>12} {'rest: CPU s':>12}"]
+        lines += [line(row[0], [row]) for row in self.rows]
+        return "\n".join([*lines, line("sum", self.rows), line("without open and save", inner)])
 
 
 def main() -> None:

@@ -9,37 +9,37 @@ from __future__ import annotations
 import numpy as np
 
 from npe_core.canvas.layers import ALPHA, MASK, Planes, visible
+from npe_core.opencv import opencv
 
 
 def _round(levels: np.ndarray) -> np.ndarray:
     return (levels + np.float32(0.5)).astype(np.uint8)
 
 
-def _mix(planes: Planes, touched: np.ndarray, rgb: np.ndarray, new: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """(3, n) uint8: ``rgb`` weighted by ``new`` and the colour that was there weighted by ``kept``, levels 0..255."""
+def _mix(rgb: np.ndarray, new: np.ndarray, old: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """(3, n) uint8: ``rgb`` weighted by ``new`` and the colours ``old`` weighted by ``kept``, levels 0..255."""
     total = np.maximum(new + kept, 1e-6)
-    return _round((rgb * new + planes[:3, touched] * kept) / total)
+    return _round((rgb * new + old * kept) / total)
 
 
 def over(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None, opacity: float = 1.0) -> Planes:
     """Paints over what is there, as a brush does (Porter and Duff's *over*); strokes add up.
 
-    coverage is (h, w) uint8; rgb is (3,) or (3, h, w), or None to mark the mask only. ``opacity`` in [0, 1] thins the
+    coverage is (h, w) uint8; rgb is (3,) or (h, w, 3), or None to mark the mask only. ``opacity`` in [0, 1] thins the
     paint, not the mask: a thin blush is still re-imagined as a whole.
     """
-    result = planes.copy()
-    touched = coverage > 0
-    c = coverage[touched].astype(np.float32)
-    mask = planes[MASK, touched].astype(np.float32)
-    alpha = visible(planes)[touched].astype(np.float32)
-    result[MASK, touched] = _round(mask + (255 - mask) * c / 255)
+    result, before, after, touched = _flat(planes, coverage > 0)
+    c = coverage.ravel()[touched].astype(np.float32)
+    mask = before[MASK].astype(np.float32)
+    alpha = visible(before).astype(np.float32)
+    after[MASK, touched] = _round(mask + (255 - mask) * c / 255)
     if rgb is None:
-        result[ALPHA, touched] = alpha
+        after[ALPHA, touched] = alpha
         return result
     new = c * np.float32(opacity)
     kept = alpha * (1 - new / 255)
-    result[:3, touched] = _mix(planes, touched, _at(rgb, touched), new, kept)
-    result[ALPHA, touched] = _round(new + kept)
+    after[:3, touched] = _mix(_at(rgb, touched), new, before[:3], kept)
+    after[ALPHA, touched] = _round(new + kept)
     return result
 
 
@@ -49,24 +49,32 @@ def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None) -> Pla
     A region may be filled again and again while a person tries colours; the last colour alone remains, and the edge
     stays as soft as it was. Arguments as in ``over``.
     """
-    result = planes.copy()
-    if rgb is not None:
-        wholly = coverage == 255
-        np.copyto(result[:3], rgb if rgb.ndim == 3 else rgb[:, None, None], where=wholly)
-        np.copyto(result[ALPHA:], np.uint8(255), where=wholly)
-        touched = (coverage > 0) & ~wholly
-    else:
-        touched = coverage > 0
-    c = coverage[touched]
-    result[MASK, touched] = np.maximum(planes[MASK, touched], c)
-    alpha = visible(planes[:, touched])
     if rgb is None:
-        result[ALPHA, touched] = alpha
+        result, before, after, touched = _flat(planes, coverage > 0)
+        after[MASK, touched] = np.maximum(before[MASK], coverage.ravel()[touched])
+        after[ALPHA, touched] = visible(before)
         return result
-    new, kept = c.astype(np.float32), np.maximum(alpha, c).astype(np.float32) - c
-    result[:3, touched] = _mix(planes, touched, _at(rgb, touched), new, kept)
-    result[ALPHA, touched] = np.maximum(alpha, c)
+    wholly = coverage == 255
+    result, before, after, touched = _flat(planes, (coverage > 0) & ~wholly)
+    for plane, colour in zip(result[:3], opencv().split(rgb) if rgb.ndim == 3 else rgb, strict=True):
+        np.copyto(plane, colour, where=wholly)
+    np.copyto(result[ALPHA:], np.uint8(255), where=wholly)
+    c = coverage.ravel()[touched]
+    after[MASK, touched] = np.maximum(before[MASK], c)
+    alpha = np.maximum(visible(before), c)
+    new, kept = c.astype(np.float32), (alpha - c).astype(np.float32)
+    after[:3, touched] = _mix(_at(rgb, touched), new, before[:3], kept)
+    after[ALPHA, touched] = alpha
     return result
+
+
+def _flat(planes: Planes, where: np.ndarray) -> tuple[Planes, np.ndarray, np.ndarray, np.ndarray]:
+    """A copy to change; the planes (5, n) of the pixels that are True, as they were; the copy as (5, h * w); and where
+    in it those pixels are."""
+    result = planes.copy()
+    after = result.reshape(len(planes), -1)
+    touched = np.flatnonzero(where)
+    return result, after[:, touched], after, touched
 
 
 def erase(planes: Planes, coverage: np.ndarray) -> Planes:
@@ -80,4 +88,4 @@ def erase(planes: Planes, coverage: np.ndarray) -> Planes:
 
 def _at(rgb: np.ndarray, touched: np.ndarray) -> np.ndarray:
     """(3, 1) or (3, n) float32: the new colour of the touched pixels."""
-    return (rgb[:, touched] if rgb.ndim == 3 else rgb[:, None]).astype(np.float32)
+    return (rgb.reshape(-1, 3)[touched].T if rgb.ndim == 3 else rgb[:, None]).astype(np.float32)

@@ -204,12 +204,18 @@ class Document:
         return replace(self._asked, by_hand=True)
 
     def _write(self, box: Box, after: Planes) -> Patch | None:
+        patch = self._put(box, after)
+        if patch is not None:
+            self._touch(patch.box)
+        return patch
+
+    def _put(self, box: Box, after: Planes) -> Patch | None:
+        """As ``_write``, but tells nobody. For boxes that do not overlap, several threads may do it at once."""
         patch = make_patch(box, window(self._layers.planes, box), after)
         if patch is not None:
             x0, y0 = patch.box[0] - box[0], patch.box[1] - box[1]
             x1, y1 = patch.box[2] - box[0], patch.box[3] - box[1]
             self._layers.put(patch.box, after[:, y0:y1, x0:x1])
-            self._touch(patch.box)
         return patch
 
     def _record(self, patches: tuple[Patch, ...], asked: Asked) -> bool:

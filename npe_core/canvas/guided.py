@@ -13,6 +13,8 @@ from npe_core.opencv import opencv
 _TILE = 128
 """Side of the squares that the picture is filtered in, a multiple of all blocks, so that they stay in the cache."""
 
+_SUM = np.ones((1, 4), np.float32)
+
 
 def box_sum(stack: np.ndarray, radius: int) -> np.ndarray:
     """(..., H, W) -> the same shape: sums over windows of 2 radius + 1 pixels square, cut off at the border. O(N)."""
@@ -66,7 +68,7 @@ def guided_filter(
                 guide = guide_image[tile]
                 a = a[: guide.shape[0], : guide.shape[1]]
                 a[..., :3] *= guide
-                np.clip(a.sum(axis=-1), 0, 1, out=result[tile])
+                np.clip(opencv().transform(a, _SUM), 0, 1, out=result[tile])
     return result
 
 

@@ -40,7 +40,9 @@ def make_patch(box: Box, before: Planes, after: Planes) -> Patch | None:
         return None
     x0, y0 = box[:2]
     placed = (x0 + tight[0], y0 + tight[1], x0 + tight[2], y0 + tight[3])
-    return Patch(placed, zlib.compress(window(delta, tight).tobytes(), level=1))
+    # Runs of zeros are what there is to save; photographs hardly repeat, and looking for it takes twice the time.
+    packer = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
+    return Patch(placed, packer.compress(window(delta, tight).tobytes()) + packer.flush())
 
 
 class History(Generic[Note]):

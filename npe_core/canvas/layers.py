@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from npe_core.canvas.boxes import Box, cut, window
+from npe_core.opencv import opencv
 
 ALPHA, MASK = 3, 4
 """Indices of the planes after red, green and blue."""
@@ -47,15 +48,17 @@ class Layers:
 
     def refresh(self, box: Box) -> None:
         """Derives guide and float mask from the planes inside the box."""
-        where = cut(box)
+        cv2, where = opencv(), cut(box)
         planes = window(self.planes, box)
-        self.mask[where] = _FLOAT[planes[MASK]]
         alpha = visible(planes)
+        if not alpha.size:
+            return
+        self.mask[where] = cv2.LUT(planes[MASK], _FLOAT)
         image, guide = self.image[where], self.guide[where]
-        guide[:] = image
-        np.copyto(guide, np.moveaxis(planes[:3], 0, -1), where=(alpha == 255)[..., None])
+        paint = cv2.merge(list(planes[:3]))
+        guide[:] = cv2.copyTo(paint, (alpha == 255).view(np.uint8), image.copy())
         if (mixed := np.flatnonzero((alpha > 0) & (alpha < 255))).size:
             # Exact rounding in integers, as if alpha 0 left the original and 255 were the paint itself.
             y, x = np.divmod(mixed, alpha.shape[1])
             a = alpha[y, x].astype(np.int32)[:, None]
-            guide[y, x] = (image[y, x] * (255 - a) + planes[:3, y, x].T.astype(np.int32) * a + 127) // 255
+            guide[y, x] = (image[y, x] * (255 - a) + paint[y, x].astype(np.int32) * a + 127) // 255

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,74 +13,126 @@ from npe_core.canvas.selection import Selection
 from npe_core.colour import lab_to_srgb, srgb_to_lab
 from npe_core.parallel import each
 
+if TYPE_CHECKING:
+    from PIL import ImageFilter
+
 _SAMPLE = 16_384
 """Pixels that the correction of the mean looks at; its error is then well below 0.3."""
 
-_CHUNK = 32_768
-"""Pixels that are worked on together, so that they stay in the cache."""
+_NODES = 33
+"""The recolouring is computed for so many levels of red, green and blue each, and interpolated between them: what it
+does to a colour is smooth, and a large photo has fifty times as many pixels."""
+
+_ROWS = 64
+"""That are coloured together, so that they stay in the cache."""
 
 
 def shade_places(
     image: np.ndarray, places: list[Selection], rgb: tuple[int, int, int], shading: float
 ) -> list[np.ndarray]:
-    """(3, h, w) uint8 for each place of a fill: its paint. The mean over all the places of one face is ``rgb``."""
-    paints = [np.zeros((3, *place.soft.shape), np.uint8) for place in places]
+    """(h, w, 3) uint8 for each place of a fill: its paint, of use where its mask is above 0.
 
-    def paint_face(face: int) -> None:
-        own = [k for k, place in enumerate(places) if place.face == face]
-        touched = [places[k].soft > 0 for k in own]
-        pixels = np.concatenate([image[cut(places[k].box)][where] for k, where in zip(own, touched, strict=True)])
-        soft = np.concatenate([places[k].soft[where] for k, where in zip(own, touched, strict=True)])
-        depth = np.concatenate([places[k].depth[where] for k, where in zip(own, touched, strict=True)])
-        core = soft == 255
-        if np.count_nonzero(core) * 4 < core.size:  # small or doubtful: hardly a pixel is surely inside
-            core = soft >= 128
-        colours = shade(pixels, core, depth, rgb, shading, soft).T
-        first = 0
-        for k, where in zip(own, touched, strict=True):
-            last = first + int(np.count_nonzero(where))
-            paints[k][:, where] = colours[:, first:last]
-            first = last
-
-    each(paint_face, sorted({place.face for place in places}))
-    return paints
-
-
-def shade(
-    pixels: np.ndarray,
-    core: np.ndarray,
-    depth: np.ndarray,
-    rgb: tuple[int, int, int],
-    shading: float,
-    soft: np.ndarray,
-) -> np.ndarray:
-    """The colour ``rgb`` laid on ``pixels`` with their own light and texture.
-
-    pixels: (N, 3) uint8 sRGB; core: (N,) bool, the pixels whose mean becomes ``rgb``; depth: (N,) float32, 1 far
-    enough inside to show the region and nothing else, 0 at its rim; shading: 0 = flat, 1 = all of the original's
-    variation, scaled to the lightness of the new colour; soft: (N,) uint8, the mask in 1/255. Returns (N, 3) uint8.
-
-    The mean L*a*b* over the core is within 1 of the colour's: where the gamut leaves no room for the variation (pure
+    shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
+    over all the places of one face is within 1 of the colour's: where the gamut leaves no room for the variation (pure
     red, black, white), the variation gives way, not the colour.
     """
-    flat = np.broadcast_to(np.array(rgb, np.uint8), pixels.shape)
-    if shading <= 0 or not core.any():
-        return flat.copy()
+    faces = sorted({place.face for place in places})
+    shades = each(lambda face: shade_of(image, [place for place in places if place.face == face], rgb, shading), faces)
+    known = dict(zip(faces, shades, strict=True))
+
+    def paint(place: Selection) -> np.ndarray:
+        shade = known[place.face]
+        if shade is None:
+            return np.broadcast_to(np.array(rgb, np.uint8), (*place.soft.shape, 3))
+        return shade.paint(image[cut(place.box)], place.depth, place.soft)
+
+    return each(paint, places)
+
+
+def shade_of(image: np.ndarray, places: list[Selection], rgb: tuple[int, int, int], shading: float) -> Shade | None:
+    """How the colours of one face's places change; None where the new colour is to be flat."""
+    core = [place.soft == 255 for place in places]
+    inside = sum(np.count_nonzero(where) for where in core)
+    if inside * 4 < sum(np.count_nonzero(place.soft) for place in places):
+        core = [place.soft >= 128 for place in places]  # small or doubtful: hardly a pixel is surely inside
+        inside = sum(np.count_nonzero(where) for where in core)
+    if shading <= 0 or not inside:
+        return None
+    deep = [place.depth >= 1 for place in places]
+    if sum(np.count_nonzero(where) for where in deep) * 4 < inside:
+        deep = core
     target = srgb_to_lab(np.array(rgb, np.uint8))
-    light = _light_of(pixels, core, depth, rgb, shading)
-    chosen = _some(core)
-    variation = _carry_over(pixels[chosen], depth[chosen], target, light) - target
-    balance = _balance(variation, target, lambda shaded: _through_the_rim(shaded, pixels[chosen], soft[chosen], light))
-    if balance is None:
-        return flat.copy()
-    offset, scale = balance
-    result = np.empty_like(pixels)
-    for first in range(0, len(pixels), _CHUNK):
-        part = slice(first, first + _CHUNK)
-        variation = _carry_over(pixels[part], depth[part], target, light) - target
-        shaded = _to_srgb8(target + offset + scale * variation)
-        result[part] = _through_the_rim(shaded, pixels[part], soft[part], light)
-    return result
+    light = _light_of(_some(image, places, deep)[0], rgb, shading)
+    pixels, depth, soft = _some(image, places, core)
+    variation = _carry_over(pixels, depth, target, light) - target
+    balance = _balance(variation, target, lambda shaded: _through_the_rim(shaded, pixels, soft, light))
+    return None if balance is None else Shade.of(target, light, *balance)
+
+
+def _some(
+    image: np.ndarray, places: list[Selection], where: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels (N, 3), depth (N,) and mask (N,) at the True elements, evenly thinned out to about ``_SAMPLE``."""
+    indices = [np.flatnonzero(inside) for inside in where]
+    stride = max(1, sum(found.size for found in indices) // _SAMPLE)
+    chosen = []
+    for place, found in zip(places, indices, strict=True):
+        y, x = np.divmod(found[::stride], place.soft.shape[1])
+        chosen.append((image[y + place.box[1], x + place.box[0]], place.depth[y, x], place.soft[y, x]))
+    pixels, depth, soft = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
+    return pixels, depth, soft
+
+
+@dataclass(frozen=True)
+class Shade:
+    """What a fill does to each colour: tables for the depth of a place and for its rim, and what is between."""
+
+    deep: ImageFilter.Color3DLUT
+    rim: ImageFilter.Color3DLUT
+    light: _Light
+
+    @classmethod
+    def of(cls, target: np.ndarray, light: _Light, offset: np.ndarray, scale: np.float32) -> Shade:
+        """The tables of target + offset + scale * variation, target and offset (3,) L*a*b*."""
+        from PIL import ImageFilter
+
+        steps = np.linspace(0, 1, _NODES, dtype=np.float32)
+        blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")  # red changes fastest
+        colours = np.stack([red, green, blue], axis=-1).reshape(-1, 3)
+
+        def table(depth: float) -> ImageFilter.Color3DLUT:
+            variation = _carry_over(colours, np.full(len(colours), depth, np.float32), target, light) - target
+            shaded = _to_srgb(target + offset + scale * variation)
+            return ImageFilter.Color3DLUT((_NODES, _NODES, _NODES), shaded.ravel())
+
+        return cls(table(1), table(0), light)
+
+    def paint(self, pixels: np.ndarray, depth: np.ndarray, soft: np.ndarray) -> np.ndarray:
+        """(h, w, 3) uint8 for (h, w, 3) uint8 pixels; depth (h, w) in [0, 1] and soft (h, w) uint8 as in a place."""
+        result = np.empty_like(pixels)
+        for top in range(0, len(pixels), _ROWS):
+            rows = slice(top, top + _ROWS)
+            marked = np.flatnonzero(soft[rows].any(axis=0))
+            if marked.size:
+                part = rows, slice(marked[0], marked[-1] + 1)
+                result[part] = self._paint_part(pixels[part], depth[part], soft[part])
+        return result
+
+    def _paint_part(self, pixels: np.ndarray, depth: np.ndarray, soft: np.ndarray) -> np.ndarray:
+        result = _looked_up(pixels, self.deep)
+        y, x = np.nonzero((soft > 0) & ((depth < 1) | (soft < 255)))
+        if y.size:
+            chosen = pixels[y, x]
+            shallow = _looked_up(chosen[None], self.rim)[0].astype(np.float32)
+            shaded = shallow + depth[y, x, None] * (result[y, x] - shallow)
+            result[y, x] = _through_the_rim(shaded, chosen, soft[y, x], self.light)
+        return result
+
+
+def _looked_up(pixels: np.ndarray, table: ImageFilter.Color3DLUT) -> np.ndarray:
+    from PIL import Image
+
+    return np.array(Image.fromarray(np.ascontiguousarray(pixels)).filter(table))
 
 
 def _balance(
@@ -92,7 +145,7 @@ def _balance(
     offset, scale = np.zeros(3, np.float32), np.float32(1)
     for _ in range(8):
         for _ in range(6):
-            sample = finished(_to_srgb8(target + offset + scale * variation))
+            sample = finished(255 * _to_srgb(target + offset + scale * variation))
             error = target - srgb_to_lab(sample).mean(axis=0)
             if np.linalg.norm(error) < 0.5:
                 return offset, scale
@@ -103,20 +156,15 @@ def _balance(
 
 
 def _through_the_rim(shaded: np.ndarray, pixels: np.ndarray, soft: np.ndarray, light: _Light) -> np.ndarray:
-    """(N, 3) uint8: what is painted where the mask is soft, a = soft / 255.
+    """(N, 3) uint8: what is painted where the mask is soft, a = soft / 255; shaded (N, 3) float in 0..255.
 
     There a pixel shows the region and what lies beside it, C = a F + (1 - a) B, and so it should afterwards:
     a F' + (1 - a) B, which is the paint C + F' - F under the mask. Without it a rim in the old colour stays around the
     new one. The mask is no exact a, so that the more there is of the region the more the paint is the shaded one.
     """
-    rim = np.flatnonzero(soft < 255)
-    if not rim.size:
-        return shaded
-    a = soft[rim, None] / np.float32(255)
-    moved = np.clip(pixels[rim] + light.shift, 0, 255)
-    result = shaded.copy()
-    result[rim] = np.rint(moved + a * (shaded[rim] - moved)).astype(np.uint8)
-    return result
+    moved = np.clip(pixels + light.shift, 0, 255)
+    moved += soft[:, None] / np.float32(255) * (shaded - moved)
+    return np.rint(moved).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -135,20 +183,9 @@ class _Light:
     shading: float
 
 
-def _some(where: np.ndarray) -> np.ndarray:
-    """Indices of the True elements, evenly thinned out to about ``_SAMPLE``."""
-    indices = np.flatnonzero(where)
-    return indices[:: max(1, indices.size // _SAMPLE)]
-
-
-def _light_of(
-    pixels: np.ndarray, core: np.ndarray, depth: np.ndarray, rgb: tuple[int, int, int], shading: float
-) -> _Light:
+def _light_of(chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> _Light:
+    """The light on the chosen pixels (N, 3) uint8, which show the region and nothing else."""
     target = srgb_to_lab(np.array(rgb, np.uint8))
-    deep = depth >= 1
-    if np.count_nonzero(deep) * 4 < np.count_nonzero(core):
-        deep = core
-    chosen = pixels[_some(deep)]
     typical = srgb_to_lab(chosen)
     mean = typical.mean(axis=0)
     # The rim also shows what lies beside the region (sky through hair). It gets the region's ordinary light and tint,
@@ -194,8 +231,8 @@ def _chroma_of_light(light: np.ndarray, mean: float) -> np.ndarray:
     return shadow * (1 - 0.6 * glint * glint)
 
 
-def _to_srgb8(lab: np.ndarray) -> np.ndarray:
-    """(N, 3) uint8. What is too bright for the gamut loses chroma, not light: no channel is clipped at 255."""
+def _to_srgb(lab: np.ndarray) -> np.ndarray:
+    """(N, 3) float32 in [0, 1]. What is too bright for the gamut loses chroma, not light: nothing is clipped at 1."""
     rgb = lab_to_srgb(lab)
     bright = np.flatnonzero((rgb[:, 0] >= 1) | (rgb[:, 1] >= 1) | (rgb[:, 2] >= 1))
     if bright.size:
@@ -205,4 +242,4 @@ def _to_srgb8(lab: np.ndarray) -> np.ndarray:
             inside = lab_to_srgb(lab[bright] * np.hstack([np.ones_like(middle), middle, middle])).max(-1) < 1
             fits, clips = np.where(inside[:, None], middle, fits), np.where(inside[:, None], clips, middle)
         rgb[bright] = lab_to_srgb(lab[bright] * np.hstack([np.ones_like(fits), fits, fits]))
-    return (rgb * 255 + np.float32(0.5)).astype(np.uint8)
+    return rgb

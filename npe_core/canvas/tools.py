@@ -11,12 +11,14 @@ from npe_core.canvas.boxes import Box, box_of, cut, window
 from npe_core.canvas.brush import Point
 from npe_core.canvas.checks import Colour
 from npe_core.canvas.document import Asked, Document, Fill
+from npe_core.canvas.history import Patch
 from npe_core.canvas.layers import Planes
-from npe_core.canvas.selection import select_region
+from npe_core.canvas.selection import Selection, select_region
 from npe_core.canvas.shading import shade_places
 from npe_core.canvas.stroke import Brush, Scratch, Stroke, check_points
 from npe_core.colour import format_colour
 from npe_core.errors import UsageError
+from npe_core.parallel import each
 from npe_core.regions import Region
 
 SHADING = 0.7
@@ -65,12 +67,15 @@ class Canvas(Document):
         places = select_region(self._layers.image, self._need_regions(), chosen, pixel, whole)
         paints = shade_places(self._layers.image, places, rgb, shading)
         self.end_stroke()
-        patches = []
-        for place, paint in zip(places, paints, strict=True):
-            after = compositing.replace(window(self._layers.planes, place.box), place.soft, paint)
-            patches.append(self._write(place.box, after))
+
+        def lay(place: Selection, paint: np.ndarray) -> Patch | None:
+            return self._put(place.box, compositing.replace(window(self._layers.planes, place.box), place.soft, paint))
+
+        patches = each(lambda laid: lay(*laid), list(zip(places, paints, strict=True)))  # which do not overlap
         count = sum(int(np.count_nonzero(place.soft)) for place in places)
         made = tuple(patch for patch in patches if patch is not None)
+        for patch in made:
+            self._touch(patch.box)
         if made:
             fills = (*self._asked.fills, Fill(chosen.name, format_colour(rgb), count))
             by_hand = self._asked.by_hand or at is not None or whole or shading != SHADING
@@ -132,7 +137,7 @@ class Canvas(Document):
         Returns whether anything changed.
         """
         paint, levels = checks.as_image(rgb, self.size), checks.as_levels(alpha, self.size)
-        return self._cover(levels, lambda p, c, box: compositing.over(p, c, np.moveaxis(paint[cut(box)], -1, 0)))
+        return self._cover(levels, lambda p, c, box: compositing.over(p, c, np.ascontiguousarray(paint[cut(box)])))
 
     def select(self, mask: np.ndarray, colour: Colour | None = None) -> bool:
         """Adds ``mask`` (H, W) float in [0, 1] to the mask, painted with a colour if there is one.

@@ -42,17 +42,30 @@ def moved(crop: FaceCrop, right: float, down: float, wider: float = 1.0) -> Face
 
 def fade_at_borders(crop: FaceCrop, photo_size: tuple[int, int]) -> np.ndarray:
     """(size, size) float32: 1 inside the crop, falling to 0 at those of its sides beyond which the photo goes on."""
-    width, height = photo_size
     fade = np.ones((crop.size, crop.size), np.float32)
-    ramp = np.clip((np.arange(crop.size, dtype=np.float32) + 0.5) / (FADE * crop.size), 0, 1)
+    along = np.arange(crop.size, dtype=np.float32) + 0.5
+    for side in inner_sides(crop, photo_size):
+        turned = np.rot90(fade, side)  # a view: brings that side to the top
+        turned *= ramp(along, crop.size)[:, None]
+    return fade
+
+
+def inner_sides(crop: FaceCrop, photo_size: tuple[int, int]) -> list[int]:
+    """The sides of a crop (0 to 3: top, right, bottom, left) beyond which the photo goes on."""
+    width, height = photo_size
     corners = crop.corners()
-    for side in range(4):  # top, right, bottom, left
+    inner = []
+    for side in range(4):
         ends = corners[[side, (side + 1) % 4]]
         beyond = [ends[:, 0] <= 1, ends[:, 0] >= width - 1, ends[:, 1] <= 1, ends[:, 1] >= height - 1]
         if not any(outside.all() for outside in beyond):
-            turned = np.rot90(fade, side)  # a view: brings that side to the top
-            turned *= ramp[:, None]
-    return fade
+            inner.append(side)
+    return inner
+
+
+def ramp(distance: np.ndarray, size: int) -> np.ndarray:
+    """How much a crop of ``size`` pixels counts at a distance from a side at which it fades: 0 there, 1 farther in."""
+    return np.clip(distance / np.float32(FADE * size), 0, 1)
 
 
 def wide_look(crop: FaceCrop, photo_size: tuple[int, int]) -> FaceCrop | None:
@@ -103,10 +116,11 @@ def marks_around(number: int, faces: tuple[FaceCrop, ...], mask: np.ndarray) -> 
 
 def strength_at(crop: FaceCrop, points: np.ndarray, photo_size: tuple[int, int]) -> np.ndarray:
     """(N,) float32: how much a crop counts at photo points (N, 2)."""
-    x, y = np.floor(transform(inverse(crop.matrix), points)).astype(int).T
-    inside = (x >= 0) & (x < crop.size) & (y >= 0) & (y < crop.size)
-    strength = np.zeros(len(points), np.float32)
-    strength[inside] = fade_at_borders(crop, photo_size)[y[inside], x[inside]]
+    x, y = transform(inverse(crop.matrix), points).T
+    strength = ((x >= 0) & (x < crop.size) & (y >= 0) & (y < crop.size)).astype(np.float32)
+    from_sides = (y, crop.size - x, crop.size - y, x)
+    for side in inner_sides(crop, photo_size):
+        strength *= ramp(from_sides[side], crop.size)
     return strength
 
 

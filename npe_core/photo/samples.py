@@ -10,6 +10,8 @@ from PIL import Image
 from npe_core.errors import InputError
 from npe_core.photo import colour_profile
 
+_ROWS = 64
+
 
 @dataclass
 class Samples:
@@ -103,7 +105,16 @@ def _arrays(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None, np.nda
     if transparent or mode in ("RGBA", "RGBa", "PA"):
         both = np.array(picture.convert("RGBA"))
         return both[..., :3].copy(), both[..., 3].copy(), None
-    return np.array(picture.convert("RGB")), None, None
+    return _rgb(picture), None, None
+
+
+def _rgb(picture: Image.Image) -> np.ndarray:
+    """(H, W, 3) uint8, a few rows at a time: as a whole Pillow would hold a large photo three times over."""
+    rgb = np.empty((picture.height, picture.width, 3), np.uint8)
+    for top in range(0, picture.height, _ROWS):
+        rows = picture.crop((0, top, picture.width, min(top + _ROWS, picture.height)))
+        rgb[top : top + _ROWS] = np.asarray(rows.convert("RGB"))
+    return rgb
 
 
 def _other_space(picture: Image.Image, profile: bytes | None, space: str) -> Samples:
