@@ -115,7 +115,8 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
     }
     nearest = (-1, "")
     for kind in KINDS:
-        candidate = config if config is not None and config.keys() == defaults[kind].keys() else defaults[kind]
+        fits = config is not None and config.keys() <= defaults[kind].keys()  # older files say less
+        candidate = {**defaults[kind], **config} if fits and config is not None else defaults[kind]
         wanted = {name: tuple(tensor.shape) for name, tensor in build(kind, candidate).state_dict().items()}
         fitting = sum(tuple(state[name].shape) == shape for name, shape in wanted.items() if name in state)
         if fitting == len(wanted) == len(state):

@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+SCALE = 4
+"""How many times as high and wide the result is."""
+
 
 @dataclass(frozen=True)
 class UpscalerConfig:
@@ -21,6 +24,8 @@ class UpscalerConfig:
     blocks: int = 16
     skip: str = "bicubic"
     """``bicubic``: the network adds to the bicubic picture. ``none``: tanh output, as published."""
+    surroundings: bool = False
+    """Whether the network also looks at the full-size picture around what is to be restored."""
 
 
 class ResidualBlock(nn.Module):
@@ -37,7 +42,12 @@ class ResidualBlock(nn.Module):
 
 
 class GeneratorResNet(nn.Module):
-    """(B, 3, H, W) RGB in [-1, 1] -> (B, 3, 4H, 4W) float32, about [-1, 1]."""
+    """(B, 3, H, W) RGB in [-1, 1] -> (B, 3, 4H, 4W) float32, about [-1, 1].
+
+    With ``config.surroundings`` it takes what is already known at full size beside the small picture, see
+    ``surroundings_of``: grain and sharpness can then go on across the border of an edit. Without that argument nothing
+    is known, and the network is the plain one.
+    """
 
     def __init__(self, config: UpscalerConfig | None = None) -> None:
         super().__init__()
@@ -45,6 +55,9 @@ class GeneratorResNet(nn.Module):
         width = self.config.width
         self.stem = nn.Conv2d(3, width, 9, padding=4)
         self.stem_activation = nn.PReLU()
+        if self.config.surroundings:  # no bias: knowing nothing adds nothing
+            self.surroundings = nn.Conv2d(4 * SCALE**2, width, 3, padding=1, bias=False)
+            nn.init.zeros_(self.surroundings.weight)
         self.blocks = nn.ModuleList(ResidualBlock(width) for _ in range(self.config.blocks))
         self.trunk = nn.Conv2d(width, width, 3, padding=1)
         self.upsample = nn.ModuleList(nn.Conv2d(width, 4 * width, 3, padding=1) for _ in range(2))
@@ -56,8 +69,12 @@ class GeneratorResNet(nn.Module):
         nn.init.normal_(self.head.weight, std=1e-3)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> Tensor:
-        shallow = self.stem_activation(self.stem(x.to(self.stem.weight.dtype)))
+    def forward(self, x: Tensor, known: Tensor | None = None) -> Tensor:
+        dtype = self.stem.weight.dtype
+        shallow = self.stem(x.to(dtype))
+        if known is not None and self.config.surroundings:
+            shallow = shallow + self.surroundings(F.pixel_unshuffle(known.to(dtype), SCALE))
+        shallow = self.stem_activation(shallow)
         h = shallow
         for block in self.blocks:
             h = block(h)
@@ -67,5 +84,14 @@ class GeneratorResNet(nn.Module):
         residual = self.head(h).float()
         if self.config.skip == "none":
             return torch.tanh(residual)
-        bicubic = F.interpolate(x.float(), scale_factor=4.0, mode="bicubic", align_corners=False)
+        bicubic = F.interpolate(x.float(), scale_factor=float(SCALE), mode="bicubic", align_corners=False)
         return bicubic + residual
+
+
+def surroundings_of(picture: Tensor, mask: Tensor) -> Tensor:
+    """What is known, and where: (B, 4, H, W) of a picture (B, 3, H, W) in [-1, 1].
+
+    mask (B, 1, H, W) is above 0 where the picture will change.
+    """
+    known = (mask <= 0).to(picture.dtype)
+    return torch.cat([picture * known, known], dim=1)

@@ -80,6 +80,14 @@ def random_zoom(x: Tensor, side: int, rng: torch.Generator) -> Tensor:
     return torch.cat(parts)
 
 
+def random_blobs(count: int, side: int, rng: torch.Generator, waves: int = 4) -> Tensor:
+    """(count, 1, side, side) of 0 and 1: smooth shapes that cover a fifth to four fifths of each."""
+    hills = F.interpolate(torch.randn(count, 1, waves, waves, generator=rng), size=(side, side), mode="bicubic")
+    share = 0.2 + 0.6 * torch.rand(count, generator=rng)
+    order = hills.flatten(1).argsort(dim=1).argsort(dim=1).reshape(hills.shape)
+    return (order < (share * side * side)[:, None, None, None]).float()
+
+
 def jitter_colours(x: Tensor, rng: torch.Generator, strength: float = 0.3) -> Tensor:
     """Brightness, contrast, saturation, white balance and gamma, each by up to ``strength``; a tenth turns grey."""
     count, device = len(x), x.device
@@ -127,7 +135,8 @@ def replace_background(x: Tensor, ids: Tensor, rng: torch.Generator, chance: flo
     behind = ids == region_by_name("background").id
     other = torch.randperm(count, generator=rng).to(device)
     seen = behind[other][:, None].float()
-    blurred = gaussian_blur(x[other] * seen, 12.0) / gaussian_blur(seen, 12.0).clamp_min(1e-3)
+    wide = x.shape[-1] / 20
+    blurred = gaussian_blur(x[other] * seen, wide) / gaussian_blur(seen, wide).clamp_min(1e-3)
     scene = torch.where(seen > 0, x[other], blurred.clamp(-1, 1))
     colour = (2 * torch.rand(count, 3, generator=rng) - 1).to(x)[:, :, None, None]
     plain = uniform(count, 0, 1, rng, device) < 0.3

@@ -13,7 +13,7 @@ from npe_core.device import choose_device
 from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
-from npe_core.models.upscaler import UpscalerConfig
+from npe_core.models.upscaler import SCALE, UpscalerConfig
 from npe_core.training.checkpoint import read_weights, split
 from npe_core.training.data import load_images, load_pairs
 from npe_core.training.diffusion import DiffusionTask
@@ -22,7 +22,7 @@ from npe_core.training.loop import Trainer
 from npe_core.training.recipe import PRESETS, Recipe
 from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
-from npe_core.training.super_resolution import SCALE, SIZE, SuperResolutionTask
+from npe_core.training.super_resolution import SIZE, SuperResolutionTask
 from npe_core.training.task import Task
 from npe_core.training.teachers import load_teachers
 

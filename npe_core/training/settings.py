@@ -23,7 +23,7 @@ def with_settings(defaults: Settings, texts: list[str]) -> Settings:
             raise UsageError(f"--config {text}: expected KEY=VALUE with one of the keys {', '.join(known)}.")
         try:
             changed[name] = _like(known[name], value)
-        except ValueError:
+        except (ValueError, KeyError):
             raise UsageError(f"--config {text}: {name} takes a value like {_shown(known[name])}.") from None
     return dataclasses.replace(defaults, **changed)  # type: ignore[type-var]
 
@@ -31,6 +31,8 @@ def with_settings(defaults: Settings, texts: list[str]) -> Settings:
 def _like(default: Any, text: str) -> Any:
     if isinstance(default, tuple):
         return tuple(type(default[0])(part) for part in text.split(",") if part)
+    if isinstance(default, bool):
+        return {"true": True, "false": False}[text.lower()]
     return type(default)(text)
 
 

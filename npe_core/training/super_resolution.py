@@ -12,18 +12,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.blend import gaussian_blur
-from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+from npe_core.models.upscaler import SCALE, GeneratorResNet, UpscalerConfig, surroundings_of
 from npe_core.sheets import grid
-from npe_core.training.augment import random_patches
+from npe_core.training.augment import random_blobs, random_patches
 from npe_core.training.data import Mixture, to_float, to_uint8
 from npe_core.training.discriminator import Discriminator, hinge_loss
+from npe_core.training.jpeg import compress
 from npe_core.training.task import Loss, device_generator
 
 SIZE = 512
 """Side of the training pictures."""
 PATCH = 128
 """Default side of the patches that are cut from them."""
-SCALE = 4
+WHOLE_SHARE = 0.4
+"""Share of the examples whose surroundings are not known: what `npe upscale` asks for."""
 DEGRADE_TOGETHER = 8
 """So many images of a batch share one softness and noise: a large batch sees many."""
 
@@ -32,7 +34,7 @@ Perceptual = Callable[[Tensor, Tensor], Tensor]
 
 
 def degrade(high: Tensor, rng: torch.Generator) -> Tensor:
-    """(B, 3, 4h, 4w) -> (B, 3, h, w): antialiased bicubic, and now and then softness or a little noise.
+    """(B, 3, 4h, 4w) -> (B, 3, h, w): antialiased bicubic, now and then softness, a little noise, or JPEG.
 
     Both in [-1, 1]; the result is rounded to 8 bits.
     """
@@ -41,12 +43,14 @@ def degrade(high: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def _degrade_alike(high: Tensor, rng: torch.Generator) -> Tensor:
-    softness, noise, amount = (float(v) for v in torch.rand(3, generator=rng))
+    softness, noise, amount, stored = (float(v) for v in torch.rand(4, generator=rng))
     low = shrink(gaussian_blur(high, 0.5 + 2.0 * amount) if softness < 0.4 else high)
     if noise < 0.25:
         low = low + 0.03 * amount * torch.randn(
             low.shape, generator=device_generator(rng, low.device), device=low.device
         )
+    if stored < 0.2 and not (low.shape[2] % 16 or low.shape[3] % 16):
+        low = compress(low, round(60 + 35 * amount))
     return low
 
 
@@ -77,18 +81,28 @@ class SuperResolutionTask:
         self.adversary: nn.Module | None = Discriminator().to(device) if perceptual is not None else None
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """(low (B, 3, P/4, P/4), high (B, 3, P, P)) in [-1, 1]: random places, mirrored half of the time."""
+        """(low (B, 3, P/4, P/4), high (B, 3, P, P)) in [-1, 1], mask (B, 1, P, P) of what is not known.
+
+        Patches from random places, mirrored half of the time.
+        """
         (images,) = self.data.draw(count, rng)
         high = to_float(random_patches(images, self.patch, rng)).contiguous(memory_format=torch.channels_last)
-        return degrade(high, rng), high
+        mask = random_blobs(count, self.patch, rng).to(high)
+        mask[torch.rand(count, generator=rng).lt(WHOLE_SHARE).to(high.device)] = 1
+        return degrade(high, rng), high, mask
 
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
-        """L1, in stage 2 with LPIPS and the share of the adversary; and the adversary's own loss."""
-        low, high = batch
-        restored = self.model(low)
+        """L1, in stage 2 with LPIPS and the share of the adversary; and the adversary's own loss.
+
+        With surroundings the last two judge the picture as it will be seen: restored inside the mask only.
+        """
+        low, high, mask = batch
+        restored = self.model(low, surroundings_of(high, mask))
         l1 = F.l1_loss(restored, high)
         if self.perceptual is None or self.adversary is None:
             return Loss(l1, log={"l1": l1.detach()})
+        if self.config_.surroundings:
+            restored = torch.where(mask > 0, restored, high)
         distance = self.perceptual(restored, high).float().mean()
         fooled = -self.adversary(restored).float().mean()
         return Loss(

@@ -6,7 +6,7 @@ import torch
 from npe_core.diffusion.schedule import q_sample, sigmas
 from npe_core.models.denoiser import Denoiser, DenoiserConfig, timestep_embedding
 from npe_core.models.segmenter import Segmenter, SegmenterConfig
-from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig, surroundings_of
 
 SMALL = DenoiserConfig(image_size=32, base=16, mults=(1, 2), attention=(8,), head_width=16)
 
@@ -71,3 +71,24 @@ def test_upscaler_adds_to_the_bicubic_picture():
     x = torch.rand(1, 3, 16, 16) * 2 - 1
     bicubic = torch.nn.functional.interpolate(x, scale_factor=4.0, mode="bicubic", align_corners=False)
     assert torch.equal(model(x), bicubic)
+
+
+@torch.no_grad()
+def test_upscaler_that_knows_nothing_around_is_the_plain_one():
+    torch.manual_seed(0)
+    model = GeneratorResNet(UpscalerConfig(width=16, blocks=2, surroundings=True)).eval()
+    for weight in (model.surroundings.weight, model.head.weight):
+        torch.nn.init.normal_(weight, std=0.1)
+    x, picture, mask = torch.randn(1, 3, 12, 12), torch.rand(1, 3, 48, 48), torch.ones(1, 1, 48, 48)
+    assert torch.equal(model(x, surroundings_of(picture, mask)), model(x))
+    mask[..., :24] = 0
+    changed = (model(x, surroundings_of(picture, mask)) - model(x)).abs().amax(dim=(0, 1, 2))
+    assert float(changed[:24].min()) > 0
+
+
+def test_surroundings_show_nothing_of_what_is_masked():
+    picture, mask = torch.rand(2, 3, 8, 8), (torch.rand(2, 1, 8, 8) > 0.5).float() * 0.3
+    known = surroundings_of(picture, mask)
+    hidden = (mask > 0).expand(-1, 4, -1, -1)
+    assert known.shape == (2, 4, 8, 8) and not known[hidden].any()
+    assert torch.equal(known[:, :3][~hidden[:, :3]], picture[~hidden[:, :3]])

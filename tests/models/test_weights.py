@@ -14,7 +14,7 @@ from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
 from npe_core.models.weights import Entry, load, read_manifest, sha256_of, verify, write_manifest
 
 CPU = torch.device("cpu")
-CONFIG = {"width": 8, "blocks": 1, "skip": "bicubic"}
+CONFIG = {"width": 8, "blocks": 1, "skip": "bicubic", "surroundings": False}
 
 
 @pytest.fixture
@@ -128,7 +128,12 @@ def test_published_srgan_checkpoint_gives_the_same_pictures(tmp_path, wrap):
     published.eval()
     torch.save(wrap(published.state_dict()), tmp_path / "generator.pth")
     entry = import_weights(tmp_path / "generator.pth", tmp_path / "mine")
-    assert entry.kind == "upscaler" and entry.config == {"width": 64, "blocks": 2, "skip": "none"}
+    assert entry.kind == "upscaler" and entry.config == {
+        "width": 64,
+        "blocks": 2,
+        "skip": "none",
+        "surroundings": False,
+    }
     verify(entry, tmp_path / "mine")
     assert read_manifest(tmp_path / "mine").keys() == {"denoiser", "segmenter", "upscaler"}
     model, _ = load("upscaler", CPU, torch.float32, tmp_path / "mine")

@@ -10,6 +10,7 @@ from PIL import Image
 from npe_core.training.augment import (
     jitter_colours,
     occlude,
+    random_blobs,
     random_patches,
     random_zoom,
     replace_background,
@@ -142,3 +143,12 @@ def test_zoom_shows_a_part_at_one_to_two_times_the_scale():
     slope = x[:, 0, 16, 8:24].diff(dim=1).mean(dim=1).abs() * 64 / 2
     assert float(slope.min()) > 0.95 and float(slope.max()) < 2.1
     assert float(slope.min()) < 1.2 and float(slope.max()) > 1.7
+
+
+def test_blobs_cover_what_they_say_in_few_pieces():
+    blobs = random_blobs(64, 48, torch.Generator().manual_seed(0))
+    assert blobs.shape == (64, 1, 48, 48) and set(blobs.unique().tolist()) == {0.0, 1.0}
+    shares = blobs.mean(dim=(1, 2, 3))
+    assert 0.19 < float(shares.min()) < 0.3 and 0.7 < float(shares.max()) < 0.81
+    edges = blobs.diff(dim=2).abs().sum(dim=(1, 2, 3)) + blobs.diff(dim=3).abs().sum(dim=(1, 2, 3))
+    assert float(edges.max()) < 0.2 * 48 * 48  # noise would have half of all neighbours differ
