@@ -50,28 +50,30 @@ def nearest_row(source: np.ndarray) -> np.ndarray:
     return np.where(below - rows < rows - above, below, above)
 
 
-def distance_inside(inside: np.ndarray, limit: float) -> np.ndarray:
+def distance_inside(inside: np.ndarray, limit: float, rough: bool = False) -> np.ndarray:
     """(H, W) float32: distance of each True pixel of ``inside`` (bool) to the nearest False one, centre to centre.
 
-    Infinite beyond ``limit``. 0 where ``inside`` is False. O(N) (Felzenszwalb and Huttenlocher, by OpenCV).
+    Infinite beyond ``limit``. 0 where ``inside`` is False. O(N) (Felzenszwalb and Huttenlocher, by OpenCV); ``rough``
+    takes a fifth of the time and is off by up to 3 % (Borgefors 1986, 5 x 5).
     """
     cv2 = opencv()
-    distance: np.ndarray = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    how = cv2.DIST_MASK_5 if rough else cv2.DIST_MASK_PRECISE
+    distance: np.ndarray = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, how)
     distance[distance > limit] = np.inf
     return distance
 
 
-def feather(levels: np.ndarray, radius: float) -> np.ndarray:
+def feather(levels: np.ndarray, radius: float, rough: bool = False) -> np.ndarray:
     """(H, W) uint8: ``levels`` falling smoothly to 0 at the rim of their support, inwards only.
 
     The rim lies halfway between a pixel of the support and its neighbour outside; a pixel ``radius`` inside it and
-    deeper keeps its level.
+    deeper keeps its level. ``rough`` as in ``distance_inside``.
     """
     soft = levels.copy()
     if radius <= 0.5:
         return soft
     support = levels > 0
-    depth = distance_inside(support, radius + 0.5)
+    depth = distance_inside(support, radius + 0.5, rough)
     rim = np.flatnonzero(support & np.isfinite(depth))
     share = smoothstep((depth.ravel()[rim] - np.float32(0.5)) / np.float32(radius))
     soft.ravel()[rim] = (levels.ravel()[rim] * share + np.float32(0.5)).astype(np.uint8)

@@ -170,19 +170,19 @@ def _band(face: Face) -> int:
 
 
 def _depth(soft: np.ndarray, margin: float) -> np.ndarray:
-    return feather(soft, margin) / np.float32(255)
+    return feather(soft, margin, rough=True) / np.float32(255)
 
 
 def _soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, band: int, hairy: bool) -> np.ndarray:
     """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``."""
-    outside = distance_inside(~where, band)  # 0 in the region, infinite beyond the band
+    outside = distance_inside(~where, band, rough=True)  # 0 in the region, infinite beyond the band
     near = outside <= band
     p = probability.astype(np.float32)
     if not hairy:
         return near * _levels((p - 0.25) / 0.5)
     # Filtered near the edge only: deep inside, dark strands must not become holes. Both limits are soft themselves.
     half = np.float32(band / 2)
-    inside = distance_inside(where, 1.5 * band + 0.5)
+    inside = distance_inside(where, 1.5 * band + 0.5, rough=True)
     core = _levels(smoothstep((inside - np.float32(band + 0.5)) / half))
     edge = near & (core < 255)
     p = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=max(0, band.bit_length() - 3), where=edge)

@@ -8,6 +8,7 @@ from npe_core.canvas.boxes import box_of, cut
 from npe_core.canvas.morphology import feather
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import Box
+from npe_core.parallel import each
 
 SEAM = 2.5 / 512
 """Share of the crop's side over which an edit fades in at the edge of its mask, inwards."""
@@ -29,7 +30,7 @@ def seam(mask: np.ndarray, crop: FaceCrop, box: Box) -> np.ndarray:
     margin = seam_width(crop) + 1
     x0, y0 = max(0, box[0] - margin), max(0, box[1] - margin)
     around = mask[y0 : box[3] + margin, x0 : box[2] + margin]
-    level = feather(np.where(around > 0, np.uint8(255), np.uint8(0)), seam_width(crop))
+    level = feather(np.where(around > 0, np.uint8(255), np.uint8(0)), seam_width(crop), rough=True)
     return level[box[1] - y0 :, box[0] - x0 :][: box[3] - box[1], : box[2] - box[0]]
 
 
@@ -58,13 +59,16 @@ def paste(
     left, top, right, bottom = place = (x0 + marked[0], y0 + marked[1], x0 + marked[2], y0 + marked[3])
     edge = seam(mask, crop, place)
     maps = np.dstack([base, weight, fade, texture]).astype(np.float32, copy=False)
-    for y in range(top, bottom, _TILE):
+
+    def write_row(y: int) -> None:
         for x in range(left, right, _TILE):
             part: Box = (x, y, min(x + _TILE, right), min(y + _TILE, bottom))
             share = edge[y - top : part[3] - top, x - left : part[2] - left]
             if share.any():
                 where = cut(part)
                 photo[where] = _mixed(photo[where], guide[where], share, crop.to_box(maps, part))
+
+    each(write_row, range(top, bottom, _TILE))
 
 
 def _mixed(photo: np.ndarray, guide: np.ndarray, edge: np.ndarray, maps: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npe_core.canvas.boxes import cut
 from npe_core.canvas.selection import Face
 from npe_core.editor.framing import FaceChoice, distance_to, fade_at_borders
 from npe_core.faces import FaceCrop
@@ -43,8 +44,10 @@ class RegionMap:
         """Bring the looks at each chosen face, the widest first, to a photo of ``photo_size`` (width, height)."""
         ids = np.zeros((photo_size[1], photo_size[0]), np.uint8)
         faces = tuple(each(lambda face: one_look(face, choice, photo_size), looks))
-        for face in faces:
-            draw_ids(ids, face)
+        seen = each(lambda face: likeliest(face, photo_size), faces)
+        for face, found in zip(faces, seen, strict=True):
+            where = cut(face.crop.box(photo_size))
+            np.copyto(ids[where], found, where=found > 0)
         return cls(ids, choice, faces)
 
     def probability(self, region: int, box: Box) -> np.ndarray:
@@ -119,12 +122,11 @@ def belongs_to_others(crop: FaceCrop, choice: FaceChoice) -> np.ndarray:
     return nearer
 
 
-def draw_ids(ids: np.ndarray, look: Look) -> None:
-    """Write into ``ids`` (H, W) where one of the look's regions other than the background is likeliest.
+def likeliest(look: Look, photo_size: tuple[int, int]) -> np.ndarray:
+    """(h, w) uint8 in the box of the look: the likeliest region, 0 where that is the background.
 
     With probabilities in 1/255, and each region only where it is likely at all: most of a look is background and skin.
     """
-    photo_size = ids.shape[1], ids.shape[0]
     x0, y0, x1, y1 = box = look.crop.box(photo_size)
     best, found = np.zeros((2, y1 - y0, x1 - x0), np.uint8)
     for region in REGIONS:
@@ -138,7 +140,7 @@ def draw_ids(ids: np.ndarray, look: Look) -> None:
         likely = warp_levels(levels, to_map, right - left, bottom - top)
         np.copyto(found[where], np.uint8(region.id), where=likely > best[where])
         np.maximum(best[where], likely, out=best[where])
-    np.copyto(ids[y0:y1, x0:x1], found, where=found > 0)
+    return found
 
 
 def _box_where(marked: np.ndarray, crop: FaceCrop) -> Box:

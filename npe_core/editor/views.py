@@ -38,8 +38,8 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
     Raises InputError if nothing is marked in any of them.
     """
     side, device = engine.image_size, engine.device
-    squares = [crop.extract(canvas.mask) * fade for crop, fade in zip(crops, fades, strict=True)]
-    mask = to_masks(squares, side).to(device)
+    squares = each(lambda crop: crop.extract(canvas.mask), crops)
+    mask = to_masks([square * fade for square, fade in zip(squares, fades, strict=True)], side).to(device)
     if not bool((mask > 0).any()):
         raise InputError(
             "Nothing is marked on the chosen faces. Fill a region, paint, or give a mask; `npe faces` lists them."
@@ -47,7 +47,7 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
     painted = torch.ones_like(mask)  # of fills all is paint
     if canvas.by_hand:
         paint = as_map(canvas.painted, crops)
-        painted = to_masks([crop.extract(paint, side) for crop in crops], side).to(device)
+        painted = to_masks(each(lambda crop: crop.extract(paint, side), crops), side).to(device)
     return Views(
         original=to_tensor(each(lambda crop: crop.extract(photo.image, side), crops)).to(device),
         guide=to_tensor(each(lambda crop: crop.extract(canvas.guide, side), crops)).to(device),
@@ -73,8 +73,8 @@ def to_masks(maps: list[np.ndarray], side: int) -> Tensor:
 
 def own_texture(photo: Photo, canvas: Canvas, crops: list[FaceCrop], engine: Engine) -> Tensor:
     """(B, 1, 128, 128): 1 where the fine detail of the canvas is the photograph's, 0 where flat paint covers it."""
-    original = to_tensor([crop.extract(photo.image) for crop in crops]).to(engine.device)
-    guide = to_tensor([crop.extract(canvas.guide) for crop in crops]).to(engine.device)
+    original = to_tensor(each(lambda crop: crop.extract(photo.image), crops)).to(engine.device)
+    guide = to_tensor(each(lambda crop: crop.extract(canvas.guide), crops)).to(engine.device)
     side = engine.image_size
     fine, fine_guide = (x - resize(resize(x, side), x.shape[-1]) for x in (original, guide))
     return resize(detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006), side).clamp(0, 1)

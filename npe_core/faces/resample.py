@@ -144,6 +144,8 @@ def _sample(
 def _reduce(image: np.ndarray, width: int, height: int, is_picture: bool) -> np.ndarray:
     if is_picture and (image.ndim == 2 or image.shape[2] == 3):
         return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
+    if not is_picture:
+        means: np.ndarray = opencv().resize(image, (width, height), interpolation=opencv().INTER_AREA)
+        return means
     blocks = image.reshape(height, image.shape[0] // height, width, image.shape[1] // width, *image.shape[2:])
-    means = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return np.rint(means).astype(np.uint8) if is_picture else means
+    return np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)

@@ -111,11 +111,13 @@ class Photo:
         view = native if plain and self.image is self._native else self.image.copy()
         for top in range(0, len(mask), _ROWS):
             rows = np.s_[top : top + _ROWS]
-            if not mask[rows].any():
+            inside = mask[rows] > 0
+            if not inside.any():
                 continue
             if plain:
                 for samples in (native,) if view is native else (native, view):
-                    np.copyto(samples[rows], image[rows], where=(mask[rows] > 0)[..., None])
+                    # As pixels of three bytes, which numpy copies ten times as fast as three channels.
+                    np.copyto(samples[rows].view("V3"), image[rows].view("V3"), where=inside[..., None])
             else:
                 self._convert_rows(rows, image, mask, view, native)
         stored = None if parameters is None else json.loads(json.dumps(parameters, allow_nan=False))
