@@ -1,36 +1,60 @@
-"""PictureView: the widget that shows a picture and says where on it the pointer is."""
+"""PictureView: a picture that a person zooms and pans, and points at with the mouse or the keyboard."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from time import monotonic
+from typing import ClassVar
+
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
-from textual.strip import Strip
-from textual.widget import Widget
 
-from npe_core.canvas.boxes import Box
+from npe_tui.picture.surface import Surface
 from npe_tui.picture.viewport import Viewport
 
+WHEEL = 1.2
+"""How much closer one notch of the wheel goes."""
+GRIP = 1.0
+"""Cells beside the divider in which it can be taken."""
+HELD = 0.7
+"""Seconds for which a space bar counts as held: terminals tell when a key repeats, not when it is let go."""
 
-class PictureView(Widget, can_focus=True):
-    """Shows an (H, W, 3) uint8 picture; posts where on the photo the pointer is. Zoom and pan are its own business."""
 
-    ALLOW_SELECT = False
-    BINDINGS: list[BindingType] = [
+class PictureView(Surface, can_focus=True):
+    """A ``Surface`` that posts where on the photo the pointer is; what that means is others' business.
+
+    The wheel zooms at the pointer; the middle button, or the left one right after the space bar, pans; a divider is
+    dragged. The arrow keys move ``cursor`` by one dot, half a cell; painting with it is again others' business.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus,equals_sign", "zoom(1.25)", "Zoom in", show=False),
         Binding("minus", "zoom(0.8)", "Zoom out", show=False),
-        Binding("0", "fit", "Fit", show=False),
+        Binding("home", "fit", "Whole photo", show=False),
+        Binding("end", "actual", "Pixel by pixel", show=False),
+        Binding("left", "cursor(-1,0)", "Cursor left", show=False),
+        Binding("right", "cursor(1,0)", "Cursor right", show=False),
+        Binding("up", "cursor(0,-1)", "Cursor up", show=False),
+        Binding("down", "cursor(0,1)", "Cursor down", show=False),
+        Binding("shift+left", "cursor(-8,0)", "Cursor far left", show=False),
+        Binding("shift+right", "cursor(8,0)", "Cursor far right", show=False),
+        Binding("shift+up", "cursor(0,-8)", "Cursor far up", show=False),
+        Binding("shift+down", "cursor(0,8)", "Cursor far down", show=False),
+        Binding("ctrl+left", "pan(-8,0)", "Pan left", show=False),
+        Binding("ctrl+right", "pan(8,0)", "Pan right", show=False),
+        Binding("ctrl+up", "pan(0,-4)", "Pan up", show=False),
+        Binding("ctrl+down", "pan(0,4)", "Pan down", show=False),
     ]
 
-    brush_radius: reactive[float | None] = reactive(None)
-    """Photo pixels; a ring of this radius is drawn at the pointer or the keyboard cursor. None: no ring."""
-    cursor: reactive[tuple[float, float] | None] = reactive(None)
-    """The keyboard cursor, in photo coordinates; None: not shown."""
+    brush_radius: reactive[float | None] = reactive(None, repaint=False)
+    """Photo pixels: a ring of this radius is drawn at the cursor, or else at the pointer. None: no ring."""
+    cursor: reactive[tuple[float, float] | None] = reactive(None, repaint=False)
+    """The keyboard cursor in photo coordinates; None, and so after each move of the mouse: not shown."""
 
     class Pointer(Message):
-        """The pointer over the picture, in photo coordinates (x right, y down; finer than a pixel where known)."""
+        """The pointer, in photo coordinates: x right, y down, finer than a pixel or a cell where that is known."""
 
         def __init__(
             self, view: PictureView, x: float, y: float, button: int, shift: bool, ctrl: bool, inside: bool
@@ -40,23 +64,23 @@ class PictureView(Widget, can_focus=True):
             self.x, self.y = x, y
             self.button, self.shift, self.ctrl = button, shift, ctrl
             self.inside = inside
-            """Whether the point is on the photo (a drag may leave it)."""
+            """Whether the point is on the photo; a drag may leave it."""
 
         @property
         def control(self) -> PictureView:
             return self.view
 
     class PointerDown(Pointer):
-        """A mouse button went down over the view."""
+        """A mouse button went down over the view; until it is let go, all moves are told, wherever they go."""
 
     class PointerMove(Pointer):
-        """The pointer moved; ``button`` is 0 when none is held."""
+        """The pointer moved; ``button`` is the one that is held, or 0."""
 
     class PointerUp(Pointer):
-        """The button of the last PointerDown was let go, wherever the pointer is now."""
+        """The button of the last PointerDown was let go."""
 
     class ViewportChanged(Message):
-        """The view was zoomed, panned or resized."""
+        """A person zoomed or panned, or the view got another size."""
 
         def __init__(self, view: PictureView, viewport: Viewport) -> None:
             super().__init__()
@@ -66,47 +90,165 @@ class PictureView(Widget, can_focus=True):
         def control(self) -> PictureView:
             return self.view
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._image = np.zeros((1, 1, 3), np.uint8)
-        self._viewport = Viewport((1, 1), (0, 0))
+    def __init__(self, *, depth: str = "auto", id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(depth=depth, id=id, classes=classes)
+        self._pointer: tuple[float, float] | None = None
+        """In cells, while it is over the view or held."""
+        self._finely = False
+        """Whether the terminal was seen to report the pointer in pixels."""
+        self._drag: Callable[[tuple[float, float]], object] | None = None
+        """What a drag that is the view's own does with the pointer."""
+        self._held = 0
+        """The button of a drag that is told to others."""
+        self._space_at = float("-inf")
 
-    @property
-    def viewport(self) -> Viewport:
-        """Where the photo stands in the view; set it to zoom or pan: ``view.viewport = view.viewport.zoom(2)``."""
-        return self._viewport
+    # --- the mouse ----------------------------------------------------------------------------------------------
 
-    @viewport.setter
-    def viewport(self, viewport: Viewport) -> None:
-        self._viewport = viewport
-        self.refresh()
+    def _point(self, event: events.MouseEvent) -> tuple[float, float]:
+        """The pointer in cells of the view. A terminal that reports cells only means their middle."""
+        x, y = event.pointer_screen_x, event.pointer_screen_y
+        self._finely = self._finely or x != int(x) or y != int(y)
+        region, middle = self.content_region, 0.0 if self._finely else 0.5
+        return x - region.x + middle, y - region.y + middle
 
-    def show(self, image: np.ndarray, keep_view: bool = True) -> None:
-        """Show another (H, W, 3) uint8 picture; it is kept, not copied."""
-        self._image = image
-        height, width = image.shape[:2]
-        keep = keep_view and self._viewport.photo == (width, height)
-        self.viewport = self._viewport if keep else Viewport((width, height), self._viewport.cells)
+    def _tell(self, kind: type[Pointer], point: tuple[float, float], event: events.MouseEvent, button: int) -> None:
+        x, y = self.viewport.cell_to_photo(*point)
+        width, height = self.viewport.photo
+        inside = 0 <= x < width and 0 <= y < height
+        self.post_message(kind(self, x, y, button, event.shift, event.ctrl, inside))
 
-    def update_box(self, image: np.ndarray, box: Box) -> None:
-        """The same picture, changed inside box (x0, y0, x1, y1) only."""
-        self._image = image
-        self.refresh()
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        event.stop()
+        if self._drag is not None or self._held:
+            return  # another button during a drag
+        point = self._point(event)
+        divider = self._scene.divider()
+        if event.button == 2 or (event.button == 1 and monotonic() - self._space_at < HELD):
+            self._drag = self._panning(point)
+        elif event.button == 1 and divider is not None and abs(point[0] - divider - 0.5) <= GRIP:
+            self._drag = self._splitting
+        else:
+            self._held = event.button
+            self._tell(self.PointerDown, point, event, event.button)
+        self.capture_mouse()
 
-    def set_mask(self, mask: np.ndarray | None, box: Box | None = None) -> None:
-        """The (H, W) float32 mask whose edge is drawn; with ``box`` only that part of it changed."""
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        event.stop()
+        self._pointer = self._point(event)
+        if self._drag is not None:
+            self._drag(self._pointer)
+        else:
+            self._tell(self.PointerMove, self._pointer, event, self._held)
+        self.cursor = None
+        self._draw_marks()
 
-    def compare(self, other: np.ndarray | None, split: float | None = None) -> None:
-        """Show another picture of the same size instead, or left of a divider at ``split`` of the width in [0, 1]."""
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        event.stop()
+        if self._drag is None and not self._held:
+            return  # pressed elsewhere
+        if self._held:
+            self._tell(self.PointerUp, self._point(event), event, self._held)
+        self._drag, self._held = None, 0
+        self.release_mouse()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.viewport = self._viewport.resized(event.size.width, event.size.height)
+    def on_leave(self) -> None:
+        if not self._held and self.app.mouse_over is not self and self.app.mouse_over not in self.children:
+            self._pointer = None
+            self._draw_marks()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        event.stop()
+        self._look(self.viewport.pan(-4, 0))
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        event.stop()
+        self._look(self.viewport.pan(4, 0))
+
+    def _wheel(self, event: events.MouseEvent, notches: int) -> None:
+        event.stop()
+        if event.shift:
+            self._look(self.viewport.pan(4 * notches, 0))
+        elif event.ctrl:
+            self._look(self.viewport.pan(0, 2 * notches))
+        else:
+            self._look(self.viewport.zoom(WHEEL**-notches, at=self._point(event)))
+
+    def _panning(self, start: tuple[float, float]) -> Callable[[tuple[float, float]], object]:
+        viewport = self.viewport
+        return lambda point: self._look(viewport.pan(start[0] - point[0], start[1] - point[1]))
+
+    def _splitting(self, point: tuple[float, float]) -> None:
+        self._scene.split = self._scene.split_at(point[0])
+        self._repaint()
+
+    # --- the keyboard -------------------------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "space":
+            self._space_at = monotonic()
 
     def action_zoom(self, factor: float) -> None:
-        self.viewport = self._viewport.zoom(factor)
+        """Zoom at the keyboard cursor, or else at the middle."""
+        at = None if self.cursor is None else self.viewport.photo_to_cell(*self.cursor)
+        self._look(self.viewport.zoom(factor, at=at))
 
     def action_fit(self) -> None:
-        self.viewport = self._viewport.fit()
+        """The whole photo."""
+        self._look(self.viewport.fit())
 
-    def render_line(self, y: int) -> Strip:
-        return Strip.blank(self.size.width)
+    def action_actual(self) -> None:
+        """One dot for each pixel of the photo."""
+        self.action_zoom(1 / self.viewport.scale)
+
+    def action_pan(self, columns: int, rows: int) -> None:
+        """Move the view over the photo, in cells."""
+        self._look(self.viewport.pan(columns, rows))
+
+    def action_cursor(self, across: int, down: int) -> None:
+        """Move the keyboard cursor by dots; it appears where the pointer was, or in the middle, and stays in sight."""
+        viewport = self.viewport
+        columns, rows = viewport.cells
+        if self.cursor is None:
+            x, y = viewport.cell_to_photo(*(self._pointer or (columns / 2, rows / 2)))
+        else:
+            x, y = self.cursor[0] + across / viewport.scale, self.cursor[1] + down / viewport.scale
+        width, height = viewport.photo
+        self.cursor = min(max(x, 0.0), width - 0.5), min(max(y, 0.0), height - 0.5)
+        column, row = viewport.photo_to_cell(*self.cursor)
+        beyond = column - min(max(column, 1), max(columns - 1, 1)), row - min(max(row, 1), max(rows - 1, 1))
+        if any(beyond):
+            self._look(viewport.pan(*beyond))
+
+    # --- what follows -------------------------------------------------------------------------------------------
+
+    def _look(self, viewport: Viewport) -> None:
+        """A person's own zoom or pan."""
+        before, self.viewport = self.viewport, viewport
+        if self.viewport != before:
+            self.post_message(self.ViewportChanged(self, self.viewport))
+            self._draw_marks()
+
+    def _draw_marks(self) -> None:
+        at = self.cursor
+        if at is None and self._pointer is not None:
+            at = self.viewport.cell_to_photo(*self._pointer)
+        ring = None if at is None or self.brush_radius is None or self._drag else (*at, self.brush_radius)
+        self._mark(ring, self.cursor)
+
+    def watch_brush_radius(self) -> None:
+        self._draw_marks()
+
+    def watch_cursor(self) -> None:
+        self._draw_marks()
+
+    def _settle(self) -> None:
+        before = self.viewport
+        super()._settle()
+        if self.viewport != before:
+            self.post_message(self.ViewportChanged(self, self.viewport))

@@ -82,9 +82,7 @@ class Viewport:
     def pan(self, columns: float, rows: float) -> Self:
         """The view moved over the photo by this many cells: to the right and down where positive."""
         (left, top), scale, dots = self.origin, self.scale, self.dots
-        moved = replace(
-            self, centre=(left + (columns + dots[0] / 2) / scale, top + (2 * rows + dots[1] / 2) / scale)
-        )
+        moved = replace(self, centre=(left + (columns + dots[0] / 2) / scale, top + (2 * rows + dots[1] / 2) / scale))
         left, top = moved.origin
         return replace(moved, centre=(left + dots[0] / 2 / scale, top + dots[1] / 2 / scale))
 
@@ -97,7 +95,7 @@ class Viewport:
         x, y = self.cell_to_photo(self.cells[0] / 2, self.cells[1] / 2)
         return replace(self, cells=(columns, rows), centre=(x, y))
 
-    def box_to_cells(self, box: Box) -> Box | None:
+    def box_to_cells(self, box: tuple[float, float, float, float]) -> Box | None:
         """The cells (x0, y0, x1, y1) that show any part of a box of the photo, inside the view; None if none does."""
         left, top = self.photo_to_cell(box[0], box[1])
         right, bottom = self.photo_to_cell(box[2], box[3])

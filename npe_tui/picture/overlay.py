@@ -1,0 +1,57 @@
+"""What is drawn over the picture, dot by dot: the edge of the mask, the brush, the keyboard cursor, the divider.
+
+Each is an array (h, w) uint8 for a box of dots: 0 where the picture shows, else BLACK or WHITE. The two stand out from
+each other, so dashes of both are seen on any colour; ring and cursor take for each dot the one that the picture is not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npe_core.canvas.boxes import Box
+
+BLACK, WHITE = 1, 2
+CROSS = 3
+"""Dots that the arms of the cursor reach from its middle."""
+
+
+def outline(inside: np.ndarray, box: Box) -> np.ndarray:
+    """Dashes on the dots just outside of what is inside. ``inside``: bool, a dot larger than the box on each side."""
+    beside = inside[1:-1, :-2] | inside[1:-1, 2:] | inside[:-2, 1:-1] | inside[2:, 1:-1]
+    return np.where(beside & ~inside[1:-1, 1:-1], _dashes(box), 0).astype(np.uint8)
+
+
+def ring(light: np.ndarray, box: Box, centre: tuple[float, float], radius: float) -> np.ndarray:
+    """A circle in dots; the smallest still leaves its middle free. ``light`` (h, w): the luma of the picture."""
+    x, y = _middles(box)
+    distance = np.hypot(x - centre[0], y - centre[1])
+    return np.where(np.abs(distance - max(radius, 1.0)) <= 0.5, _contrast(light), 0).astype(np.uint8)
+
+
+def cross(light: np.ndarray, box: Box, centre: tuple[float, float]) -> np.ndarray:
+    """Four arms around the dot of the cursor, which itself stays free."""
+    x, y = _middles(box)
+    across, down = np.abs(np.floor(x) - np.floor(centre[0])), np.abs(np.floor(y) - np.floor(centre[1]))
+    arms = (np.minimum(across, down) == 0) & (np.maximum(across, down) >= 1) & (np.maximum(across, down) <= CROSS)
+    return np.where(arms, _contrast(light), 0).astype(np.uint8)
+
+
+def divider(box: Box, column: int) -> np.ndarray:
+    """A dashed vertical line in one column of dots."""
+    x, _ = _middles(box)
+    return np.where(np.floor(x) == column, _dashes(box), 0).astype(np.uint8)
+
+
+def _middles(box: Box) -> tuple[np.ndarray, np.ndarray]:
+    """The middles of the dots of a box: x (1, w), y (h, 1)."""
+    return np.arange(box[0], box[2])[None, :] + 0.5, np.arange(box[1], box[3])[:, None] + 0.5
+
+
+def _dashes(box: Box) -> np.ndarray:
+    """Black and white by position: two patterns of stripes against each other, so that a line either way has both."""
+    x, y = np.arange(box[0], box[2])[None, :], np.arange(box[1], box[3])[:, None]
+    return np.where(((x + 2 * y) // 2 + (x - y) // 6) % 2, BLACK, WHITE)
+
+
+def _contrast(light: np.ndarray) -> np.ndarray:
+    return np.where(light > 127, BLACK, WHITE)

@@ -1,0 +1,78 @@
+"""No more on its way to the terminal than it keeps up with.
+
+Over SSH megabytes may wait in buffers that nobody here sees, so counting what was written says nothing. But a terminal
+answers the question where its cursor is (DSR 6) only after it has shown all that came before. So the question follows
+every repaint of a picture, and while too much is unanswered the next one waits, and takes with it what changed since.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+
+QUESTION = "\x1b[6n"
+ALLOWANCE = 12_000
+"""Bytes that may be on their way when another repaint is sent: a tenth of a second at 1 Mbit/s."""
+PATIENCE = 5.0
+"""Seconds after which an answer is no longer waited for; a terminal that has given none by then is asked no more."""
+
+
+class Pacer:
+    """Keeps count of what a terminal has not yet shown; one for each app."""
+
+    def __init__(self, ask: Callable[[], object], clock: Callable[[], float] = monotonic) -> None:
+        self._ask, self._clock = ask, clock
+        self._waiting: deque[tuple[int, float]] = deque()
+        self._wake: set[Callable[[], object]] = set()
+        self._heard = self._deaf = False
+
+    def may_send(self, wake: Callable[[], object]) -> bool:
+        """Whether to repaint now; if not, ``wake`` is called once, at the next answer. That may never come: also ask
+        again by the clock."""
+        if self._waiting and self._clock() - self._waiting[0][1] > PATIENCE:
+            self._waiting.clear()
+            self._deaf = not self._heard
+        if sum(size for size, _ in self._waiting) < ALLOWANCE:
+            return True
+        self._wake.add(wake)
+        return False
+
+    def sent(self, size: int) -> None:
+        """So many bytes were written just now."""
+        if not self._deaf:
+            self._waiting.append((size, self._clock()))
+            self._ask()
+
+    def answered(self) -> None:
+        """The terminal has shown everything up to the oldest question."""
+        self._heard, self._deaf = True, False
+        if self._waiting:
+            self._waiting.popleft()
+        awake, self._wake = self._wake, set()
+        for wake in awake:
+            wake()
+
+
+_PACERS: WeakKeyDictionary[App[Any], Pacer] = WeakKeyDictionary()
+
+
+def pacer_of(app: App[Any]) -> Pacer | None:
+    """The pacer of a running app; None where no terminal is there to answer."""
+    if app.is_headless or app.is_inline or app.is_web:
+        return None
+    if app not in _PACERS:
+        pacer = _PACERS[app] = Pacer(lambda: app._driver and app._driver.write(QUESTION))
+
+        def listen(message: Message) -> None:
+            if isinstance(message, events.CursorPosition):
+                pacer.answered()
+
+        app.message_signal.subscribe(app, listen, immediate=True)
+    return _PACERS[app]
