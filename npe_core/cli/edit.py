@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @options.strength_options
 @options.face_options
 @click.option("--upscale/--no-upscale", default=True, help="With or without super-resolution.  [default: with]")
+@options.sharpness_option
 @click.option(
     "--from", "source", type=PHOTO, metavar="EDITED", help="Repeat the edit stored in EDITED; other options override."
 )
@@ -57,6 +58,7 @@ def edit(
     box: str | None,
     aligned: bool,
     upscale: bool,
+    sharpness: float,
     source: Path | None,
     device: str,
     max_megapixels: float,
@@ -96,15 +98,16 @@ def edit(
 
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor
-    from npe_core.editor.recipe import Recipe, check_seed, check_strength, other_weights
+    from npe_core.editor.recipe import Recipe, check_seed, check_sharpness, check_strength, other_weights
 
-    recipe = Recipe(dict(fills), timestep, steps, sampler, seed, upscale)
+    recipe = Recipe(dict(fills), timestep, steps, sampler, seed, upscale, sharpness)
     stored = None
     if source is not None:
         stored = Photo.open(source, max_megapixels=max_megapixels).parameters
         recipe = repeated(stored, source.name, recipe, hand_given=bool(paint or mask))
     check_strength(recipe.timestep, recipe.steps, recipe.sampler)
     check_seed(recipe.seed)
+    check_sharpness(recipe.sharpness)
     start = time.perf_counter()
     editor = Editor(device)
     choice = editor.choose(picture, which, aligned, where)
@@ -130,6 +133,7 @@ def edit(
             seed=recipe.seed,
             choice=choice,
             upscale=recipe.upscale,
+            sharpness=recipe.sharpness,
             progress=show,
         )
     notes = result.save(out, force=force, metadata="strip" if strip_metadata else "keep")

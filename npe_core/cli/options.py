@@ -58,6 +58,15 @@ def marking_options(command: Command) -> Command:
     return command
 
 
+sharpness_option = click.option(
+    "--sharpness",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Of super-resolution: 0 smooth and faithful .. 1 with invented detail.",
+)
+
+
 def strength_options(command: Command) -> Command:
     """-t, --steps, --sampler, --seed."""
     for option in reversed(

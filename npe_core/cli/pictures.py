@@ -62,9 +62,10 @@ def segment(
 @click.command()
 @click.argument("photo", type=PHOTO)
 @OUT
+@options.sharpness_option
 @options.device_option
 @FORCE
-def upscale(photo: Path, out: Path, device: str, force: bool) -> None:
+def upscale(photo: Path, out: Path, sharpness: float, device: str, force: bool) -> None:
     """Make PHOTO four times as large with the super-resolution model (made for faces of about 128 pixels)."""
     from npe_core.photo import Photo, check_output
 
@@ -73,7 +74,7 @@ def upscale(photo: Path, out: Path, device: str, force: bool) -> None:
 
     from npe_core.editor import Editor
 
-    large = Editor(device).upscale(picture)
+    large = Editor(device).upscale(picture, sharpness)
     large.save(out, force=force)
     click.echo(f"{out}: {picture.size[0]}x{picture.size[1]} -> {large.size[0]}x{large.size[1]}")
 

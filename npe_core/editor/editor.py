@@ -16,7 +16,7 @@ from npe_core.diffusion.schedule import TIMESTEPS, draw_noise
 from npe_core.editor.engine import Engine, to_images, to_tensor
 from npe_core.editor.framing import CROP, FaceChoice, wide_look
 from npe_core.editor.job import EditJob
-from npe_core.editor.recipe import check_seed, check_strength
+from npe_core.editor.recipe import check_seed, check_sharpness, check_strength
 from npe_core.editor.region_map import Look, RegionMap
 from npe_core.editor.result import EditResult, Preview, Progress
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
@@ -89,16 +89,18 @@ class Editor:
         seed: int | None = None,
         choice: FaceChoice | None = None,
         upscale: bool = True,
+        sharpness: float = 1.0,
         progress: Progress | None = None,
     ) -> EditResult:
         """Turn the paint of the canvas into a photograph, where its mask says so and nowhere else.
 
         The canvas has the photo's size. timestep 1..499 is the strength (200-300 subtle, 350-475 dramatic), steps the
         calls of the diffusion model, seed what makes it repeatable (None draws one). ``choice`` names the faces to edit
-        (default: those of the canvas's regions, else the largest face). ``upscale=False`` leaves super-resolution out.
+        (default: those of the canvas's regions, else the largest face). ``upscale=False`` leaves super-resolution out,
+        ``sharpness`` 0..1 says how much detail it may invent.
         Raises UsageError, InputError, WeightsError, EnvironmentFault, and Cancelled if ``progress`` does.
         """
-        job = EditJob(photo, canvas, timestep, steps, sampler, seed, choice, upscale, progress)
+        job = EditJob(photo, canvas, timestep, steps, sampler, seed, choice, upscale, sharpness, progress)
         (outcome,) = self.edit_many([job])
         if isinstance(outcome, NpeError):
             raise outcome
@@ -134,10 +136,14 @@ class Editor:
             together.setdefault(edit.strength, []).append(edit)
         return list(together.values())
 
-    def upscale(self, photo: Photo) -> Photo:
-        """The photo four times as large, by the super-resolution model. Alpha and metadata stay with the original."""
+    def upscale(self, photo: Photo, sharpness: float = 1.0) -> Photo:
+        """The photo four times as large, by the super-resolution model. Alpha and metadata stay with the original.
+
+        ``sharpness`` 0..1 says how much detail it may invent. Raises UsageError, WeightsError.
+        """
+        check_sharpness(sharpness)
         x = to_tensor([photo.image]).to(self.engine.device)
-        return Photo.from_array(to_images(self.engine.upscale_tiled(x))[0])
+        return Photo.from_array(to_images(self.engine.upscale_tiled(x, sharpness))[0])
 
     def sample(
         self, count: int, steps: int = 20, sampler: str = "dpmpp", seed: int = 0, progress: Progress | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from npe_core.errors import EnvironmentFault
 from npe_core.models.denoiser import Denoiser
 from npe_core.models.segmenter import Segmenter
 from npe_core.models.upscaler import GeneratorResNet
-from npe_core.models.weights import Entry, load
+from npe_core.models.weights import SMOOTH, Entry, load
 
 RECEPTIVE_FIELD = 40
 """How far, in its input's pixels, the upscaler looks: 4 + 2 a block + trunk, upsampling and head."""
@@ -35,6 +36,7 @@ class Engine:
         self.largest_batch = 64
         """Pictures that go through a model at once; halved for good when the device runs out of memory."""
         self._models: dict[str, tuple[nn.Module, Entry]] = {}
+        self._mixed: dict[float, GeneratorResNet] = {}
         self._lock = threading.Lock()
 
     def model(self, kind: str) -> nn.Module:
@@ -84,15 +86,35 @@ class Engine:
         x = x.to(self.device, self.choice.dtype).contiguous(memory_format=torch.channels_last)
         return self._run(self.model("segmenter"), x).float().softmax(dim=1).cpu()
 
-    @torch.inference_mode()
-    def upscale(self, x: Tensor) -> Tensor:
-        """x (B, 3, H, W) in [-1, 1] -> (B, 3, 4H, 4W) float32 on the device, one picture at a time to bound memory."""
-        model = cast(GeneratorResNet, self.model("upscaler"))
-        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
-        return torch.cat([self._run(model, one) for one in x.split(1)])
+    def upscaler(self, sharpness: float) -> GeneratorResNet:
+        """The upscaler between its smooth weights (0) and its sharp ones (1), interpolated (Wang et al. 2018, ESRGAN).
+
+        Raises WeightsError when the smooth weights are asked for and not there.
+        """
+        sharp = cast(GeneratorResNet, self.model("upscaler"))
+        if sharpness >= 1:
+            return sharp
+        if sharpness not in self._mixed:
+            mixed = copy.deepcopy(sharp)
+            with torch.no_grad():
+                for own, smooth in zip(mixed.parameters(), self.model(SMOOTH).parameters(), strict=True):
+                    own.lerp_(smooth, 1 - sharpness)
+            self._mixed = {sharpness: mixed}
+        return self._mixed[sharpness]
 
     @torch.inference_mode()
-    def upscale_marked(self, x: Tensor, mask: Tensor) -> Tensor:
+    def upscale(self, x: Tensor, sharpness: float = 1.0, known: Tensor | None = None) -> Tensor:
+        """x (B, 3, H, W) in [-1, 1] -> (B, 3, 4H, 4W) float32 on the device, one picture at a time to bound memory.
+
+        ``known`` (B, 4, 4H, 4W): the surroundings at full size, see ``surroundings_of``.
+        """
+        model = self.upscaler(sharpness)
+        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
+        rest = [()] * len(x) if known is None else [(one,) for one in known.to(self.device).split(1)]
+        return torch.cat([self._run(model, one, *around) for one, around in zip(x.split(1), rest, strict=True)])
+
+    @torch.inference_mode()
+    def upscale_marked(self, x: Tensor, mask: Tensor, sharpness: float = 1.0, known: Tensor | None = None) -> Tensor:
         """As ``upscale``, but only around what the masks (B, 1, H, W) mark; the rest of (B, 3, 4H, 4W) is 0."""
         large = torch.zeros((len(x), 3, 4 * x.shape[2], 4 * x.shape[3]), device=x.device)
         for i in range(len(x)):
@@ -102,12 +124,16 @@ class Engine:
             top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
             # One pixel more, because the picture is interpolated later; RECEPTIVE_FIELD more, for the same pixels.
             y0, x0 = max(0, top - 1 - RECEPTIVE_FIELD), max(0, left - 1 - RECEPTIVE_FIELD)
-            part = self.upscale(x[i : i + 1, :, y0 : bottom + 1 + RECEPTIVE_FIELD, x0 : right + 1 + RECEPTIVE_FIELD])
+            y1, x1 = bottom + 1 + RECEPTIVE_FIELD, right + 1 + RECEPTIVE_FIELD
+            around = None if known is None else known[i : i + 1, :, 4 * y0 : 4 * y1, 4 * x0 : 4 * x1]
+            part = self.upscale(x[i : i + 1, :, y0:y1, x0:x1], sharpness, around)
             large[i, :, 4 * y0 : 4 * y0 + part.shape[2], 4 * x0 : 4 * x0 + part.shape[3]] = part[0]
         return large
 
     @torch.inference_mode()
-    def upscale_tiled(self, x: Tensor, tile: int = 256, margin: int = RECEPTIVE_FIELD) -> Tensor:
+    def upscale_tiled(
+        self, x: Tensor, sharpness: float = 1.0, tile: int = 256, margin: int = RECEPTIVE_FIELD
+    ) -> Tensor:
         """As ``upscale`` for one picture of any size, (1, 3, H, W), in tiles; ``margin`` covers the receptive field."""
         height, width = x.shape[2:]
         rows = []
@@ -116,7 +142,7 @@ class Engine:
             for left in range(0, width, tile):
                 y0, x0 = max(0, top - margin), max(0, left - margin)
                 part = x[:, :, y0 : top + tile + margin, x0 : left + tile + margin]
-                large = self.upscale(part)
+                large = self.upscale(part, sharpness)
                 y, from_left = 4 * (top - y0), 4 * (left - x0)
                 tall, wide = 4 * min(tile, height - top), 4 * min(tile, width - left)
                 tiles.append(large[:, :, y : y + tall, from_left : from_left + wide])

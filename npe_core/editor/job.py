@@ -25,13 +25,15 @@ class EditJob:
     seed: int | None = None
     choice: FaceChoice | None = None
     upscale: bool = True
+    sharpness: float = 1.0
     progress: Progress | None = None
 
     def recipe(self) -> Recipe:
         """What the edited file will tell of it; a seed is drawn where there is none."""
         fills = {fill.region: fill.colour for fill in self.canvas.targets}
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
-        return Recipe(fills, self.timestep, self.steps, self.sampler, seed, self.upscale, painted=self.canvas.by_hand)
+        strength = self.timestep, self.steps, self.sampler
+        return Recipe(fills, *strength, seed, self.upscale, self.sharpness, painted=self.canvas.by_hand)
 
 
 def check_canvas(photo: Photo, canvas: Canvas) -> None:

@@ -30,6 +30,8 @@ class Recipe:
     seed: int | None = None
     """None: one is drawn."""
     upscale: bool = True
+    sharpness: float = 1.0
+    """Of the super-resolution: 0 smooth, 1 with invented detail."""
     painted: bool = False
     """Whether there was paint or a mask besides the regions, which no file holds."""
 
@@ -45,7 +47,15 @@ def read_recipe(parameters: dict[str, Any] | None, name: str) -> Recipe:
     """
     if parameters is None:
         raise InputError(f"{name} holds no edit parameters: it was not written by npe, or they were stripped.")
-    kinds = {"timestep": int, "steps": int, "sampler": str, "seed": int, "upscale": bool, "painted": bool}
+    kinds = {
+        "timestep": int,
+        "steps": int,
+        "sampler": str,
+        "seed": int,
+        "upscale": bool,
+        "sharpness": float,
+        "painted": bool,
+    }
     try:
         regions = parameters.get("regions", {})
         if not isinstance(regions, dict):
@@ -61,6 +71,7 @@ def read_recipe(parameters: dict[str, Any] | None, name: str) -> Recipe:
         recipe = Recipe(regions=dict(check_fill(region, colour) for region, colour in regions.items()), **found)
         check_strength(recipe.timestep, recipe.steps, recipe.sampler)
         check_seed(recipe.seed)
+        check_sharpness(recipe.sharpness)
     except UsageError as error:
         raise InputError(f"The edit parameters in {name} cannot be used: {str(error)[:_LONGEST]}") from None
     return recipe
@@ -94,3 +105,9 @@ def check_seed(seed: int | None) -> None:
     """Raises UsageError for a seed that the random generators do not take; None means one will be drawn."""
     if seed is not None and not 0 <= seed < 2**63:
         raise UsageError(f"The seed lies in 0..2^63 - 1, not {seed}.")
+
+
+def check_sharpness(sharpness: float) -> None:
+    """Raises UsageError for what is no share."""
+    if not 0 <= sharpness <= 1:
+        raise UsageError(f"The sharpness lies in 0..1 (0 smooth, 1 with invented detail), not {sharpness:g}.")

@@ -20,16 +20,19 @@ from npe_core.canvas.boxes import box_of, cut
 from npe_core.diffusion.masked import Strength, masked_edit
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.editor.clock import Clock, timed
-from npe_core.editor.engine import Engine, resize, to_arrays, to_images
+from npe_core.editor.engine import Engine, resize, to_arrays, to_images, to_tensor
 from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders
 from npe_core.editor.job import EditJob, check_canvas
 from npe_core.editor.paste import paste
-from npe_core.editor.recipe import Recipe, check_seed, check_strength
+from npe_core.editor.recipe import Recipe, check_seed, check_sharpness, check_strength
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.result import EditResult, Preview
 from npe_core.editor.views import Views, look_at, own_texture
 from npe_core.errors import Cancelled, NpeError
 from npe_core.faces import FaceCrop
+from npe_core.models.upscaler import surroundings_of
+from npe_core.models.weights import SMOOTH
+from npe_core.parallel import each
 from npe_core.photo import Photo
 
 
@@ -82,6 +85,7 @@ def begin(job: EditJob, choose: Callable[[Photo], FaceChoice], engine: Engine) -
     """
     strength = check_strength(job.timestep, job.steps, job.sampler)
     check_seed(job.seed)
+    check_sharpness(job.sharpness)
     check_canvas(job.photo, job.canvas)
     clock = Clock()
     with timed(engine, None, [clock]):
@@ -127,7 +131,10 @@ def restore(edit: Underway, engine: Engine) -> None:
     job, views, timestep = edit.job, edit.views, edit.recipe.timestep
     with timed(engine, "upscale", [edit.clock]):
         result = keep_colour(edit.result, views.guide, views.painted * views.mask, colour_hold(timestep))
-        restored = engine.upscale_marked(result, views.mask) if edit.recipe.upscale else None
+        restored = None
+        if edit.recipe.upscale:
+            known = surroundings(job, edit.crops).to(engine.device)
+            restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known)
         own = torch.ones_like(views.mask)
         if job.canvas.by_hand:
             own = own_texture(job.photo, job.canvas, edit.crops, engine)
@@ -149,7 +156,7 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
             own = maps.base[i], maps.weight[i], edit.fades[i], maps.texture[i]
             paste(image, canvas.guide, canvas.mask, edit.crops[i], *own)
         mask = within_reach(canvas.mask, edit.crops, edit.fades)
-        models = {kind: engine.entry(kind).sha256[:12] for kind in ("denoiser", "upscaler")[: 1 + edit.recipe.upscale]}
+        models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe)}
         parameters = {"version": __version__, **edit.recipe.parameters(), "models": models}
         photo = job.photo.edited(image, mask, parameters)
     return EditResult(
@@ -160,6 +167,20 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         seconds=edit.clock.seconds,
         warnings=(*job.photo.notes, *left_out(canvas.mask, mask)),
     )
+
+
+def surroundings(job: EditJob, crops: list[FaceCrop]) -> Tensor:
+    """(B, 4, CROP, CROP): what the upscaler may know of the photo around what is marked."""
+    pictures = to_tensor(each(lambda crop: crop.extract(job.photo.image), crops))
+    masks = torch.from_numpy(np.stack(each(lambda crop: crop.extract(job.canvas.mask), crops)))[:, None]
+    return surroundings_of(pictures, masks)
+
+
+def models_of(recipe: Recipe) -> list[str]:
+    """Which weights a picture depends on, once its regions are marked."""
+    if not recipe.upscale:
+        return ["denoiser"]
+    return ["denoiser", "upscaler", *([SMOOTH] if recipe.sharpness < 1 else [])]
 
 
 def within_reach(mask: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarray]) -> np.ndarray:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 KINDS = ("denoiser", "segmenter", "upscaler")
 """The three models of the editor."""
+SMOOTH = "upscaler_smooth"
+"""Beside the upscaler: its weights before they learned to invent detail. What lies between the two is a choice."""
 
 _REMEDY = "Reinstall the package, or name a good folder in NPE_WEIGHTS."
 
@@ -113,7 +115,7 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
             return Denoiser(DenoiserConfig(**values))
         if kind == "segmenter":
             return Segmenter(SegmenterConfig(**values))
-        if kind == "upscaler":
+        if kind in ("upscaler", SMOOTH):
             return GeneratorResNet(UpscalerConfig(**values))
     except TypeError as error:
         raise WeightsError(f"The manifest's architecture of the {kind} does not fit this version ({error}).") from None

@@ -67,7 +67,8 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
 
 def _add_release(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("kind", choices=["denoiser", "segmenter", "upscaler"], metavar="KIND", help="denoiser, segmenter or upscaler")
+    kinds = ["denoiser", "segmenter", "upscaler", "upscaler_smooth"]
+    add("kind", choices=kinds, metavar="KIND", help="denoiser, segmenter, upscaler, or upscaler_smooth (its stage 1)")
     add("run", type=Path, metavar="RUN_DIR", help="a run's folder")
     add("--ema", choices=["short", "long"], default="long", help="which average (default: %(default)s)")
     add("--measured", type=Path, metavar="FILE", help="JSON that npe evaluate wrote; goes into the manifest")

@@ -8,11 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.errors import EnvironmentFault, InputError
-from npe_core.models.weights import MANIFEST, Entry, build, read_manifest, sha256_of, weights_folder, write_manifest
+from npe_core.models.weights import (
+    MANIFEST,
+    SMOOTH,
+    Entry,
+    build,
+    read_manifest,
+    sha256_of,
+    weights_folder,
+    write_manifest,
+)
 from npe_core.training.checkpoint import joined, read_weights, replace_file
 from npe_core.training.report import read_log
 
-TASK_OF = {"denoiser": "diffusion", "segmenter": "segmentation", "upscaler": "super-resolution"}
+TASK_OF = {
+    "denoiser": "diffusion",
+    "segmenter": "segmentation",
+    "upscaler": "super-resolution",
+    SMOOTH: "super-resolution",
+}
 
 
 def release(

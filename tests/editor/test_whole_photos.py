@@ -259,5 +259,6 @@ def test_the_parameters_are_in_every_format_that_can_hold_them(portrait, folder,
         "sampler": "ddim",
         "seed": 1,
         "upscale": False,
+        "sharpness": 1.0,
         "painted": False,
     }

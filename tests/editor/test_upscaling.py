@@ -1,0 +1,62 @@
+"""The upscaler inside the engine: between its two weights, in parts, and with its surroundings."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from npe_core.device import choose_device
+from npe_core.editor.engine import Engine
+from npe_core.errors import WeightsError
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig, surroundings_of
+from npe_core.models.weights import SMOOTH, Entry, sha256_of, write_manifest
+
+CONFIG = {"width": 8, "blocks": 1, "skip": "bicubic", "surroundings": True}
+
+
+def engine_with(folder, *kinds):
+    """An engine over random upscalers that differ in the bias of the head only: 0.5 sharp, -0.5 smooth."""
+    entries = {}
+    for kind, bias in zip(kinds, (0.5, -0.5), strict=False):
+        torch.manual_seed(0)
+        model = GeneratorResNet(UpscalerConfig(**CONFIG))
+        torch.nn.init.normal_(model.surroundings.weight, std=0.05)
+        torch.nn.init.normal_(model.head.weight, std=0.02)
+        torch.nn.init.constant_(model.head.bias, bias)
+        path = folder / f"{kind}.safetensors"
+        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, str(path))
+        entries[kind] = Entry(kind, path.name, sha256_of(path), CONFIG, {})
+    write_manifest(entries, folder)
+    return Engine(choose_device("cpu"), folder)
+
+
+def test_sharpness_lies_between_the_two_weights(tmp_path):
+    engine = engine_with(tmp_path, "upscaler", SMOOTH)
+    x = torch.rand(1, 3, 16, 16) - 0.5
+    smooth, between, sharp = (engine.upscale(x, s) for s in (0.0, 0.25, 1.0))
+    assert float((sharp - smooth).mean()) == pytest.approx(1.0, abs=0.02)
+    assert torch.allclose(between, 0.75 * smooth + 0.25 * sharp, atol=0.02)
+    assert torch.equal(engine.upscale(x, 1.0), sharp), "the sharp weights were changed"
+
+
+def test_without_smooth_weights_only_full_sharpness_works(tmp_path):
+    engine = engine_with(tmp_path, "upscaler")
+    x = torch.zeros(1, 3, 8, 8)
+    assert engine.upscale(x).shape == (1, 3, 32, 32)
+    with pytest.raises(WeightsError, match="upscaler_smooth"):
+        engine.upscale(x, 0.5)
+
+
+def test_the_marked_part_is_that_of_the_whole_picture(tmp_path):
+    engine = engine_with(tmp_path, "upscaler")
+    picture, mask = torch.rand(1, 3, 512, 512) * 2 - 1, torch.zeros(1, 1, 128, 128)
+    mask[..., 60:70, 90:100] = 1
+    known = surroundings_of(picture, torch.nn.functional.interpolate(mask, scale_factor=4.0))
+    x = torch.rand(1, 3, 128, 128) * 2 - 1
+    inside = (slice(None), slice(None), slice(240, 280), slice(360, 400))
+    whole, part, blind = (
+        engine.upscale(x, known=known),
+        engine.upscale_marked(x, mask, known=known),
+        engine.upscale_marked(x, mask),
+    )
+    assert torch.allclose(part[inside], whole[inside], atol=0.02)
+    assert not torch.allclose(blind[inside], whole[inside], atol=0.02)
