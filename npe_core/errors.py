@@ -7,6 +7,7 @@
     ├── InputError            2  a file that cannot be edited: not an image, truncated, too large, no face
     ├── WeightsError          3  weights missing, truncated, altered or of another architecture
     ├── EnvironmentFault      4  the machine: no such device, out of memory, disk full, folder read-only
+    ├── AlreadyRunning        5  another daemon holds the folder
     └── Cancelled             1  a callback asked to stop; nothing was written
 
 A message is one or two lines: what was got, what was expected, what to do. ``exit_code`` is what the
@@ -42,6 +43,12 @@ class EnvironmentFault(NpeError):
     """The machine does not allow it: device, memory, disk, permissions."""
 
     exit_code = 4
+
+
+class AlreadyRunning(NpeError):
+    """Another daemon holds the folder."""
+
+    exit_code = 5
 
 
 class Cancelled(NpeError):

@@ -1,0 +1,232 @@
+"""npe watch, npe status and npe retry: the watch folder."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from npe_core.cli.options import Command, device_option
+from npe_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from npe_core.daemon.folders import Folders
+    from npe_core.daemon.status import Status
+
+FOLDER = click.Path(path_type=Path)
+
+
+def folder_options(command: Command) -> Command:
+    """--inbox, --outbox, --failed."""
+    for option in reversed(
+        [
+            click.option("--inbox", type=FOLDER, default="inbox", show_default=True, help="Where inputs are dropped."),
+            click.option("--outbox", type=FOLDER, default="outbox", show_default=True, help="Where results appear."),
+            click.option("--failed", type=FOLDER, help="Where failed jobs go.  [default: failed beside the outbox]"),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@folder_options
+@click.option("--once", is_flag=True, help="Do what is there and end; exit code 1 if any of it failed.")
+@click.option("--print-unit", is_flag=True, help="Print a systemd unit for these options and end.")
+@device_option
+@click.option("--batch", type=click.IntRange(1, 256), default=8, show_default=True, help="Jobs edited together.")
+@click.option("--settle", type=click.FloatRange(0, 3600), default=2.0, show_default=True, metavar="SECONDS",
+              help="A file is whole when it has not changed for so long.")  # fmt: skip
+@click.option("--interval", type=click.FloatRange(0.1, 60), default=1.0, show_default=True, metavar="SECONDS",
+              help="Between looks into the inbox; changes on local disks are seen at once.")  # fmt: skip
+@click.option("--no-events", is_flag=True, help="Only look at intervals: for inboxes on network mounts.")
+@click.option("--max-megapixels", type=click.FloatRange(0.01), default=64, show_default=True,
+              help="Refuse larger photos.")  # fmt: skip
+@click.option("--max-claimed", type=click.IntRange(1, 10_000), default=32, show_default=True,
+              help="Jobs taken out of the inbox at a time.")  # fmt: skip
+@click.option("--time-limit", type=click.FloatRange(1), default=600, show_default=True, metavar="SECONDS",
+              help="For one edit.")  # fmt: skip
+@click.option("--least-free", type=click.IntRange(0), default=512, show_default=True, metavar="MIB",
+              help="Take nothing in while the disk has less free.")  # fmt: skip
+@click.option("--keep-days", type=click.FloatRange(0), help="Remove the inputs of finished jobs after so many days.")
+@click.option("--metrics", type=FOLDER, metavar="FILE.prom", help="Write numbers for Prometheus, once a second.")
+@click.option("--allow-world-writable", is_flag=True, help="Accept folders that every user can write to.")
+@click.option("--log", "log_as", type=click.Choice(["auto", "json", "text"]), default="auto", show_default=True,
+              help="The log on stderr; auto is text on a terminal, else JSON.")  # fmt: skip
+def watch(
+    inbox: Path,
+    outbox: Path,
+    failed: Path | None,
+    once: bool,
+    print_unit: bool,
+    device: str,
+    batch: int,
+    settle: float,
+    interval: float,
+    no_events: bool,
+    max_megapixels: float,
+    max_claimed: int,
+    time_limit: float,
+    least_free: int,
+    keep_days: float | None,
+    metrics: Path | None,
+    allow_world_writable: bool,
+    log_as: str,
+) -> int:
+    """Edit what is dropped into a folder, until stopped.
+
+    \b
+    inbox/NAME.jpg + NAME.mask.png   white is re-imagined; RGBA: alpha is the mask, RGB the paint
+    inbox/NAME.jpg + NAME.json       {"regions": {"hair": "#993300"}, "timestep": 250, "seed": 7}
+      -> outbox/NAME.jpg + NAME.json (what was done)   or   failed/JOB/ (the inputs and reason.json)
+
+    Drop the photo last, or write under NAME.jpg.part and rename. Nothing is deleted: inputs move to outbox/.done.
+    `npe status` tells from another shell how things are, `npe retry` sends failed jobs back.
+    """
+    from npe_core.daemon.folders import Folders, Lock
+    from npe_core.daemon.log import set_up
+    from npe_core.daemon.settings import Settings
+
+    folders = Folders.of(inbox, outbox, failed)
+    if print_unit:
+        from npe_core.daemon.unit import unit_text
+
+        click.echo(unit_text(folders, said_options()), nl=False)
+        return 0
+    folders.prepare(allow_world_writable)
+    lock = Lock(folders)
+    try:
+        from npe_core.daemon.service import Service
+        from npe_core.daemon.work import EditWorker
+
+        settings = Settings(
+            settle=settle,
+            interval=interval,
+            events=not no_events,
+            batch=batch,
+            most_claimed=max_claimed,
+            time_limit=time_limit,
+            least_free=least_free << 20,
+            keep_days=keep_days,
+            metrics=metrics,
+            once=once,
+        )
+        set_up(as_json=log_as == "json" or (log_as == "auto" and not sys.stderr.isatty()))
+        with display() as show:
+            service = Service(folders, EditWorker(device, max_megapixels), settings, show=show)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: service.stop())
+            return service.run()
+    finally:
+        lock.release()
+
+
+def said_options() -> list[str]:
+    """The options of this command line besides the folders, as words: those that a unit has to repeat."""
+    from click.core import ParameterSource
+
+    context = click.get_current_context()
+    words = []
+    for option in context.command.params:
+        name = option.name or ""
+        if name in ("inbox", "outbox", "failed", "once", "print_unit"):
+            continue
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            words += [option.opts[0]] if value is True else [option.opts[0], str(value)]
+    return words
+
+
+@contextmanager
+def display() -> Iterator[Callable[[Status], None]]:
+    """A line of progress under the log on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda status: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    from npe_core.daemon.log import set_up
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        set_up(as_json=False, stream=Lines(console))
+        row = bar.add_task("starting", total=None)
+
+        def show(status: Status) -> None:
+            done = status.since_start.done + status.since_start.failed
+            total = done + status.claimed + status.ready + status.unsettled
+            bar.update(row, description=status.line(), completed=done, total=total or None)
+
+        yield show
+
+
+class Lines:
+    """A stream that writes above the line of progress."""
+
+    def __init__(self, console: object) -> None:
+        self._print: Callable[..., None] = console.print  # type: ignore[attr-defined]
+
+    def write(self, text: str) -> None:
+        if text.strip():
+            self._print(text.rstrip("\n"), markup=False, highlight=False, soft_wrap=True)
+
+    def flush(self) -> None:
+        """Every line is written at once."""
+
+
+@click.command()
+@folder_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def status(inbox: Path, outbox: Path, failed: Path | None, as_json: bool) -> None:
+    """What the daemon does, what waits and why, and what failed and why."""
+    from npe_core.daemon.status import read_status
+
+    folders = existing(inbox, outbox, failed)
+    told = read_status(folders)
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    from npe_core.daemon.status import report_lines
+
+    for line in report_lines(told):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("jobs", nargs=-1, metavar="JOB...")
+@click.option("--all", "every", is_flag=True, help="All failed jobs.")
+@folder_options
+def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed: Path | None) -> None:
+    """Send failed jobs back to the inbox. JOB is the name of its folder, or of its photo without the suffix."""
+    from npe_core.daemon.names import shown
+    from npe_core.daemon.retry import find_failed
+    from npe_core.daemon.retry import retry as send_back
+    from npe_core.daemon.status import failed_jobs
+
+    if bool(jobs) == every:
+        raise UsageError("Name the jobs to retry, or say --all. `npe status` lists those that failed.")
+    folders = existing(inbox, outbox, failed)
+    chosen = failed_jobs(folders) if every else [find_failed(folders, job) for job in jobs]
+    for job in chosen:
+        send_back(folders, job)
+        click.echo(f"{shown(job.name)} is back in the inbox")
+    if not chosen:
+        click.echo("No job has failed.")
+
+
+def existing(inbox: Path, outbox: Path, failed: Path | None) -> Folders:
+    """The folders of a daemon that has run. Raises UsageError where there was none."""
+    from npe_core.daemon.folders import Folders
+
+    folders = Folders.of(inbox, outbox, failed)
+    if not folders.spool.is_dir():
+        raise UsageError(f"No daemon has worked on {folders.outbox} yet. Name its folder with --outbox.")
+    return folders

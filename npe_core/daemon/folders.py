@@ -1,0 +1,152 @@
+"""Where everything lies, what is refused before the daemon starts, and the lock that keeps it alone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from npe_core.daemon.names import shown
+from npe_core.errors import AlreadyRunning, EnvironmentFault, UsageError
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The three folders that people see, and those inside the outbox that they need not see."""
+
+    inbox: Path
+    outbox: Path
+    failed: Path
+
+    @classmethod
+    def of(cls, inbox: Path, outbox: Path, failed: Path | None = None) -> Folders:
+        """``failed`` lies beside the outbox where nothing else is said."""
+        outbox = Path(os.path.abspath(outbox))  # noqa: PTH100  resolve() would follow links
+        return cls(Path(os.path.abspath(inbox)), outbox, failed or outbox.parent / "failed")  # noqa: PTH100
+
+    @property
+    def spool(self) -> Path:
+        """The daemon's own."""
+        return self.outbox / ".spool"
+
+    @property
+    def tmp(self) -> Path:
+        return self.spool / "tmp"
+
+    @property
+    def run(self) -> Path:
+        return self.spool / "run"
+
+    @property
+    def out(self) -> Path:
+        return self.spool / "out"
+
+    @property
+    def trash(self) -> Path:
+        return self.spool / "trash"
+
+    @property
+    def done(self) -> Path:
+        """The inputs of what was published."""
+        return self.outbox / ".done"
+
+    @property
+    def lock(self) -> Path:
+        return self.spool / "lock"
+
+    @property
+    def status(self) -> Path:
+        return self.spool / "status.json"
+
+    def prepare(self, allow_world_writable: bool = False) -> None:
+        """Makes the folders that are missing and refuses what is not safe. Raises UsageError and EnvironmentFault."""
+        for folder in (self.inbox, self.outbox, self.failed):
+            make(folder)
+        inbox, outbox, failed = (folder.resolve() for folder in (self.inbox, self.outbox, self.failed))
+        for name, folder in (("outbox", outbox), ("folder for failed jobs", failed)):
+            if folder == inbox or inbox in folder.parents:
+                raise UsageError(
+                    f"The {name} {shown(str(folder))} lies in the inbox: what comes out would go in again. Move it out."
+                )
+        if not allow_world_writable:
+            for folder in (inbox, outbox, failed):
+                refuse_world_writable(folder)
+        make(self.spool, private=True)
+        for folder in (self.tmp, self.run, self.out, self.trash, self.done):
+            make(folder)
+        if os.stat(self.failed).st_dev != os.stat(self.outbox).st_dev:  # noqa: PTH116
+            raise EnvironmentFault(
+                f"{shown(str(self.failed))} is on another file system than the outbox, but a failed job moves there by "
+                "one rename.\nName a folder beside it with --failed."
+            )
+
+
+def make(folder: Path, private: bool = False) -> None:
+    """The folder, made if it is missing. Raises EnvironmentFault."""
+    try:
+        folder.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
+        os.listdir(folder)  # noqa: PTH208  raises what is wrong with it
+    except OSError as error:
+        raise EnvironmentFault(
+            f"The folder {shown(str(folder))} cannot be used: {error.strerror}. Create it, or name another."
+        ) from None
+
+
+def refuse_world_writable(folder: Path) -> None:
+    """Anybody could take away or replace what others put there. Raises EnvironmentFault."""
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise EnvironmentFault(
+            f"{shown(str(folder))} is writable for everybody (mode {stat.S_IMODE(mode):o}): anyone could replace files "
+            "in it.\nTake that away (chmod o-w), set the sticky bit (chmod +t), or pass --allow-world-writable."
+        )
+
+
+class Lock:
+    """Held while a daemon works on its folders; the system lets go of it when the process ends, however it ends."""
+
+    def __init__(self, folders: Folders) -> None:
+        """Raises AlreadyRunning when another daemon holds the outbox or the inbox."""
+        self._held: list[int] = []
+        try:
+            self._hold(os.open(folders.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), folders.outbox)
+            self._hold(os.open(folders.inbox, os.O_RDONLY | os.O_DIRECTORY), folders.inbox)
+        except BaseException:
+            self.release()
+            raise
+
+    def _hold(self, descriptor: int, folder: Path) -> None:
+        self._held.append(descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(
+                f"Another daemon is at work on {shown(str(folder))}. `npe status` tells what it does; "
+                "stop it, or name other folders."
+            ) from None
+        except OSError as error:
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                return  # an inbox on a network mount without locks; the outbox is locked
+            raise EnvironmentFault(f"{shown(str(folder))} cannot be locked: {error.strerror}.") from None
+
+    def release(self) -> None:
+        """Lets another daemon in."""
+        while self._held:
+            os.close(self._held.pop())
+
+
+def is_held(folders: Folders) -> bool:
+    """Whether a daemon is at work on the outbox."""
+    try:
+        descriptor = os.open(folders.lock, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,0 +1,122 @@
+"""What lies in the inbox, and taking it in."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from npe_core.daemon.log import log
+from npe_core.daemon.names import Group, Sorted, Waiting, shown, sort_out
+from npe_core.daemon.pauses import Pauses, kind_of
+from npe_core.daemon.spool import Claimed, Spool
+from npe_core.daemon.tracker import Stamp, Tracker, scan
+from npe_core.daemon.watcher import Watcher
+
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
+_AGAIN = 30.0
+"""Seconds after which a job that could not be taken out of the inbox is tried again."""
+_LEAST_GAP = 0.2
+"""Seconds between scans, however many events there are."""
+
+
+class Intake:
+    """Looks through the inbox and claims what is whole, the oldest first."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        pauses: Pauses,
+        wake: Callable[[], None],
+        settle: float,
+        interval: float,
+        events: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``interval`` seconds lie between scans at most; with ``events`` changes are seen sooner, by ``wake``."""
+        self.inbox = Sorted()
+        """As of the last scan."""
+        self.duplicates = 0
+        self._spool, self._pauses, self._clock = spool, pauses, clock
+        self._settle, self._interval, self._events = settle, interval, events
+        self._tracker = Tracker(settle, clock)
+        self._changed = threading.Event()
+        self._wake = wake
+        self._watcher = Watcher(spool.folders.inbox, self._tell_change, self._tracker.renamed)
+        self._stamps: dict[str, Stamp] = {}
+        self._refused: dict[str, tuple[str, float]] = {}
+        self._last = float("-inf")
+
+    def _tell_change(self) -> None:
+        self._changed.set()
+        self._wake()
+
+    @property
+    def due_in(self) -> float:
+        """Seconds until the next scan."""
+        gap = self._settle / 4 if self.inbox.unsettled else self._interval
+        gap = _LEAST_GAP if self._changed.is_set() else gap
+        return max(0.0, self._last + min(gap, self._interval) - self._clock())
+
+    @property
+    def is_through(self) -> bool:
+        """Whether nothing in the inbox can be claimed, now or once it has settled."""
+        return not (self.inbox.unsettled or self.inbox.ready)
+
+    @property
+    def waiting(self) -> list[Waiting]:
+        """What cannot be claimed, and why."""
+        refused = [Waiting((stem,), why) for stem, (why, _) in self._refused.items()]
+        return [*self.inbox.waiting, *refused]
+
+    def look(self) -> None:
+        """Scans the inbox, if it is time to."""
+        if self.due_in > 0:
+            return
+        self._changed.clear()
+        if self._events:
+            self._watcher.follow()
+        try:
+            self._stamps = scan(self._spool.folders.inbox)
+            self._spool.undo_claims()
+            self._pauses.over("inbox")
+        except OSError as error:
+            self._stamps = {}
+            self._tracker.forget()
+            self._pauses.add("inbox", f"The inbox cannot be used: {error.strerror}. Mount it again, or create it.")
+        now = self._last = self._clock()
+        self.inbox = sort_out(self._stamps, self._tracker.look(self._stamps))
+        self._refused = {stem: said for stem, said in self._refused.items() if said[1] > now}
+        ready = [group for group in self.inbox.ready if group.stem not in self._refused]
+        self.inbox.ready = sorted(ready, key=lambda group: (self._stamps[group.photo].mtime_ns, group.photo))
+
+    def claim(self) -> Claimed | None:
+        """The next job, if there is one that can be taken in."""
+        while self.inbox.ready and not self._pauses.reasons:
+            group = self.inbox.ready.pop(0)
+            try:
+                job = self._spool.claim(group, self._stamps)
+            except OSError as error:
+                self._refuse(group, error)
+                continue
+            if job is not None:
+                log("claimed", job=shown(job.record.id))
+                return job
+            self.duplicates += 1
+            log("already there, or changed meanwhile", job=shown(group.stem))
+        return None
+
+    def _refuse(self, group: Group, error: OSError) -> None:
+        inbox = str(self._spool.folders.inbox)
+        if error.errno in _NOT_OURS and str(error.filename).startswith(inbox):
+            why = f"cannot be taken out of the inbox: {error.strerror}"
+            self._refused[group.stem] = why, self._clock() + _AGAIN
+            log("refused", logging.WARNING, job=shown(group.stem), why=str(error))
+        else:
+            self._pauses.add(kind_of(error), f"A job cannot be taken in: {error}.")
+
+    def close(self) -> None:
+        """Ends watching."""
+        self._watcher.stop()

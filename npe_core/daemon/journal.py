@@ -1,0 +1,130 @@
+"""What is written down about a job inside its folder, so that a new process can go on with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from npe_core.daemon.files import Files, open_regular, read_small
+from npe_core.daemon.names import Group, shortened, shown
+
+JOURNAL, RESULT, REASON, REPORT = ".job.json", ".result", "reason.json", "report.json"
+LIMIT = 1 << 20
+"""Bytes of a JSON file of ours."""
+_NAME_ROOM = 200
+"""Bytes of NAME in the name of a job's folder; file systems allow 255 in all."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A job, as it stands in ``.job.json``."""
+
+    stem: str
+    inputs: dict[str, str]
+    """File name -> photo, mask or parameters."""
+    id: str = ""
+    """Empty until the inputs have been read."""
+    attempts: int = 0
+    digests: dict[str, str] = field(default_factory=dict)
+    """File name -> sha256"""
+    oversize: str = ""
+    """The input that is larger than the limit, if one is; it was not read."""
+    published: dict[str, str] = field(default_factory=dict)
+    """File of the result -> the name that it gets in the outbox; written down before the first appears there."""
+
+    @classmethod
+    def of(cls, group: Group) -> Record:
+        return cls(group.stem, group.roles)
+
+    @property
+    def photo(self) -> str:
+        """Name of the photo's file."""
+        return next(name for name, role in self.inputs.items() if role == "photo")
+
+    @property
+    def parcel(self) -> list[str]:
+        """The inputs in the order in which they go back: the photo last, because it makes the job complete."""
+        return sorted(self.inputs, key=lambda name: self.inputs[name] == "photo")
+
+    def tried_again(self, more: int) -> Record:
+        """With another number of attempts."""
+        return replace(self, attempts=max(0, self.attempts + more))
+
+
+def stored(name: str) -> str:
+    """What an input is called inside its job's folder: its own name, but for the one that is taken there."""
+    return "reason.input.json" if name == REASON else name
+
+
+def save(files: Files, folder: Path, record: Record) -> None:
+    """Durable when it returns."""
+    files.write(folder / JOURNAL, as_json(asdict(record)))
+
+
+def as_json(content: dict[str, Any]) -> bytes:
+    """For a file that people read too. ASCII, because names that are not UTF-8 have lone surrogates."""
+    return (json.dumps(content, ensure_ascii=True, indent=1) + "\n").encode("ascii")
+
+
+def load(folder: Path) -> Record | None:
+    """The record of a job's folder; None where there is none that reads as one."""
+    try:
+        fields: dict[str, Any] = json.loads(read_small(folder / JOURNAL, LIMIT))
+        record = Record(**fields)
+        whole = isinstance(record.inputs, dict) and "photo" in record.inputs.values()
+    except (OSError, ValueError, TypeError):
+        return None
+    names = [*record.inputs, record.stem, *record.published, *record.published.values()] if whole else [None]
+    return record if all(is_plain(name) for name in names) else None
+
+
+def seconds_of(folder: Path) -> float:
+    """How long the edit took whose report lies in a job's folder."""
+    try:
+        return float(json.loads(read_small(folder / RESULT / REPORT, LIMIT))["seconds"]["total"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def is_plain(name: object) -> bool:
+    """Whether a name from a file stays inside the folder that it is used in."""
+    return isinstance(name, str) and name not in ("", ".", "..") and "/" not in name and "\0" not in name
+
+
+def identified(record: Record, folder: Path, salt: str, largest: int) -> Record:
+    """The record with its id: NAME and 12 hex of the sha256 of all inputs and ``salt``. Raises OSError.
+
+    The inputs are flushed to the disk. One of more than ``largest`` bytes is not read and noted as oversize.
+    """
+    digests, oversize = {}, ""
+    for name in record.inputs:
+        size, digests[name] = digest_of(folder / stored(name), largest)
+        oversize = name if size > largest else oversize
+    parts = [f"{role}:{digests[name]}" for name, role in sorted(record.inputs.items(), key=lambda item: item[1])]
+    whole = hashlib.sha256("\n".join([*parts, salt]).encode()).hexdigest()
+    job = f"{shortened(record.stem, _NAME_ROOM)}-{whole[:12]}"
+    return replace(record, id=job, digests=digests, oversize=oversize)
+
+
+def digest_of(path: Path, largest: int) -> tuple[int, str]:
+    """Size and sha256 of a regular file, which is flushed to the disk; of a too large one its size stands for all."""
+    with os.fdopen(open_regular(path), "rb") as file:
+        os.fsync(file.fileno())
+        size = os.fstat(file.fileno()).st_size
+        if size > largest:
+            return size, hashlib.sha256(f"{size} bytes".encode()).hexdigest()
+        return size, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seed_of(record: Record) -> int:
+    """The seed of a job that names none: drawn from its bytes, so that the same inputs give the same picture."""
+    return int(hashlib.sha256(record.id.encode("utf-8", "surrogateescape")).hexdigest()[:8], 16) % 2**31
+
+
+def label(record: Record) -> str:
+    """The id for people and logs."""
+    return shown(record.id or record.stem)

@@ -1,0 +1,141 @@
+"""What the names in an inbox mean: which files belong together, which are not for us, which are not done yet."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
+MASK, PARAMETERS = ".mask.png", ".json"
+_UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
+_RSYNC = re.compile(r"\.(.+)\.[A-Za-z0-9]{6}")
+"""How rsync calls a file on its way: ``.NAME.EXT.Xa81Yz``."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one file name says."""
+
+    stem: str
+    """NAME, which the files of a job share."""
+    role: str
+    """photo, mask or parameters"""
+
+
+def part_of(name: str) -> Part | None:
+    """What a file is for, by its name alone; None for names that mean nothing here."""
+    lower = name.lower()
+    if is_hidden(name) or is_unfinished(name):
+        return None
+    if lower.endswith(MASK):
+        return Part(name[: -len(MASK)], "mask")
+    if lower.endswith(PARAMETERS):
+        return Part(name[: -len(PARAMETERS)], "parameters")
+    suffix = next((end for end in PHOTO_SUFFIXES if lower.endswith(end)), None)
+    return None if suffix is None else Part(name[: -len(suffix)], "photo")
+
+
+def is_hidden(name: str) -> bool:
+    """Dotfiles and editors' backups."""
+    return name.startswith((".", "~"))
+
+
+def is_unfinished(name: str) -> bool:
+    """Names under which programs write what they will rename when it is whole."""
+    return name.lower().endswith(_UNFINISHED) or name.startswith(".")
+
+
+def unfinished_stem(name: str) -> str | None:
+    """The NAME that a file on its way will belong to, as far as its present name tells."""
+    rsync = _RSYNC.fullmatch(name)
+    end = next((end for end in _UNFINISHED if name.lower().endswith(end)), None)
+    final = rsync.group(1) if rsync else name[: -len(end)] if end else None
+    part = None if final is None else part_of(final)
+    return None if part is None else part.stem
+
+
+@dataclass(frozen=True)
+class Group:
+    """The files of one job, by name."""
+
+    stem: str
+    photo: str
+    mask: str | None = None
+    parameters: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The photo first."""
+        return tuple(name for name in (self.photo, self.mask, self.parameters) if name is not None)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Name -> photo, mask or parameters."""
+        return {name: role for role, name in vars(self).items() if role != "stem" and name is not None}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Files that cannot become a job yet."""
+
+    names: tuple[str, ...]
+    why: str
+
+
+@dataclass
+class Sorted:
+    """An inbox, sorted out."""
+
+    ready: list[Group] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
+    """Names of jobs that are complete but for files that may still be growing."""
+    waiting: list[Waiting] = field(default_factory=list)
+
+
+def sort_out(names: Iterable[str], settled: set[str]) -> Sorted:
+    """Who belongs together. ``settled``: the names whose files are whole. A job waits for all files of its NAME."""
+    by_stem: dict[str, dict[str, list[str]]] = {}
+    coming: set[str] = set()
+    for name in names:
+        part = part_of(name)
+        if part is not None:
+            by_stem.setdefault(part.stem, {}).setdefault(part.role, []).append(name)
+        elif (stem := unfinished_stem(name)) is not None:
+            coming.add(stem)
+    found = Sorted()
+    for stem, files in by_stem.items():
+        every = tuple(sorted(name for role in files.values() for name in role))
+        doubled = [role for role, known in files.items() if len(known) > 1]
+        if doubled:
+            found.waiting.append(Waiting(every, f"more than one {doubled[0]} has this name; rename one"))
+        elif "photo" not in files:
+            found.waiting.append(Waiting(every, "waits for its photo"))
+        elif len(files) == 1:
+            found.waiting.append(Waiting(every, f"waits for {shown(stem)}{MASK} or {shown(stem)}{PARAMETERS}"))
+        elif stem in coming or not settled.issuperset(every):
+            found.unsettled.append(stem)
+        else:
+            found.ready.append(Group(stem, **{role: known[0] for role, known in files.items()}))
+    return found
+
+
+def shown(name: str) -> str:
+    """A file name as text that can be printed and put into JSON, whatever bytes it has."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def shortened(stem: str, room: int) -> str:
+    """The longest beginning of a name that takes at most ``room`` bytes and splits no letter."""
+    kept = os.fsencode(stem)[:room]
+    while kept and len(kept) < len(os.fsencode(stem)):
+        try:
+            kept.decode("utf-8")
+            break
+        except UnicodeDecodeError as error:
+            if error.end < len(kept) or error.reason != "unexpected end of data":
+                break  # not UTF-8 to begin with: any place will do
+            kept = kept[: error.start]
+    return os.fsdecode(kept)

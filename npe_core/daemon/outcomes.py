@@ -1,0 +1,103 @@
+"""What becomes of a job that leaves the pipeline: published, failed, tried again, or given back."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from npe_core.daemon import journal
+from npe_core.daemon.log import log
+from npe_core.daemon.names import shown
+from npe_core.daemon.pauses import Pauses, kind_of
+from npe_core.daemon.pipeline import Finished, NotWritten, Stopping, is_permanent
+from npe_core.daemon.reasons import reason_for
+from npe_core.daemon.spool import Claimed, Spool
+from npe_core.daemon.status import Counters
+from npe_core.daemon.work import StillWritten
+from npe_core.errors import NpeError, WeightsError
+
+Step = Callable[[Claimed], None]
+
+
+class Outcomes:
+    """Does what is to be done to jobs; what the disk refuses is done later, and pauses the daemon until then."""
+
+    def __init__(self, spool: Spool, pauses: Pauses, attempts: int) -> None:
+        self.counters = Counters()
+        self.last = ""
+        """What happened last."""
+        self.again: deque[Claimed] = deque()
+        """Jobs that are to be run once more."""
+        self.later: deque[tuple[Step, Claimed]] = deque()
+        """What the disk refused."""
+        self._spool, self._pauses, self._attempts = spool, pauses, attempts
+
+    def settle(self, finished: Finished) -> None:
+        """Decides what becomes of it, and does it."""
+        job, error = finished.job, finished.error
+        if error is None:
+            self.do(self.publish, job)
+        elif isinstance(error, (StillWritten, Stopping)):
+            self.do(self.give_back, job)
+        elif isinstance(error, (NotWritten, WeightsError)):
+            self._pauses.add(kind_of(error.__cause__), str(error))
+            self.do(self._blameless, job)
+        elif is_permanent(error) or job.record.attempts >= self._attempts:
+            self.fail(job, error)
+        else:
+            trace = None if isinstance(error, NpeError) else error
+            log("to be tried again", logging.WARNING, trace, job=journal.label(job.record), why=str(error))
+            self.again.append(job)
+
+    def fail(self, job: Claimed, error: Exception) -> None:
+        """To the failed folder, with the reason."""
+        reason = reason_for(job, error)
+
+        def step(job: Claimed) -> None:
+            self._spool.fail(job, journal.as_json(reason))
+            self.counters.failed += 1
+            self.last = f"{reason['job']} failed"
+            told = {key: reason[key] for key in ("job", "code", "reason")}
+            log("failed", logging.ERROR, error if reason["code"] == "error" else None, **told)
+
+        self.do(step, job)
+
+    def publish(self, job: Claimed) -> None:
+        """To the outbox."""
+        committed = self._spool.commit(job)
+        seconds = journal.seconds_of(committed.folder)
+        record = self._spool.publish(committed).record
+        names = ", ".join(shown(name) for name in reversed(record.published.values()))
+        self.counters.done += 1
+        self.counters.edit_seconds += seconds
+        self.last = f"{names} done"
+        log("done", job=journal.label(record), output=names, seconds=round(seconds, 2))
+
+    def give_back(self, job: Claimed) -> None:
+        """To the inbox, as if it had never been claimed."""
+        self._spool.give_back(job)
+        log("given back", job=journal.label(job.record))
+
+    def _blameless(self, job: Claimed) -> None:
+        self.again.append(self._spool.count_attempt(job, -1))
+
+    def do(self, step: Step, job: Claimed) -> None:
+        """One step, now or later."""
+        try:
+            step(job)
+        except OSError as error:
+            self._pauses.add(kind_of(error), f"The outbox cannot be written to: {error}.")
+            self.later.append((step, job))
+
+    def catch_up(self) -> None:
+        """Tries again what the disk refused, when it is time to."""
+        if not self._pauses.is_due("disk", "outbox"):
+            return
+        for _ in range(len(self.later)):
+            step, job = self.later.popleft()
+            if self._spool.holds(job):  # else only the last call of the step was refused
+                self.do(step, job)
+        if not self.later:
+            self._pauses.over("disk")
+            self._pauses.over("outbox")

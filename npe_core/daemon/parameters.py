@@ -1,0 +1,105 @@
+"""NAME.json: how a photo is to be edited. It comes from strangers; every key and every value is checked."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from npe_core.colour import format_colour, parse_colour
+from npe_core.errors import InputError, UsageError
+
+LARGEST = 64 << 10
+"""Bytes."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """One job's, every one with the default of ``npe edit``."""
+
+    regions: dict[str, str] = field(default_factory=dict)
+    """Region -> ``#rrggbb``, in the order of filling."""
+    color: str | None = None
+    """What the mask is painted with; None re-imagines what is there."""
+    timestep: int = 250
+    steps: int = 10
+    sampler: str = "dpmpp"
+    seed: int | None = None
+    """None: drawn from the bytes of the job."""
+    face: int | str = "largest"
+    """A number from 1 (left to right), ``all`` or ``largest``."""
+    aligned: bool = False
+    """The photo is a face crop already."""
+    upscale: bool = True
+    sharpness: float = 1.0
+    """0 smooth, 1 with invented detail."""
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "regions": (dict,),
+    "color": (str,),
+    "timestep": (int,),
+    "steps": (int,),
+    "sampler": (str,),
+    "seed": (int,),
+    "face": (int, str),
+    "aligned": (bool,),
+    "upscale": (bool,),
+    "sharpness": (float, int),
+}
+_WORDS = {dict: "an object", str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_LONGEST = 40
+"""Characters of a stranger's text that a message quotes."""
+
+
+def read_parameters(content: bytes, name: str) -> Parameters:
+    """The parameters in a file ``name``. Raises InputError that tells what is wrong with it, and what was meant."""
+    from npe_core.editor.recipe import check_fill, check_seed, check_sharpness, check_strength
+
+    try:
+        said = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition("\n")[0] if isinstance(error, json.JSONDecodeError) else type(error).__name__
+        raise InputError(f'{name} is not JSON ({reason}). Expected {{"regions": {{"hair": "#993300"}}}}.') from None
+    if not isinstance(said, dict):
+        raise InputError(f'{name} holds {_kind(said)}, not an object such as {{"regions": {{"hair": "#993300"}}}}.')
+    try:
+        for key, value in said.items():
+            _check_kind(key, value)
+        parameters = Parameters(**said)
+        check_strength(parameters.timestep, parameters.steps, parameters.sampler)
+        check_seed(parameters.seed)
+        check_sharpness(parameters.sharpness)
+        colour = None if parameters.color is None else format_colour(parse_colour(parameters.color))
+        fills = dict(check_fill(region, fill) for region, fill in parameters.regions.items())
+        return Parameters(**{**said, "regions": fills, "color": colour, "face": _face(parameters.face)})
+    except UsageError as error:
+        raise InputError(f"{name}: {error}") from None
+
+
+def _check_kind(key: str, value: Any) -> None:
+    kinds = _KINDS.get(key)
+    if kinds is None:
+        near = difflib.get_close_matches(key.lower(), [*_KINDS, "colour"], n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0].replace('colour', 'color')!r}?" if near else f"Known are {', '.join(_KINDS)}."
+        raise UsageError(f"there is no parameter {key[:_LONGEST]!r}. {hint}")
+    if type(value) not in kinds:  # not isinstance: true is no timestep
+        wanted = " or ".join(_WORDS[kind] for kind in (kinds[:1] if float in kinds else kinds))
+        raise UsageError(f"{key!r} is {_kind(value)}, expected {wanted}.")
+
+
+def _face(face: int | str) -> int | str:
+    if face in ("all", "largest") or (isinstance(face, int) and face >= 1):
+        return face
+    raise UsageError(f'\'face\' is a number from 1, "all" or "largest", not {str(face)[:_LONGEST]!r}.')
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, float):
+        return f"the number {value:g}"
+    return _WORDS[type(value)]

@@ -1,0 +1,51 @@
+"""What keeps the daemon from working and is nobody's input: it waits, tries again, and burns no attempt of a job."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+
+from npe_core.daemon.log import log
+
+_SHORTEST, _LONGEST = 2.0, 60.0
+"""Seconds until the next try; they double with each that fails."""
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def kind_of(error: BaseException | None) -> str:
+    """``disk`` when it is full, ``outbox`` when it cannot be written to for any other reason."""
+    return "disk" if isinstance(error, OSError) and error.errno in _DISK else "outbox"
+
+
+class Pauses:
+    """The reasons for pausing, by kind, and when each is worth another try."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.reasons: dict[str, str] = {}
+        self._clock = clock
+        self._next: dict[str, float] = {}
+        self._delay: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
+
+    def add(self, kind: str, why: str) -> None:
+        """Begins a pause, or prolongs it; soon after the last one of its kind it is longer than that."""
+        now = self._clock()
+        again = kind in self.reasons or now - self._ended.get(kind, float("-inf")) < _LONGEST
+        delay = min(_LONGEST, 2 * self._delay[kind]) if again and kind in self._delay else _SHORTEST
+        if self.reasons.get(kind) != why:
+            log("paused", logging.WARNING, why=why)
+        self.reasons[kind], self._delay[kind], self._next[kind] = why, delay, now + delay
+
+    def over(self, kind: str) -> None:
+        """Ends a pause, if there is one."""
+        if self.reasons.pop(kind, None) is not None:
+            self._ended[kind] = self._clock()
+            del self._next[kind]
+            log("resumed", what=kind)
+
+    def is_due(self, *kinds: str) -> bool:
+        """Whether it is time to try again what pauses of these kinds keep from being done."""
+        return all(self._clock() >= self._next.get(kind, float("-inf")) for kind in kinds)

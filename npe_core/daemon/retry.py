@@ -1,0 +1,46 @@
+"""Failed jobs go back to the inbox, from any shell, whether a daemon runs or not."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from npe_core.daemon import journal
+from npe_core.daemon.files import Files
+from npe_core.daemon.folders import Folders
+from npe_core.daemon.names import shown
+from npe_core.daemon.spool import return_inputs
+from npe_core.daemon.status import failed_jobs
+from npe_core.errors import EnvironmentFault, InputError, UsageError
+
+
+def find_failed(folders: Folders, job: str) -> Path:
+    """The folder of a failed job, by its id or by the name of its photo. Raises UsageError that names the nearest."""
+    found = failed_jobs(folders)
+    wanted = job.rstrip("/").rpartition("/")[2]
+    exact = [folder for folder in found if wanted in (folder.name, shown(folder.name))]
+    named = exact or [folder for folder in found if folder.name.rpartition("-")[0] == wanted]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        several = ", ".join(shown(folder.name) for folder in named)
+        raise UsageError(f"{len(named)} failed jobs have the name {wanted!r}: {several}. Name one of them.")
+    near = difflib.get_close_matches(wanted, [shown(folder.name) for folder in found], n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]!r}?" if near else "`npe status` lists them."
+    raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {hint}")
+
+
+def retry(folders: Folders, job: Path) -> None:
+    """Moves the inputs of one failed job back to the inbox. Raises InputError and EnvironmentFault."""
+    record = journal.load(job)
+    if record is None:
+        raise InputError(f"{shown(str(job))} has no record of its inputs. Move them to the inbox by hand.")
+    files = Files()
+    try:
+        return_inputs(files, job, record, folders.inbox)
+        files.remove_folder(job)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{shown(job.name)} cannot go back to {shown(str(folders.inbox))}: {error.strerror}. Nothing is lost; "
+            "what is not in the inbox is where it was."
+        ) from None

@@ -1,0 +1,248 @@
+"""The loop of the daemon: scan, claim, edit, publish. A turn takes no longer than a scan and a few renames."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from npe_core import __version__
+from npe_core.daemon.files import Files
+from npe_core.daemon.folders import Folders
+from npe_core.daemon.intake import Intake
+from npe_core.daemon.log import log
+from npe_core.daemon.names import shown
+from npe_core.daemon.notify import notify
+from npe_core.daemon.outcomes import Outcomes
+from npe_core.daemon.pauses import Pauses
+from npe_core.daemon.pipeline import Pipeline
+from npe_core.daemon.reasons import Crashed
+from npe_core.daemon.settings import Settings
+from npe_core.daemon.spool import Claimed, Spool
+from npe_core.daemon.status import Status, write_status
+from npe_core.daemon.work import DeviceLost, Worker
+from npe_core.errors import EnvironmentFault, NpeError
+
+_CLEARING = 600.0
+"""Seconds between looks for old inputs."""
+
+
+class Service:
+    """A daemon on its folders. ``run`` returns the exit code; ``stop`` may be called from a signal handler."""
+
+    def __init__(
+        self,
+        folders: Folders,
+        worker: Worker,
+        settings: Settings,
+        files: Files | None = None,
+        show: Callable[[Status], None] = lambda status: None,
+    ) -> None:
+        """``show`` is called after every turn."""
+        self.status = Status(
+            version=__version__,
+            inbox=shown(str(folders.inbox)),
+            outbox=shown(str(folders.outbox)),
+            failed_folder=shown(str(folders.failed)),
+        )
+        self._folders, self._worker, self._settings, self._show = folders, worker, settings, show
+        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._spool, self._pauses = Spool(folders, files=files), Pauses()
+        self._outcomes = Outcomes(self._spool, self._pauses, settings.attempts)
+        self._intake = Intake(
+            self._spool, self._pauses, self._wake.set, settings.settle, settings.interval, settings.events
+        )
+        self._pipeline = Pipeline(worker, self._wake.set, settings.batch, settings.megapixels, settings.time_limit)
+        self._queue: deque[Claimed] = deque()
+        self._alone = False
+        self._loaded = self._recovered = self._is_lost = False
+        self._fault: NpeError | None = None
+        self._stop_at = float("inf")
+        self._next_status = self._next_clearing = float("-inf")
+
+    def stop(self) -> None:
+        """Asks for an end: running edits are finished or given back, and ``run`` returns 0."""
+        self._stopping.set()
+        self._wake.set()
+
+    def run(self) -> int:
+        """Works until it is stopped, or with ``once`` until there is nothing left to do."""
+        log("started", inbox=self.status.inbox, outbox=self.status.outbox)
+        try:
+            over = False
+            while not over:
+                self._wake.clear()
+                self._turn()
+                over = self._is_over()
+                if not over:
+                    self._wake.wait(min(self._settings.interval, max(0.02, self._intake.due_in)))
+        finally:
+            self._end()
+        if self._is_lost:
+            return EnvironmentFault.exit_code
+        if self._stopping.is_set():
+            return 0
+        if self._pauses.reasons:
+            return self._fault.exit_code if self._fault is not None else EnvironmentFault.exit_code
+        return 1 if self._outcomes.counters.failed else 0
+
+    def _is_over(self) -> bool:
+        if self._is_lost:
+            return True
+        busy = bool(self._pipeline.in_flight or self._queue)
+        if self._stopping.is_set():
+            return not (busy or self._outcomes.later)
+        if not self._settings.once or self._pipeline.in_flight:
+            return False
+        return bool(self._pauses.reasons) or (not (busy or self._outcomes.later) and self._intake.is_through)
+
+    def _end(self) -> None:
+        self.status.state = "stopped"
+        self._intake.close()
+        if not self._is_lost:  # its thread may hang for ever
+            self._pipeline.close()
+        self._count()
+        write_status(self.status, self._folders, self._settings.metrics)
+        counters = self._outcomes.counters
+        log("stopped", done=counters.done, failed=counters.failed)
+
+    # --- one turn -------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        if self._stopping.is_set():
+            self._give_everything_back()
+        elif self._get_ready():
+            self._intake.look()
+            self._claim()
+            self._dispatch()
+            self._clear_old()
+        for finished in self._pipeline.take():
+            if isinstance(finished.error, DeviceLost):
+                log("device lost", logging.ERROR, why=str(finished.error))
+                self._is_lost = True
+            else:
+                self._outcomes.settle(finished)
+        self._outcomes.catch_up()
+        self._queue.extend(self._outcomes.again)
+        self._outcomes.again.clear()
+        if self._pipeline.overdue > self._settings.time_limit + self._settings.grace:
+            self._abandon()
+        self._tell()
+
+    def _get_ready(self) -> bool:
+        """Loads the models and takes up what a former process left; tried again until it succeeds."""
+        if not self._loaded and self._pauses.is_due("models"):
+            try:
+                self._spool.salt, self.status.device = self._worker.load()
+                self._loaded = True
+                self._pauses.over("models")
+            except NpeError as error:
+                self._fault = error
+                self._pauses.add("models", str(error))
+        if self._loaded and not self._recovered and self._pauses.is_due("outbox"):
+            try:
+                self._queue.extend(self._spool.recover())
+                self._recovered = True
+                self._pauses.over("outbox")
+            except OSError as error:
+                self._pauses.add("outbox", f"What a former daemon left cannot be taken up: {error}.")
+        if self.status.state == "starting":
+            notify("READY=1")  # paused or not: it is at work, and `npe status` tells
+        return self._recovered
+
+    def _claim(self) -> None:
+        free, least = self._free(), self._settings.least_free
+        if free < least:
+            why = f"The disk of the outbox is nearly full ({free >> 20} MiB free, {least >> 20} MiB are kept)."
+            self._pauses.add("space", f"{why} Free some, or lower --least-free.")
+        else:
+            self._pauses.over("space")
+        while self._claimed < self._settings.most_claimed and (job := self._intake.claim()) is not None:
+            self._queue.append(job)
+
+    def _dispatch(self) -> None:
+        """A job that failed or died before runs alone, so that what it does to the process hits nobody else."""
+        if self._pipeline.in_flight == 0:
+            self._alone = False
+        while self._queue and not self._alone and self._pipeline.in_flight < 2 * self._settings.batch:
+            tried = self._queue[0].record.attempts
+            if tried >= self._settings.attempts:
+                died = Crashed(f"The daemon died {tried} times while it worked on this job.")
+                self._outcomes.fail(self._queue.popleft(), died)
+                continue
+            if not self._pauses.is_due("disk", "outbox") or (tried and self._pipeline.in_flight):
+                return
+            self._alone = tried > 0
+            self._outcomes.do(self._start, self._queue.popleft())
+
+    def _start(self, job: Claimed) -> None:
+        self._spool.new_result(job)
+        self._pipeline.submit(self._spool.count_attempt(job))
+
+    def _give_everything_back(self) -> None:
+        now = time.monotonic()
+        if self._stop_at == float("inf"):
+            self._stop_at = now + self._settings.grace
+            self.status.state = "stopping"
+            notify("STOPPING=1")
+            log("stopping", jobs=self._pipeline.in_flight)
+            self._pipeline.stop()
+        if now > self._stop_at:
+            self._pipeline.cut_short()
+            self._outcomes.later.clear()  # it stays where it is, and the next start goes on with it
+        while self._queue:
+            self._outcomes.do(self._outcomes.give_back, self._queue.popleft())
+
+    # --- the rest -------------------------------------------------------------------------------------------------
+
+    @property
+    def _claimed(self) -> int:
+        return len(self._queue) + len(self._outcomes.later) + self._pipeline.in_flight
+
+    def _free(self) -> int:
+        try:
+            return shutil.disk_usage(self._folders.outbox).free
+        except OSError:
+            return 0
+
+    def _clear_old(self) -> None:
+        if self._settings.keep_days is None or time.monotonic() < self._next_clearing:
+            return
+        self._next_clearing = time.monotonic() + _CLEARING
+        try:
+            count = self._spool.forget_older(self._settings.keep_days, time.time())
+        except OSError as error:
+            log("old inputs could not be removed", logging.WARNING, why=str(error))
+        else:
+            if count:
+                log("removed old inputs", jobs=count)
+
+    def _abandon(self) -> None:
+        """An edit that does not even stop hangs in the device; a new process tries again, and counts the attempt."""
+        log("hangs", logging.CRITICAL, jobs=", ".join(map(shown, self._pipeline.running)), what="the process ends")
+        os._exit(EnvironmentFault.exit_code)
+
+    def _count(self) -> None:
+        status, inbox = self.status, self._intake.inbox
+        status.paused, status.claimed = dict(self._pauses.reasons), self._claimed
+        status.ready, status.unsettled = len(inbox.ready), len(inbox.unsettled)
+        status.running = tuple(shown(name) for name in self._pipeline.running)
+        status.since_start, status.last = self._outcomes.counters, self._outcomes.last
+        status.since_start.duplicates = self._intake.duplicates
+
+    def _tell(self) -> None:
+        self._count()
+        status = self.status
+        if not self._stopping.is_set():
+            status.state = "paused" if status.paused else "working" if status.claimed or status.ready else "idle"
+        self._show(status)
+        if time.monotonic() >= self._next_status:
+            self._next_status = time.monotonic() + 1.0
+            status.wait_for(self._intake.waiting)
+            status.free_mib = self._free() >> 20
+            write_status(status, self._folders, self._settings.metrics)
+            notify("WATCHDOG=1", f"STATUS={status.line()}")

@@ -1,0 +1,270 @@
+"""The durable state of the watch folder: a job is in one folder at any time, and goes to the next by one rename.
+
+::
+
+    inbox/NAME.png ...          dropped by strangers
+    outbox/.spool/tmp/N/        being claimed: a crash gives it back to the inbox
+                  run/JOB/      claimed, waiting for its edit or in it: a crash starts it again
+                  out/JOB/      edited, whole: a crash goes on with publishing
+                  trash/        what is stored elsewhere and on its way out
+    outbox/NAME.png, NAME.json  published
+    outbox/.done/JOB/           the inputs of what was published
+    failed/JOB/                 the inputs and reason.json
+
+Only one thread calls a spool. Every method may raise OSError (disk full, read-only, folder gone); the job is then still
+in one place, and the method can be called again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from npe_core.daemon import journal
+from npe_core.daemon.files import Files, read_small, same_content, stamp_of
+from npe_core.daemon.folders import Folders
+from npe_core.daemon.journal import REASON, REPORT, RESULT, Record, stored
+from npe_core.daemon.names import Group, shortened, shown
+from npe_core.daemon.tracker import Stamp
+
+LARGEST_FILE = 512 << 20
+"""Bytes of an input that are read at most; a larger one fails unread."""
+_ROOM = 246
+"""Bytes of NAME in a file name; 255 less the longest ending, .mask.png."""
+
+DAMAGED = {"code": "damaged", "reason": "The daemon's record of this job cannot be read (.job.json)."}
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A job in ``run/`` or ``out/``."""
+
+    folder: Path
+    record: Record
+
+    @property
+    def result(self) -> Path:
+        """Where its result is put together."""
+        return self.folder / RESULT
+
+    def input(self, role: str) -> Path | None:
+        """The file of a role, if there is one."""
+        return next((self.folder / stored(n) for n, r in self.record.inputs.items() if r == role), None)
+
+    def stamps(self) -> list[Stamp | None]:
+        """Of the inputs: equal before and after reading if nobody writes to them."""
+        return [stamp_of(self.folder / stored(name)) for name in self.record.inputs]
+
+
+class Spool:
+    """Moves jobs through the folders; see the module."""
+
+    def __init__(self, folders: Folders, salt: str = "", files: Files | None = None) -> None:
+        """``salt`` is what besides the inputs decides about a result: the weights, the version."""
+        self.folders, self.salt = folders, salt
+        self.files = files or Files()
+        self.largest_file = LARGEST_FILE
+        self._numbers = itertools.count()
+
+    # --- after a start --------------------------------------------------------------------------------------------
+
+    def recover(self) -> list[Claimed]:
+        """Finishes what a dead process left: claims are undone, results published. Returns the jobs to be run."""
+        for folder in sorted(self.folders.trash.iterdir()):
+            self.files.remove_folder(folder)
+        self.undo_claims()
+        for job in self._jobs(self.folders.out):
+            self.publish(job)
+        return self._jobs(self.folders.run)
+
+    def undo_claims(self) -> None:
+        """Gives back what was claimed in part, by a process that died or in an inbox that went away."""
+        for folder in sorted(self.folders.tmp.iterdir()):
+            self._give_back(folder)
+
+    def _jobs(self, state: Path) -> list[Claimed]:
+        """The jobs of a state; one whose record cannot be read goes to the failed ones."""
+        jobs = []
+        for folder in sorted(state.iterdir()):
+            record = journal.load(folder)
+            if record is not None:
+                jobs.append(Claimed(folder, record))
+            else:
+                self.files.write(folder / REASON, journal.as_json(DAMAGED))
+                self._retire(folder, self.folders.failed)
+        return jobs
+
+    # --- claiming -------------------------------------------------------------------------------------------------
+
+    def claim(self, group: Group, stamps: dict[str, Stamp]) -> Claimed | None:
+        """Takes a group out of the inbox. None if it is gone or changed meanwhile, or is a job already."""
+        claim = self._fresh(self.folders.tmp)
+        self.files.make_folder(claim)
+        record = Record.of(group)
+        journal.save(self.files, claim, record)
+        try:
+            same = all([self._take(name, claim, stamps[name]) for name in record.parcel])
+            self.files.sync(claim)
+            self.files.sync(self.folders.inbox)
+            record = journal.identified(record, claim, self.salt, self.largest_file) if same else record
+        except OSError:
+            self._give_back(claim)
+            raise
+        if not same:
+            self._give_back(claim)
+            return None
+        if self._is_known(record):
+            self.discard(claim)
+            return None
+        journal.save(self.files, claim, record)
+        self.files.move_folder(claim, self.folders.run / record.id)
+        return Claimed(self.folders.run / record.id, record)
+
+    def _take(self, name: str, claim: Path, stamp: Stamp) -> bool:
+        """Whether the file was the one that had been looked at."""
+        try:
+            if stamp_of(self.folders.inbox / name) != stamp:
+                return False
+            self.files.take(self.folders.inbox / name, claim / stored(name))
+        except FileNotFoundError:
+            return False
+        now = stamp_of(claim / stored(name))
+        return now is not None and now.size == stamp.size
+
+    def _is_known(self, record: Record) -> bool:
+        """The same bytes are being worked on, or their result still lies in the outbox."""
+        if any((state / record.id).exists() for state in (self.folders.run, self.folders.out)):
+            return True
+        done = journal.load(self.folders.done / record.id)
+        return done is not None and any(os.path.lexists(self.folders.outbox / name) for name in done.published)
+
+    def give_back(self, job: Claimed) -> None:
+        """Undoes a claim: the inputs go back to the inbox."""
+        self._give_back(job.folder)
+
+    def _give_back(self, folder: Path) -> None:
+        record = journal.load(folder)
+        if record is not None:
+            return_inputs(self.files, folder, record, self.folders.inbox)
+        self.discard(folder)
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    def count_attempt(self, job: Claimed, more: int = 1) -> Claimed:
+        """Durably, before the work starts; ``more=-1`` takes it back where the job is not to blame."""
+        record = job.record.tried_again(more)
+        journal.save(self.files, job.folder, record)
+        return Claimed(job.folder, record)
+
+    def new_result(self, job: Claimed) -> Path:
+        """An empty folder for the result."""
+        if job.result.exists():
+            self.files.remove_folder(job.result)
+        self.files.make_folder(job.result)
+        return job.result
+
+    def commit(self, job: Claimed) -> Claimed:
+        """The result is whole: from here on the edit is not made again."""
+        whole = self.folders.out / job.folder.name
+        if not whole.exists():
+            self.files.sync(job.result)
+            self.files.move_folder(job.folder, whole)
+        return Claimed(whole, journal.load(whole) or job.record)
+
+    def holds(self, job: Claimed) -> bool:
+        """Whether the job is still in ``run`` or ``out``."""
+        return any((state / job.folder.name).exists() for state in (self.folders.run, self.folders.out))
+
+    # --- the ends -------------------------------------------------------------------------------------------------
+
+    def publish(self, job: Claimed) -> Claimed:
+        """The result appears in the outbox, the report first and the photo last, under names that were free."""
+        record = job.record
+        left = {file: name for file, name in record.published.items() if (job.result / file).exists()}
+        if not record.published or any(self._is_taken(job.result / file, name) for file, name in left.items()):
+            record = self._named(job)
+        for file, name in record.published.items():
+            if (job.result / file).exists():
+                self.files.give(job.result / file, self.folders.outbox / name)
+        if job.result.exists():
+            self.files.remove_folder(job.result)
+        return Claimed(self._retire(job.folder, self.folders.done), record)
+
+    def _is_taken(self, file: Path, name: str) -> bool:
+        target = self.folders.outbox / name
+        return os.path.lexists(target) and not same_content(file, target)
+
+    def _named(self, job: Claimed) -> Record:
+        """Writes down under which names the result will appear; the report tells that of the photo."""
+        files = sorted((path.name for path in job.result.iterdir()), key=lambda name: name != REPORT)
+        suffixes = {file: Path(file).suffix for file in files}
+        for stem in self._stems(job.record):
+            names = {file: stem + suffix for file, suffix in suffixes.items()}
+            if not any(os.path.lexists(self.folders.outbox / name) for name in names.values()):
+                break
+        record = replace(job.record, published=names)
+        if REPORT in names:
+            report = json.loads(read_small(job.result / REPORT, journal.LIMIT))
+            report["output"] = shown(names[files[-1]])
+            self.files.write(job.result / REPORT, journal.as_json(report))
+        journal.save(self.files, job.folder, record)
+        return record
+
+    def _stems(self, record: Record) -> Iterator[str]:
+        """NAME, and what it becomes where that is taken."""
+        yield record.stem
+        for more in itertools.chain([""], (f"-{number}" for number in itertools.count(2))):
+            ending = f"~{record.id[-12:]}{more}"
+            yield shortened(record.stem, _ROOM - len(ending)) + ending
+
+    def fail(self, job: Claimed, reason: bytes) -> Path:
+        """The inputs go to ``failed/JOB`` with ``reason.json``. Returns that folder."""
+        if job.result.exists():
+            self.files.remove_folder(job.result)
+        self.files.write(job.folder / REASON, reason)
+        return self._retire(job.folder, self.folders.failed)
+
+    def _retire(self, folder: Path, state: Path) -> Path:
+        """To one of the last folders, where it takes the place of what came of the same bytes before."""
+        target = state / folder.name
+        if os.path.lexists(target):
+            self.discard(target)
+        self.files.move_folder(folder, target)
+        return target
+
+    def discard(self, folder: Path) -> None:
+        """Removes a folder whose content is stored elsewhere; a crash in the middle goes on with it."""
+        doomed = self._fresh(self.folders.trash)
+        self.files.move_folder(folder, doomed)
+        self.files.remove_folder(doomed)
+
+    def _fresh(self, state: Path) -> Path:
+        return next(path for number in self._numbers if not os.path.lexists(path := state / str(number)))
+
+    def forget_older(self, days: float, now: float) -> int:
+        """Removes the inputs of jobs that were done so many days before ``now``. Returns how many jobs those were."""
+        old = [path for path in self.folders.done.iterdir() if now - path.lstat().st_mtime > days * 86400]
+        for folder in old:
+            self.discard(folder)
+        return len(old)
+
+
+def return_inputs(files: Files, folder: Path, record: Record, inbox: Path) -> None:
+    """Moves the inputs of a job back to the inbox, the photo last; all under another NAME where theirs is taken."""
+    left = [name for name in record.parcel if os.path.lexists(folder / stored(name))]
+    for number in itertools.count():
+        ending = f"~{number}" if number else ""
+        stem = shortened(record.stem, _ROOM - len(ending)) + ending if number else record.stem
+        names = {name: stem + name[len(record.stem) :] for name in left}
+        taken = any(
+            os.path.lexists(inbox / new) and not same_content(folder / stored(old), inbox / new)
+            for old, new in names.items()
+        )
+        if not taken:
+            break
+    for old, new in names.items():
+        files.give(folder / stored(old), inbox / new)

@@ -1,0 +1,169 @@
+"""What the daemon tells about itself: status.json for people and scripts, a text file for Prometheus."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from npe_core.daemon import journal
+from npe_core.daemon.files import read_small
+from npe_core.daemon.folders import Folders, is_held
+from npe_core.daemon.names import Waiting, shown
+
+_LISTED = 100
+"""Waiting files that are listed by name; the rest is counted."""
+
+
+@dataclass
+class Counters:
+    """Since the daemon started."""
+
+    done: int = 0
+    failed: int = 0
+    duplicates: int = 0
+    edit_seconds: float = 0.0
+
+
+@dataclass
+class Status:
+    """How things are with a daemon; one object is kept up to date."""
+
+    state: str = "starting"
+    """starting, idle, working, paused, stopping, stopped"""
+    pid: int = field(default_factory=os.getpid)
+    version: str = ""
+    device: str = ""
+    inbox: str = ""
+    outbox: str = ""
+    failed_folder: str = ""
+    started: float = field(default_factory=time.time)
+    updated: float = 0.0
+    paused: dict[str, str] = field(default_factory=dict)
+    """What is wrong -> what to do about it."""
+    ready: int = 0
+    """Complete jobs in the inbox."""
+    unsettled: int = 0
+    """Jobs whose files may still be growing."""
+    claimed: int = 0
+    running: tuple[str, ...] = ()
+    waiting: list[dict[str, Any]] = field(default_factory=list)
+    waiting_count: int = 0
+    since_start: Counters = field(default_factory=Counters)
+    last: str = ""
+    """The last thing that happened to a job."""
+    free_mib: int = 0
+
+    def wait_for(self, waiting: list[Waiting]) -> None:
+        """Lists the files that cannot become jobs yet."""
+        self.waiting_count = len(waiting)
+        self.waiting = [
+            {"files": [shown(name) for name in one.names], "why": one.why}
+            for one in sorted(waiting, key=lambda one: one.names)[:_LISTED]
+        ]
+
+    def line(self) -> str:
+        """In one line, as `systemctl status` and a terminal show it."""
+        if self.paused:
+            return f"paused: {'; '.join(self.paused.values())}"
+        counts = {"in work": self.claimed, "ready": self.ready, "arriving": self.unsettled}
+        told = [f"{number} {what}" for what, number in counts.items() if number]
+        told += [f"{self.waiting_count} waiting"] if self.waiting_count else []
+        total = f"{self.since_start.done} done, {self.since_start.failed} failed"
+        return f"{self.state}: {', '.join([*told, total])}"
+
+
+def write_status(status: Status, folders: Folders, metrics: Path | None) -> None:
+    """Replaces status.json, and the metrics file where one is wanted; a full disk is no reason to stop."""
+    status.updated = time.time()
+    _replace(folders.status, journal.as_json(asdict(status)))
+    if metrics is not None:
+        _replace(metrics, metrics_text(status).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    with contextlib.suppress(OSError):
+        temporary.write_bytes(content)
+        temporary.replace(path)
+
+
+def metrics_text(status: Status) -> str:
+    """The numbers in Prometheus' text format, for the textfile collector of its node exporter."""
+    count = status.since_start
+    rows = [
+        ("npe_jobs_done_total", "counter", "Jobs whose result was published.", count.done),
+        ("npe_jobs_failed_total", "counter", "Jobs that went to the failed folder.", count.failed),
+        ("npe_jobs_duplicate_total", "counter", "Inputs that were there already.", count.duplicates),
+        ("npe_edit_seconds_total", "counter", "Seconds spent on edits that were published.", count.edit_seconds),
+        ("npe_jobs_ready", "gauge", "Complete jobs in the inbox.", status.ready),
+        ("npe_jobs_claimed", "gauge", "Jobs taken out of the inbox and not finished.", status.claimed),
+        ("npe_files_waiting", "gauge", "Groups of files that are not complete.", status.waiting_count),
+        ("npe_paused", "gauge", "1 while something keeps the daemon from working.", int(bool(status.paused))),
+        ("npe_free_bytes", "gauge", "Free space on the outbox's file system.", status.free_mib << 20),
+        ("npe_updated_timestamp_seconds", "gauge", "When the daemon wrote this.", round(status.updated, 3)),
+    ]
+    return "".join(f"# HELP {n} {text}\n# TYPE {n} {kind}\n{n} {value}\n" for n, kind, text, value in rows)
+
+
+def read_status(folders: Folders) -> dict[str, Any]:
+    """status.json with what only the folders tell: whether a daemon runs, and the failed jobs with their reasons."""
+    try:
+        status = json.loads(read_small(folders.status, journal.LIMIT))
+    except (OSError, ValueError):
+        status = {}
+    running = is_held(folders)
+    status["daemon"] = "running" if running else "not running"
+    if not running:
+        status["state"] = "stopped"
+    status["failed"] = [reason_of(folder) for folder in failed_jobs(folders)]
+    return status
+
+
+def failed_jobs(folders: Folders) -> list[Path]:
+    """The folders of failed jobs, by name."""
+    try:
+        found = [path for path in folders.failed.iterdir() if path.is_dir() and not path.is_symlink()]
+    except OSError:
+        return []
+    return sorted(path for path in found if (path / journal.JOURNAL).exists() or (path / journal.REASON).exists())
+
+
+def reason_of(folder: Path) -> dict[str, Any]:
+    """Why a job failed."""
+    try:
+        reason = json.loads(read_small(folder / journal.REASON, journal.LIMIT))
+    except (OSError, ValueError):
+        reason = {}
+    return {"job": shown(folder.name), "code": reason.get("code", "unknown"), "reason": reason.get("reason", "")}
+
+
+def report_lines(told: dict[str, Any]) -> list[str]:
+    """What ``read_status`` found, for a person."""
+    lines = [f"daemon    {told['daemon']}{_about(told)}"]
+    if told["daemon"] == "running":
+        for kind, why in told.get("paused", {}).items():
+            lines.append(f"PAUSED    {kind}: {why}")
+        counts = f"{told.get('claimed', 0)} in work, {told.get('ready', 0)} ready, {told.get('unsettled', 0)} arriving"
+        lines.append(f"now       {told.get('state', 'unknown')}: {counts}")
+        lines += [f"          editing {job}" for job in told.get("running", [])]
+    since = told.get("since_start", {})
+    last = f"; last: {told['last']}" if told.get("last") else ""
+    lines.append(f"so far    {since.get('done', 0)} done, {since.get('failed', 0)} failed{last}")
+    lines += [f"waiting   {', '.join(one['files'])}: {one['why']}" for one in told.get("waiting", [])]
+    more = told.get("waiting_count", 0) - len(told.get("waiting", []))
+    lines += [f"waiting   and {more} more"] if more > 0 else []
+    lines += [f"failed    {one['job']} ({one['code']}): {one['reason']}" for one in told["failed"]]
+    return lines
+
+
+def _about(told: dict[str, Any]) -> str:
+    if told["daemon"] != "running" or not told.get("pid"):
+        return ""
+    age = time.time() - told.get("updated", 0.0)
+    late = f", but silent for {age:.0f} s" if age > 10 else ""
+    return f" (process {told['pid']}, {told.get('device') or 'no device yet'}, {told.get('inbox')}){late}"

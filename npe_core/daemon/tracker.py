@@ -1,0 +1,78 @@
+"""Which files of a folder are whole: those that have stopped changing, or were renamed from a temporary name."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from npe_core.daemon.names import is_unfinished
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What changes when a file does."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def scan(folder: Path) -> dict[str, Stamp]:
+    """The regular files of a folder by name; no symbolic links. Raises OSError when the folder cannot be read."""
+    found = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:  # it went away meanwhile
+                continue
+            if stat.S_ISREG(status.st_mode):
+                found[entry.name] = Stamp.of(status)
+    return found
+
+
+class Tracker:
+    """Tells from one scan to the next what has settled. Time is that of ``clock``, which never jumps."""
+
+    def __init__(self, settle: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.settle = settle
+        """Seconds without a change after which a file counts as whole."""
+        self._clock = clock
+        self._since: dict[str, tuple[Stamp, float]] = {}
+        self._unfinished: set[int] = set()
+        self._renamed: set[str] = set()
+
+    def renamed(self, name: str) -> None:
+        """A file got this name from a temporary one: it is whole as it will be found next."""
+        self._renamed.add(name)
+
+    def look(self, files: Mapping[str, Stamp]) -> set[str]:
+        """Takes in a scan; returns the names that are whole."""
+        now = self._clock()
+        since: dict[str, tuple[Stamp, float]] = {}
+        for name, stamp in files.items():
+            known = self._since.get(name)
+            if known is not None and known[0] == stamp:
+                since[name] = known
+            elif name in self._renamed or (stamp.inode in self._unfinished and not is_unfinished(name)):
+                since[name] = stamp, now - self.settle
+            else:
+                since[name] = stamp, now
+        self._since = since
+        self._unfinished = {stamp.inode for name, stamp in files.items() if is_unfinished(name)}
+        self._renamed.clear()
+        return {name for name, (_, start) in since.items() if now - start >= self.settle}
+
+    def forget(self) -> None:
+        """The folder went away: whatever comes back is new."""
+        self._since.clear()
+        self._unfinished.clear()
+        self._renamed.clear()

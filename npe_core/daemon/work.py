@@ -1,0 +1,263 @@
+"""One job's work: read its inputs, edit (several jobs at once), write its result. No file is moved here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from npe_core import __version__
+from npe_core.daemon import journal
+from npe_core.daemon.files import Files, read_small
+from npe_core.daemon.names import shown
+from npe_core.daemon.parameters import LARGEST, Parameters, read_parameters
+from npe_core.daemon.spool import Claimed
+from npe_core.errors import EnvironmentFault, InputError, NpeError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from npe_core.canvas import Canvas
+    from npe_core.editor import Editor, EditResult, FaceChoice
+    from npe_core.photo import Photo
+
+_PNG, _COLOUR_TYPE, _RGBA = b"\x89PNG\r\n\x1a\n", 25, 6
+"""Where a PNG file says that it has colours and alpha (PNG specification, 11.2.2 IHDR)."""
+
+
+class DeviceLost(EnvironmentFault):
+    """The device does not answer any more; only a new process gets it back."""
+
+
+@dataclass(eq=False)
+class Read:
+    """A job whose inputs are in memory."""
+
+    job: Claimed
+    megapixels: float
+    content: Any = None
+    """What the worker wants to know of it later."""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Worker(Protocol):
+    """What the pipeline needs from an engine. Jobs' own errors are NpeErrors; anything else is a bug."""
+
+    def load(self) -> tuple[str, str]:
+        """Makes the models ready; returns what besides the inputs decides about a result, and the device's name.
+
+        Raises WeightsError and EnvironmentFault.
+        """
+        ...
+
+    def read(self, job: Claimed) -> Read:
+        """In any thread."""
+        ...
+
+    def edit(self, jobs: Sequence[Read], keep_going: Callable[[], None]) -> list[Any]:
+        """In one thread: for each job its outcome, or a NpeError. ``keep_going`` raises Cancelled to stop it."""
+        ...
+
+    def write(self, job: Read, outcome: Any, folder: Path) -> None:
+        """Writes the photo and ``report.json`` into an empty folder, durably. In any thread."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A photo with its canvas, before its regions are known."""
+
+    photo: Photo
+    canvas: Canvas
+    choice: FaceChoice
+    parameters: Parameters
+
+
+class EditWorker:
+    """The worker that edits photos."""
+
+    def __init__(self, device: str = "auto", max_megapixels: float = 64, files: Files | None = None) -> None:
+        self.device, self.max_megapixels = device, max_megapixels
+        self.files = files or Files()
+        self._editor: Editor | None = None
+
+    def load(self) -> tuple[str, str]:
+        from npe_core.editor import Editor
+        from npe_core.models.weights import KINDS
+
+        editor = Editor(self.device)
+        self._editor = editor
+        entries = [editor.engine.entry(kind) for kind in KINDS]
+        salt = "\n".join([__version__, *(entry.sha256 for entry in entries)])
+        return salt, editor.engine.choice.name
+
+    @property
+    def editor(self) -> Editor:
+        """Raises EnvironmentFault before ``load``."""
+        if self._editor is None:
+            raise EnvironmentFault("The models are not loaded.")
+        return self._editor
+
+    def read(self, job: Claimed) -> Read:
+        start = time.perf_counter()
+        from npe_core.canvas import Canvas
+        from npe_core.photo import Photo
+
+        if job.record.oversize:
+            raise InputError(f"{shown(job.record.oversize)} is larger than the limit for input files.")
+        photo_file, mask_file = job.input("photo"), job.input("mask")
+        assert photo_file is not None, "a record without a photo is refused when it is loaded"
+        before = job.stamps()
+        try:
+            parameters = parameters_of(job)
+            photo = Photo.open(photo_file, max_megapixels=self.max_megapixels)
+            canvas = Canvas(photo.image)
+            if mask_file is not None:
+                lay_mask(canvas, mask_file, photo.size, parameters.color)
+            elif not parameters.regions:
+                raise InputError(
+                    f"{shown(photo_file.name)} has no mask, and its JSON names no regions. Say what to change: "
+                    '{"regions": {"hair": "#993300"}}, or drop a mask beside it.'
+                )
+            choice = self._faces(photo, parameters, shown(photo_file.name))
+        except InputError as error:
+            raise InputError(without_folder(str(error), job.folder)) from None
+        if job.stamps() != before:
+            raise StillWritten
+        opened = Opened(photo, canvas, choice, parameters)
+        return Read(job, photo.size[0] * photo.size[1] / 1e6, opened, {"read": time.perf_counter() - start})
+
+    def _faces(self, photo: Photo, parameters: Parameters, name: str) -> FaceChoice:
+        try:
+            return self.editor.choose(photo, parameters.face, parameters.aligned)
+        except InputError:
+            raise InputError(
+                f'No face was found in {name}. If it is a face crop already, say {{"aligned": true}} in its JSON.'
+            ) from None
+
+    def edit(self, jobs: Sequence[Read], keep_going: Callable[[], None]) -> list[EditResult | NpeError]:
+        from npe_core.editor import EditJob
+
+        try:
+            outcomes: list[EditResult | NpeError | None] = list(self._fill(jobs))
+            ready = [job for job, failed in zip(jobs, outcomes, strict=True) if failed is None]
+            edits = []
+            for job in ready:
+                opened: Opened = job.content
+                wanted = opened.parameters
+                seed = journal.seed_of(job.job.record) if wanted.seed is None else wanted.seed
+                edits.append(
+                    EditJob(
+                        photo=opened.photo,
+                        canvas=opened.canvas,
+                        timestep=wanted.timestep,
+                        steps=wanted.steps,
+                        sampler=wanted.sampler,
+                        seed=seed,
+                        choice=opened.choice,
+                        upscale=wanted.upscale,
+                        sharpness=wanted.sharpness,
+                        progress=lambda _: keep_going(),
+                    )
+                )
+            edited = iter(self.editor.edit_many(edits))
+            return [next(edited) if failed is None else failed for failed in outcomes]
+        except RuntimeError as error:
+            if "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError":
+                raise DeviceLost(f"The device failed: {str(error).partition(chr(10))[0]}") from error
+            raise
+
+    def _fill(self, jobs: Sequence[Read]) -> list[NpeError | None]:
+        """Finds the regions of those photos that need them, and fills them."""
+        from npe_core.parallel import each
+
+        wanted = [job for job in jobs if job.content.parameters.regions]
+        start = time.perf_counter()
+        maps = self.editor.segment_many([(job.content.photo, job.content.choice) for job in wanted])
+        for job, regions in zip(wanted, maps, strict=True):
+            job.content.canvas.regions = regions
+            job.seconds["segment"] = (time.perf_counter() - start) / len(wanted)
+        return each(fill, jobs)
+
+    def write(self, job: Read, outcome: EditResult, folder: Path) -> None:
+        from npe_core.photo import OUTPUT_FORMATS
+
+        start = time.perf_counter()
+        record, opened = job.job.record, job.content
+        suffix = Path(record.photo).suffix
+        target = folder / f"photo{suffix if suffix.lower() in OUTPUT_FORMATS else '.png'}"
+        try:
+            notes = outcome.save(target)
+        except NpeError as error:
+            raise EnvironmentFault(without_folder(str(error), folder)) from error
+        seconds = {**job.seconds, **outcome.seconds, "write": time.perf_counter() - start}
+        seconds["total"] += sum(job.seconds.values()) + seconds["write"]
+        report = {
+            "job": journal.label(record),
+            "output": "",  # known when it is published
+            "inputs": {shown(name): digest for name, digest in record.digests.items()},
+            "parameters": outcome.parameters,
+            "face": opened.parameters.face,
+            "faces": outcome.faces,
+            "device": self.editor.engine.choice.name,
+            "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
+            "attempts": record.attempts,
+            "warnings": [*outcome.warnings, *notes],
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+        self.files.write(folder / journal.REPORT, journal.as_json(report))
+
+
+class StillWritten(Exception):
+    """Somebody still writes to the inputs."""
+
+
+def parameters_of(job: Claimed) -> Parameters:
+    """From the job's JSON, or the defaults. Raises InputError."""
+    file = job.input("parameters")
+    if file is None:
+        return Parameters()
+    name = next(shown(name) for name, role in job.record.inputs.items() if role == "parameters")
+    try:
+        return read_parameters(read_small(file, LARGEST), name)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name} cannot be read: {error}. A file of parameters has at most {LARGEST} bytes.") from None
+
+
+def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | None) -> None:
+    """Puts a mask on the canvas: of RGBA the alpha with its paint, of anything else the brightness. Raises InputError.
+
+    RGBA that is opaque and grey everywhere is a grey mask that a program saved so.
+    """
+    from npe_core.photo import read_mask, read_paint
+
+    with file.open("rb") as opened:
+        head = opened.read(_COLOUR_TYPE + 1)
+    if head.startswith(_PNG) and head[_COLOUR_TYPE:] == bytes([_RGBA]):
+        rgb, alpha = read_paint(file, size)
+        if not (alpha.min() == 1 and is_grey(rgb)):
+            canvas.paint_image(rgb, alpha)
+            return
+    canvas.select(read_mask(file, size), colour)
+
+
+def is_grey(rgb: np.ndarray) -> bool:
+    """Whether (H, W, 3) has no colour."""
+    return bool((rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all())
+
+
+def fill(job: Read) -> NpeError | None:
+    """Fills the regions of a job's canvas; returns what kept it from it."""
+    try:
+        for region, colour in job.content.parameters.regions.items():
+            job.content.canvas.fill(region, colour)
+    except NpeError as error:
+        return error
+    return None
+
+
+def without_folder(message: str, folder: Path) -> str:
+    """A message that names files as their owner knows them."""
+    return message.replace(f"{folder}/", "")
