@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from npe_core.blend import detail_weight, full_size, gaussian_blur, keep_colour
+from npe_core.blend import detail_weight, full_size, gaussian_blur, keep_colour, match_ring
 
 
 def noise(seed, side=128, sigma=2.0):
@@ -71,3 +71,54 @@ def test_where_shapes_differ_detail_is_the_upscalers_but_for_the_least(own, leas
     assert float(weight.mean()) == pytest.approx(expected, abs=0.05)
     edited = base + weight * enlarged(guide, 512)
     assert float((edited - enlarged(-guide, 512)).mean()) == pytest.approx(0.05 * (1 - expected), abs=0.005)
+
+
+def spot(radius, middle=(30.0, 34.0), size=64, soft=0.0):
+    y, x = torch.meshgrid(torch.arange(size) + 0.5, torch.arange(size) + 0.5, indexing="ij")
+    inside = radius + 0.5 - torch.hypot(y - middle[0], x - middle[1])
+    return (inside / max(soft, 1.0)).clamp(0, 1)[None, None]
+
+
+@pytest.mark.parametrize("soft", [0.0, 12.0])
+def test_a_drift_of_colour_is_taken_away_by_the_ring(soft):
+    """A constant shift, as far as the mask lets it, is exactly what the ring shows; what was drawn inside stays."""
+    original = torch.rand((1, 3, 64, 64), generator=torch.Generator().manual_seed(1)) - 0.5
+    mask, drawn = spot(22, soft=soft), 0.3 * spot(4)
+    drift = torch.tensor([0.15, -0.1, 0.05])[None, :, None, None]
+    result = original + mask * drift + drawn
+    matched = match_ring(result, original, mask, torch.zeros_like(mask))
+    assert (matched - original - drawn).abs().max() < 1e-5
+    assert torch.equal(matched[:, :, mask[0, 0] == 0], result[:, :, mask[0, 0] == 0])
+
+
+def test_the_ring_is_matched_locally():
+    """Pink to the left and green to the right: each side goes by its own part of the ring, the middle by both."""
+    original, mask = torch.zeros((1, 3, 64, 64)), spot(22)
+    slope = ((torch.arange(64) - 33.5) / 22)[None, None, None, :]
+    drift = mask * slope * torch.tensor([-0.2, 0.2, -0.1])[None, :, None, None]
+    matched = match_ring(original + drift, original, mask, torch.zeros_like(mask))
+    ring = (mask > 0) & (spot(18) == 0)
+    assert matched[:, :, ring[0, 0]].abs().mean() < 0.15 * drift[:, :, ring[0, 0]].abs().mean()
+    assert matched.abs().max() < 0.06
+
+
+def test_paint_keeps_its_colour_beside_a_matched_ring():
+    original, mask = torch.zeros((1, 3, 64, 64)), spot(22)
+    painted = spot(12)
+    result = torch.where(painted > 0, torch.tensor(0.8), 0.2 * mask).expand(1, 3, 64, 64)
+    matched = match_ring(result, original, mask, painted)
+    assert torch.equal(matched[:, :, painted[0, 0] > 0], result[:, :, painted[0, 0] > 0])
+    assert matched[:, :, (mask > 0)[0, 0] & (painted == 0)[0, 0]].abs().max() < 1e-5
+    assert torch.equal(match_ring(result, original, mask, torch.ones_like(mask)), result)
+
+
+def test_a_batch_is_matched_as_each_of_its_pictures():
+    random = torch.Generator().manual_seed(2)
+    original, result = (torch.rand((3, 3, 64, 64), generator=random) * 2 - 1 for _ in range(2))
+    mask = torch.cat([spot(22), spot(9, (50.0, 10.0)), torch.ones((1, 1, 64, 64))])
+    painted = torch.zeros_like(mask)
+    together = match_ring(result, original, mask, painted)
+    for k in range(3):
+        one = slice(k, k + 1)
+        assert torch.equal(together[one], match_ring(result[one], original[one], mask[one], painted[one]))
+    assert torch.equal(together[2], result[2])  # a mask without an edge has no ring
