@@ -14,12 +14,16 @@ from npe_core.errors import NpeError
 BUG = 70
 
 COMMANDS: dict[str, str] = {
+    "tui": "npe_core.cli.tui",
     "edit": "npe_core.cli.edit",
     "segment": "npe_core.cli.pictures",
     "upscale": "npe_core.cli.pictures",
     "sample": "npe_core.cli.pictures",
     "sweep": "npe_core.cli.sweep",
     "faces": "npe_core.cli.faces",
+    "watch": "npe_core.cli.watch",
+    "status": "npe_core.cli.watch",
+    "retry": "npe_core.cli.watch",
     "doctor": "npe_core.cli.doctor",
     "weights": "npe_core.cli.weights",
     "train": "npe_core.cli.train",
@@ -45,13 +49,14 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="npe")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def npe(debug: bool) -> None:
-    """Change one thing in a portrait and nothing else.
+    """Change one thing in a portrait and nothing else. Without a command: the terminal editor.
 
     Every pixel that the mask leaves out stays what it was, bit for bit.
 
     \b
     Exit codes: 0 done; 1 some inputs failed, the others are done; 2 bad usage or bad input;
-    3 weights missing or corrupt; 4 device or environment; 70 a bug.
+    3 weights missing or corrupt; 4 device or environment; 5 another daemon holds the folder;
+    70 a bug.
     """
 
 
@@ -64,6 +69,8 @@ def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; every failure is one or two lines on stderr."""
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"] if debug else arguments
+    if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
+        arguments = ["tui"]
     try:
         outcome = npe.main(args=arguments, prog_name="npe", standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0

@@ -1,0 +1,216 @@
+"""The app: settings, themes, the engine, and the way from screen to screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from npe_core.errors import NpeError
+from npe_tui import places
+from npe_tui.config import Config
+from npe_tui.keys import APP_COMMANDS, COMMANDS
+from npe_tui.recent import Recent
+from npe_tui.running import Engine
+from npe_tui.screens.edit import EditScreen
+from npe_tui.themes import THEMES, next_theme
+
+
+class NpeApp(App[None]):
+    """The terminal editor."""
+
+    TITLE = "npe"
+    CSS_PATH = "npe.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (64, "-normal"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (18, "-medium"), (38, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [binding for command in APP_COMMANDS for binding in command.bindings()]
+
+    def __init__(self, config: Config, photo: Path | None = None, engine: Engine | None = None) -> None:
+        """``engine``: another one than the real, for tests."""
+        super().__init__()
+        self.config = config
+        self.photo = photo
+        self.engine: Engine = engine or _engine(config)
+        state = places.state_folder()
+        self.recent = Recent(state)
+        self.autosave_folder = state / "autosave"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = config.theme if config.theme in self.available_themes else THEMES[0].name
+        self.set_keymap(config.keys)
+
+    def on_mount(self) -> None:
+        if self.photo is not None:
+            self.push_screen(EditScreen(self.photo))
+        else:
+            self.run_worker(self._open_first(), group="app")
+        self.call_after_refresh(self.engine.start)
+        self._listen_for_the_end()
+
+    def on_unmount(self) -> None:
+        self.engine.stop()
+
+    # --- from screen to screen ----------------------------------------------------------------------------------
+
+    @property
+    def editing(self) -> EditScreen | None:
+        """The photo under way, whatever lies over it."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, EditScreen)), None)
+
+    async def _open_first(self, problem: str = "") -> None:
+        path = await self._ask_photo(problem)
+        if path is None:
+            self.exit()
+        else:
+            await self.push_screen(EditScreen(path))
+
+    async def _ask_photo(self, problem: str = "") -> Path | None:
+        from npe_tui.screens.open import OpenScreen
+
+        editing = self.editing
+        folder = Path(self.config.folder) if editing is None else editing.path.parent
+        return await self.push_screen_wait(OpenScreen(folder, self.recent.photos, self.config.depth, problem))
+
+    async def open_another(self) -> None:
+        """Choose a photo and go over to it, if nothing is lost by it."""
+        path = await self._ask_photo()
+        if path is not None and await self.may_close("Open another photo without saving?"):
+            await self.switch_screen(EditScreen(path))
+
+    def could_not_open(self, problem: str) -> None:
+        """Back to the file browser."""
+        self.pop_screen()
+        self.run_worker(self._open_first(problem), group="app")
+
+    async def may_close(self, question: str) -> bool:
+        """Whether the photo under way may go: it is saved, or a person says so. What is dropped is dropped for good."""
+        editing = self.editing
+        if editing is None or editing.document is None or not editing.document.unsaved:
+            if editing is not None and editing.autosave is not None:
+                await asyncio.to_thread(editing.autosave.discard)
+            return True
+        from npe_tui.screens.confirm import ConfirmScreen
+
+        answers = {"stay": "Stay", "save": "Save", "drop": "Do not save"}
+        if editing.document.result is None:
+            del answers["save"]
+        text = f"{editing.document.name} has paint or an edit that is not saved."
+        answer = await self.push_screen_wait(ConfirmScreen(question, text, answers))
+        if answer == "save":
+            await self.save(editing, editing.document.saved_as)
+            return not editing.document.unsaved
+        if answer == "drop" and editing.autosave is not None:
+            await asyncio.to_thread(editing.autosave.discard)
+        return answer == "drop"
+
+    async def save(self, editing: EditScreen, path: Path | None, paint: bool = False) -> None:
+        """Ask where, ask before overwriting, write. ``paint``: paint and mask instead of the edited picture."""
+        document = editing.document
+        if document is None:
+            return
+        if not paint and document.result is None:
+            editing.status.say("There is nothing to save yet: g enhances. P saves the paint alone.", serious=True)
+            return
+        from npe_tui.screens.save import SaveScreen
+
+        proposed = path or document.proposed_name("paint" if paint else "edited")
+        stale = not paint and document.stale
+        chosen = await self.push_screen_wait(SaveScreen(proposed, document.photo.path, paint, stale))
+        if chosen is None:
+            return
+        write = document.save_paint if paint else document.save
+        try:
+            notes = await asyncio.to_thread(write, chosen.path, chosen.overwrite)
+        except NpeError as error:
+            editing.status.say(str(error), serious=True)
+            self.notify(str(error), title="Not saved", severity="error", timeout=10)
+            return
+        if editing.autosave is not None and not document.unsaved:
+            await asyncio.to_thread(editing.autosave.discard)
+        editing.tell()
+        editing.status.say(f"Saved {chosen.path}")
+        for note in notes or ():
+            self.notify(note, title=chosen.path.name)
+
+    # --- commands -----------------------------------------------------------------------------------------------
+
+    async def action_leave(self) -> None:
+        self.run_worker(self._leave(), group="app")
+
+    async def _leave(self) -> None:
+        if await self.may_close("Quit without saving?"):
+            self.exit()
+
+    def action_help(self) -> None:
+        from npe_tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_next_theme(self) -> None:
+        self.theme = next_theme(self.theme)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every command of the tables, and every theme."""
+        commands = COMMANDS if isinstance(screen, EditScreen) else ()
+        for command in (*commands, *APP_COMMANDS):
+            if command.name != "palette":
+                where = screen if command in commands else self
+                yield SystemCommand(
+                    f"{command.title} ({command.shown_keys})",
+                    command.help,
+                    lambda action=command.action, where=where: self.run_worker(  # type: ignore[misc]
+                        self.run_action(action, where), group="palette"
+                    ),
+                )
+        for name in sorted(self.available_themes):
+            yield SystemCommand(
+                f"Theme {name}", f"Use the theme {name}", lambda name=name: setattr(self, "theme", name)
+            )  # type: ignore[misc]
+
+    # --- a lost connection --------------------------------------------------------------------------------------
+
+    def _listen_for_the_end(self) -> None:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals on this system
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+            loop.add_signal_handler(signal.SIGTERM, self._terminated)
+
+    def _autosave_now(self) -> None:
+        if self.editing is not None and self.editing.autosave is not None:
+            self.editing.autosave.flush()
+
+    def _hung_up(self) -> None:
+        """The terminal is gone: keep the paint, and leave without a word to it."""
+        self._autosave_now()
+        os._exit(129)
+
+    def _terminated(self) -> None:
+        self._autosave_now()
+        self.exit(return_code=143)
+
+
+def _engine(config: Config) -> Engine:
+    from npe_tui.worker import EngineWorker
+
+    return EngineWorker(config.device)
+
+
+def run(photo: Path | None = None) -> int:
+    """Runs the editor until a person leaves it; returns the exit code. Raises UsageError for bad settings."""
+    from npe_tui import config, strength
+
+    settings = config.load()
+    strength.presets(settings)
+    app = NpeApp(settings, photo)
+    app.run()
+    return app.return_code or 0

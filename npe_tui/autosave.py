@@ -1,0 +1,156 @@
+"""Paint and mask on disk while a person works, so that neither a crash nor a lost connection takes them away.
+
+One ``.paint`` file a session in the state folder: a line of JSON (the photo and the time), then the canvas. It appears
+under its name complete or not at all, and goes when the work is saved or dropped. Beside it lies a lock that the
+session holds as long as it lives, however it ends: a file whose lock is free was *left behind*.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from npe_core.errors import NpeError
+from npe_core.photo import write_atomically
+
+try:
+    import fcntl
+except ImportError:  # a system without flock: every file but one's own counts as left behind
+    fcntl = None  # type: ignore[assignment]
+
+_SUFFIX = ".paint"
+_KEPT = 30 * 86400
+"""Seconds after which what nobody came back for is removed."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One autosave on disk."""
+
+    file: Path
+    photo: Path
+    when: float
+    """Seconds since the epoch."""
+
+    def read(self) -> bytes:
+        """The canvas. Raises OSError."""
+        return self.file.read_bytes().partition(b"\n")[2]
+
+    def remove(self) -> None:
+        """Forget it."""
+        for file in (self.file, _lock_of(self.file)):
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
+def left_behind(folder: Path, photo: Path | None = None) -> list[Saved]:
+    """The autosaves of sessions that are gone, newest first; only those of one photo if it is given."""
+    found = []
+    for file in folder.glob("*" + _SUFFIX):
+        saved = _read_head(file)
+        if saved is None or _held(_lock_of(file)):
+            continue
+        if time.time() - saved.when > _KEPT:
+            saved.remove()
+        elif photo is None or saved.photo == photo.absolute():
+            found.append(saved)
+    return sorted(found, key=lambda saved: saved.when, reverse=True)
+
+
+class Autosave:
+    """Writes the canvas of one session a while after it changed, in a thread of its own."""
+
+    def __init__(self, folder: Path, photo: Path, seconds: float, snapshot: Callable[[], bytes]) -> None:
+        """``seconds`` after a change it is written; 0 turns that off."""
+        self.file = folder / f"{photo.stem}-{secrets.token_hex(6)}{_SUFFIX}"
+        self.error: str | None = None
+        """Why the last attempt failed."""
+        self._photo = photo.absolute()
+        self._seconds = seconds
+        self._snapshot = snapshot
+        self._timer: threading.Timer | None = None
+        self._writing = threading.Lock()
+        self._lock: IO[str] | None = None
+        self._changed = False
+        self._closed = False
+
+    def touch(self) -> None:
+        """Say that the canvas changed: at most ``seconds`` later it is on disk."""
+        self._changed = True
+        if self._seconds and not self._closed and self._timer is None:
+            self._timer = threading.Timer(self._seconds, self.flush)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def flush(self) -> None:
+        """Write now, if there is anything new."""
+        with self._writing:
+            self._timer = None
+            if self._closed or not self._changed or not self._seconds:
+                return
+            self._changed = False
+            try:
+                self._take_lock()
+                head = json.dumps({"photo": str(self._photo), "when": time.time()}).encode()
+                write_atomically(self.file, head + b"\n" + self._snapshot(), force=True)
+                self.error = None
+            except (OSError, NpeError) as error:
+                self.error = f"Autosave failed. {error}"
+
+    def discard(self) -> None:
+        """The work is saved, or not wanted: nothing is left to recover until the next change."""
+        self._changed = False
+        with self._writing, contextlib.suppress(OSError):
+            self.file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """No more writing; a file that is on disk stays, to be found as left behind."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._writing:
+            if self._lock is not None:
+                self._lock.close()
+                if not self.file.exists():
+                    _lock_of(self.file).unlink(missing_ok=True)
+
+    def _take_lock(self) -> None:
+        if self._lock is None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock_of(self.file).open("w")
+            if fcntl is not None:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lock_of(file: Path) -> Path:
+    return file.with_suffix(".lock")
+
+
+def _held(lock: Path) -> bool:
+    """Whether a living session holds it."""
+    if fcntl is None:
+        return False
+    try:
+        with lock.open("r") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _read_head(file: Path) -> Saved | None:
+    try:
+        with file.open("rb") as opened:
+            head = json.loads(opened.readline(65536))
+        return Saved(file, Path(head["photo"]), float(head["when"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

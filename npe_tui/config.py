@@ -1,0 +1,118 @@
+"""Settings: a TOML file, and environment variables over it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from npe_core.errors import UsageError
+from npe_tui import places
+
+PREFIX = "NPE_TUI_"
+_FILE = PREFIX + "CONFIG"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a person may set once and for all. Each simple value is also read from ``NPE_TUI_<NAME>``."""
+
+    theme: str = "npe-dark"
+    """npe-dark, npe-light, ansi-dark, ansi-light, or any other theme of Textual."""
+    depth: str = "auto"
+    """How many colours the picture uses: auto, true, 5bit, 256, 16 or mono."""
+    device: str = "auto"
+    """Where the models run: auto, cpu, cuda, cuda:N or mps."""
+    timestep: int | None = None
+    """Strength to start with, 1..499; the engine's default where it is not set, as for the next two."""
+    steps: int | None = None
+    sampler: str | None = None
+    radius: float | None = None
+    """Brush radius in photo pixels; a fiftieth of the photo's shorter side where it is not set."""
+    hardness: float = 0.8
+    """Share of the brush that is fully covered, 0..1."""
+    colour: str = "#8b2500"
+    """The colour to start with."""
+    autosave: float = 2.0
+    """Seconds between a change and its autosave; 0 turns it off."""
+    folder: str = "."
+    """Where the file browser starts."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Command -> keys, separated by commas, instead of the built-in ones."""
+    presets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Name -> timestep, steps, sampler: further buttons beside subtle and dramatic."""
+
+    def __post_init__(self) -> None:
+        _within("hardness", self.hardness, 0, 1)
+        _within("autosave", self.autosave, 0, 3600)
+        if self.radius is not None:
+            _within("radius", self.radius, 0.5, 10_000)
+
+
+def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings of the file (default: ``$NPE_TUI_CONFIG``, else the user's own; it need not exist).
+
+    Raises UsageError that names the file or the variable, and the nearest name for one that is not known.
+    """
+    named = path or (Path(environment[_FILE]) if _FILE in environment else None)
+    source = named or places.config_file()
+    values: dict[str, Any] = {}
+    try:
+        values = tomllib.loads(source.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named is not None:
+            raise UsageError(f"There is no config file {source}.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"The config file {source} cannot be read: {error}") from None
+    checked = {name: _typed(name, value, f"the config file {source}") for name, value in values.items()}
+    for name in _SIMPLE:
+        text = environment.get(PREFIX + name.upper())
+        if text is not None:
+            checked[name] = _typed(name, _number(text, name), PREFIX + name.upper())
+    try:
+        return Config(**checked)
+    except UsageError as error:
+        raise UsageError(f"{error} See {source} and {PREFIX}*.") from None
+
+
+_NUMBERS: dict[str, tuple[type, ...]] = {
+    "timestep": (int,),
+    "steps": (int,),
+    "radius": (int, float),
+    "hardness": (int, float),
+    "autosave": (int, float),
+}
+_TABLES = ("keys", "presets")
+_NAMES = tuple(one.name for one in fields(Config))
+_SIMPLE = tuple(name for name in _NAMES if name not in _TABLES)
+
+
+def _typed(name: str, value: Any, where: str) -> Any:
+    """The value, if there is a setting of that name and it is of its type. Raises UsageError."""
+    if name not in _NAMES:
+        near = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.4)
+        hint = f"Did you mean {near[0]!r}?" if near else "The settings are " + ", ".join(_NAMES) + "."
+        raise UsageError(f"There is no setting {name!r} ({where}). {hint}")
+    kinds: tuple[type, ...] = (dict,) if name in _TABLES else _NUMBERS.get(name, (str,))
+    if type(value) not in kinds:
+        wanted = {dict: "a table", str: "text", int: "a number"}[kinds[0]]
+        raise UsageError(f"The setting {name!r} is {wanted}, not {value!r} ({where}).")
+    return value
+
+
+def _number(text: str, name: str) -> Any:
+    for kind in _NUMBERS.get(name, ()):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UsageError(f"The setting {name!r} is between {low:g} and {high:g}, not {value:g}.")

@@ -1,0 +1,177 @@
+"""What is being edited: photo, faces, regions, canvas and the last result. Plain numpy; neither textual nor torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from npe_core.canvas import Canvas
+from npe_core.canvas.boxes import Box, cut
+from npe_core.errors import InputError
+from npe_core.photo import Photo, check_output, write_atomically
+from npe_core.regions import LEGEND
+
+if TYPE_CHECKING:
+    from npe_core.canvas.selection import Regions
+    from npe_core.editor import EditResult
+    from npe_core.faces import Face
+
+FaceBox: TypeAlias = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class FaceWish:
+    """Which face is meant, in the words of ``Editor.choose``."""
+
+    face: str | int = "largest"
+    aligned: bool = False
+    box: FaceBox | None = None
+
+
+class EditDocument:
+    """One photo under the hands of a person.
+
+    ``shown`` is what the picture looks like now: the last result wherever paint and mask are still those that it was
+    made from, the paint everywhere else.
+    """
+
+    def __init__(self, photo: Photo) -> None:
+        self.photo = photo
+        self.faces: list[Face] | None = None
+        """None until somebody looked for them."""
+        self.wish = FaceWish()
+        self.canvas = Canvas(photo.image)
+        self.result: EditResult | None = None
+        self.shown: np.ndarray = photo.image.copy()
+        """(H, W, 3) uint8"""
+        self.saved_as: Path | None = None
+        self._made_from: tuple[np.ndarray, np.ndarray] | None = None
+        self._edited_revision = 0
+        self._saved_revision = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.photo.size
+
+    @property
+    def name(self) -> str:
+        """The photo's file name."""
+        return self.photo.path.name if self.photo.path is not None else "untitled"
+
+    @property
+    def regions(self) -> Regions | None:
+        """The region map, once it is known."""
+        return self.canvas.regions
+
+    @property
+    def marked(self) -> bool:
+        """Whether there is anything to edit."""
+        return bool(self.canvas.mask.any())
+
+    @property
+    def stale(self) -> bool:
+        """Whether paint or mask were changed since the last result."""
+        return self.result is None or self.canvas.revision != self._edited_revision
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether closing now would lose work."""
+        return self.canvas.revision != self._saved_revision and (self.marked or self.result is not None)
+
+    # --- what is shown ------------------------------------------------------------------------------------------
+
+    def refresh(self) -> Box | None:
+        """Brings ``shown`` up to date with the canvas; returns the box that changed, None if nothing did."""
+        box = self.canvas.take_dirty()
+        if box is not None:
+            self._draw(box)
+        return box
+
+    def _draw(self, box: Box) -> None:
+        where = cut(box)
+        guide, mask = self.canvas.guide[where], self.canvas.mask[where]
+        self.shown[where] = guide
+        if self.result is not None and self._made_from is not None:
+            old_guide, old_mask = self._made_from
+            same = (mask == old_mask[where]) & (guide == old_guide[where]).all(axis=-1)
+            np.copyto(self.shown[where], self.result.image[where], where=same[..., None])
+
+    def accept(self, result: EditResult) -> None:
+        """Takes over the result of an edit of the canvas as it is now."""
+        self.refresh()
+        self.result = result
+        self._made_from = self.canvas.guide.copy(), self.canvas.mask.copy()
+        self._edited_revision = self.canvas.revision
+        if self._saved_revision == self.canvas.revision:
+            self._saved_revision = -1
+        self.shown = result.image.copy()
+
+    def drop_result(self) -> None:
+        """Back to the paint."""
+        self.result, self._made_from = None, None
+        self.shown = self.canvas.guide.copy()
+
+    def region_overlay(self, strength: float = 0.6) -> np.ndarray:
+        """(H, W, 3) uint8: the photo with the regions in their legend colours. Raises InputError before they are known.
+
+        ``strength`` 0..1, 1 being the legend's colours alone.
+        """
+        if self.regions is None:
+            raise InputError("The regions of this picture are not known yet.")
+        levels = np.arange(256, dtype=np.float32) * (1 - strength)
+        overlay = np.rint(levels).astype(np.uint8)[self.photo.image]
+        overlay += np.rint(LEGEND * np.float32(strength)).astype(np.uint8)[self.regions.ids]
+        return overlay
+
+    # --- saving -------------------------------------------------------------------------------------------------
+
+    def proposed_name(self, what: str = "edited") -> Path:
+        """Beside the photo, ``NAME-edited.png``, with a number if that is taken."""
+        source = self.photo.path or Path("untitled")
+        number, path = 1, source.with_name(f"{source.stem}-{what}.png")
+        while path.exists():
+            number += 1
+            path = source.with_name(f"{source.stem}-{what}-{number}.png")
+        return path
+
+    def save(self, path: Path, force: bool = False) -> tuple[str, ...]:
+        """Writes the last result; returns notes on what the format cannot carry.
+
+        Raises InputError if there is no result, UsageError and EnvironmentFault as ``EditResult.save`` does.
+        """
+        if self.result is None:
+            raise InputError("There is no edited picture yet: enhance first.")
+        notes = self.result.save(path, force=force)
+        self.saved_as = path
+        if not self.stale:
+            self._saved_revision = self.canvas.revision
+        return notes
+
+    def save_paint(self, path: Path, force: bool = False) -> None:
+        """Writes paint and mask as an RGBA PNG, as ``npe edit --paint`` reads it. Raises as ``save``."""
+        import io
+
+        from PIL import Image
+
+        if check_output(path, force, self.photo.path) != "PNG":
+            raise InputError(f"Paint is saved as PNG; {path.name} has another suffix. Use {path.stem}.png.")
+        alpha = np.rint(self.canvas.mask * 255).astype(np.uint8)
+        content = io.BytesIO()
+        Image.fromarray(np.dstack([self.canvas.guide, alpha])).save(content, "PNG")
+        write_atomically(path, content.getvalue(), force, self.photo.path)
+
+    # --- autosave -----------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Paint and mask as bytes. May be called from another thread while somebody paints: it is then any moment."""
+        return self.canvas.save_state()
+
+    def recover(self, saved: bytes) -> None:
+        """Takes over what ``snapshot`` saved of the same picture. Raises InputError for another picture or damage."""
+        self.canvas = Canvas.restore(self.photo.image, saved, self.regions)
+        self._saved_revision = self._edited_revision = -1
+        self.drop_result()

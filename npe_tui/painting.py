@@ -1,0 +1,194 @@
+"""Pointer, keyboard and colour, turned into changes of the canvas.
+
+A stroke is drawn in the event loop, dab by dab. Fills and mask tools can take a second on a large photo, so they go
+to a thread; meanwhile nobody else touches the canvas.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from npe_core.colour import format_colour
+from npe_core.errors import NpeError
+from npe_core.regions import REGIONS
+from npe_tui.document import EditDocument
+from npe_tui.easel import Easel
+from npe_tui.hand import Hand
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The last fill, which follows the colour until something else is done."""
+
+    region: int
+    at: tuple[float, float] | None
+    colour: str
+    revision: int
+    """Of the canvas after it."""
+
+
+@dataclass(frozen=True)
+class Tells:
+    """What the screen wants to hear."""
+
+    later: Callable[[Coroutine[Any, Any, None]], object]
+    """Runs a coroutine beside the event loop."""
+    changed: Callable[[str], None]
+    """The document changed; what was done, in a word or two."""
+    picked: Callable[[int], None]
+    """A region was picked."""
+    coloured: Callable[[str], None]
+    """The dropper took a colour."""
+    failed: Callable[[str], None]
+    """Something could not be done."""
+
+
+class Painting:
+    """The hand at work on a document."""
+
+    def __init__(self, hand: Hand, easel: Easel, tells: Tells) -> None:
+        self.hand = hand
+        self.frozen = False
+        """Whether the engine reads the canvas, which nobody may change then."""
+        self._easel = easel
+        self._tells = tells
+        self._document: EditDocument | None = None
+        self._turn = asyncio.Lock()
+        self._filled: Filled | None = None
+
+    def open(self, document: EditDocument) -> None:
+        """Work on this document from now on."""
+        self._document = document
+
+    @property
+    def _free(self) -> EditDocument | None:
+        """The document, if it may be changed now."""
+        return None if self.frozen or self._turn.locked() else self._document
+
+    # --- changes ------------------------------------------------------------------------------------------------
+
+    def alter(self, change: Callable[[EditDocument], object], said: str) -> None:
+        """Do something to the document in a thread, after what is being done to it already."""
+        self._filled = None
+        self._tells.later(self._alter(change, said))
+
+    async def _alter(self, change: Callable[[EditDocument], object], said: str) -> None:
+        async with self._turn:
+            document = self._document
+            if document is None or self.frozen:
+                return
+            try:
+                outcome = await asyncio.to_thread(change, document)
+            except NpeError as error:
+                self._tells.failed(str(error))
+                return
+            self._show(said if outcome else f"{said}: nothing to change")
+
+    def _show(self, said: str) -> None:
+        assert self._document is not None, "only what is open changes"
+        box = self._document.refresh()
+        if box is not None:
+            self._easel.update_box(box)
+        self._tells.changed(said)
+
+    def fill(self, region: int, at: tuple[float, float] | None = None) -> None:
+        """Fill a region with the colour of the hand; with ``at`` and pieces wanted, the connected piece there."""
+        self._tells.picked(region)
+        self._tells.later(self._fill(region, at if self.hand.pieces else None))
+
+    async def _fill(self, region: int, at: tuple[float, float] | None) -> None:
+        async with self._turn:
+            document, colour = self._document, self.hand.colour
+            if document is None or self.frozen:
+                return
+            try:
+                count = await asyncio.to_thread(document.canvas.fill, region, colour, at)
+            except NpeError as error:
+                self._tells.failed(str(error))
+                return
+            self._filled = Filled(region, at, colour, document.canvas.revision)
+            self._show(f"Filled {REGIONS[region].name}: {count} pixels")
+
+    def recolour(self) -> None:
+        """The hand has another colour: the fill that was just made takes it on, as one undo step with it."""
+        if self._filled is not None:
+            self._tells.later(self._recolour())
+
+    async def _recolour(self) -> None:
+        async with self._turn:
+            document, filled, colour = self._document, self._filled, self.hand.colour
+            if document is None or self.frozen or filled is None or filled.colour == colour:
+                return  # a later colour was taken on already
+            if document.canvas.revision != filled.revision:
+                self._filled = None
+                return
+
+            def refill() -> None:
+                document.canvas.undo()
+                document.canvas.fill(filled.region, colour, filled.at)
+
+            await asyncio.to_thread(refill)
+            self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision)
+            self._show(f"Filled {REGIONS[filled.region].name} with {colour}")
+
+    # --- the pointer --------------------------------------------------------------------------------------------
+
+    def press(self, x: float, y: float) -> None:
+        """The tool goes down at a photo point."""
+        document = self._free
+        if document is None:
+            return
+        try:
+            if self.hand.tool == "dropper":
+                self.take_colour(document, x, y)
+            elif self.hand.tool == "pick":
+                self.fill(document.canvas.region_at(x, y).id, (x, y))
+            else:
+                self._filled = None
+                self.hand.press(document.canvas, x, y)
+                self._show("")
+        except NpeError as error:
+            self._tells.failed(str(error))
+
+    def drag(self, x: float, y: float) -> None:
+        """The tool moves to a photo point."""
+        document = self._free
+        if document is not None and self.hand.drawing:
+            self.hand.drag(document.canvas, x, y)
+            self._show("")
+
+    def release(self) -> None:
+        """The tool goes up."""
+        if self._document is not None and self.hand.release(self._document.canvas):
+            self._show({"brush": "Painted", "marker": "Marked", "eraser": "Erased"}[self.hand.tool])
+
+    def take_colour(self, document: EditDocument, x: float, y: float) -> None:
+        """The dropper: the colour that is shown at a photo point."""
+        width, height = document.size
+        column, row = min(max(int(x), 0), width - 1), min(max(int(y), 0), height - 1)
+        r, g, b = document.shown[row, column].tolist()
+        self._filled = None
+        self._tells.coloured(format_colour((r, g, b)))
+
+    # --- the keyboard -------------------------------------------------------------------------------------------
+
+    def follow(self, cursor: tuple[float, float] | None) -> None:
+        """The keyboard cursor moved; a pen that is down draws."""
+        if cursor is not None:
+            self.drag(*cursor)
+
+    def dab(self) -> None:
+        """Use the tool once at the keyboard cursor."""
+        self.press(*self._easel.cursor())
+        self.release()
+
+    def pen(self) -> bool:
+        """Put the tool down at the keyboard cursor, or lift it; returns whether it is down now."""
+        if self.hand.drawing:
+            self.release()
+        else:
+            self.press(*self._easel.cursor())
+        return self.hand.drawing

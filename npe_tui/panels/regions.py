@@ -1,0 +1,93 @@
+"""The region map and its legend."""
+
+from __future__ import annotations
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Label
+
+from npe_core.canvas import Fill
+from npe_core.regions import region_by_name
+from npe_tui.panels.legend import Legend
+from npe_tui.picture import PictureView
+from npe_tui.widgets import Chip, Chips
+
+
+class RegionsPanel(Vertical):
+    """The map in legend colours, to be clicked on, and the legend."""
+
+    class Picked(Message):
+        """A region was picked; ``at`` (x, y) is the photo point clicked on in the map."""
+
+        def __init__(self, region: int, at: tuple[float, float] | None = None) -> None:
+            super().__init__()
+            self.region, self.at = region, at
+
+    class Pieces(Message):
+        """Whole regions or connected pieces are to be picked from now on."""
+
+        def __init__(self, pieces: bool) -> None:
+            super().__init__()
+            self.pieces = pieces
+
+    def __init__(self, depth: str) -> None:
+        super().__init__(id="regions", classes="panel")
+        self._depth = depth
+        self._ids: np.ndarray | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Label("Regions", classes="heading")
+        with Horizontal(id="map-and-legend"):
+            yield PictureView(depth=self._depth, id="map")
+            yield Legend(id="legend")
+        yield Chips(
+            (
+                Chip("whole", "whole", help="A click picks all of the region"),
+                Chip("piece", "piece", help="A click picks the connected piece: one eye, one ear"),
+            ),
+            "whole",
+            id="pieces",
+        )
+
+    def on_mount(self) -> None:
+        self.query_one("#map", PictureView).can_focus = False
+
+    def show_regions(self, ids: np.ndarray, overlay: np.ndarray) -> None:
+        """The map of ids (H, W), and how it looks (H, W, 3)."""
+        self._ids = ids
+        self.query_one("#map", PictureView).show(overlay)
+        self.query_one(Legend).know(ids)
+
+    def show_fills(self, fills: list[Fill]) -> None:
+        """The fills in force."""
+        self.query_one(Legend).fills = {region_by_name(fill.region).id: fill.colour for fill in fills}
+
+    def show_pieces(self, pieces: bool) -> None:
+        """Whether connected pieces are picked."""
+        self.query_one("#pieces", Chips).chosen = "piece" if pieces else "whole"
+
+    @on(PictureView.PointerDown, "#map")
+    def _pick_from_map(self, event: PictureView.PointerDown) -> None:
+        event.stop()
+        if self._ids is not None and event.inside and event.button == 1:
+            region = int(self._ids[int(event.y), int(event.x)])
+            self.query_one(Legend).cursor = region
+            self.post_message(self.Picked(region, (event.x, event.y)))
+
+    @on(PictureView.PointerMove, "#map")
+    @on(PictureView.PointerUp, "#map")
+    def _not_for_the_photo(self, event: PictureView.Pointer) -> None:
+        event.stop()
+
+    @on(Legend.Picked)
+    def _pick_from_legend(self, event: Legend.Picked) -> None:
+        event.stop()
+        self.post_message(self.Picked(event.region))
+
+    @on(Chips.Pressed, "#pieces")
+    def _choose_pieces(self, event: Chips.Pressed) -> None:
+        event.stop()
+        self.post_message(self.Pieces(event.name == "piece"))

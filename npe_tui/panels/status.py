@@ -1,0 +1,41 @@
+"""The line at the bottom: what there is, what happened, what the machine is."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+class StatusLine(Widget):
+    """A message on the left, facts on the right; the message wins where there is no room for both."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "StatusLine { height: 1; width: 1fr; }"
+
+    message: reactive[str] = reactive("")
+    serious: reactive[bool] = reactive(False)
+    """Whether the message tells of something that went wrong."""
+    facts: reactive[tuple[str, ...]] = reactive(())
+    """From the most to the least important."""
+
+    def say(self, message: str, serious: bool = False) -> None:
+        """Another message."""
+        self.serious = serious
+        self.message = message
+
+    def render(self) -> Text:
+        width = self.size.width
+        left = Text(
+            " " + self.message.replace("\n", " "), "bold" if self.serious else "", no_wrap=True, overflow="ellipsis"
+        )
+        facts = list(self.facts)
+        while facts and left.cell_len + 2 + len(" · ".join(facts)) + 1 > width:
+            facts.pop()
+        right = " · ".join(facts) + " " if facts else ""
+        left.truncate(max(width - len(right), 0), overflow="ellipsis", pad=True)
+        return left.append(right, "dim")
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return 1

@@ -1,0 +1,85 @@
+"""How strongly to edit: timestep, steps, sampler, seed, presets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Label
+
+from npe_tui.strength import DRAMATIC, STRONGEST, SUBTLE, WEAKEST, Strength, offered
+from npe_tui.widgets import Chip, Chips, Slider
+
+
+class StrengthPanel(Vertical):
+    """The strength of the next edit."""
+
+    class Changed(Message):
+        """A person changed it."""
+
+        def __init__(self, strength: Strength) -> None:
+            super().__init__()
+            self.strength = strength
+
+    def __init__(self, strength: Strength, presets: dict[str, Strength]) -> None:
+        super().__init__(id="strength", classes="panel")
+        self.strength = strength
+        self._presets = presets
+
+    def compose(self) -> ComposeResult:
+        yield Label("Strength", classes="heading")
+        zones = ((SUBTLE, "subtle"), (DRAMATIC, "dramatic"))
+        yield Slider("timestep", WEAKEST, STRONGEST, self.strength.timestep, zones=zones, id="timestep")
+        yield Chips(tuple(Chip(name, name, help=_told(preset)) for name, preset in self._presets.items()), id="presets")
+        yield Slider("steps", 1, 100, self.strength.steps, power=2, id="steps")
+        yield Chips(tuple(Chip(name, name) for name in offered()["samplers"]), self.strength.sampler, id="samplers")
+        with Horizontal(id="seed-line"):
+            yield Label("seed", id="seed-label")
+            yield Input(placeholder="new each time", id="seed", compact=True, type="integer", max_length=10)
+
+    def show_strength(self, strength: Strength) -> None:
+        """Shows other values, without a message."""
+        self.strength = strength
+        self.query_one("#timestep", Slider).value = strength.timestep
+        self.query_one("#steps", Slider).value = strength.steps
+        self.query_one("#samplers", Chips).chosen = strength.sampler
+        with self.prevent(Input.Changed):
+            self.query_one("#seed", Input).value = "" if strength.seed is None else str(strength.seed)
+        without_seed = replace(strength, seed=None)
+        self.query_one("#presets", Chips).chosen = next(
+            (name for name, preset in self._presets.items() if preset == without_seed), None
+        )
+
+    def _change(self, strength: Strength) -> None:
+        self.show_strength(strength)
+        self.post_message(self.Changed(strength))
+
+    @on(Slider.Changed)
+    def _slide(self, event: Slider.Changed) -> None:
+        event.stop()
+        self._change(replace(self.strength, **{str(event.slider.id): round(event.value)}))
+
+    @on(Chips.Pressed, "#samplers")
+    def _choose_sampler(self, event: Chips.Pressed) -> None:
+        event.stop()
+        self._change(replace(self.strength, sampler=event.name))
+
+    @on(Chips.Pressed, "#presets")
+    def _choose_preset(self, event: Chips.Pressed) -> None:
+        event.stop()
+        self._change(replace(self._presets[event.name], seed=self.strength.seed))
+
+    @on(Input.Changed, "#seed")
+    def _type_seed(self, event: Input.Changed) -> None:
+        event.stop()
+        text = event.value.strip()
+        if text.isdigit() or not text:
+            self.strength = replace(self.strength, seed=int(text) if text else None)
+            self.post_message(self.Changed(self.strength))
+
+
+def _told(strength: Strength) -> str:
+    return f"timestep {strength.timestep}, {strength.steps} steps, {strength.sampler}"

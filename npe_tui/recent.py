@@ -1,0 +1,50 @@
+"""Recent photos and colours, kept between sessions. What cannot be read or written is quietly forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+from npe_core.errors import NpeError
+from npe_core.photo import write_atomically
+
+_MOST = {"photos": 12, "colours": 12}
+
+
+class Recent:
+    """Two lists, newest first, in one JSON file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "recent.json"
+        self._lists: dict[str, list[str]] = {kind: [] for kind in _MOST}
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stored = json.loads(self._file.read_text(encoding="utf-8"))
+            for kind, most in _MOST.items():
+                self._lists[kind] = [word for word in stored.get(kind, []) if isinstance(word, str)][:most]
+
+    @property
+    def photos(self) -> list[Path]:
+        """Those that still exist, newest first."""
+        return [path for path in map(Path, self._lists["photos"]) if path.is_file()]
+
+    @property
+    def colours(self) -> list[str]:
+        """``#rrggbb``, newest first."""
+        return list(self._lists["colours"])
+
+    def add_photo(self, path: Path) -> None:
+        """Puts a photo first."""
+        self._add("photos", str(path.absolute()))
+
+    def add_colour(self, colour: str) -> None:
+        """Puts a colour first."""
+        self._add("colours", colour)
+
+    def _add(self, kind: str, word: str) -> None:
+        if self._lists[kind][:1] == [word]:
+            return
+        self._lists[kind] = [word, *(other for other in self._lists[kind] if other != word)][: _MOST[kind]]
+        with contextlib.suppress(OSError, NpeError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._file, json.dumps(self._lists, indent=1).encode(), force=True)

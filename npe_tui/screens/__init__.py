@@ -1,0 +1,1 @@
+"""The screens: each shows, asks, and hands back what a person decided."""

@@ -1,0 +1,262 @@
+"""The editor: every command, key and click of a person, on top of ``EnhancingScreen``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from npe_tui.document import EditDocument
+from npe_tui.easel import COMPARISONS
+from npe_tui.keys import COMMANDS
+from npe_tui.panels.brush import BrushPanel
+from npe_tui.panels.colour import ColourPanel
+from npe_tui.panels.regions import RegionsPanel
+from npe_tui.panels.strength import StrengthPanel
+from npe_tui.picture import PictureView
+from npe_tui.screens.enhancing import EnhancingScreen
+from npe_tui.strength import STRONGEST, WEAKEST
+from npe_tui.widgets import Chips
+
+_NEED_CANVAS = frozenset(["region", "dab", "pen", "undo", "redo", "mask", "save_paint", "face"])
+_NEED_ENGINE = frozenset(["enhance", "variants", "study"])
+
+
+class EditScreen(EnhancingScreen):
+    """One photo under the hands of a person."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [binding for command in COMMANDS for binding in command.bindings()]
+
+    def on_mount(self) -> None:
+        self.watch(self.easel.view, "cursor", self.painting.follow, init=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Greys out what cannot be done just now."""
+        if not self.is_mounted:
+            return True
+        document = self.document
+        if action in _NEED_CANVAS and (document is None or self.running.making):
+            return None
+        if action in _NEED_ENGINE and (document is None or self.running.making or not self._engine_ready):
+            return None
+        return True
+
+    @property
+    def _engine_ready(self) -> bool:
+        return self.app.engine.state.name == "ready"
+
+    # --- run ----------------------------------------------------------------------------------------------------
+
+    def _make(self, what: str, doing: str) -> None:
+        document = self.document
+        if document is None or self.running.making:
+            return
+        if not self._engine_ready:
+            self.status.say(self.app.engine.state.detail, serious=True)
+            return
+        self.painting.release()
+        if not document.marked:
+            self.status.say("Nothing is marked yet: pick a region, or paint.", serious=True)
+            return
+        self.painting.frozen = True
+        self.running.make(what, document, self.query_one(StrengthPanel).strength)
+        self.started(doing)
+
+    def action_enhance(self) -> None:
+        self._make("edit", "Enhancing")
+
+    def action_variants(self) -> None:
+        self._make("variants", "Variants")
+
+    def action_study(self) -> None:
+        self._make("study", "Study")
+
+    def action_cancel(self) -> None:
+        if self.running.cancel():
+            self.status.say("Stopping after this step")
+        elif self.hand.drawing:
+            self.painting.release()
+        else:
+            self.remove_class("-panel-open")
+            self.easel.view.focus()
+
+    def action_timestep(self, by: int) -> None:
+        panel = self.query_one(StrengthPanel)
+        timestep = min(max(panel.strength.timestep + by, WEAKEST), STRONGEST)
+        panel.show_strength(replace(panel.strength, timestep=timestep))
+        self.status.say(f"Timestep {timestep}")
+
+    def action_new_seed(self) -> None:
+        panel = self.query_one(StrengthPanel)
+        panel.show_strength(replace(panel.strength, seed=None).with_seed())
+        self.status.say(f"Seed {panel.strength.seed}")
+
+    def action_reload(self) -> None:
+        self.app.engine.start()
+
+    # --- pick and paint -----------------------------------------------------------------------------------------
+
+    def action_region(self, region: int) -> None:
+        self.painting.fill(region)
+
+    def action_piece(self) -> None:
+        self._set_pieces(not self.hand.pieces)
+
+    def _set_pieces(self, pieces: bool) -> None:
+        self.hand.pieces = pieces
+        self.query_one(RegionsPanel).show_pieces(pieces)
+        self.status.say("A click picks the connected piece" if pieces else "A click picks the whole region")
+
+    def action_tool(self, tool: str) -> None:
+        self.painting.release()
+        self.hand.tool = tool
+        self.query_one(BrushPanel).show_tool(tool)
+        self.easel.view.brush_radius = self.hand.radius if self.hand.paints else None
+        self.tell()
+
+    def action_radius(self, factor: float) -> None:
+        self.hand.resize(factor, self.largest_radius)
+        self._show_brush()
+
+    def action_hardness(self, by: float) -> None:
+        self.hand.hardness = min(max(round(self.hand.hardness + by, 2), 0.0), 1.0)
+        self._show_brush()
+
+    def _show_brush(self) -> None:
+        self.query_one(BrushPanel).show_brush(self.hand.radius, self.hand.hardness)
+        self.easel.view.brush_radius = self.hand.radius if self.hand.paints else None
+        self.status.say(f"Brush {self.hand.radius:g} px, {self.hand.hardness:.0%} hard")
+        self.tell()
+
+    def action_dab(self) -> None:
+        self.painting.dab()
+
+    def action_pen(self) -> None:
+        if not self.hand.paints:
+            self.painting.dab()
+        else:
+            down = self.painting.pen()
+            self.status.say("Pen down: the arrows draw, Enter lifts it" if down else "Pen up")
+
+    def action_undo(self) -> None:
+        self.painting.alter(lambda document: document.canvas.undo(), "Undone")
+
+    def action_redo(self) -> None:
+        self.painting.alter(lambda document: document.canvas.redo(), "Done again")
+
+    def action_mask(self, tool: str) -> None:
+        radius = self.hand.radius
+        tools: dict[str, tuple[Callable[[EditDocument], object], str]] = {
+            "feather": (lambda document: document.canvas.feather(radius), f"Feathered by {radius:g} px"),
+            "grow": (lambda document: document.canvas.grow(radius / 2), f"Grown by {radius / 2:g} px"),
+            "shrink": (lambda document: document.canvas.shrink(radius / 2), f"Shrunk by {radius / 2:g} px"),
+            "invert": (lambda document: document.canvas.invert(), "Inverted"),
+            "clear": (lambda document: document.canvas.clear(), "Cleared"),
+        }
+        self.painting.alter(*tools[tool])
+
+    # --- see ----------------------------------------------------------------------------------------------------
+
+    def action_compare(self) -> None:
+        self.easel.before = not self.easel.before
+        self.status.say("Before" if self.easel.before else "After")
+
+    def action_beside(self) -> None:
+        after = COMPARISONS[(COMPARISONS.index(self.easel.comparison) + 1) % len(COMPARISONS)]
+        self.easel.comparison = after
+        told = {
+            "off": "",
+            "divider": "Left of the divider: before. ( and ) or a drag move it",
+            "beside": "After and before",
+        }
+        self.status.say(told[after])
+
+    def action_divider(self, by: float) -> None:
+        self.easel.move_divider(by)
+
+    def action_map(self) -> None:
+        if self.document is None or self.document.regions is None:
+            self.status.say("The regions are not known yet")
+        else:
+            self.easel.map = not self.easel.map
+
+    def action_outline(self) -> None:
+        self.easel.outline = not self.easel.outline
+
+    def action_panel(self, name: str) -> None:
+        self.set_panel(name)
+        self.add_class("-panel-open")
+        first = next((widget for widget in self.query_one(f"#{name}").query("*") if widget.focusable), None)
+        if first is not None:
+            first.focus()
+
+    # --- files --------------------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        self.app.run_worker(self.app.open_another(), group="app")
+
+    def action_face(self) -> None:
+        self.run_worker(self.find_face(ask=True), group="open")
+
+    def action_save(self) -> None:
+        self.run_worker(self.app.save(self, None if self.document is None else self.document.saved_as), group="app")
+
+    def action_save_as(self) -> None:
+        self.run_worker(self.app.save(self, None), group="app")
+
+    def action_save_paint(self) -> None:
+        self.run_worker(self.app.save(self, None, paint=True), group="app")
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    @on(PictureView.PointerDown, "#photo")
+    def _pointer_down(self, event: PictureView.PointerDown) -> None:
+        if event.button == 1 and (event.inside or self.hand.paints):
+            self.painting.press(event.x, event.y)
+
+    @on(PictureView.PointerMove, "#photo")
+    def _pointer_move(self, event: PictureView.PointerMove) -> None:
+        self.painting.drag(event.x, event.y)
+
+    @on(PictureView.PointerUp, "#photo")
+    def _pointer_up(self, event: PictureView.PointerUp) -> None:
+        self.painting.release()
+
+    @on(RegionsPanel.Picked)
+    def _picked_in_panel(self, event: RegionsPanel.Picked) -> None:
+        self.painting.fill(event.region, event.at)
+
+    @on(RegionsPanel.Pieces)
+    def _chose_pieces(self, event: RegionsPanel.Pieces) -> None:
+        self._set_pieces(event.pieces)
+
+    @on(ColourPanel.Changed)
+    def _chose_colour(self, event: ColourPanel.Changed) -> None:
+        self.hand.colour = event.colour
+        self.painting.recolour()
+
+    @on(BrushPanel.ToolChosen)
+    def _chose_tool(self, event: BrushPanel.ToolChosen) -> None:
+        self.action_tool(event.tool)
+
+    @on(BrushPanel.BrushChanged)
+    def _changed_brush(self, event: BrushPanel.BrushChanged) -> None:
+        self.hand.radius, self.hand.hardness = event.radius, event.hardness
+        self._show_brush()
+
+    @on(BrushPanel.MaskTool)
+    def _used_mask_tool(self, event: BrushPanel.MaskTool) -> None:
+        if not self.running.making:
+            self.action_mask(event.name)
+
+    @on(Chips.Pressed, "#tabs")
+    def _chose_panel(self, event: Chips.Pressed) -> None:
+        self.set_panel(event.name)
+
+    @on(Input.Submitted)
+    def _left_field(self) -> None:
+        self.easel.view.focus()

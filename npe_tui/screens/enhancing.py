@@ -1,0 +1,143 @@
+"""The middle layer of the editor: what the engine says, and what is done with what it makes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from npe_tui import messages
+from npe_tui.panels.regions import RegionsPanel
+from npe_tui.panels.run import RunPanel
+from npe_tui.panels.strength import StrengthPanel
+from npe_tui.screens.photo import PhotoScreen
+
+if TYPE_CHECKING:
+    from npe_core.editor import EditResult
+
+
+class EnhancingScreen(PhotoScreen):
+    """A photo that the engine works on."""
+
+    def on_mount(self) -> None:
+        self._show_engine(self.app.engine.state)
+
+    @on(messages.StateChanged)
+    def _engine_changed(self, event: messages.StateChanged) -> None:
+        self._show_engine(event.state)
+        document = self.document
+        waiting = document is not None and document.regions is None and document.faces is not None
+        if event.state.name == "ready" and waiting and not self.running.looking:
+            self.look()
+
+    def _show_engine(self, state: messages.EngineState) -> None:
+        panel = self.query_one(RunPanel)
+        panel.engine, panel.reason = state.name, state.detail
+        if state.name == "failed":
+            self.status.say(state.detail, serious=True)
+        self.tell()
+        self.refresh_bindings()
+
+    def started(self, doing: str) -> None:
+        """A job was given to the engine."""
+        self.query_one(RunPanel).doing = doing
+        self.status.say(f"{doing}. Esc cancels.")
+        self.refresh_bindings()
+
+    @on(messages.Segmented)
+    async def _segmented(self, event: messages.Segmented) -> None:
+        document = self.document
+        if document is None or not self.running.is_looking(event):
+            return
+        self.running.done(event)
+        document.canvas.regions = event.regions
+        self.status.say("Pick a region by its key or a click, or take the brush (b).")
+        overlay = await asyncio.to_thread(document.region_overlay, 0.75)
+        self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)
+        self.changed("")
+
+    @on(messages.Advanced)
+    def _advanced(self, event: messages.Advanced) -> None:
+        if self.running.is_making(event):
+            panel, progress = self.query_one(RunPanel), event.progress
+            panel.advance(progress.what, progress.done, progress.total, progress.seconds_left)
+            self.status.say(f"{panel.doing}. Esc cancels.")
+            self.easel.guess(progress.patches)
+
+    @on(messages.Edited)
+    def _edited(self, event: messages.Edited) -> None:
+        if self.running.is_making(event):
+            seconds = self.running.seconds
+            self._finish(event)
+            if len(event.results) == 1:
+                self.accept(event.results[0], f" in {seconds:.1f} s")
+            else:
+                self.run_worker(self._choose(event.results), group="choose")
+
+    @on(messages.Studied)
+    def _studied(self, event: messages.Studied) -> None:
+        if self.running.is_making(event):
+            self._finish(event)
+            self.status.say(f"Study done in {self.running.seconds:.1f} s")
+            self.run_worker(self._choose_timestep(event), group="choose")
+
+    @on(messages.Stopped)
+    def _stopped(self, event: messages.Stopped) -> None:
+        if self.running.is_making(event):
+            self._finish(event)
+            self.status.say("Cancelled. The paint is as it was.")
+
+    @on(messages.Failed)
+    def _failed(self, event: messages.Failed) -> None:
+        if self.running.is_making(event):
+            self._finish(event)
+        elif self.running.is_looking(event):
+            self.running.done(event)
+        else:
+            return
+        self.status.say(event.reason, serious=True)
+        if self.app.engine.state.name == "ready":
+            self.notify(event.reason, severity="error", timeout=10)
+
+    def _finish(self, event: messages.FromEngine) -> None:
+        self.running.done(event)
+        self.painting.frozen = False
+        self.query_one(RunPanel).finish()
+        self.easel.forget_guess()
+        self.refresh_bindings()
+
+    def accept(self, result: EditResult, how: str = "") -> None:
+        """Show a result and let it be saved."""
+        assert self.document is not None, "a result has a document"
+        self.document.accept(result)
+        self.easel.before = False
+        self.easel.display_all()
+        self.status.say(f"Enhanced{how}, seed {result.parameters['seed']}. c compares, ^s saves, g tries again.")
+        for warning in result.warnings:
+            self.notify(warning)
+        self.tell()
+
+    async def _choose(self, results: list[EditResult]) -> None:
+        from npe_tui.screens.variants import VariantsScreen
+
+        assert self.document is not None, "results have a document"
+        self.status.say("Choose one of the variants")
+        chosen = await self.app.push_screen_wait(VariantsScreen(self.document, results, self.app.config.depth))
+        if chosen is None:
+            self.status.say("No variant was taken")
+            return
+        panel = self.query_one(StrengthPanel)
+        panel.show_strength(replace(panel.strength, seed=results[chosen].parameters["seed"]))
+        self.accept(results[chosen], f": variant {chosen + 1}")
+
+    async def _choose_timestep(self, event: messages.Studied) -> None:
+        from npe_tui.screens.study import StudyScreen
+
+        panel = self.query_one(StrengthPanel)
+        screen = StudyScreen(event.sheet, event.timesteps, panel.strength.timestep, self.app.config.depth)
+        chosen = await self.app.push_screen_wait(screen)
+        if chosen is not None:
+            panel.show_strength(replace(panel.strength, timestep=chosen))
+            self.status.say(f"Timestep {chosen}. g enhances.")

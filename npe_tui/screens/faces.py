@@ -1,0 +1,122 @@
+"""Which face is meant: several were found, or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from npe_tui.document import FaceWish
+from npe_tui.picture import PictureView
+
+if TYPE_CHECKING:
+    from npe_core.faces import Face
+
+_SMALLEST = 16
+"""Pixels: a box that is dragged smaller than this was a click."""
+
+
+class FaceScreen(Screen[FaceWish | None]):
+    """Answers with the face that is meant; None: paint without."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(n), f"face({n})", f"Face {n}", show=False) for n in range(1, 10)),
+        Binding("a", "all", "All faces"),
+        Binding("w", "whole", "Whole picture"),
+        Binding("space", "corner", "Corner of a box"),
+        Binding("escape", "dismiss(None)", "None of them"),
+    ]
+
+    def __init__(self, image: np.ndarray, faces: list[Face], depth: str) -> None:
+        """``image`` (H, W, 3) uint8"""
+        super().__init__()
+        self._image, self._faces, self._depth = image, faces, depth
+        self._corner: tuple[float, float] | None = None
+
+    def compose(self) -> ComposeResult:
+        count = len(self._faces)
+        title = "No face was found" if not count else "Which face?" if count > 1 else "One face was found"
+        yield Label(f" {title}", id="title")
+        with Horizontal(id="body"):
+            yield PictureView(depth=self._depth, id="faces")
+            with Vertical(id="face-side"):
+                yield OptionList(*self._options(), id="face-list", compact=True)
+                yield Static("Or drag a box around head and hair (Space sets a corner at the cursor).", classes="hint")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def _options(self) -> list[Option]:
+        options = [Option(f"{n}  face {n} from the left", id=f"face-{n}") for n in range(1, len(self._faces) + 1)]
+        if len(self._faces) > 1:
+            options.append(Option("a  all faces", id="all"))
+        return [*options, Option("w  the whole picture is a face", id="whole"), Option("Esc  paint without", id="none")]
+
+    def on_mount(self) -> None:
+        from npe_core.faces import draw_faces
+
+        self.query_one(PictureView).show(draw_faces(self._image, self._faces))
+        self.query_one(OptionList).focus()
+
+    # --- answers ------------------------------------------------------------------------------------------------
+
+    def action_face(self, number: int) -> None:
+        if number <= len(self._faces):
+            self.dismiss(FaceWish(number))
+
+    def action_all(self) -> None:
+        if self._faces:
+            self.dismiss(FaceWish("all"))
+
+    def action_whole(self) -> None:
+        self.dismiss(FaceWish(aligned=True))
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        name = event.option_id or ""
+        if name.startswith("face-"):
+            self.action_face(int(name.removeprefix("face-")))
+        elif name == "all":
+            self.action_all()
+        elif name == "whole":
+            self.action_whole()
+        else:
+            self.dismiss(None)
+
+    # --- a box by hand ------------------------------------------------------------------------------------------
+
+    def action_corner(self) -> None:
+        """Space: one corner, then the other."""
+        view = self.query_one(PictureView)
+        if view.cursor is None:
+            view.focus()
+            view.action_cursor(0, 0)
+        elif self._corner is None:
+            self._corner = view.cursor
+        else:
+            self._box(self._corner, view.cursor)
+
+    @on(PictureView.PointerDown)
+    def _down(self, event: PictureView.PointerDown) -> None:
+        self._corner = (event.x, event.y)
+
+    @on(PictureView.PointerUp)
+    def _up(self, event: PictureView.PointerUp) -> None:
+        if self._corner is not None:
+            self._box(self._corner, (event.x, event.y))
+
+    def _box(self, one: tuple[float, float], other: tuple[float, float]) -> None:
+        self._corner = None
+        (x0, x1), (y0, y1) = sorted((one[0], other[0])), sorted((one[1], other[1]))
+        if min(x1 - x0, y1 - y0) >= _SMALLEST:
+            self.dismiss(FaceWish(box=(x0, y0, x1, y1)))
+            return
+        for number, face in enumerate(self._faces, start=1):
+            if face.box[0] <= one[0] <= face.box[2] and face.box[1] <= one[1] <= face.box[3]:
+                self.dismiss(FaceWish(number))
+                return

@@ -1,0 +1,153 @@
+"""Choose a photo: a path field, the photos of a folder as thumbnails, recent ones, and work left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer, Label
+
+from npe_tui import places
+from npe_tui.autosave import left_behind
+from npe_tui.panels.status import StatusLine
+from npe_tui.thumbnails import Entry, entries_of
+from npe_tui.widgets import Chip, Chips
+from npe_tui.widgets.gallery import Gallery
+from npe_tui.widgets.path_field import PathField
+
+
+class OpenScreen(Screen[Path | None]):
+    """Answers with the path of a file, None when a person went away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "path", "Path"),
+        Binding("backspace", "up", "Up"),
+        Binding("r", "list('recent')", "Recent"),
+        Binding("f", "list('folder')", "Folder", show=False),
+        Binding("escape", "back", "Back"),
+    ]
+
+    def __init__(self, folder: Path, recent: list[Path], depth: str, problem: str = "") -> None:
+        """``problem``: why the last photo could not be opened."""
+        super().__init__()
+        self._folder = folder.expanduser().absolute()
+        self._recent = recent
+        self._depth = depth
+        self._problem = problem
+        self._left: dict[Path, float] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Label(" Open a photo", id="title")
+        with Horizontal(id="open-line"):
+            yield Chips(
+                (Chip("folder", "folder"), Chip("recent", "recent"), Chip("unsaved", "unsaved")), "folder", id="lists"
+            )
+            yield PathField(placeholder="/ type a path; right arrow completes", id="path")
+        yield Gallery(self._depth, id="gallery")
+        yield StatusLine()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Gallery).focus()
+        self.run_worker(self._first(), group="list")
+
+    async def _first(self) -> None:
+        self._left = {
+            saved.photo: saved.when
+            for saved in reversed(await asyncio.to_thread(left_behind, places.state_folder() / "autosave"))
+            if saved.photo.is_file()
+        }
+        await self._show("unsaved" if self._left and not self._problem else "folder")
+        if self._problem:
+            self.query_one(StatusLine).say(self._problem, serious=True)
+
+    # --- lists --------------------------------------------------------------------------------------------------
+
+    def action_list(self, which: str) -> None:
+        self.run_worker(self._show(which), group="list", exclusive=True)
+
+    async def _show(self, which: str, came_from: Path | None = None) -> None:
+        status, field = self.query_one(StatusLine), self.query_one(PathField)
+        entries: list[Entry] = []
+        if which == "recent":
+            entries = [Entry(path) for path in self._recent]
+            status.say("" if entries else "No photos were opened yet")
+        elif which == "unsaved":
+            entries = [Entry(path, name=f"{path.name}  {_ago(when)}") for path, when in self._left.items()]
+            told = "Paint of sessions that ended without saving: open a photo to recover it"
+            status.say(told if entries else "No unsaved work was left behind")
+        else:
+            try:
+                entries = await asyncio.to_thread(entries_of, self._folder)
+            except OSError as error:
+                status.say(f"{self._folder} cannot be listed: {error.strerror}", serious=True)
+                entries = [Entry(self._folder.parent, True, "../")]
+            else:
+                photos = sum(not entry.folder for entry in entries)
+                status.say(f"{photos} photo{'' if photos == 1 else 's'} in {self._folder}")
+        self.query_one("#lists", Chips).chosen = which
+        field.value = f"{self._folder}/".replace("//", "/")
+        chosen = next((i for i, entry in enumerate(entries) if entry.path == came_from), None)
+        first_photo = next((i for i, entry in enumerate(entries) if not entry.folder), 0)
+        self.query_one(Gallery).show_entries(entries, first_photo if chosen is None else chosen)
+
+    def action_up(self) -> None:
+        self._go(self._folder.parent)
+
+    def _go(self, folder: Path) -> None:
+        came_from, self._folder = self._folder, folder.absolute()
+        self.run_worker(self._show("folder", came_from), group="list", exclusive=True)
+
+    # --- choosing -----------------------------------------------------------------------------------------------
+
+    def action_path(self) -> None:
+        field = self.query_one(PathField)
+        field.focus()
+        field.cursor_position = len(field.value)
+
+    def action_back(self) -> None:
+        if self.query_one(PathField).has_focus:
+            self.query_one(Gallery).focus()
+        else:
+            self.dismiss(None)
+
+    @on(Chips.Pressed, "#lists")
+    def _choose_list(self, event: Chips.Pressed) -> None:
+        self.action_list(event.name)
+        self.query_one(Gallery).focus()
+
+    @on(Gallery.Highlighted)
+    def _tell(self, event: Gallery.Highlighted) -> None:
+        size = f"{event.size[0]}x{event.size[1]}" if event.size else ""
+        self.query_one(StatusLine).facts = tuple(fact for fact in (event.entry.path.name, size) if fact)
+
+    @on(Gallery.Opened)
+    def _open(self, event: Gallery.Opened) -> None:
+        self._take(event.entry.path)
+
+    @on(PathField.Submitted, "#path")
+    def _submit(self) -> None:
+        self._take(self.query_one(PathField).path)
+
+    def _take(self, path: Path) -> None:
+        if path.is_dir():
+            self._go(path)
+            self.query_one(Gallery).focus()
+        elif path.is_file():
+            self.dismiss(path)
+        else:
+            self.query_one(StatusLine).say(f"There is no file {path}", serious=True)
+
+
+def _ago(when: float) -> str:
+    minutes = max((time.time() - when) / 60, 0)
+    if minutes < 90:
+        return f"{minutes:.0f} min ago"
+    return f"{minutes / 60:.0f} h ago" if minutes < 48 * 60 else f"{minutes / 1440:.0f} days ago"

@@ -1,0 +1,223 @@
+"""The lowest layer of the editor: the photo, its panels, opening it, telling what there is."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer, Label
+
+from npe_core.errors import NpeError
+from npe_core.regions import REGIONS
+from npe_tui import opening
+from npe_tui.autosave import Autosave
+from npe_tui.document import EditDocument
+from npe_tui.easel import Easel
+from npe_tui.hand import Hand
+from npe_tui.painting import Painting, Tells
+from npe_tui.palette import group_for
+from npe_tui.panels.brush import BrushPanel
+from npe_tui.panels.colour import ColourPanel
+from npe_tui.panels.regions import RegionsPanel
+from npe_tui.panels.run import RunPanel
+from npe_tui.panels.status import StatusLine
+from npe_tui.panels.strength import StrengthPanel
+from npe_tui.running import Running
+from npe_tui.strength import initial, presets
+from npe_tui.widgets import Chip, Chips
+
+if TYPE_CHECKING:
+    from npe_tui.app import NpeApp
+
+PANELS = ("regions", "colour", "brush", "strength")
+NEIGHBOURS = {"regions": "colour", "colour": "regions", "brush": "strength", "strength": "brush"}
+
+
+class PhotoScreen(Screen[None]):
+    """One photo between its panels. ``EnhancingScreen`` and ``EditScreen`` build on it."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def app(self) -> NpeApp: ...
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.document: EditDocument | None = None
+        self.autosave: Autosave | None = None
+        config = self.app.config
+        self.easel = Easel(config.depth)
+        self.hand = Hand(colour=config.colour, hardness=config.hardness)
+        tells = Tells(
+            later=lambda work: self.run_worker(work, group="canvas"),
+            changed=self.changed,
+            picked=self._picked,
+            coloured=self._coloured,
+            failed=lambda reason: self.status.say(reason, serious=True),
+        )
+        self.painting = Painting(self.hand, self.easel, tells)
+        self.running = Running(self.app.engine)
+
+    def compose(self) -> ComposeResult:
+        config = self.app.config
+        yield Label(f" {self.path.name}", id="title")
+        with Horizontal(id="body"):
+            yield self.easel
+            with Vertical(id="side"):
+                yield Chips(tuple(Chip(name, name) for name in PANELS), "regions", id="tabs")
+                with Vertical(id="panels"):
+                    yield RegionsPanel(config.depth)
+                    yield ColourPanel(config.colour, self.app.recent.colours)
+                    yield BrushPanel(config.hardness)
+                    yield StrengthPanel(initial(config), presets(config))
+                yield RunPanel()
+        yield StatusLine()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.app.engine.sink = self.post_message
+        self.status.say(f"Opening {self.path.name}")
+        self.set_panel("regions")
+        self.easel.view.focus()
+        self.run_worker(self._open(), group="open")
+
+    def on_unmount(self) -> None:
+        if self.autosave is not None:
+            self.autosave.close()
+
+    @property
+    def status(self) -> StatusLine:
+        return self.query_one(StatusLine)
+
+    @property
+    def largest_radius(self) -> float:
+        """Of the brush, in photo pixels."""
+        return 1.0 if self.document is None else min(self.document.size) / 2
+
+    # --- opening ------------------------------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        try:
+            document = await opening.read(self.path)
+        except NpeError as error:
+            self.app.could_not_open(str(error))
+            return
+        config, app = self.app.config, self.app
+        app.recent.add_photo(self.path)
+        self.document = document
+        self.hand.radius = config.radius or max(round(min(document.size) / 50), 1)
+        self.query_one(BrushPanel).show_brush(self.hand.radius, self.hand.hardness, self.largest_radius)
+        self.autosave = Autosave(app.autosave_folder, self.path, config.autosave, document.snapshot)
+        self.painting.open(document)
+        self.easel.open(document)
+        self.tell()
+        for note in document.photo.notes:
+            self.notify(note, title=document.name)
+        await self._recover(document)
+        await self.find_face()
+
+    async def _recover(self, document: EditDocument) -> None:
+        assert self.autosave is not None, "made before"
+        try:
+            taken = await opening.recover(document, self.app.autosave_folder, self.path, self._ask_recovery)
+        except (NpeError, OSError) as error:
+            self.notify(opening.why_not(error), title="Nothing was recovered", severity="error")
+            return
+        if taken is not None:
+            self.easel.open(document)
+            self.changed("Recovered")
+            await asyncio.to_thread(self.autosave.flush)
+            taken.remove()
+
+    async def _ask_recovery(self, title: str, question: str) -> str | None:
+        from npe_tui.screens.confirm import ConfirmScreen
+
+        answers = {"recover": "Recover it", "drop": "Throw it away"}
+        return await self.app.push_screen_wait(ConfirmScreen(title, question, answers))
+
+    async def find_face(self, ask: bool = False) -> None:
+        """Find out which face is meant, then its regions; ``ask`` even if there is only one."""
+        document = self.document
+        if document is None:
+            return
+        self.status.say("Looking for faces")
+        try:
+            found = await opening.find_face(document, self._ask_face, ask)
+        except NpeError as error:
+            self.status.say(str(error), serious=True)
+            return
+        if not found:
+            self.status.say("No face chosen. Paint by hand, or press x to choose one.")
+            return
+        self.look()
+
+    async def _ask_face(self, faces: list[Any]) -> Any:
+        from npe_tui.screens.faces import FaceScreen
+
+        assert self.document is not None, "faces are looked for in a document"
+        return await self.app.push_screen_wait(FaceScreen(self.document.photo.image, faces, self.app.config.depth))
+
+    def look(self) -> None:
+        """Ask the engine for the regions."""
+        if self.document is None:
+            return
+        self.running.look(self.document)
+        state = self.app.engine.state.name
+        if state == "loading":
+            self.status.say("Paint meanwhile: the models are loading, then the regions follow.")
+        elif state == "ready":
+            self.status.say("Finding the regions of the face")
+        self.tell()
+
+    def set_panel(self, name: str) -> None:
+        """Where there is not room for all panels, this one; where there is room for two, its neighbour too."""
+        self.query_one("#tabs", Chips).chosen = name
+        for panel in PANELS:
+            self.query_one(f"#{panel}").set_class(panel == name, "-active")
+            self.query_one(f"#{panel}").set_class(panel == NEIGHBOURS[name], "-near")
+
+    # --- what the hand says -------------------------------------------------------------------------------------
+
+    def changed(self, said: str) -> None:
+        """The document changed."""
+        if self.document is None:
+            return
+        if said:
+            self.status.say(said)
+        if self.autosave is not None and self.document.unsaved:
+            self.autosave.touch()
+        self.query_one(RegionsPanel).show_fills(self.document.canvas.targets)
+        self.tell()
+
+    def _picked(self, region: int) -> None:
+        self.query_one(ColourPanel).show_group(group_for(REGIONS[region].name))
+        self._remember_colour()
+
+    def _coloured(self, colour: str) -> None:
+        self.query_one(ColourPanel).choose(colour)
+        self.hand.colour = colour
+        self.status.say(f"Colour {colour}")
+
+    def _remember_colour(self) -> None:
+        self.app.recent.add_colour(self.hand.colour)
+        self.query_one(ColourPanel).show_recent(self.app.recent.colours)
+
+    def tell(self) -> None:
+        """The title and the facts at the bottom."""
+        document, state = self.document, self.app.engine.state
+        facts = [f"{self.hand.tool} {self.hand.radius:g}px" if self.hand.paints else self.hand.tool]
+        if state.name == "ready":
+            facts.append(f"{state.device} · weights {state.weights}")
+        if document is not None:
+            if document.result is not None:
+                facts.insert(1, f"last edit {document.result.seconds['total']:.1f} s")
+            width, height = document.size
+            what = "enhanced" if not document.stale else "painted" if document.marked else "untouched"
+            unsaved = ", not saved" if document.unsaved else ""
+            self.query_one("#title", Label).update(f" {document.name}  [dim]{width}x{height}  {what}{unsaved}[/]")
+        self.status.facts = tuple(facts)

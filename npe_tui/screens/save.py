@@ -1,0 +1,94 @@
+"""Ask where to save, and before overwriting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Label, Static
+
+from npe_core.errors import NpeError
+from npe_core.photo import OUTPUT_FORMATS, check_output
+from npe_tui.widgets.path_field import PathField
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to write."""
+
+    path: Path
+    overwrite: bool
+    """Whether a person agreed to lose the file that is there."""
+
+
+class SaveScreen(ModalScreen[Target | None]):
+    """Answers with a path that can be written to, None when a person thought better of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
+
+    def __init__(self, proposed: Path, source: Path | None, paint: bool, stale: bool) -> None:
+        """``source``: the photo, which is never written to. ``stale``: the canvas has changes that are not in the
+        edited picture."""
+        super().__init__()
+        self._proposed, self._source, self._paint, self._stale = proposed, source, paint, stale
+        self._agreed: Path | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -wide-dialog"):
+            yield Label("Save paint and mask" if self._paint else "Save the edited photo", classes="dialog-title")
+            yield PathField(str(self._proposed), id="target")
+            if self._paint:
+                told = "An RGBA PNG: the alpha is the soft mask. npe edit --paint takes it."
+            else:
+                told = f"The suffix says the format: {' '.join(OUTPUT_FORMATS)}. The parameters go inside."
+            yield Static(told, classes="hint")
+            if self._stale:
+                yield Static("What was painted since the last Enhance is not in it.", classes="hint -warning")
+            yield Static("", id="problem")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button("Save", id="write", variant="primary", compact=True)
+                yield Button("Back", id="back", compact=True)
+
+    def on_mount(self) -> None:
+        field = self.query_one(PathField)
+        field.focus()
+        field.cursor_position = len(field.value)
+
+    @on(PathField.Changed)
+    def _typed(self) -> None:
+        self._agreed = None
+        self.query_one("#problem", Static).update("")
+        self.query_one("#write", Button).label = "Save"
+
+    @on(PathField.Submitted)
+    def _submitted(self) -> None:
+        self._write()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "back":
+            self.dismiss(None)
+        else:
+            self._write()
+
+    def _write(self) -> None:
+        path = self.query_one(PathField).path
+        problem = self.query_one("#problem", Static)
+        agreed = self._agreed == path
+        try:
+            check_output(path, force=True, source=self._source)
+        except NpeError as error:
+            problem.update(str(error))
+            return
+        if path.exists() and not agreed:
+            self._agreed = path
+            problem.update(f"{path.name} exists already. Enter once more overwrites it.")
+            self.query_one("#write", Button).label = "Overwrite"
+            return
+        self.dismiss(Target(path, agreed))

@@ -1,0 +1,85 @@
+"""The timestep study: the whole sheet, and one timestep of it large."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer, Label
+
+from npe_core.sheets import with_headings
+from npe_tui.picture import PictureView
+from npe_tui.widgets import Chip, Chips
+
+HEADINGS = ("original", "painted", "noised", "without mask", "with mask")
+
+
+class StudyScreen(Screen[int | None]):
+    """Answers with the timestep that a person took, None for none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,up", "step(-1)", "Weaker", priority=True),
+        Binding("right,down", "step(1)", "Stronger", priority=True),
+        Binding("enter", "take", "Take this timestep", priority=True),
+        Binding("c", "compare", "Before/after"),
+        Binding("escape", "dismiss(None)", "Back"),
+    ]
+
+    def __init__(self, sheet: np.ndarray, timesteps: tuple[int, ...], start: int, depth: str) -> None:
+        """``sheet`` (H, W, 3) uint8 as ``npe_core.editor.sweep`` makes it; ``start``: the timestep in force."""
+        super().__init__()
+        self._sheet, self._timesteps, self._depth = sheet, timesteps, depth
+        self._row = min(range(len(timesteps)), key=lambda row: abs(timesteps[row] - start))
+        self._before = False
+
+    def compose(self) -> ComposeResult:
+        yield Label(" The timestep study  [dim]how strength changes this edit[/]", id="title")
+        yield Chips(tuple(Chip(str(t), f"t {t}") for t in self._timesteps), id="timesteps")
+        with Horizontal(id="study"):
+            yield PictureView(depth=self._depth, id="sheet")
+            with Vertical(id="study-large"):
+                yield PictureView(depth=self._depth, id="large")
+                yield Label("", id="study-told")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        rows = tuple(f"t={timestep}" for timestep in self._timesteps)
+        self.query_one("#sheet", PictureView).show(with_headings(self._sheet, rows, HEADINGS))
+        self.query_one("#large").focus()
+        self._show()
+
+    def _tile(self, column: int) -> np.ndarray:
+        """A tile of the sheet, whose tiles stand apart by a few pixels."""
+        rows, columns = len(self._timesteps), len(HEADINGS)
+        height, width = self._sheet.shape[:2]
+        down, across = -(-height // rows), -(-width // columns)
+        side = min(down, across) - 4
+        return self._sheet[self._row * down :, column * across :][:side, :side]
+
+    def _show(self) -> None:
+        timestep = self._timesteps[self._row]
+        self.query_one("#timesteps", Chips).chosen = str(timestep)
+        self.query_one("#large", PictureView).show(self._tile(0 if self._before else 4))
+        told = "the original" if self._before else f"timestep {timestep}"
+        self.query_one("#study-told", Label).update(f" {told}, 128 pixels; Enter takes it")
+
+    def action_step(self, by: int) -> None:
+        self._row = min(max(self._row + by, 0), len(self._timesteps) - 1)
+        self._show()
+
+    def action_compare(self) -> None:
+        self._before = not self._before
+        self._show()
+
+    def action_take(self) -> None:
+        self.dismiss(self._timesteps[self._row])
+
+    @on(Chips.Pressed, "#timesteps")
+    def _pressed(self, event: Chips.Pressed) -> None:
+        self._row = self._timesteps.index(int(event.name))
+        self._show()

@@ -1,0 +1,77 @@
+"""How strongly to edit: the values of one run, and what the engine offers."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from npe_core.errors import UsageError
+from npe_tui.config import Config
+
+WEAKEST, STRONGEST = 1, 499
+SUBTLE, DRAMATIC = (200, 300), (350, 475)
+"""The useful stretches of timesteps."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """The arguments of ``Editor.edit`` that a person sets."""
+
+    timestep: int
+    steps: int
+    sampler: str
+    seed: int | None = None
+    """None: a new one each time."""
+
+    def with_seed(self) -> Strength:
+        """The same with a seed that is known, so that variants can count up from it."""
+        return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**31 - 4))
+
+
+@cache
+def offered() -> dict[str, Any]:
+    """Defaults of timestep, steps and sampler, and the names of the samplers.
+
+    Read off the options of ``npe edit``, which know them without importing torch.
+    """
+    from npe_core.cli.edit import edit
+
+    options = {option.name: option for option in edit.params}
+    samplers = tuple(getattr(options["sampler"].type, "choices", ()))
+    return {name: options[name].default for name in ("timestep", "steps", "sampler")} | {"samplers": samplers}
+
+
+def initial(config: Config) -> Strength:
+    """What the settings say, else the engine's defaults. Raises UsageError for values that cannot be meant."""
+    known = offered()
+    values = {name: known[name] for name in ("timestep", "steps", "sampler")}
+    values |= {name: getattr(config, name) for name in values if getattr(config, name) is not None}
+    return checked(Strength(**values))
+
+
+def presets(config: Config) -> dict[str, Strength]:
+    """Name -> strength: two of our own, then those of the settings. Raises UsageError as ``initial``."""
+    start = initial(config)
+    found = {
+        "subtle": replace(start, timestep=sum(SUBTLE) // 2),
+        "dramatic": replace(start, timestep=sum(DRAMATIC) // 2),
+    }
+    for name, values in config.presets.items():
+        unknown = sorted(set(values) - {"timestep", "steps", "sampler"})
+        if unknown:
+            raise UsageError(f"The preset {name!r} has {unknown[0]!r}; it can have timestep, steps and sampler.")
+        found[name] = checked(replace(start, **values))
+    return found
+
+
+def checked(strength: Strength) -> Strength:
+    """The strength as it is. Raises UsageError."""
+    if not WEAKEST <= strength.timestep <= STRONGEST:
+        raise UsageError(f"A timestep is between {WEAKEST} and {STRONGEST}, not {strength.timestep}.")
+    if not 1 <= strength.steps <= STRONGEST:
+        raise UsageError(f"Steps are between 1 and {STRONGEST}, not {strength.steps}.")
+    if strength.sampler not in offered()["samplers"]:
+        raise UsageError(f"There is no sampler {strength.sampler!r}; choose {', '.join(offered()['samplers'])}.")
+    return strength

@@ -1,0 +1,68 @@
+"""Small pictures of photo files, decoded no larger than needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from npe_core.photo import OUTPUT_FORMATS
+
+SUFFIXES = frozenset((*OUTPUT_FORMATS, ".gif", ".heic", ".heif", ".avif", ".jpe", ".jfif"))
+"""Of files that the browser lists; whether they can be opened is found out by opening them."""
+
+_MAX_PIXELS = 64_000_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the browser: a folder or a photo."""
+
+    path: Path
+    folder: bool = False
+    name: str = ""
+    """What to show; the file's name where it is empty."""
+
+    @property
+    def title(self) -> str:
+        return self.name or (f"{self.path.name}/" if self.folder else self.path.name)
+
+
+def entries_of(folder: Path) -> list[Entry]:
+    """The way up, the folders and the photos of a folder, without hidden ones. Raises OSError."""
+    folders, photos = [], []
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            folders.append(Entry(path, True))
+        elif path.suffix.lower() in SUFFIXES:
+            photos.append(Entry(path))
+
+    def by_name(entry: Entry) -> str:
+        return entry.path.name.casefold()
+
+    up = [Entry(folder.parent, True, "../")] if folder.parent != folder else []
+    return [*up, *sorted(photos, key=by_name), *sorted(folders, key=by_name)]
+
+
+def thumbnail(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[int, int]] | None:
+    """The photo as (h, w, 3) uint8 inside width x height, upright, and its own (width, height); None if unreadable."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as picture:
+            size = picture.size
+            if size[0] * size[1] > _MAX_PIXELS:
+                return None
+            picture.draft("RGB", (2 * width, 2 * height))
+            upright = ImageOps.exif_transpose(picture)
+            if upright.size[0] < upright.size[1] and size[0] > size[1]:
+                size = size[1], size[0]
+            small = upright.convert("RGB")
+            small.thumbnail((width, height), Image.Resampling.BOX, reducing_gap=2.0)
+            return np.asarray(small), size
+    except Exception:
+        # Whatever a decoder makes of a stranger's file: the browser goes on, opening it will tell what is wrong.
+        return None

@@ -1,0 +1,154 @@
+"""A row of words to press: one of them may be the chosen one. Wraps where there is no room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One of the words."""
+
+    name: str
+    label: str
+    colour: str | None = None
+    """``#rrggbb``: drawn on this colour, a swatch."""
+    help: str = ""
+
+
+class Chips(Widget, can_focus=True):
+    """Words in a row. Left and right move, Enter or Space or a click presses."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Chips { height: auto; width: 1fr; }
+    Chips > .chips--chip { color: $text-muted; }
+    Chips > .chips--chosen { background: $primary; color: $background; text-style: bold; }
+    Chips > .chips--cursor { color: $text; text-style: underline; }
+    Chips:focus > .chips--cursor { color: $text; background: $boost; text-style: bold underline; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chips--{part}" for part in ("chip", "chosen", "cursor")}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "Previous", show=False),
+        Binding("right", "step(1)", "Next", show=False),
+        Binding("enter,space", "press", "Press", show=False),
+    ]
+
+    chosen: reactive[str | None] = reactive(None)
+    cursor: reactive[int] = reactive(0)
+
+    class Pressed(Message):
+        """A person pressed one of the words."""
+
+        def __init__(self, chips: Chips, name: str) -> None:
+            super().__init__()
+            self.chips, self.name = chips, name
+
+        @property
+        def control(self) -> Chips:
+            return self.chips
+
+    def __init__(self, chips: tuple[Chip, ...], chosen: str | None = None, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._chips = chips
+        self.set_reactive(Chips.chosen, chosen)
+
+    @property
+    def chips(self) -> tuple[Chip, ...]:
+        """The words; may be replaced."""
+        return self._chips
+
+    @chips.setter
+    def chips(self, chips: tuple[Chip, ...]) -> None:
+        self._chips = chips
+        self.cursor = min(self.cursor, max(len(chips) - 1, 0))
+        self.refresh(layout=True)
+
+    def validate_cursor(self, cursor: int) -> int:
+        return cursor % max(len(self._chips), 1)
+
+    # --- drawing ------------------------------------------------------------------------------------------------
+
+    def _rows(self, width: int) -> list[list[tuple[int, int]]]:
+        """Rows of (chip, first column)."""
+        rows: list[list[tuple[int, int]]] = [[]]
+        column = 0
+        for number, chip in enumerate(self._chips):
+            wide = len(_words(chip))
+            if column and column + wide > width:
+                rows.append([])
+                column = 0
+            rows[-1].append((number, column))
+            column += wide
+        return rows
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._rows(width))
+
+    def render_line(self, y: int) -> Strip:
+        rows = self._rows(self.size.width)
+        segments = []
+        for number, _ in rows[y] if y < len(rows) else []:
+            chip = self._chips[number]
+            name = "chosen" if chip.name == self.chosen else "chip"
+            style = self.get_component_rich_style(f"chips--{name}")
+            if number == self.cursor and self.has_focus and name != "chosen":
+                style = self.get_component_rich_style("chips--cursor")
+            elif number == self.cursor and self.has_focus:
+                style += Style(underline=True)
+            if chip.colour is not None:
+                style = _on_colour(chip.colour) + Style(bold=name == "chosen", underline=style.underline)
+            segments.append(Segment(_words(chip, name == "chosen"), style))
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    # --- pressing -----------------------------------------------------------------------------------------------
+
+    def action_step(self, by: int) -> None:
+        """Move the cursor along the row."""
+        self.cursor += by
+
+    def action_press(self) -> None:
+        """Press the word under the cursor."""
+        if self._chips:
+            self.post_message(self.Pressed(self, self._chips[self.cursor].name))
+
+    def _at(self, x: int, y: int) -> int | None:
+        rows = self._rows(self.size.width)
+        for number, first in rows[y] if 0 <= y < len(rows) else []:
+            if first <= x < first + len(_words(self._chips[number])):
+                return number
+        return None
+
+    def on_click(self, event: events.Click) -> None:
+        number = self._at(event.x, event.y)
+        if number is not None:
+            self.cursor = number
+            self.action_press()
+        event.stop()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        number = self._at(event.x, event.y)
+        self.tooltip = self._chips[number].help or None if number is not None else None
+
+
+def _words(chip: Chip, chosen: bool = False) -> str:
+    if chip.colour is not None:
+        return "▐▌" if chosen else "  "
+    return f" {chip.label} "
+
+
+def _on_colour(colour: str) -> Style:
+    r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    dark = 0.3 * r + 0.59 * g + 0.11 * b < 128
+    return Style(bgcolor=colour, color="white" if dark else "black")

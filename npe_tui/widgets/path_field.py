@@ -1,0 +1,53 @@
+"""A field for a path that completes names."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from npe_tui.thumbnails import SUFFIXES
+
+
+class PathField(Input):
+    """Right arrow takes the suggestion."""
+
+    def __init__(self, value: str = "", *, id: str | None = None, placeholder: str = "") -> None:
+        super().__init__(value, placeholder=placeholder, id=id, compact=True, suggester=_Paths(), select_on_focus=False)
+
+    @property
+    def path(self) -> Path:
+        """What is written, with ``~`` for the home folder."""
+        return Path(self.value.strip()).expanduser()
+
+
+class _Paths(Suggester):
+    """The first folder or photo that goes on like that."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return await asyncio.to_thread(complete, value)
+
+
+def complete(value: str) -> str | None:
+    """What ``value`` could become, None if there is nothing like it."""
+    if not value:
+        return None
+    written, start = Path(value).expanduser(), ""
+    if not value.endswith("/"):
+        written, start = written.parent, Path(value).name
+    try:
+        found = sorted(
+            path.name + ("/" if path.is_dir() else "")
+            for path in written.iterdir()
+            if path.name.startswith(start)
+            and (start or not path.name.startswith("."))
+            and (path.is_dir() or path.suffix.lower() in SUFFIXES)
+        )
+    except OSError:
+        return None
+    return value[: len(value) - len(start)] + found[0] if found else None

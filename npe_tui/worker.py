@@ -1,0 +1,237 @@
+"""The engine's thread: the one place of the terminal editor that imports torch, and that late.
+
+One thread owns the ``Editor`` and takes jobs from a queue; what it has to say goes out as messages. The canvas of a job
+must not be changed until the job has said Edited, Studied, Stopped or Failed.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from npe_core.errors import Cancelled, NpeError
+from npe_tui.document import EditDocument
+from npe_tui.guesses import Guesses
+from npe_tui.messages import (
+    Advanced,
+    Edited,
+    EngineState,
+    Failed,
+    FromEngine,
+    Progress,
+    Segmented,
+    StateChanged,
+    Stopped,
+    Studied,
+)
+from npe_tui.strength import Strength
+
+if TYPE_CHECKING:
+    from npe_core.editor import Editor, EditResult, FaceChoice, Preview
+
+VARIANTS = 4
+STUDY = (100, 200, 250, 300, 350, 400, 450)
+"""Timesteps of the study."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    number: int
+    work: Callable[[int], FromEngine]
+
+
+class EngineWorker:
+    """Runs the editor for the screens. Every method returns at once."""
+
+    def __init__(self, device: str = "auto") -> None:
+        self.state = EngineState()
+        self.sink: Callable[[FromEngine], Any] = lambda message: None
+        """Where messages go; called from the engine's thread."""
+        self._device = device
+        self._editor: Editor | None = None
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._issued = 0
+        self._cancelled = 0
+        """Jobs up to this number are not wanted any more."""
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Load the models; again, after that failed."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+            self._thread.start()
+        elif self.state.name == "failed":
+            self._put(lambda number: self._loaded())
+
+    def segment(self, document: EditDocument) -> int:
+        """Find the regions of the document's face. Ends with Segmented; returns the number of the job."""
+        return self._put(lambda number: self._segment(number, document))
+
+    def edit(self, document: EditDocument, strength: Strength) -> int:
+        """Turn the paint into a photograph. Ends with Edited."""
+        return self._put(lambda number: self._edit(number, document, [strength]))
+
+    def variants(self, document: EditDocument, strength: Strength) -> int:
+        """The same with four seeds that count up, all at once where the device gains by it. Ends with Edited."""
+        first = strength.with_seed()
+        assert first.seed is not None, "with_seed draws one"
+        seeds = [Strength(first.timestep, first.steps, first.sampler, first.seed + k) for k in range(VARIANTS)]
+        return self._put(lambda number: self._edit(number, document, seeds))
+
+    def study(self, document: EditDocument, strength: Strength) -> int:
+        """The timestep study. Ends with Studied."""
+        return self._put(lambda number: self._study(number, document, strength))
+
+    def cancel(self) -> None:
+        """Stop the job that runs, within one step of the model, and those that wait."""
+        self._cancelled = self._issued
+
+    def stop(self) -> None:
+        """Take no more jobs; the thread ends with the one that runs."""
+        self.cancel()
+        self._jobs.put(None)
+
+    # --- in the thread ------------------------------------------------------------------------------------------
+
+    def _put(self, work: Callable[[int], FromEngine]) -> int:
+        self._issued += 1
+        self._jobs.put(_Job(self._issued, work))
+        return self._issued
+
+    def _go_on(self, number: int) -> None:
+        """Raises Cancelled if the job is not wanted any more."""
+        if number <= self._cancelled:
+            raise Cancelled("Stopped by the user.")
+
+    def _run(self) -> None:
+        self.sink(self._loaded())
+        while (job := self._jobs.get()) is not None:
+            self.sink(self._outcome(job))
+
+    def _outcome(self, job: _Job) -> FromEngine:
+        try:
+            self._go_on(job.number)
+            return job.work(job.number)
+        except Cancelled:
+            return Stopped(job.number)
+        except NpeError as error:
+            return Failed(job.number, str(error))
+        except MemoryError:
+            return Failed(job.number, "Not enough memory. Close other programs, or use a smaller photo.")
+        except Exception as error:
+            return Failed(job.number, f"This is a bug: {type(error).__name__}: {error}. Please report it.")
+
+    def _loaded(self) -> StateChanged:
+        self.state = self._load()
+        return StateChanged(self.state)
+
+    def _load(self) -> EngineState:
+        try:
+            from npe_core.editor import Editor
+
+            editor = Editor(self._device)
+            for kind in ("segmenter", "denoiser", "upscaler"):
+                editor.engine.model(kind)
+        except NpeError as error:
+            return EngineState("failed", detail=str(error))
+        except (ImportError, OSError, RuntimeError) as error:
+            return EngineState("failed", detail=f"PyTorch cannot be loaded ({error}). Run npe doctor.")
+        self._editor = editor
+        engine = editor.engine
+        return EngineState("ready", engine.choice.name, engine.entry("denoiser").sha256[:8], engine.choice.reason)
+
+    @property
+    def _ready(self) -> Editor:
+        if self._editor is None:
+            raise NpeError(self.state.detail)
+        return self._editor
+
+    def _choice(self, document: EditDocument) -> FaceChoice:
+        known = document.regions
+        if known is not None:
+            choice: FaceChoice = known.choice  # type: ignore[attr-defined]
+            return choice
+        wish = document.wish
+        return self._ready.choose(document.photo, wish.face, wish.aligned, wish.box)
+
+    def _segment(self, number: int, document: EditDocument) -> Segmented:
+        wish = document.wish
+        choice = self._ready.choose(document.photo, wish.face, wish.aligned, wish.box)
+        return Segmented(number, self._ready.segment(document.photo, choice))
+
+    def _edit(self, number: int, document: EditDocument, strengths: list[Strength]) -> Edited:
+        from npe_core.editor import EditJob
+        from npe_core.editor.framing import crops_for
+
+        choice, canvas = self._choice(document), document.canvas
+        guesses = Guesses(canvas, crops_for(choice, canvas.mask)[: len(choice.crops)])
+        clock = _Clock(sum(min(strength.steps, strength.timestep) for strength in strengths))
+        what = "Enhancing" if len(strengths) == 1 else "Variants"
+
+        def report(preview: Preview, first: bool) -> None:
+            self._go_on(number)
+            patches = guesses.patches(preview.images) if first else ()
+            clock.tick()
+            self.sink(Advanced(number, Progress(what, clock.done, clock.total, clock.seconds_left, patches)))
+
+        jobs = [
+            EditJob(
+                document.photo,
+                canvas,
+                timestep=strength.timestep,
+                steps=min(strength.steps, strength.timestep),
+                sampler=strength.sampler,
+                seed=strength.seed,
+                choice=choice,
+                progress=lambda preview, first=(k == 0): report(preview, first),  # type: ignore[misc]
+            )
+            for k, strength in enumerate(strengths)
+        ]
+        results: list[EditResult] = []
+        for outcome in self._ready.edit_many(jobs):
+            if isinstance(outcome, NpeError):
+                raise outcome
+            results.append(outcome)
+        return Edited(number, results)
+
+    def _study(self, number: int, document: EditDocument, strength: Strength) -> Studied:
+        from npe_core.editor.sweep import sweep
+
+        clock = _Clock(len(STUDY))
+
+        def report(done: int, total: int) -> None:
+            self._go_on(number)
+            clock.tick()
+            self.sink(Advanced(number, Progress("Study", done, total, clock.seconds_left)))
+
+        sheet = sweep(
+            self._ready,
+            document.photo,
+            document.canvas,
+            STUDY,
+            strength.steps,
+            strength.sampler,
+            strength.with_seed().seed or 0,
+            self._choice(document).crops[0],
+            report,
+        )
+        return Studied(number, sheet, STUDY)
+
+
+class _Clock:
+    """Steps done, and the time that the rest will take."""
+
+    def __init__(self, total: int) -> None:
+        self.done, self.total = 0, total
+        self._start = time.perf_counter()
+
+    def tick(self) -> None:
+        self.done += 1
+
+    @property
+    def seconds_left(self) -> float:
+        return (time.perf_counter() - self._start) / self.done * (self.total - self.done)
