@@ -130,14 +130,14 @@ def restore(edit: Underway, engine: Engine) -> None:
     assert edit.result is not None, "diffuse comes first"
     job, views, timestep = edit.job, edit.views, edit.recipe.timestep
     with timed(engine, "upscale", [edit.clock]):
-        result = keep_colour(edit.result, views.guide, views.painted * views.mask, colour_hold(timestep))
+        own = torch.ones_like(views.mask)
+        if job.canvas.by_hand:
+            own = own_texture(job.photo, job.canvas, edit.crops, engine)
+        result = hold_to_paint(edit.result, views, own, timestep)
         restored = None
         if edit.recipe.upscale:
             known = surroundings(job, edit.crops).to(engine.device)
             restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known)
-        own = torch.ones_like(views.mask)
-        if job.canvas.by_hand:
-            own = own_texture(job.photo, job.canvas, edit.crops, engine)
         base, weight = full_size(result, views.guide, restored, own, CROP, least_detail(timestep))
         edit.maps = Maps(
             base=to_arrays(127.5 * (base + 1 - weight)),
@@ -204,6 +204,25 @@ def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:
     if missing <= 0.01:
         return []
     return [f"{missing:.0%} of the mask lies too far from the chosen faces and was left as it is"]
+
+
+def hold_to_paint(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
+    """The result with the colour and the light of the paint.
+
+    A fill carries the photo's own light and shade: up to t = 300 the model may not repaint them, beyond it more and
+    more. Flat paint (``own`` 0) has none to go by: there only the broad light is held.
+    """
+    painted, amount = views.painted * views.mask, colour_hold(timestep)
+    held = keep_colour(result, views.guide, painted, amount, sigma=light_scale(timestep))
+    if bool((own < 1).any()):
+        broad = keep_colour(result, views.guide, painted, amount)
+        held = broad + own * (held - broad)
+    return held
+
+
+def light_scale(timestep: int) -> float:
+    """The finest light, in pixels of 128, that the model may repaint on a fill."""
+    return 1.5 + 3.5 * min(1.0, max(0.0, (timestep - 300) / 175))
 
 
 def colour_hold(timestep: int) -> float:

@@ -1,0 +1,49 @@
+"""What the model may not repaint: the light of a fill, finely; of flat paint only the broad light."""
+
+import pytest
+import torch
+
+from npe_core.blend import gaussian_blur, luminance
+from npe_core.editor.underway import hold_to_paint, light_scale
+from npe_core.editor.views import Views
+
+
+@pytest.fixture
+def scene():
+    """A smooth guide, and a result with patches of 6 pixels that the guide has not."""
+    rng = torch.Generator().manual_seed(0)
+    guide = gaussian_blur(torch.rand(1, 3, 128, 128, generator=rng) - 0.5, 12.0)
+    patches = 0.3 * torch.randn(1, 1, 22, 22, generator=rng)
+    patches = torch.nn.functional.interpolate(patches, size=(128, 128), mode="bicubic").expand(-1, 3, -1, -1)
+    ones = torch.ones(1, 1, 128, 128)
+    return Views(original=guide, guide=guide, mask=ones, painted=ones), (guide + patches).clamp(-1, 1)
+
+
+def patchiness(x, guide):
+    """RMS of the light that differs from the guide's at scales above 2.5 pixels."""
+    return float(gaussian_blur(luminance(x - guide), 2.5).square().mean().sqrt())
+
+
+def test_a_fill_keeps_its_light_more_finely_than_flat_paint(scene):
+    views, result = scene
+    fill, flat = (hold_to_paint(result, views, torch.full((1, 1, 128, 128), own), 250) for own in (1.0, 0.0))
+    before = patchiness(result, views.guide)
+    assert patchiness(fill, views.guide) < 0.15 * before
+    assert patchiness(flat, views.guide) > 3 * patchiness(fill, views.guide)
+
+
+def test_strong_edits_are_freer(scene):
+    views, result = scene
+    own = torch.ones(1, 1, 128, 128)
+    left = [patchiness(hold_to_paint(result, views, own, t), views.guide) for t in (250, 300, 400, 475)]
+    assert left[0] == pytest.approx(left[1]) and left[1] < left[2] < left[3]
+    assert light_scale(300) == light_scale(1) < light_scale(400) < light_scale(475) == light_scale(499)
+
+
+def test_what_is_not_painted_is_left_to_the_model(scene):
+    views, result = scene
+    painted = torch.zeros(1, 1, 128, 128)
+    painted[..., :64] = 1
+    half = Views(views.original, views.guide, views.mask, painted)
+    held = hold_to_paint(result, half, torch.ones(1, 1, 128, 128), 250)
+    assert torch.equal(held[..., 64:], result[..., 64:]) and not torch.equal(held[..., :64], result[..., :64])
