@@ -1,16 +1,18 @@
-"""The upscaler on sharp faces: PSNR-Y, LPIPS and colour shift, beside bicubic."""
+"""The upscaler on sharp faces: PSNR-Y, LPIPS and colour shift, beside bicubic; and as part of a picture."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core.editor.engine import Engine
-from npe_core.models.upscaler import SCALE
+from npe_core.models.upscaler import SCALE, surroundings_of
 from npe_core.sheets import grid
+from npe_core.training.augment import random_blobs
 from npe_core.training.data import parse_source, source_name, to_float, to_uint8
 from npe_core.training.evaluation.metrics import psnr_y
 from npe_core.training.evaluation.report import Report, markdown, shown, told
@@ -27,13 +29,16 @@ def evaluate_super_resolution(
 ) -> Report:
     """Measure the upscalers of the engines (by name) on faces of 512 pixels reduced to 128. Raises InputError.
 
-    ``judge`` adds LPIPS.
+    ``judge`` adds LPIPS, also of pictures that are restored inside random shapes only, without and with a look at
+    what lies around the shapes.
     """
     report = Report({"model": "upscaler", "data": {}})
     tiles: list[np.ndarray] = []
     for text in sources:
         path = parse_source(text)[0]
         sums: dict[str, dict[str, float]] = {name: {} for name in ("bicubic", *engines)}
+        inside: dict[str, float] = {}
+        rng = torch.Generator().manual_seed(0)
         images = read_images(path, SIZE)[:count]
         for image in told(images.split(1), "upscaling"):
             high = to_float(image)
@@ -42,11 +47,24 @@ def evaluate_super_resolution(
             for name, x in outcomes.items():
                 for key, value in compare(x, low, high, judge).items():
                     sums[name][key] = sums[name].get(key, 0.0) + value / len(images)
+            if judge is not None:
+                mask = random_blobs(1, SIZE, rng)
+                known = surroundings_of(high, mask)
+                outcomes_inside = {
+                    **outcomes,
+                    **{f"{name}, seeing around": e.upscale(low, known=known).cpu() for name, e in engines.items()},
+                }
+                for name, x in outcomes_inside.items():
+                    distance = float(judge.lpips(torch.where(mask > 0, to_float(to_uint8(x)), high), high).mean())
+                    inside[name] = inside.get(name, 0.0) + distance / len(images)
             if len(tiles) < SHEET * (len(outcomes) + 2):
                 nearest = F.interpolate(low, scale_factor=float(SCALE))
                 tiles += [as_image(x) for x in (nearest, *outcomes.values(), high)]
-        report.numbers["data"][source_name(path)] = {"faces": len(images), **sums}
+        report.numbers["data"][source_name(path)] = {"faces": len(images), **sums, "lpips_inside": inside}
         report.tables.append(table(source_name(path), len(images), sums))
+        if inside:
+            rows = [[name, shown(value, 4), shown(value / inside["bicubic"], 2)] for name, value in inside.items()]
+            report.tables.append(markdown(["restored inside random shapes only", "LPIPS", "of bicubic"], rows))
     report.sheets["faces"] = grid(np.stack(tiles), len(engines) + 3)
     report.notes.append(f"Columns of the sheet: input, bicubic, {', '.join(engines)}, original.")
     if judge is None:
