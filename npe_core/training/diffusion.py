@@ -17,8 +17,8 @@ from npe_core.training.augment import random_zoom
 from npe_core.training.data import Mixture, to_float, to_uint8
 from npe_core.training.task import Loss, device_generator
 
-LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.6, 1.2
-"""ln sigma of a training example is about N(-0.6, 1.2^2): most of the work where edits start (t = 100 to 350)."""
+LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.2, 1.1
+"""ln sigma of a training example is about N(-0.2, 1.1^2): most of the work where edits take place (t = 60 to 350)."""
 ZOOM_SHARE = 0.15
 """Share of the examples that are parts of larger faces, where there are such."""
 
