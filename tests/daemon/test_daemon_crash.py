@@ -1,0 +1,152 @@
+"""kill -9 at every system call that changes a file, and at pairs of them: nothing is lost, doubled or half-written."""
+
+import os
+import random
+
+import pytest
+from conftest import QUICK, StubWorker, drop, everything, names, result_of
+from crashing import count_calls, die_at, in_a_process
+
+from npe_core.daemon.folders import Folders
+from npe_core.daemon.service import Service
+from npe_core.daemon.settings import Settings
+
+INPUTS = (b"photo", b"mask", b'{"seed": 1}')
+RESULT = result_of(b'{"seed": 1}' + b"mask" + b"photo")
+ALL_PAIRS = os.environ.get("NPE_SOAK") == "1"
+
+
+def folders_in(root):
+    made = Folders.of(root / "inbox", root / "outbox")
+    made.prepare()
+    return made
+
+
+def daemon(folders, **settings):
+    assert Service(folders, StubWorker(), Settings(**{**QUICK, **settings})).run() in (0, 1)
+
+
+def killed_at(folders, number):
+    """A daemon that dies at that call; None lets it live."""
+
+    def work():
+        die_at(number)
+        daemon(folders)
+
+    assert in_a_process(work) in (0, -9)
+
+
+def check_nothing_is_lost(root):
+    """In whatever state the folders are: all inputs are there, and the outbox shows whole results only."""
+    found = everything(root)
+    for content in INPUTS:
+        assert content in found, content
+    for name in names(root / "outbox"):
+        whole = (root / "outbox" / name).read_bytes()
+        assert whole == RESULT if name.endswith(".png") else whole.startswith(b"{") and whole.endswith(b"}\n")
+
+
+def check_done_once(root):
+    found = everything(root)
+    for content in INPUTS:
+        assert len(found[content]) == 1 and ".done" in str(found[content][0])
+    assert names(root / "outbox") == ["a.json", "a.png"] and len(found[RESULT]) == 1
+    for state in ("tmp", "run", "out", "trash"):
+        assert not list((root / "outbox" / ".spool" / state).iterdir())
+    assert not names(root / "inbox") and not list((root / "failed").iterdir())
+
+
+def dropped(root):
+    folders = folders_in(root)
+    drop(folders.inbox, parameters=INPUTS[2])
+    return folders
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory):
+    """How many calls that change files one job takes."""
+    folders = dropped(tmp_path_factory.mktemp("count"))
+    count = count_calls(lambda: daemon(folders))
+    check_done_once(folders.inbox.parent)
+    return count
+
+
+def test_kill_9_at_every_step(tmp_path, steps):
+    assert steps > 50
+    for number in range(steps):
+        root = tmp_path / str(number)
+        root.mkdir()
+        folders = dropped(root)
+        killed_at(folders, number)
+        check_nothing_is_lost(root)
+        killed_at(folders, None)
+        check_done_once(root)
+
+
+def test_kill_9_at_pairs_of_steps(tmp_path, steps):
+    """All of them with NPE_SOAK=1, else some that are drawn anew each time."""
+    pairs = [(first, second) for first in range(steps) for second in range(steps)]
+    for first, second in pairs if ALL_PAIRS else random.sample(pairs, 25):
+        root = tmp_path / f"{first}-{second}"
+        root.mkdir()
+        folders = dropped(root)
+        killed_at(folders, first)
+        killed_at(folders, second)
+        check_nothing_is_lost(root)
+        killed_at(folders, None)
+        check_done_once(root), (first, second)
+
+
+def test_kill_9_while_a_failed_job_is_put_away(tmp_path):
+    from npe_core.errors import InputError
+
+    def refuse(job):
+        raise InputError("no")
+
+    def work(folders, number):
+        counter = die_at(number)
+        Service(folders, StubWorker(read=refuse), Settings(**QUICK)).run()
+        return next(counter)
+
+    for number in range(random.randrange(2), 60, 2):
+        root = tmp_path / str(number)
+        root.mkdir()
+        folders = dropped(root)
+        in_a_process(lambda folders=folders, number=number: work(folders, number))
+        check_nothing_is_lost(root)
+        in_a_process(lambda folders=folders: work(folders, None))
+        (job,) = folders.failed.iterdir()
+        assert names(job) == ["a.json", "a.mask.png", "a.png", "reason.json"] and not names(folders.inbox)
+
+
+def test_a_job_that_kills_the_process_is_put_away_after_three_attempts_and_hits_nobody_else(tmp_path):
+    folders = folders_in(tmp_path)
+    for stem in ("good1", "good2", "killer"):
+        drop(folders.inbox, stem, photo=stem.encode())
+
+    def kill(job):
+        if job.record.stem == "killer":
+            os.kill(os.getpid(), 9)
+
+    for _ in range(4):
+        in_a_process(lambda: Service(folders, StubWorker(read=kill), Settings(**QUICK)).run())
+    assert [name.split("-")[0] for name in names(folders.failed)] == ["killer"]
+    assert names(folders.outbox) == ["good1.json", "good1.png", "good2.json", "good2.png"]
+    reason = (next(folders.failed.iterdir()) / "reason.json").read_text()
+    assert '"crashed"' in reason and "died 3 times" in reason
+
+
+def test_the_name_is_used_again_while_a_claim_is_undone(tmp_path, steps):
+    for number in range(random.randrange(4), steps, 4):
+        root = tmp_path / str(number)
+        root.mkdir()
+        folders = dropped(root)
+        killed_at(folders, number)
+        if names(folders.inbox):  # not claimed yet, or not all of it
+            continue
+        drop(folders.inbox, photo=b"other photo", mask=b"other mask")
+        killed_at(folders, None)
+        found = everything(root)
+        for content in (*INPUTS, b"other photo", b"other mask"):
+            assert len(found.get(content, [])) == 1, (number, content, found.get(content))
+        assert not names(folders.failed)

@@ -1,0 +1,170 @@
+"""Which files make a job, by their names, and when they are whole, by a clock of the test's own."""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npe_core.daemon.names import MASK, PHOTO_SUFFIXES, part_of, shortened, shown, sort_out, unfinished_stem
+from npe_core.daemon.tracker import Stamp, Tracker, scan
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "role"),
+    [
+        ("ana.png", "ana", "photo"),
+        ("ana.JPG", "ana", "photo"),
+        ("ana.mask.png", "ana", "mask"),
+        ("ana.MASK.PNG", "ana", "mask"),
+        ("ana.json", "ana", "parameters"),
+        ("a.b.c.webp", "a.b.c", "photo"),
+        ("-rf.png", "-rf", "photo"),
+        ("ana.mask.jpg", "ana.mask", "photo"),
+    ],
+)
+def test_what_a_name_says(name, stem, role):
+    part = part_of(name)
+    assert (part.stem, part.role) == (stem, role)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".hidden.png", ".png", "~ana.png", "~$ana.png", "ana.png.part", "ana.tmp", "ana.png.crdownload",
+     "ana.png.filepart", "notes.txt", "ana", ".ana.png.Xa81Yz", "ana.png~"],
+)  # fmt: skip
+def test_names_that_are_not_for_us(name):
+    assert part_of(name) is None
+
+
+@pytest.mark.parametrize("name", ["ana.json.part", "ana.mask.png.tmp", ".ana.png.Xa81Yz", "ana.jpg.filepart"])
+def test_a_file_on_its_way_tells_whose_it_will_be(name):
+    assert unfinished_stem(name) == "ana"
+
+
+def sorted_out(*files):
+    return sort_out(files, set(files))
+
+
+def test_pairs_are_ready_and_the_rest_waits_and_says_why():
+    found = sorted_out("a.png", "a.mask.png", "b.jpg", "b.json", "c.png", "d.mask.png", "e.json", "notes.txt")
+    assert [(group.stem, group.names) for group in found.ready] == [
+        ("a", ("a.png", "a.mask.png")),
+        ("b", ("b.jpg", "b.json")),
+    ]
+    assert {one.names: one.why for one in found.waiting} == {
+        ("c.png",): "waits for c.mask.png or c.json",
+        ("d.mask.png",): "waits for its photo",
+        ("e.json",): "waits for its photo",
+    }
+
+
+def test_two_photos_of_one_name_wait_because_the_mask_could_be_meant_for_either():
+    found = sorted_out("a.png", "a.jpg", "a.mask.png")
+    assert not found.ready and "more than one photo" in found.waiting[0].why
+
+
+def test_a_job_waits_for_all_files_of_its_name():
+    files = ["a.png", "a.mask.png", "a.json"]
+    assert sort_out(files, {"a.png", "a.mask.png"}).unsettled == ["a"]
+    assert sort_out([*files[:2], "a.json.part"], set(files[:2])).unsettled == ["a"]
+    assert len(sort_out(files, set(files)).ready) == 1
+
+
+STEMS = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30).filter(
+    lambda stem: not stem.startswith((".", "~"))
+)
+
+
+@given(st.lists(STEMS, min_size=1, max_size=8, unique=True), st.sampled_from(PHOTO_SUFFIXES))
+def test_any_name_finds_its_mask(stems, suffix):
+    taken = {stem + end for stem in stems for end in (MASK, *PHOTO_SUFFIXES)}
+    stems = [stem for stem in stems if stem not in taken and part_of(stem + suffix).stem == stem]
+    found = sorted_out(*(stem + end for stem in stems for end in (suffix, MASK)))
+    own = {group.stem: group for group in found.ready}
+    for stem in stems:
+        if part_of(stem + suffix).role == "photo" and stem in own:
+            assert own[stem].names == (stem + suffix, stem + MASK)
+    assert len(found.ready) + len(found.waiting) >= 1 or not stems
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1), st.integers(1, 60))
+def test_shortened_names_are_whole_letters_within_their_room(stem, room):
+    short = shortened(stem, room)
+    assert stem.startswith(short) and len(short.encode()) <= room
+    longer = stem[: len(short) + 1]
+    assert short == stem or len(longer.encode()) > room
+
+
+def test_names_of_any_bytes_can_be_shown():
+    name = os.fsdecode(b"caf\xe9\n\xff.png")
+    assert shown(name) == "caf\\xe9\\n\\xff.png" and shown(name).encode("utf-8")
+    assert os.fsencode(shortened(name, 5)) == b"caf\xe9\n"
+
+
+# --- the tracker -------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_a_file_settles_when_it_has_not_changed_for_a_while(clock):
+    tracker = Tracker(2.0, clock)
+    assert tracker.look({"a": Stamp(1, 1, 7)}) == set()
+    clock.now += 1.9
+    assert tracker.look({"a": Stamp(1, 1, 7)}) == set()
+    clock.now += 0.2
+    assert tracker.look({"a": Stamp(1, 1, 7)}) == {"a"}
+
+
+@pytest.mark.parametrize("change", [Stamp(2, 1, 7), Stamp(1, 2, 7), Stamp(1, 1, 8)])
+def test_any_change_starts_the_wait_again(clock, change):
+    tracker = Tracker(2.0, clock)
+    tracker.look({"a": Stamp(1, 1, 7)})
+    clock.now += 1.9
+    assert tracker.look({"a": change}) == set()
+    clock.now += 1.9
+    assert tracker.look({"a": change}) == set()
+    clock.now += 0.2
+    assert tracker.look({"a": change}) == {"a"}
+
+
+@pytest.mark.parametrize("temporary", ["a.png.part", "a.png.tmp", ".a.png.Xa81Yz"])
+def test_renamed_from_a_temporary_name_is_whole_at_once(clock, temporary):
+    tracker = Tracker(60.0, clock)
+    tracker.look({temporary: Stamp(5, 5, 7)})
+    assert tracker.look({"a.png": Stamp(5, 5, 7)}) == {"a.png"}
+    assert tracker.look({"a.png": Stamp(6, 6, 7)}) == set()  # and is watched from then on as any other
+
+
+def test_a_rename_between_two_scans_is_told_by_an_event(clock):
+    tracker = Tracker(60.0, clock)
+    tracker.renamed("a.png")
+    assert tracker.look({"a.png": Stamp(5, 5, 7), "b.png": Stamp(5, 5, 8)}) == {"a.png"}
+
+
+def test_times_of_files_do_not_matter_only_that_they_stay(clock):
+    tracker = Tracker(1.0, clock)
+    for mtime in (0, 4102444800 * 10**9, -1):  # 1970, 2100, before 1970
+        tracker.forget()
+        tracker.look({"a": Stamp(1, mtime, 7)})
+        clock.now += 1.0
+        assert tracker.look({"a": Stamp(1, mtime, 7)}) == {"a"}
+
+
+def test_the_scan_sees_regular_files_only(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"1")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    assert set(scan(tmp_path)) == {"a.png"}
