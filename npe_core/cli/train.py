@@ -10,10 +10,10 @@ import click
     options_metavar="",
 )
 @click.argument(
-    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="diffusion|segmentation|super-resolution|release ..."
+    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="diffusion|segmentation|super-resolution|label|release ..."
 )
 def train(arguments: tuple[str, ...]) -> None:
-    """Train one of the three models, or release trained weights.
+    """Train one of the three models, label pictures for the segmentation model, or release trained weights.
 
     \b
     npe train diffusion --data faces.zip=3 --data more.tar=1 --out runs/diffusion --minutes 9

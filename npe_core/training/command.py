@@ -18,6 +18,16 @@ def command(arguments: list[str], prog: str) -> None:
             f"{entry.file}: sha256 {entry.sha256[:12]}, {entry.provenance['images_seen']} images seen", file=sys.stdout
         )
         return
+    if options.threads is not None:
+        import torch
+
+        torch.set_num_threads(options.threads)
+    if options.command == "label":
+        from npe_core.training.labelling import label
+
+        choices = options.size, options.count, options.device, options.seed
+        print(f"{options.out}: {label(options.data, options.teachers, options.out, *choices)} pairs", file=sys.stdout)
+        return
     from npe_core.training.run import train
 
     train(options)

@@ -26,10 +26,13 @@ class Parser(argparse.ArgumentParser):
 
 def train_parser(prog: str) -> argparse.ArgumentParser:
     """The parser; its namespace has ``command``: a model to train, or ``release``."""
-    parser = Parser(prog=prog, description="Train one of the three models, or release trained weights.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join([*HELP, "release"]))
+    text = "Train one of the three models, label pictures for the segmentation model, or release trained weights."
+    parser = Parser(prog=prog, description=text)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join([*HELP, "label", "release"]))
     for model, text in HELP.items():
         _add_training(commands.add_parser(model, help=text, description=text), model)
+    text = "Make pairs of image and mask from pictures, with the face parser of a teachers folder."
+    _add_labelling(commands.add_parser("label", help=text, description=text))
     text = "Copy averaged weights of a run into the weights folder and its manifest."
     _add_release(commands.add_parser("release", help=text, description=text))
     return parser
@@ -63,6 +66,25 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
         add("--patch", type=positive(int), default=128, metavar="PX", help="side of the patches (default: %(default)s)")
+
+
+def _add_labelling(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--data",
+        action="append",
+        type=Path,
+        required=True,
+        metavar="SRC",
+        help="folder, .tar, .zip or .npz; repeatable",
+    )
+    add("--teachers", type=Path, required=True, metavar="DIR", help="folder of teachers.py")
+    add("--out", type=Path, required=True, metavar="FILE.npz", help="where the pairs go, for --data of segmentation")
+    add("--count", type=positive(int), metavar="N", help="at most so many pictures of each source, drawn at random")
+    add("--size", type=positive(int), default=256, metavar="PX", help="side of the pairs (default: %(default)s)")
+    add("--seed", type=int, default=0, metavar="N", help="of the drawing")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    add("--threads", type=positive(int), metavar="N", help="CPU threads")
 
 
 def _add_release(parser: argparse.ArgumentParser) -> None:

@@ -35,8 +35,6 @@ def train(options: argparse.Namespace) -> None:
     Raises UsageError, InputError, EnvironmentFault.
     """
     start = time.monotonic()
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
     choice = choose_device(options.device)
     world, device = join_world(choice.device)
     if device.type == "cuda":

@@ -16,6 +16,7 @@ from npe_core.errors import UsageError
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.training.loop import Trainer
 from npe_core.training.options import train_parser
+from npe_core.training.reading import UNKNOWN, read_pairs
 from npe_core.training.recipe import Recipe
 from npe_core.training.run import build_task, recipe_of
 from npe_core.training.settings import with_settings
@@ -176,3 +177,37 @@ def test_a_killed_run_on_a_bare_machine_goes_on_exactly(pairs, tmp_path):
     resumed.train_step()
     same = zip(resumed.task.model.state_dict().values(), whole.task.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in same)
+
+
+TEACHERS = '''
+import torch
+
+class FaceParser:
+    """Knows the region from the brightness: 40 * id; of what is brighter than 180 it is not sure."""
+
+    def __init__(self, device):
+        self.device = device
+
+    def celeb_logits(self, images):
+        ids = (images.float().mean(dim=1) / 40).round().long().clamp(0, 10)
+        sure = torch.where(ids > 4, 0.1, 20.0)
+        return sure[:, None] * torch.nn.functional.one_hot(ids, 11).permute(0, 3, 1, 2)
+
+    def regions_from_logits(self, logits, size):
+        return torch.nn.functional.interpolate(logits.softmax(dim=1), size=(size, size))
+'''
+
+
+def test_labelled_pictures_are_pairs_to_train_on(pairs, tmp_path, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "teachers", raising=False)
+    (tmp_path / "teachers.py").write_text(TEACHERS)
+    out = tmp_path / "pairs.npz"
+    words = ["train", "label", "--data", str(pairs / "images"), "--teachers", str(tmp_path), "--out", str(out)]
+    assert run([*words, "--size", "32", "--count", "5", "--device", "cpu"]) == 0
+    assert "5 pairs" in capsys.readouterr().out
+    images, masks, _ = read_pairs(out, 32)
+    assert images.shape == (5, 3, 32, 32) and masks.shape == (5, 32, 32)
+    for image, mask in zip(images, masks, strict=True):
+        number = round(float(image.float().mean()) / 40)
+        assert set(mask.unique().tolist()) == {number if number <= 4 else UNKNOWN}
+    monkeypatch.delitem(sys.modules, "teachers")
