@@ -22,20 +22,21 @@ class Files:
         """A new folder; the spool around it is for nobody else."""
         path.mkdir()
 
-    def write(self, path: Path, content: bytes) -> None:
+    def write(self, path: Path, content: bytes, durable: bool = True) -> None:
         """Replaces a small file of our own; a half-written one is never seen."""
         temporary = path.with_name(".writing")
         with _closing(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)) as file:
             _write_all(file, content)
-            os.fsync(file)
+            if durable:
+                os.fsync(file)
         temporary.replace(path)
-        self.sync(path.parent)
+        if durable:
+            self.sync(path.parent)
 
     def move_folder(self, source: Path, target: Path) -> None:
         """One rename; the target must not exist, or be empty."""
         source.rename(target)
-        self.sync(target.parent)
-        self.sync(source.parent)
+        self.sync(target.parent)  # the same transaction of the file system takes the name out of the source's folder
 
     def take(self, source: Path, target: Path) -> None:
         """Moves a stranger's file into a private folder of ours, where the name is free; over file systems if need be.

@@ -48,6 +48,7 @@ class Intake:
         self._stamps: dict[str, Stamp] = {}
         self._refused: dict[str, tuple[str, float]] = {}
         self._last = float("-inf")
+        self._is_stale = True
 
     def _tell_change(self) -> None:
         self._changed.set()
@@ -63,7 +64,12 @@ class Intake:
     @property
     def is_through(self) -> bool:
         """Whether nothing in the inbox can be claimed, now or once it has settled."""
-        return not (self.inbox.unsettled or self.inbox.ready)
+        return not (self.inbox.unsettled or self.inbox.ready or self._is_stale)
+
+    def expect(self) -> None:
+        """Something has come back to the inbox, or is another than it was: it is worth another look."""
+        self._is_stale = True
+        self._changed.set()
 
     @property
     def waiting(self) -> list[Waiting]:
@@ -76,6 +82,7 @@ class Intake:
         if self.due_in > 0:
             return
         self._changed.clear()
+        self._is_stale = False
         if self._events:
             self._watcher.follow()
         try:
@@ -105,6 +112,7 @@ class Intake:
                 log("claimed", job=shown(job.record.id))
                 return job
             self.duplicates += 1
+            self.expect()
             log("already there, or changed meanwhile", job=shown(group.stem))
         return None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.daemon.files import Files, open_regular, read_small
-from npe_core.daemon.names import Group, shortened, shown
+from npe_core.daemon.names import Group, part_of, shortened, shown
 
 JOURNAL, RESULT, REASON, REPORT = ".job.json", ".result", "reason.json", "report.json"
 LIMIT = 1 << 20
@@ -58,6 +58,18 @@ class Record:
 def stored(name: str) -> str:
     """What an input is called inside its job's folder: its own name, but for the one that is taken there."""
     return "reason.input.json" if name == REASON else name
+
+
+def of_files(folder: Path) -> Record | None:
+    """The record of a claim that was cut off before one was written, from the names of its files."""
+    found = {}
+    for path in folder.iterdir():
+        name = REASON if path.name == stored(REASON) else path.name
+        part = part_of(name)
+        if part is not None:
+            found[name] = part
+    stem = next((part.stem for part in found.values()), "")
+    return Record(stem, {name: part.role for name, part in found.items()}) if found else None
 
 
 def save(files: Files, folder: Path, record: Record) -> None:

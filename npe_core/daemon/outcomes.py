@@ -23,7 +23,8 @@ Step = Callable[[Claimed], None]
 class Outcomes:
     """Does what is to be done to jobs; what the disk refuses is done later, and pauses the daemon until then."""
 
-    def __init__(self, spool: Spool, pauses: Pauses, attempts: int) -> None:
+    def __init__(self, spool: Spool, pauses: Pauses, attempts: int, given_back: Callable[[], None]) -> None:
+        """``given_back`` is called when something has come back to the inbox."""
         self.counters = Counters()
         self.last = ""
         """What happened last."""
@@ -31,7 +32,7 @@ class Outcomes:
         """Jobs that are to be run once more."""
         self.later: deque[tuple[Step, Claimed]] = deque()
         """What the disk refused."""
-        self._spool, self._pauses, self._attempts = spool, pauses, attempts
+        self._spool, self._pauses, self._attempts, self._given_back = spool, pauses, attempts, given_back
 
     def settle(self, finished: Finished) -> None:
         """Decides what becomes of it, and does it."""
@@ -77,6 +78,7 @@ class Outcomes:
     def give_back(self, job: Claimed) -> None:
         """To the inbox, as if it had never been claimed."""
         self._spool.give_back(job)
+        self._given_back()
         log("given back", job=journal.label(job.record))
 
     def _blameless(self, job: Claimed) -> None:

@@ -52,10 +52,10 @@ class Service:
         self._folders, self._worker, self._settings, self._show = folders, worker, settings, show
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._spool, self._pauses = Spool(folders, files=files), Pauses()
-        self._outcomes = Outcomes(self._spool, self._pauses, settings.attempts)
         self._intake = Intake(
             self._spool, self._pauses, self._wake.set, settings.settle, settings.interval, settings.events
         )
+        self._outcomes = Outcomes(self._spool, self._pauses, settings.attempts, self._intake.expect)
         self._pipeline = Pipeline(worker, self._wake.set, settings.batch, settings.megapixels, settings.time_limit)
         self._queue: deque[Claimed] = deque()
         self._alone = False

@@ -105,11 +105,8 @@ class Spool:
         claim = self._fresh(self.folders.tmp)
         self.files.make_folder(claim)
         record = Record.of(group)
-        journal.save(self.files, claim, record)
         try:
-            same = all([self._take(name, claim, stamps[name]) for name in record.parcel])
-            self.files.sync(claim)
-            self.files.sync(self.folders.inbox)
+            same = all(self._take(name, claim, stamps[name]) for name in record.parcel)
             record = journal.identified(record, claim, self.salt, self.largest_file) if same else record
         except OSError:
             self._give_back(claim)
@@ -137,17 +134,20 @@ class Spool:
 
     def _is_known(self, record: Record) -> bool:
         """The same bytes are being worked on, or their result still lies in the outbox."""
-        if any((state / record.id).exists() for state in (self.folders.run, self.folders.out)):
-            return True
+        states = [self.folders.run, self.folders.out]
         done = journal.load(self.folders.done / record.id)
-        return done is not None and any(os.path.lexists(self.folders.outbox / name) for name in done.published)
+        if done is not None and any(os.path.lexists(self.folders.outbox / name) for name in done.published.values()):
+            states.append(self.folders.done)
+        return any(all((state / record.id / stored(name)).exists() for name in record.inputs) for state in states)
 
     def give_back(self, job: Claimed) -> None:
         """Undoes a claim: the inputs go back to the inbox."""
-        self._give_back(job.folder)
+        claim = self._fresh(self.folders.tmp)
+        self.files.move_folder(job.folder, claim)  # first, so that a crash in the middle is no job without its inputs
+        self._give_back(claim)
 
     def _give_back(self, folder: Path) -> None:
-        record = journal.load(folder)
+        record = journal.load(folder) or journal.of_files(folder)
         if record is not None:
             return_inputs(self.files, folder, record, self.folders.inbox)
         self.discard(folder)
@@ -171,6 +171,7 @@ class Spool:
         """The result is whole: from here on the edit is not made again."""
         whole = self.folders.out / job.folder.name
         if not whole.exists():
+            self._named(job)
             self.files.sync(job.result)
             self.files.move_folder(job.folder, whole)
         return Claimed(whole, journal.load(whole) or job.record)
@@ -184,8 +185,7 @@ class Spool:
     def publish(self, job: Claimed) -> Claimed:
         """The result appears in the outbox, the report first and the photo last, under names that were free."""
         record = job.record
-        left = {file: name for file, name in record.published.items() if (job.result / file).exists()}
-        if not record.published or any(self._is_taken(job.result / file, name) for file, name in left.items()):
+        if any(self._is_taken(job.result / file, name) for file, name in record.published.items()):
             record = self._named(job)
         for file, name in record.published.items():
             if (job.result / file).exists():
@@ -196,7 +196,7 @@ class Spool:
 
     def _is_taken(self, file: Path, name: str) -> bool:
         target = self.folders.outbox / name
-        return os.path.lexists(target) and not same_content(file, target)
+        return file.exists() and os.path.lexists(target) and not same_content(file, target)
 
     def _named(self, job: Claimed) -> Record:
         """Writes down under which names the result will appear; the report tells that of the photo."""

@@ -61,7 +61,7 @@ class Worker(Protocol):
         ...
 
     def write(self, job: Read, outcome: Any, folder: Path) -> None:
-        """Writes the photo and ``report.json`` into an empty folder, durably. In any thread."""
+        """Writes the photo and ``report.json`` into an empty folder. In any thread."""
         ...
 
 
@@ -196,7 +196,7 @@ class EditWorker:
         seconds["total"] += sum(job.seconds.values()) + seconds["write"]
         report = {
             "job": journal.label(record),
-            "output": "",  # known when it is published
+            "output": "",  # known, and made durable, when it is committed
             "inputs": {shown(name): digest for name, digest in record.digests.items()},
             "parameters": outcome.parameters,
             "face": opened.parameters.face,
@@ -207,7 +207,7 @@ class EditWorker:
             "warnings": [*outcome.warnings, *notes],
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
-        self.files.write(folder / journal.REPORT, journal.as_json(report))
+        self.files.write(folder / journal.REPORT, journal.as_json(report), durable=False)
 
 
 class StillWritten(Exception):

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -91,8 +92,9 @@ def serve(folders):
 
 
 @pytest.fixture(autouse=True)
-def quiet():
-    """The log goes nowhere, unless a test looks at it."""
+def quiet(monkeypatch):
+    """The log goes nowhere, unless a test looks at it; fsync, of which a living system shows nothing, is left out."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     LOGGER.handlers[:] = [logging.NullHandler()]
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = True

@@ -5,14 +5,13 @@ import os
 import signal
 import traceback
 
-CALLS = ("rename", "replace", "link", "unlink", "mkdir", "rmdir", "write", "fsync", "open")
+CALLS = ("rename", "replace", "link", "unlink", "mkdir", "rmdir", "write", "open")
 
 
 def die_at(number):
     """Replaces the calls of ``os`` in this process: the call of that number does not come back, nor is it made.
 
-    What SIGKILL leaves does not depend on fsync, so that is counted and left out. Returns the counter, whose next
-    value is how many calls there were.
+    Returns the counter, whose next value is how many calls there were.
     """
     counter = itertools.count()
 
@@ -21,11 +20,11 @@ def die_at(number):
             reading = call is opened and not arguments[1] & (os.O_CREAT | os.O_TRUNC)
             if not reading and next(counter) == number:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return None if call is synced else call(*arguments, **options)
+            return call(*arguments, **options)
 
         return counted
 
-    opened, synced = os.open, os.fsync
+    opened = os.open
     for name in CALLS:
         setattr(os, name, replaced(getattr(os, name)))
     return counter

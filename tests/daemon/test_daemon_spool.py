@@ -1,4 +1,4 @@
-"""A hypothesis state machine over the spool: whatever is dropped, killed, failed or retried, an input is in one place."""
+"""A state machine over the spool: whatever is dropped, killed, failed or retried, an input is in one place."""
 
 import os
 import tempfile
@@ -47,7 +47,6 @@ def mortal(name):
 
 for _name in ("make_folder", "write", "move_folder", "take", "give", "remove_folder"):
     setattr(Mortal, _name, mortal(_name))
-Mortal.sync = lambda self, folder: None
 
 
 class WatchFolder(RuleBasedStateMachine):
