@@ -50,9 +50,10 @@ class CellStrip(Strip):
 
     def _runs(self) -> Iterator[Segment]:
         """One segment for each run of equal cells, made as it is asked for."""
-        change = (self._upper[1:] != self._upper[:-1]) | (self._lower[1:] != self._lower[:-1])
-        starts = np.concatenate(([0], np.flatnonzero(change) + 1)) if len(self._upper) else np.zeros(0, int)
-        ends = np.append(starts[1:], len(self._upper))
+        change = np.ones(len(self._upper), bool)
+        change[1:] = (self._upper[1:] != self._upper[:-1]) | (self._lower[1:] != self._lower[:-1])
+        starts = np.flatnonzero(change)
+        ends = np.append(starts, len(self._upper))[1:]
         uppers, lowers = self._upper[starts].tolist(), self._lower[starts].tolist()
         for start, end, upper, lower in zip(starts.tolist(), ends.tolist(), uppers, lowers, strict=True):
             yield _segment(upper, lower, end - start, self._depth)

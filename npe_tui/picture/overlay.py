@@ -48,9 +48,9 @@ def _middles(box: Box) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _dashes(box: Box) -> np.ndarray:
-    """Black and white by position: two patterns of stripes against each other, so that a line either way has both."""
+    """Black and white by position: the stripes of both diagonals against each other, so that any line has both."""
     x, y = np.arange(box[0], box[2])[None, :], np.arange(box[1], box[3])[:, None]
-    return np.where(((x + 2 * y) // 2 + (x - y) // 6) % 2, BLACK, WHITE)
+    return np.where(((x + y) // 2 + (x - y) // 3) % 2, BLACK, WHITE)
 
 
 def _contrast(light: np.ndarray) -> np.ndarray:

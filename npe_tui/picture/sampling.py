@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor, log2
 
 import numpy as np
@@ -21,6 +22,11 @@ class Pyramid:
         self._levels = [image]
 
     @property
+    def image(self) -> np.ndarray:
+        """The image itself."""
+        return self._levels[0]
+
+    @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the image itself."""
         return self._levels[0].shape[1], self._levels[0].shape[0]
@@ -28,12 +34,12 @@ class Pyramid:
     def update(self, image: np.ndarray, box: Box) -> None:
         """Another image of the same size, or the same one, that differs from what was seen inside the box only."""
         self._levels[0] = image
-        for above, level in zip(self._levels, self._levels[1:], strict=False):
+        for depth, (above, level) in enumerate(pairwise(self._levels), 1):
             height, width = level.shape[:2]
             x0, y0, x1, y1 = box[0] // 2, box[1] // 2, min((box[2] + 1) // 2, width), min((box[3] + 1) // 2, height)
             box = x0, y0, x1, y1
             if x0 < x1 and y0 < y1:
-                level[cut(box)] = _halved(above[2 * y0 : 2 * y1, 2 * x0 : 2 * x1])
+                level[cut(box)] = _halved(above[2 * y0 : 2 * y1, 2 * x0 : 2 * x1], depth)
 
     def sample(self, origin: tuple[float, float], scale: float, box: Box) -> np.ndarray:
         """The dots of a box (x0, y0, x1, y1): (h, w, ...) float32, each the mean of what it covers of the image.
@@ -53,19 +59,25 @@ class Pyramid:
         """The smallest level of which a dot of this many image pixels still covers two each way, and its scale."""
         depth = max(floor(log2(pixels)) - 1, 0)
         while len(self._levels) <= depth and max(self._levels[-1].shape[:2]) > 1:
-            self._levels.append(_halved(self._levels[-1]))
+            self._levels.append(_halved(self._levels[-1], len(self._levels)))
         depth = min(depth, len(self._levels) - 1)
         return self._levels[depth], 2.0**-depth
 
 
-def _halved(image: np.ndarray) -> np.ndarray:
-    """Means of 2 x 2 pixels; an odd last row or column stands for itself."""
+def _halved(image: np.ndarray, depth: int) -> np.ndarray:
+    """Means of 2 x 2 pixels, for the level of this depth; an odd last row or column stands for itself.
+
+    OpenCV rounds halves up; at every other depth they are rounded down, lest far views be lighter than near ones.
+    """
     height, width = image.shape[:2]
     if height % 2 or width % 2:
         spare = ((0, height % 2), (0, width % 2), (0, 0))[: image.ndim]
         image = np.pad(image, spare, mode="edge")
     cv2 = opencv()
-    return cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    down = depth % 2 == 0 and image.dtype == np.uint8
+    size = image.shape[1] // 2, image.shape[0] // 2
+    half = cv2.resize(~image if down else image, size, interpolation=cv2.INTER_AREA)
+    return ~half if down else half
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,9 @@ class Surface(Widget):
         """Draw the edge of an (H, W) float32 mask of the picture's size, or none; ``box``: it differs inside only."""
         scene = self._scene
         if mask is None or box is None or scene.mask is None:
-            scene.mask = None if mask is None else Pyramid(mask)
-            self._repaint()
+            if mask is not None or scene.mask is not None:
+                scene.mask = None if mask is None else Pyramid(mask)
+                self._repaint()
             return
         scene.mask.update(mask, box)
         if (cells := scene.viewport.box_to_cells(box)) is not None:
@@ -85,8 +86,12 @@ class Surface(Widget):
 
         ``split`` in [0, 1] is where the divider stands, as a share of the photo's visible width.
         """
-        self._scene.other = None if other is None else Pyramid(other)
-        self._scene.split = split
+        scene = self._scene
+        if other is None and scene.other is None:
+            return
+        if other is None or scene.other is None or scene.other.image is not other:
+            scene.other = None if other is None else Pyramid(other)
+        scene.split = None if other is None else split
         self._repaint()
 
     @property

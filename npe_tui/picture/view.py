@@ -107,7 +107,8 @@ class PictureView(Surface, can_focus=True):
     def _point(self, event: events.MouseEvent) -> tuple[float, float]:
         """The pointer in cells of the view. A terminal that reports cells only means their middle."""
         x, y = event.pointer_screen_x, event.pointer_screen_y
-        self._finely = self._finely or x != int(x) or y != int(y)
+        pixels = getattr(self.app._driver, "_mouse_pixels", False)  # the drivers for Linux and macOS know
+        self._finely = self._finely or pixels or x != int(x) or y != int(y)
         region, middle = self.content_region, 0.0 if self._finely else 0.5
         return x - region.x + middle, y - region.y + middle
 

@@ -6,6 +6,7 @@ import pty
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -13,6 +14,7 @@ import time
 import numpy as np
 import pyte
 
+REMOTE = ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "COLORTERM", "TERM_PROGRAM", "LC_TERMINAL", "TMUX")
 CELL = 8, 16
 """Pixels of a cell, for a terminal that reports the pointer in pixels."""
 NAMED = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
@@ -22,31 +24,34 @@ class Emulated:
     """Runs a Python program in a terminal of so many columns and rows; ``screen`` is a pyte screen of what it shows.
 
     ``pixels``: a terminal like kitty or ghostty, that reports sizes in-band and the pointer in pixels.
+    ``answers``: whether it says where its cursor is, as they all do, and that it can synchronise its output.
     """
 
-    def __init__(self, program, *arguments, columns=80, rows=30, pixels=True, environment=None):
-        self.columns, self.rows, self.pixels = columns, rows, pixels
+    def __init__(self, program, *arguments, columns=80, rows=30, pixels=True, answers=True, environment=None):
+        self.columns, self.rows, self.pixels, self.answers = columns, rows, pixels, answers
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.seen = b""
         self.finely = False
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "COLORTERM"):
-                os.environ.pop(name, None)
-            os.environ.update({"TERM": "xterm-256color", "COLORTERM": "truecolor"} | (environment or {}))
-            os.execv(sys.executable, [sys.executable, str(program), *arguments])
+        plain = {name: value for name, value in os.environ.items() if name not in REMOTE}
+        self.fd, program_side = pty.openpty()
         self._set_size()
+        self.process = subprocess.Popen(
+            [sys.executable, str(program), *arguments],
+            stdin=program_side,
+            stdout=program_side,
+            stderr=program_side,
+            env=plain | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | (environment or {}),
+            start_new_session=True,
+        )
+        os.close(program_side)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        try:
-            os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        os.waitpid(self.pid, 0)
+        self.process.kill()
+        self.process.wait()
         os.close(self.fd)
 
     def _set_size(self):
@@ -59,6 +64,8 @@ class Emulated:
         self._set_size()
         if self.finely:
             self._report_size()
+        else:
+            self.process.send_signal(signal.SIGWINCH)
 
     def _report_size(self):
         self.write(f"\x1b[48;{self.rows};{self.columns};{self.rows * CELL[1]};{self.columns * CELL[0]}t")
@@ -98,8 +105,9 @@ class Emulated:
         """The screen, and the answers of a terminal in the order of the questions."""
         # pyte takes the private markers < and > of keyboard modes for text
         self._stream.feed(data.replace(b"\x1b[>25u", b"").replace(b"\x1b[<u", b""))
-        self.write("\x1b[1;1R" * data.count(b"\x1b[6n"))
-        if b"\x1b[?2026$p" in data:
+        if self.answers:
+            self.write("\x1b[1;1R" * data.count(b"\x1b[6n"))
+        if self.answers and b"\x1b[?2026$p" in data:
             self.write("\x1b[?2026;2$y")
         if self.pixels and b"\x1b[?2048$p" in data:
             self.write("\x1b[?2048;2$y")
@@ -124,6 +132,7 @@ class Emulated:
 def _colour(name, palette, default):
     if name == "default":
         return default
+    name = name.replace("bfight", "bright")  # so pyte spells one of them
     bright = name.startswith("bright")
     if name.removeprefix("bright") in NAMED:
         return palette[NAMED.index(name.removeprefix("bright")) + 8 * bright]

@@ -1,0 +1,73 @@
+"""The pacer, with a clock that is turned by hand."""
+
+from npe_tui.picture.pacing import ALLOWANCE, PATIENCE, Pacer
+
+
+class Link:
+    """A terminal that answers when told to."""
+
+    def __init__(self):
+        self.now, self.asked, self.woken = 0.0, 0, 0
+        self.pacer = Pacer(self._ask, lambda: self.now)
+
+    def _ask(self):
+        self.asked += 1
+
+    def wake(self):
+        self.woken += 1
+
+    def may_send(self):
+        return self.pacer.may_send(self.wake)
+
+
+def test_small_repaints_go_out_until_the_allowance_is_used():
+    link, sent = Link(), 0
+    while link.may_send():
+        link.pacer.sent(2500)
+        sent += 2500
+    assert ALLOWANCE <= sent < ALLOWANCE + 2500
+    assert link.asked == sent // 2500
+
+
+def test_each_answer_makes_room_and_wakes_who_waits_once():
+    link = Link()
+    link.pacer.sent(ALLOWANCE)
+    assert not link.may_send() and not link.may_send()
+    link.pacer.answered()
+    assert link.woken == 1 and link.may_send()
+    link.pacer.answered()
+    assert link.woken == 1
+
+
+def test_one_large_repaint_at_a_time():
+    link = Link()
+    for _ in range(5):
+        assert link.may_send()
+        link.pacer.sent(200_000)
+        assert not link.may_send()
+        link.now += 1.6
+        link.pacer.answered()
+
+
+def test_a_terminal_that_never_answers_is_asked_no_more():
+    link = Link()
+    link.pacer.sent(ALLOWANCE)
+    assert not link.may_send()
+    link.now += PATIENCE + 0.1
+    assert link.may_send()
+    for _ in range(10):
+        link.pacer.sent(ALLOWANCE)
+        assert link.may_send()
+    assert link.asked == 1
+
+
+def test_an_answer_that_was_lost_holds_nothing_up_for_ever():
+    link = Link()
+    link.pacer.sent(100)
+    link.pacer.answered()
+    link.pacer.sent(ALLOWANCE)
+    assert not link.may_send()
+    link.now += PATIENCE + 0.1
+    assert link.may_send()
+    link.pacer.sent(ALLOWANCE)
+    assert link.asked == 3 and not link.may_send(), "it answered before, so it is asked again"
