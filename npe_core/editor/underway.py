@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from npe_core import __version__
-from npe_core.blend import full_size, keep_colour
+from npe_core.blend import full_size, keep_colour, match_ring
 from npe_core.canvas.boxes import box_of, cut
 from npe_core.diffusion.masked import Strength, masked_edit
 from npe_core.diffusion.samplers import Callback, Step
@@ -134,6 +134,7 @@ def restore(edit: Underway, engine: Engine) -> None:
         if job.canvas.by_hand:
             own = own_texture(job.photo, job.canvas, edit.crops, engine)
         result = hold_to_paint(edit.result, views, own, timestep)
+        result = match_ring(result, views.original, views.mask, views.painted)
         restored = None
         if edit.recipe.upscale:
             known = surroundings(job, edit.crops).to(engine.device)
@@ -158,7 +159,7 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         mask = within_reach(canvas.mask, edit.crops, edit.fades)
         models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe)}
         parameters = {"version": __version__, **edit.recipe.parameters(), "models": models}
-        photo = job.photo.edited(image, mask, parameters)
+        photo = job.photo.edited(image, mask, parameters, given=True)
     return EditResult(
         photo=photo,
         mask=mask,
@@ -199,8 +200,7 @@ def within_reach(mask: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarray
 
 def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:
     """A warning if more than a hundredth of the wanted mask was out of reach."""
-    whole = float(wanted.sum(dtype=np.float64))
-    missing = 1 - float(mask.sum(dtype=np.float64)) / whole
+    missing = 1 - float(mask.sum()) / float(wanted.sum())
     if missing <= 0.01:
         return []
     return [f"{missing:.0%} of the mask lies too far from the chosen faces and was left as it is"]

@@ -95,18 +95,30 @@ class Photo:
         image = image.copy()
         return cls(image=image, alpha=None if alpha is None else alpha.copy(), _native=image)
 
-    def edited(self, image: np.ndarray, mask: np.ndarray, parameters: dict[str, Any] | None = None) -> Photo:
+    def edited(
+        self, image: np.ndarray, mask: np.ndarray, parameters: dict[str, Any] | None = None, given: bool = False
+    ) -> Photo:
         """The photo with the pixels of ``image`` where ``mask`` is above 0, and its own everywhere else.
 
         ``image`` is (H, W, 3) uint8 sRGB, ``mask`` (H, W) bool or float in [0, 1], ``parameters`` anything that JSON
         can hold. Pixels with mask 0, and those that ``image`` did not change, keep the file's samples bit for bit; the
         others are converted from sRGB to the file's profile. Colours of the file beyond sRGB fade out as the mask
-        rises instead of at its border. Raises ValueError on other shapes and types.
+        rises instead of at its border. ``given``: ``image`` is a copy of this photo's, changed under the mask only,
+        which the new photo may keep: nothing is copied then. Raises ValueError on other shapes and types.
         """
         _check_image(image)
         if image.shape != self.image.shape or mask.shape != image.shape[:2]:
             raise ValueError(f"image {image.shape} and mask {mask.shape} must be of the photo's {self.image.shape}")
         plain = colour_profile.is_srgb(self._profile)
+        if plain and given and self.image is self._native:
+            native = view = image
+        else:
+            view, native = self._copied(image, mask, plain)
+        stored = None if parameters is None else json.loads(json.dumps(parameters, allow_nan=False))
+        return replace(self, image=view, parameters=stored, _native=native)
+
+    def _copied(self, image: np.ndarray, mask: np.ndarray, plain: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The photo's own arrays (sRGB, the file's profile) with what ``image`` has under the mask."""
         native = self._native.copy()
         view = native if plain and self.image is self._native else self.image.copy()
         for top in range(0, len(mask), _ROWS):
@@ -120,8 +132,7 @@ class Photo:
                     np.copyto(samples[rows].view("V3"), image[rows].view("V3"), where=inside[..., None])
             else:
                 self._convert_rows(rows, image, mask, view, native)
-        stored = None if parameters is None else json.loads(json.dumps(parameters, allow_nan=False))
-        return replace(self, image=view, parameters=stored, _native=native)
+        return view, native
 
     def _convert_rows(
         self, rows: slice, image: np.ndarray, mask: np.ndarray, view: np.ndarray, native: np.ndarray

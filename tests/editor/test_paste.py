@@ -155,7 +155,7 @@ def test_a_small_mask_in_a_large_face_costs_little():
     tracemalloc.start()
     try:
         paste(photo, photo, mask, crop, *maps)
-        assert tracemalloc.get_traced_memory()[1] < 8e6
+        assert tracemalloc.get_traced_memory()[1] < 20e6  # a few for each of up to four threads
     finally:
         tracemalloc.stop()
     assert (photo[2000:2100, 3000:3100] == 9).all()

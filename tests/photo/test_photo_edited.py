@@ -155,3 +155,17 @@ def test_a_profile_of_another_space_is_ignored(make, photo_file):
     photo = Photo.open(photo_file("a.png", icc_profile=make.icc_profile(b"GRAY")))
     assert np.array_equal(photo.image, make.smooth())
     assert "GRAY" in photo.notes[0]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_given_copy_becomes_the_same_photo(make, photo_file, wide):
+    photo = Photo.open(photo_file("a.png", icc_profile=make.icc_profile() if wide else None))
+    mask = np.zeros(photo.image.shape[:2], np.float32)
+    mask[20:50, 30:60] = 0.7
+    changed = photo.image.copy()
+    changed[mask > 0] = 255 - changed[mask > 0]
+    copied, kept = photo.edited(changed, mask), photo.edited(changed.copy(), mask, given=True)
+    assert np.array_equal(copied.image, kept.image) and np.array_equal(copied._native, kept._native)
+    assert np.array_equal(kept._native[mask == 0], photo._native[mask == 0])
+    with pytest.raises(ValueError, match="read-only"):
+        kept.image[:] = 0
