@@ -37,13 +37,13 @@ class RegionMap:
     """(H, W) uint8 region ids of the photo."""
     choice: FaceChoice
     looks: tuple[Look, ...]
-    """One of each chosen face; where another face is nearer, all its probabilities are 0."""
+    """One of each chosen face; where any other face is nearer, all its probabilities are 0."""
 
     @classmethod
     def of(cls, choice: FaceChoice, looks: list[tuple[Look, ...]], photo_size: tuple[int, int]) -> RegionMap:
         """Bring the looks at each chosen face, the widest first, to a photo of ``photo_size`` (width, height)."""
         ids = np.zeros((photo_size[1], photo_size[0]), np.uint8)
-        faces = tuple(each(lambda face: one_look(face, choice, photo_size), looks))
+        faces = tuple(each(lambda number: one_look(looks[number], number, choice, photo_size), range(len(looks))))
         seen = each(lambda face: likeliest(face, photo_size), faces)
         for face, found in zip(faces, seen, strict=True):
             where = cut(face.crop.box(photo_size))
@@ -58,8 +58,8 @@ class RegionMap:
             x0, y0, x1, y1 = common = _common(box, reach)
             if x0 < x1 and y0 < y1:
                 part = total[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
-                np.maximum(part, look.crop.to_box(look.probabilities[region], common), out=part)
-        return total
+                part += look.crop.to_box(look.probabilities[region], common)  # each place belongs to one face
+        return np.minimum(total, 1, out=total)
 
     @property
     def area(self) -> float:
@@ -80,24 +80,26 @@ class RegionMap:
         return np.rint(mixed).astype(np.uint8)
 
 
-def one_look(looks: tuple[Look, ...], choice: FaceChoice, photo_size: tuple[int, int]) -> Look:
-    """The looks at one face, the widest first, as one: the closer look counts, and fades into the wider at its border.
+def one_look(looks: tuple[Look, ...], number: int, choice: FaceChoice, photo_size: tuple[int, int]) -> Look:
+    """The looks at a chosen face, the widest first, as one: the closer look counts, and fades into the wider around it.
 
-    As fine as the closest look, but not finer than the photo.
+    As fine as the closest look, but not finer than the photo. What is nearer to another face, chosen or not, is left
+    to that one: it is seen better from there.
     """
     wide, close = looks[0].crop, looks[-1].crop
     finest = wide.size * wide.scale / min(close.scale, wide.scale)
     crop = wide.resized(max(16, math.ceil(min(finest, wide.size * wide.scale))))
     everything = (0, 0, crop.size, crop.size)
     probabilities = np.zeros((len(REGIONS), crop.size, crop.size), np.float32)
-    for number, look in enumerate(looks):
+    for closer, look in enumerate(looks):
         seen = inside(look.crop, crop)  # the look, in a photo that is the new crop
-        fade = fade_at_borders(look.crop, photo_size) if number else np.ones((seen.size, seen.size), np.float32)
+        fade = fade_at_borders(look.crop, photo_size) if closer else np.ones((seen.size, seen.size), np.float32)
         share = seen.to_box(fade, everything)
         for region in REGIONS:
             likely = seen.to_box(look.probabilities[region.id], everything)
             probabilities[region.id] += share * (likely - probabilities[region.id])
-    probabilities[:, belongs_to_others(crop, choice)] = 0
+    others = (*choice.crops[:number], *choice.crops[number + 1 :], *choice.others)
+    probabilities[:, belongs_to(others, choice.crops[number], crop)] = 0
     return Look(crop, probabilities)
 
 
@@ -108,17 +110,14 @@ def inside(crop: FaceCrop, other: FaceCrop) -> FaceCrop:
     return FaceCrop(np.column_stack([linear, transform(to_other, crop.matrix[:, 2])]), crop.size)
 
 
-def belongs_to_others(crop: FaceCrop, choice: FaceChoice) -> np.ndarray:
-    """(size, size) bool: which places of a crop are nearer to the middle of a face that is not meant."""
-    if not choice.others:
+def belongs_to(others: tuple[FaceCrop, ...], own: FaceCrop, crop: FaceCrop) -> np.ndarray:
+    """(size, size) bool: which places of ``crop`` are nearer to the middle of another face than to that of its own."""
+    if not others:
         return np.zeros((crop.size, crop.size), bool)
     x, y = np.meshgrid(np.arange(crop.size) + 0.5, np.arange(crop.size) + 0.5)
     points = transform(crop.matrix, np.stack([x, y], axis=-1))
-    own, others = (
-        np.min([distance_to(face, points[..., 0], points[..., 1]) for face in faces], axis=0)
-        for faces in (choice.crops, choice.others)
-    )
-    nearer: np.ndarray = others < own
+    to_own = distance_to(own, points[..., 0], points[..., 1])
+    nearer: np.ndarray = np.min([distance_to(face, points[..., 0], points[..., 1]) for face in others], axis=0) < to_own
     return nearer
 
 

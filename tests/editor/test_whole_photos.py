@@ -244,6 +244,23 @@ def test_no_hair_of_its_own_beside_a_neighbour_who_has_some(editor):
     assert not canvas.mask.any()
 
 
+def test_each_place_is_as_the_nearest_of_the_chosen_faces_saw_it():
+    """The wide look at the left face takes the right one's hair for cloth, and the other way round."""
+    left, right = FaceCrop.from_box((0, 0, 200, 200), 64), FaceCrop.from_box((200, 0, 400, 200), 64)
+    wide = FaceCrop.from_box((0, 0, 400, 400), 64)
+    attire = region_by_name("attire").id
+    looks = []
+    for own in (np.s_[:, :32], np.s_[:, 32:]):
+        seen = np.zeros((11, 64, 64), np.float32)
+        seen[attire] = 1
+        seen[attire][own], seen[HAIR][own] = 0, 1
+        looks.append((Look(wide, seen),))
+    regions = RegionMap.of(FaceChoice((left, right)), looks, (400, 200))
+    assert (regions.ids == HAIR).all()
+    likely = regions.probability(HAIR, (0, 0, 400, 200))
+    assert likely.max() <= 1 and likely.min() > 0.7  # no notch where one face's share ends and the other's begins
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
 def test_the_parameters_are_in_every_format_that_can_hold_them(portrait, folder, suffix):
     out = f"out{suffix}"
