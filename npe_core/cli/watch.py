@@ -120,11 +120,22 @@ def watch(
         set_up(as_json=log_as == "json" or (log_as == "auto" and not sys.stderr.isatty()))
         with display() as show:
             service = Service(folders, EditWorker(device, max_megapixels), settings, show=show)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: service.stop())
-            return service.run()
+            with stopped_by_signals(service.stop):
+                return service.run()
     finally:
         lock.release()
+
+
+@contextmanager
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and Ctrl-C ask for an orderly end."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: stop()) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def said_options() -> list[str]:

@@ -73,9 +73,10 @@ class Folders:
         if not allow_world_writable:
             for folder in (inbox, outbox, failed):
                 refuse_world_writable(folder)
-        make(self.spool, private=True)
-        for folder in (self.tmp, self.run, self.out, self.trash, self.done):
-            make(folder)
+        make(self.spool, 0o755)  # others may read status.json and see whether the lock is held
+        make(self.done)
+        for folder in (self.tmp, self.run, self.out, self.trash):
+            make(folder, 0o700)
         if os.stat(self.failed).st_dev != os.stat(self.outbox).st_dev:  # noqa: PTH116
             raise EnvironmentFault(
                 f"{shown(str(self.failed))} is on another file system than the outbox, but a failed job moves there by "
@@ -83,10 +84,10 @@ class Folders:
             )
 
 
-def make(folder: Path, private: bool = False) -> None:
+def make(folder: Path, mode: int = 0o777) -> None:
     """The folder, made if it is missing. Raises EnvironmentFault."""
     try:
-        folder.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
+        folder.mkdir(mode, exist_ok=True)
         os.listdir(folder)  # noqa: PTH208  raises what is wrong with it
     except OSError as error:
         raise EnvironmentFault(
@@ -111,7 +112,7 @@ class Lock:
         """Raises AlreadyRunning when another daemon holds the outbox or the inbox."""
         self._held: list[int] = []
         try:
-            self._hold(os.open(folders.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), folders.outbox)
+            self._hold(os.open(folders.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644), folders.outbox)
             self._hold(os.open(folders.inbox, os.O_RDONLY | os.O_DIRECTORY), folders.inbox)
         except BaseException:
             self.release()

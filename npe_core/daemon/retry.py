@@ -25,7 +25,8 @@ def find_failed(folders: Folders, job: str) -> Path:
     if named:
         several = ", ".join(shown(folder.name) for folder in named)
         raise UsageError(f"{len(named)} failed jobs have the name {wanted!r}: {several}. Name one of them.")
-    near = difflib.get_close_matches(wanted, [shown(folder.name) for folder in found], n=1, cutoff=0.5)
+    known = [name for folder in found for name in (shown(folder.name), shown(folder.name.rpartition("-")[0]))]
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]!r}?" if near else "`npe status` lists them."
     raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {hint}")
 

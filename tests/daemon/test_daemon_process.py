@@ -1,0 +1,190 @@
+"""npe watch, status and retry as real commands and processes: exit codes, signals, kill -9 with the real engine."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import names
+from PIL import Image
+
+from npe_core.cli.app import run
+
+NPE = [sys.executable, "-c", "from npe_core.cli import main; main()"]
+FEW = {"steps": 1, "upscale": False, "aligned": True, "seed": 3}
+
+
+@pytest.fixture
+def at(tmp_path):
+    """Arguments that name the folders of this test."""
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "outbox").mkdir()
+    return ["--inbox", str(tmp_path / "inbox"), "--outbox", str(tmp_path / "outbox")]
+
+
+def put(inbox, stem, portrait):
+    """A quick real edit."""
+    (inbox / f"{stem}.json").write_text(json.dumps(FEW))
+    mask = np.zeros((512, 512), np.uint8)
+    mask[300:330, 240:290] = 255
+    Image.fromarray(mask).save(inbox / f"{stem}.mask.png")
+    shutil.copy(portrait, inbox / f"{stem}.png.part")
+    (inbox / f"{stem}.png.part").rename(inbox / f"{stem}.png")
+
+
+def wait_for(what, seconds=90):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def start(at, **environment):
+    quick = ["--settle", "0.2", "--interval", "0.2", "--least-free", "0", "--device", "cpu"]
+    return subprocess.Popen([*NPE, "watch", *at, *quick], stderr=subprocess.PIPE, env={**os.environ, **environment})
+
+
+def test_a_daemon_from_start_to_sigterm(at, tmp_path, portrait, capsys):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        daemon = start(at, NOTIFY_SOCKET=str(tmp_path / "notify"))
+        try:
+            systemd.settimeout(60)
+            assert systemd.recv(4096) == b"READY=1"
+            put(tmp_path / "inbox", "a", portrait)
+            wait_for(lambda: (tmp_path / "outbox/a.png").exists())
+            assert run(["watch", *at]) == 5
+            assert "Another daemon is at work" in capsys.readouterr().err
+            assert run(["status", *at, "--json"]) == 0
+            told = json.loads(capsys.readouterr().out)
+            assert told["daemon"] == "running" and told["pid"] == daemon.pid and told["device"] == "cpu"
+            assert run(["status", *at]) == 0
+            assert "running" in capsys.readouterr().out
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            log = daemon.communicate(timeout=60)[1].decode()
+        assert daemon.returncode == 0, log
+        events = [json.loads(line)["event"] for line in log.splitlines()]
+        assert events == ["started", "claimed", "done", "stopping", "stopped"]
+        systemd.settimeout(0)
+        heard = b"\n".join(_all_of(systemd))
+        assert b"WATCHDOG=1" in heard and b"STATUS=" in heard and b"STOPPING=1" in heard
+    run(["status", *at])
+    assert "not running" in capsys.readouterr().out
+
+
+def _all_of(connection):
+    while True:
+        try:
+            yield connection.recv(4096)
+        except BlockingIOError:
+            return
+
+
+def test_kill_9_at_random_moments_with_the_real_engine(at, tmp_path, portrait):
+    """As benchmarks/daemon.py soak does for as long as one likes."""
+    for number in range(4):
+        put(tmp_path / "inbox", f"a{number}", portrait)
+    for _ in range(2):
+        daemon = start(at)
+        wait_for(lambda: list((tmp_path / "outbox").glob(".spool/run/*")) or len(names(tmp_path / "outbox")) == 8)
+        time.sleep(random.random())
+        daemon.kill()
+        daemon.communicate()
+    daemon = start(at)
+    try:
+        wait_for(lambda: len(list((tmp_path / "outbox/.done").iterdir())) == 4)
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.communicate(timeout=60)
+    assert len(names(tmp_path / "outbox")) == 8 and not names(tmp_path / "inbox") and not names(tmp_path / "failed")
+    pictures = [np.asarray(Image.open(tmp_path / f"outbox/a{number}.png")) for number in range(4)]
+    assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
+
+
+def test_weights_that_are_corrupt_are_told_and_nothing_is_touched(at, tmp_path, portrait, monkeypatch, capsys):
+    weights = tmp_path / "weights"
+    shutil.copytree(Path(__file__).parents[2] / "weights", weights)
+    with (weights / "denoiser.safetensors").open("r+b") as file:
+        file.truncate(1000)
+    monkeypatch.setenv("NPE_WEIGHTS", str(weights))
+    put(tmp_path / "inbox", "a", portrait)
+    assert run(["watch", *at, "--once", "--device", "cpu"]) == 3
+    assert "corrupt" in capsys.readouterr().err and len(names(tmp_path / "inbox")) == 3
+
+
+@pytest.mark.parametrize("below", ["inbox", "inbox/out"])
+def test_an_outbox_in_the_inbox_is_refused(at, tmp_path, below, capsys):
+    (tmp_path / below).mkdir(exist_ok=True)
+    assert run(["watch", *at, "--outbox", str(tmp_path / below), "--failed", str(tmp_path / "f"), "--once"]) == 2
+    assert "lies in the inbox" in capsys.readouterr().err
+    link = tmp_path / "looks-outside"
+    link.symlink_to(tmp_path / below)
+    assert run(["watch", *at, "--outbox", str(link), "--failed", str(tmp_path / "f"), "--once"]) == 2
+
+
+@pytest.mark.parametrize("folder", ["inbox", "outbox", "failed"])
+def test_a_folder_that_everybody_can_write_to_is_refused(at, tmp_path, folder, capsys):
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / folder).chmod(0o777)
+    assert run(["watch", *at, "--once"]) == 4
+    err = capsys.readouterr().err
+    assert "writable for everybody" in err and "--allow-world-writable" in err
+    (tmp_path / folder).chmod(0o1777)
+    from npe_core.daemon.folders import Folders
+
+    Folders.of(tmp_path / "inbox", tmp_path / "outbox").prepare()
+    assert all(stat.S_IMODE((tmp_path / "outbox/.spool" / name).stat().st_mode) == 0o700 for name in ("tmp", "run"))
+
+
+def test_an_inbox_that_cannot_be_made(tmp_path, capsys):
+    assert run(["watch", "--inbox", str(tmp_path / "no/such/inbox"), "--outbox", str(tmp_path / "out"), "--once"]) == 4
+    assert "no/such/inbox" in capsys.readouterr().err
+
+
+def test_failed_jobs_go_back_to_the_inbox(at, tmp_path, folders, capsys):
+    from conftest import StubWorker, drop
+
+    from npe_core.daemon.service import Service
+    from npe_core.daemon.settings import Settings
+    from npe_core.errors import InputError
+
+    for stem in ("ana", "ben", "clara"):
+        drop(folders.inbox, stem, photo=stem.encode())
+    refuse = StubWorker(lambda job: InputError("no"))
+    Service(folders, refuse, Settings(settle=0, events=False, once=True, least_free=0)).run()
+    jobs = sorted(path.name for path in folders.failed.iterdir())
+    assert run(["retry", *at, "anna"]) == 2 and run(["retry", *at]) == 2
+    assert "Did you mean" in capsys.readouterr().err
+    assert run(["retry", *at, "ana"]) == 0 and names(folders.inbox) == ["ana.mask.png", "ana.png"]
+    assert run(["retry", *at, jobs[1]]) == 0 and len(names(folders.failed)) == 1
+    (folders.inbox / "clara.png").write_bytes(b"another clara")
+    assert run(["retry", *at, "--all"]) == 0 and not names(folders.failed)
+    assert {"clara.png", "clara~1.png", "clara~1.mask.png"} <= set(names(folders.inbox))
+
+
+def test_status_of_a_folder_where_no_daemon_has_been(at, capsys):
+    assert run(["status", *at]) == 2 and "No daemon has worked" in capsys.readouterr().err
+
+
+def test_the_unit_is_one_that_systemd_takes(at, tmp_path, capsys):
+    odd = tmp_path / "in box 100%"
+    assert run(["watch", *at, "--inbox", str(odd), "--print-unit", "--batch", "4", "--no-events"]) == 0
+    text = capsys.readouterr().out
+    assert "in box 100%%" in text and "--batch 4 --no-events" in text and "Type=notify" in text
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / "npe-test.service"
+    unit.write_text(text.replace("User=npe", "User=root").replace("Group=npe", "Group=root"))
+    checked = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
+    complaints = [line for line in checked.stderr.splitlines() if "npe-test.service" in line]
+    assert not complaints, complaints

@@ -1,0 +1,226 @@
+"""The worker with the real engine: what a mask, a paint and a JSON mean, and what strangers' files are told."""
+
+import io
+import json
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from conftest import names
+from PIL import Image
+
+from npe_core.daemon import journal
+from npe_core.daemon.parameters import Parameters, read_parameters
+from npe_core.daemon.service import Service
+from npe_core.daemon.settings import Settings
+from npe_core.daemon.work import EditWorker, lay_mask
+from npe_core.errors import InputError
+from npe_core.photo import Photo
+
+FEW = {"steps": 2, "upscale": False, "seed": 5}
+
+
+def png(array, mode=None):
+    stream = io.BytesIO()
+    Image.fromarray(array, mode).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def spot(value=255):
+    mask = np.zeros((512, 512), np.uint8)
+    mask[330:390, 200:310] = value
+    return mask
+
+
+@pytest.fixture(scope="module")
+def worker(editor):
+    """The real worker, with the editor that other tests have loaded already."""
+    made = EditWorker("cpu", max_megapixels=4)
+    made.load()
+    made._editor = editor
+    return made
+
+
+@pytest.fixture
+def work(folders, worker):
+    """Runs the daemon on what has been dropped."""
+
+    def run():
+        settings = Settings(settle=0.0, interval=0.1, events=False, once=True, least_free=0)
+        return Service(folders, worker, settings).run()
+
+    return run
+
+
+def put(folders, stem, photo, **files):
+    for ending, content in files.items():
+        suffix = {"mask": ".mask.png", "json": ".json"}[ending]
+        (folders.inbox / (stem + suffix)).write_bytes(json.dumps(content).encode() if ending == "json" else content)
+    (folders.inbox / f"{stem}.png").write_bytes(photo)
+
+
+def test_masks_of_all_kinds_and_regions(folders, work, portrait):
+    """One run: a grey, a 1-bit and an RGBA mask, a painted photo with its mask, and regions alone."""
+    original = portrait.read_bytes()
+    image = np.asarray(Image.open(portrait).convert("RGB"))
+    painted = image.copy()
+    painted[spot() > 0] = (150, 40, 60)
+    paint = np.dstack([np.full((512, 512, 3), (20, 120, 200), np.uint8), spot(128)])
+    put(folders, "grey", original, mask=png(spot()), json={**FEW, "color": "#963c3c"})
+    put(folders, "onebit", original, mask=_one_bit(), json={**FEW, "color": "#963c3c"})
+    put(folders, "paint", original, mask=png(paint), json=FEW)
+    put(folders, "guide", png(painted), mask=png(spot()), json=FEW)
+    put(folders, "lips", original, json={**FEW, "regions": {"lips": "#b00020"}})
+    assert work() == 0
+    results = {stem: np.asarray(Image.open(folders.outbox / f"{stem}.png").convert("RGB")) for stem in
+               ("grey", "onebit", "paint", "guide", "lips")}  # fmt: skip
+    for stem, result in results.items():
+        before = painted if stem == "guide" else image
+        outside = spot() == 0
+        if stem != "lips":
+            assert np.array_equal(result[outside], before[outside]), stem
+        assert (result != before).any(), stem
+        report = json.loads((folders.outbox / f"{stem}.json").read_text())
+        assert report["parameters"]["seed"] == 5 and len(report["parameters"]["models"]["denoiser"]) == 12
+        assert report["seconds"]["total"] > 0 and report["output"] == f"{stem}.png" and report["device"] == "cpu"
+    assert np.array_equal(results["grey"], results["onebit"])
+    inside = spot() > 0
+    blue = results["paint"][inside].mean(axis=0) - image[inside].mean(axis=0)
+    assert blue[2] > 15 and blue[0] < 0  # towards the paint
+    red = results["guide"][inside].mean(axis=0)
+    assert np.abs(red - (150, 40, 60)).max() < 30  # the painted photo is the guide
+    assert Photo.open(folders.outbox / "lips.png").parameters["regions"] == {"lips": "#b00020"}
+
+
+def _one_bit():
+    stream = io.BytesIO()
+    Image.fromarray(spot()).convert("1").save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_the_daemon_does_what_npe_edit_does(folders, work, portrait, tmp_path):
+    from npe_core.cli.app import run
+
+    put(folders, "a", portrait.read_bytes(), json={**FEW, "regions": {"lips": "#b00020"}, "timestep": 200})
+    assert work() == 0
+    options = ["--region", "lips=#b00020", "-t", "200", "--steps", "2", "--no-upscale", "--seed", "5"]
+    assert run(["edit", str(portrait), "-o", str(tmp_path / "b.png"), *options, "--device", "cpu"]) == 0
+    assert (folders.outbox / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_without_a_seed_the_same_files_give_the_same_picture(folders, work, portrait):
+    pictures = []
+    for _ in range(2):
+        put(folders, "a", portrait.read_bytes(), mask=png(spot()), json={"steps": 2, "upscale": False})
+        assert work() == 0
+        pictures.append((folders.outbox / "a.png").read_bytes())
+        for name in names(folders.outbox):
+            (folders.outbox / name).unlink()
+    assert pictures[0] == pictures[1]
+
+
+def bomb():
+    """A PNG whose header claims 30000x30000 pixels."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000)))
+
+
+def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait):
+    good, mask = portrait.read_bytes(), png(spot())
+    grey = png(np.full((300, 300, 3), 90, np.uint8))
+    put(folders, "zero", b"", mask=mask)
+    put(folders, "truncated", good[:60_000], mask=mask)
+    put(folders, "bomb", bomb(), mask=mask)
+    put(folders, "text", b"no picture at all", mask=mask)
+    put(folders, "othersize", good, mask=png(np.full((100, 100), 255, np.uint8)))
+    put(folders, "black", good, mask=png(spot(0)))
+    put(folders, "noface", grey, mask=png(np.full((300, 300), 255, np.uint8)))
+    put(folders, "nothing", good, json={})
+    put(folders, "typo", good, json={"regoins": {"hair": "#993300"}})
+    put(folders, "noregion", good, json={"regions": {"hiar": "#993300"}})
+    put(folders, "manyfaces", good, mask=mask, json={"face": 7})
+    stream = io.BytesIO()
+    Image.open(portrait).convert("RGB").save(stream, "JPEG")
+    put(folders, "wrongsuffix", stream.getvalue(), mask=mask, json=FEW)  # a JPEG called .png is no mistake to fail for
+    assert work() == 1
+    assert names(folders.outbox) == ["wrongsuffix.json", "wrongsuffix.png"]
+    reasons = {}
+    for job in folders.failed.iterdir():
+        reason = json.loads((job / journal.REASON).read_text())
+        assert reason["code"] == "bad-input" and reason["attempts"] == 1, reason
+        assert str(folders.outbox) not in reason["reason"]
+        reasons[job.name.rpartition("-")[0]] = reason["reason"]
+    said = {
+        "zero": "empty (0 bytes)", "truncated": "damaged", "bomb": "30000x30000", "text": "not a picture",
+        "othersize": "100x100", "black": "Nothing is marked", "noface": '"aligned": true', "nothing": "no regions",
+        "typo": "Did you mean 'regions'?", "noregion": "Did you mean 'hair'?", "manyfaces": "no face 7",
+    }  # fmt: skip
+    assert reasons.keys() == said.keys()
+    for stem, words in said.items():
+        assert words in reasons[stem], reasons[stem]
+
+
+# --- NAME.json -----------------------------------------------------------------------------------------------------
+
+
+def test_every_key_of_the_contract():
+    said = {"regions": {"hair": "#993300"}, "timestep": 350, "steps": 12, "sampler": "dpmpp", "seed": 7,
+            "face": "largest", "upscale": True}  # fmt: skip
+    assert read_parameters(json.dumps(said).encode(), "a.json") == Parameters(**said)
+    assert read_parameters(b"{}", "a.json") == Parameters()
+    assert read_parameters(b'\xef\xbb\xbf{"face": 2}', "a.json").face == 2
+    assert read_parameters(b'{"regions": {"Hair": "930"}}', "a.json").regions == {"hair": "#993300"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"timestap": 3}', "Did you mean 'timestep'?"),
+        (b'{"colour": "#fff"}', "Did you mean 'color'?"),
+        (b'{"xyzzy": 3}', "Known are regions"),
+        (b'{"timestep": "300"}', "is a text, expected a whole number"),
+        (b'{"timestep": true}', "is true or false, expected a whole number"),
+        (b'{"timestep": 300.0}', "the number 300, expected a whole number"),
+        (b'{"timestep": 500}', "1..499"),
+        (b'{"steps": 0}', "1..250"),
+        (b'{"seed": -1}', "seed"),
+        (b'{"sampler": "euler"}', "dpmpp"),
+        (b'{"face": "smallest"}', "'smallest'"),
+        (b'{"face": 0}', "'0'"),
+        (b'{"regions": ["hair"]}', "is a list, expected an object"),
+        (b'{"regions": {"hair": 7}}', "no text"),
+        (b'{"regions": {"hair": "brown"}}', "#RRGGBB"),
+        (b'{"upscale": null}', "is null"),
+        (b"[]", "a list, not an object"),
+        (b"{'a': 1}", "is not JSON"),
+        (b"", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+    ],
+)
+def test_what_is_wrong_with_a_json(content, words):
+    with pytest.raises(InputError, match=r"a\.json") as caught:
+        read_parameters(content, "a.json")
+    assert words in str(caught.value) and len(str(caught.value)) < 400
+
+
+def test_a_large_json_is_not_even_read(folders, work, portrait):
+    put(folders, "a", portrait.read_bytes(), json=FEW)
+    (folders.inbox / "a.json").write_bytes(b" " * 200_000 + b"{}")
+    assert work() == 1
+    assert "at most 65536 bytes" in next(folders.failed.glob("*/reason.json")).read_text()
+
+
+def test_an_opaque_grey_rgba_mask_is_a_grey_mask(tmp_path):
+    from npe_core.canvas import Canvas
+
+    file = tmp_path / "m.png"
+    file.write_bytes(png(np.dstack([spot(200)] * 3 + [np.full((512, 512), 255, np.uint8)])))
+    canvas = Canvas(np.zeros((512, 512, 3), np.uint8))
+    lay_mask(canvas, file, (512, 512), None)
+    assert float(canvas.mask.max()) == pytest.approx(200 / 255, abs=0.003) and not canvas.painted.any()
