@@ -166,7 +166,7 @@ class NpeApp(App[None]):
             if command.name != "palette":
                 where = screen if command in commands else self
                 yield SystemCommand(
-                    f"{command.title} ({command.shown_keys})",
+                    f"{command.title}  {command.shown_keys}",
                     command.help,
                     lambda action=command.action, where=where: self.run_worker(  # type: ignore[misc]
                         self.run_action(action, where), group="palette"

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import IO
 
 from npe_core.errors import NpeError
-from npe_core.photo import write_atomically
 
 try:
     import fcntl
@@ -91,6 +90,8 @@ class Autosave:
 
     def flush(self) -> None:
         """Write now, if there is anything new."""
+        from npe_core.photo import write_atomically
+
         with self._writing:
             self._timer = None
             if self._closed or not self._changed or not self._seconds:

@@ -11,13 +11,13 @@ import numpy as np
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import Box, cut
 from npe_core.errors import InputError
-from npe_core.photo import Photo, check_output, write_atomically
 from npe_core.regions import LEGEND
 
 if TYPE_CHECKING:
     from npe_core.canvas.selection import Regions
     from npe_core.editor import EditResult
     from npe_core.faces import Face
+    from npe_core.photo import Photo
 
 FaceBox: TypeAlias = tuple[float, float, float, float]
 
@@ -156,6 +156,8 @@ class EditDocument:
         import io
 
         from PIL import Image
+
+        from npe_core.photo import check_output, write_atomically
 
         if check_output(path, force, self.photo.path) != "PNG":
             raise InputError(f"Paint is saved as PNG; {path.name} has another suffix. Use {path.stem}.png.")

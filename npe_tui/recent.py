@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 from npe_core.errors import NpeError
-from npe_core.photo import write_atomically
 
 _MOST = {"photos": 12, "colours": 12}
 
@@ -45,6 +44,8 @@ class Recent:
         if self._lists[kind][:1] == [word]:
             return
         self._lists[kind] = [word, *(other for other in self._lists[kind] if other != word)][: _MOST[kind]]
+        from npe_core.photo import write_atomically
+
         with contextlib.suppress(OSError, NpeError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._file, json.dumps(self._lists, indent=1).encode(), force=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from npe_core.photo import OUTPUT_FORMATS
-
-SUFFIXES = frozenset((*OUTPUT_FORMATS, ".gif", ".heic", ".heif", ".avif", ".jpe", ".jfif"))
-"""Of files that the browser lists; whether they can be opened is found out by opening them."""
-
+_ALSO = (".gif", ".heic", ".heif", ".avif", ".jpe", ".jfif")
 _MAX_PIXELS = 64_000_000
 
 
@@ -29,22 +26,30 @@ class Entry:
         return self.name or (f"{self.path.name}/" if self.folder else self.path.name)
 
 
+@cache
+def suffixes() -> frozenset[str]:
+    """Of files that the browser lists; whether they can be opened is found out by opening them."""
+    from npe_core.photo import OUTPUT_FORMATS
+
+    return frozenset((*OUTPUT_FORMATS, *_ALSO))
+
+
 def entries_of(folder: Path) -> list[Entry]:
-    """The way up, the folders and the photos of a folder, without hidden ones. Raises OSError."""
+    """The photos of a folder, its folders and the way up, without hidden ones. Raises OSError."""
     folders, photos = [], []
     for path in folder.iterdir():
         if path.name.startswith("."):
             continue
         if path.is_dir():
             folders.append(Entry(path, True))
-        elif path.suffix.lower() in SUFFIXES:
+        elif path.suffix.lower() in suffixes():
             photos.append(Entry(path))
 
     def by_name(entry: Entry) -> str:
         return entry.path.name.casefold()
 
     up = [Entry(folder.parent, True, "../")] if folder.parent != folder else []
-    return [*up, *sorted(photos, key=by_name), *sorted(folders, key=by_name)]
+    return [*sorted(photos, key=by_name), *sorted(folders, key=by_name), *up]
 
 
 def thumbnail(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[int, int]] | None:

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from npe_core.errors import Cancelled, NpeError
-from npe_tui.document import EditDocument
-from npe_tui.guesses import Guesses
 from npe_tui.messages import (
     Advanced,
     Edited,
@@ -32,6 +30,7 @@ from npe_tui.strength import Strength
 
 if TYPE_CHECKING:
     from npe_core.editor import Editor, EditResult, FaceChoice, Preview
+    from npe_tui.document import EditDocument
 
 VARIANTS = 4
 STUDY = (100, 200, 250, 300, 350, 400, 450)
@@ -166,6 +165,7 @@ class EngineWorker:
     def _edit(self, number: int, document: EditDocument, strengths: list[Strength]) -> Edited:
         from npe_core.editor import EditJob
         from npe_core.editor.framing import crops_for
+        from npe_tui.guesses import Guesses
 
         choice, canvas = self._choice(document), document.canvas
         guesses = Guesses(canvas, crops_for(choice, canvas.mask)[: len(choice.crops)])

@@ -152,7 +152,8 @@ class PhotoScreen(Screen[None]):
             self.status.say(str(error), serious=True)
             return
         if not found:
-            self.status.say("No face chosen. Paint by hand, or press x to choose one.")
+            known = document.regions is not None
+            self.status.say("" if known else "No face chosen. Paint by hand, or press x to choose one.")
             return
         self.look()
 
@@ -191,6 +192,8 @@ class PhotoScreen(Screen[None]):
             self.status.say(said)
         if self.autosave is not None and self.document.unsaved:
             self.autosave.touch()
+            if self.autosave.error is not None:
+                self.status.say(self.autosave.error, serious=True)
         self.query_one(RegionsPanel).show_fills(self.document.canvas.targets)
         self.tell()
 

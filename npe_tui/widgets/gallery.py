@@ -32,7 +32,7 @@ class Gallery(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    Gallery { background: $background; scrollbar-size-vertical: 1; }
+    Gallery { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     Gallery > .gallery--name { color: $text-muted; }
     Gallery > .gallery--folder { color: $secondary; }
     Gallery > .gallery--chosen { background: $boost; color: $text; }
@@ -179,14 +179,14 @@ class Gallery(ScrollView, can_focus=True):
             if self._tile[0] and line < self._tile[1]:
                 strips.append(self._picture_line(entry, line))
             elif line == self._tile[1]:
-                strips.append(self._name(entry, number == self.chosen))
+                strips.append(self._caption(entry, number == self.chosen))
             else:
                 strips.append(Strip([Segment(" " * self._tile[0], self.rich_style)], self._tile[0]))
             if self._tile[0]:
                 strips.append(Strip([blank], _GAP))
         return Strip.join(strips).adjust_cell_length(self.size.width, self.rich_style)
 
-    def _name(self, entry: Entry, chosen: bool) -> Strip:
+    def _caption(self, entry: Entry, chosen: bool) -> Strip:
         width = self._tile[0] or self.size.width
         part = "chosen" if chosen else "folder" if entry.folder else "name"
         text = set_cell_size(f" {entry.title}", width)

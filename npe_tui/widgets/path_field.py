@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from npe_tui.thumbnails import SUFFIXES
+from npe_tui.thumbnails import suffixes
 
 
 class PathField(Input):
@@ -46,7 +46,7 @@ def complete(value: str) -> str | None:
             for path in written.iterdir()
             if path.name.startswith(start)
             and (start or not path.name.startswith("."))
-            and (path.is_dir() or path.suffix.lower() in SUFFIXES)
+            and (path.is_dir() or path.suffix.lower() in suffixes())
         )
     except OSError:
         return None

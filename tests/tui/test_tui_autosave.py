@@ -1,0 +1,137 @@
+"""Autosave: written whole, found when its session is gone, and only then."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from npe_tui.autosave import Autosave, left_behind
+
+SESSION = """
+import sys, time
+from pathlib import Path
+from npe_core.photo import Photo
+from npe_tui.autosave import Autosave
+from npe_tui.document import EditDocument
+folder, photo = Path(sys.argv[1]), Path(sys.argv[2])
+document = EditDocument(Photo.open(photo))
+autosave = Autosave(folder, photo, 0.05, document.snapshot)
+document.canvas.stroke([(10, 10), (60, 80)], "#3355aa", 6)
+autosave.touch()
+while not autosave.file.exists():
+    time.sleep(0.01)
+print("saved", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "autosave"
+
+
+def test_paint_of_a_killed_process_is_found_and_restored(folder, photo_file):
+    from npe_core.canvas import Canvas
+    from npe_core.photo import Photo
+    from npe_tui.document import EditDocument
+
+    session = subprocess.Popen(
+        [sys.executable, "-c", SESSION, str(folder), str(photo_file)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert session.stdout.readline() == "saved\n"
+        assert left_behind(folder) == [], "the session still lives"
+    finally:
+        session.send_signal(signal.SIGKILL)
+        session.wait()
+        session.stdout.close()
+    (saved,) = left_behind(folder, photo_file)
+    assert saved.photo == photo_file and abs(saved.when - time.time()) < 60
+    document = EditDocument(Photo.open(photo_file))
+    document.recover(saved.read())
+    wanted = Canvas(document.photo.image)
+    wanted.stroke([(10, 10), (60, 80)], "#3355aa", 6)
+    assert (document.canvas.mask == wanted.mask).all() and (document.canvas.guide == wanted.guide).all()
+    saved.remove()
+    assert left_behind(folder) == [] and list(folder.iterdir()) == []
+
+
+def test_changes_are_written_once_and_late(folder, photo_file):
+    written = []
+    autosave = Autosave(folder, photo_file, 0.05, lambda: written.append(1) or b"canvas")
+    for _ in range(20):
+        autosave.touch()
+    deadline = time.monotonic() + 10
+    while not autosave.file.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert written == [1]
+    autosave.flush()
+    assert written == [1], "nothing new"
+    autosave.close()
+    assert [saved.read() for saved in left_behind(folder)] == [b"canvas"]
+
+
+def test_what_is_discarded_is_not_found(folder, photo_file):
+    autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
+    autosave.touch()
+    autosave.flush()
+    assert autosave.file.exists()
+    autosave.discard()
+    autosave.close()
+    assert left_behind(folder) == [] and list(folder.iterdir()) == []
+
+
+def test_zero_seconds_turns_it_off(folder, photo_file):
+    autosave = Autosave(folder, photo_file, 0, lambda: b"canvas")
+    autosave.touch()
+    autosave.flush()
+    autosave.close()
+    assert not folder.exists()
+
+
+def test_others_photos_and_damaged_files_are_left_alone(folder, photo_file, tmp_path):
+    autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
+    autosave.touch()
+    autosave.flush()
+    autosave.close()
+    (folder / "torn.paint").write_bytes(b'{"photo": "/x')
+    assert left_behind(folder, tmp_path / "another.png") == []
+    assert len(left_behind(folder)) == 1
+
+
+def test_after_a_month_nobody_comes_back(folder, photo_file, monkeypatch):
+    autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
+    autosave.touch()
+    autosave.flush()
+    autosave.close()
+    later = time.time() + 31 * 86400
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert left_behind(folder) == [] and not autosave.file.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_to_is_told(folder, photo_file):
+    folder.mkdir()
+    folder.chmod(0o500)
+    autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
+    autosave.touch()
+    autosave.flush()
+    assert "Autosave failed" in autosave.error
+
+
+def test_a_full_disk_is_told_and_no_bug(folder, photo_file, monkeypatch):
+    import npe_core.photo
+    from npe_core.errors import EnvironmentFault
+
+    def full(*arguments, **options):
+        raise EnvironmentFault("No space")
+
+    monkeypatch.setattr(npe_core.photo, "write_atomically", full)
+    autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
+    autosave.touch()
+    autosave.flush()
+    autosave.close()
+    assert autosave.error == "Autosave failed. No space"

@@ -1,0 +1,149 @@
+"""The document under the editor, with a real canvas: what is shown, saved, recovered."""
+
+import numpy as np
+import pytest
+from tui_fakes import LIPS, invented
+from PIL import Image
+
+from npe_core.errors import InputError
+from npe_core.photo import Photo, read_paint
+from npe_tui.document import EditDocument
+from npe_tui.hand import Hand
+
+
+@pytest.fixture
+def document(photo_file, ids):
+    document = EditDocument(Photo.open(photo_file))
+    document.canvas.regions = ids
+    return document
+
+
+def test_what_is_shown_follows_the_canvas_box_by_box(document):
+    assert document.refresh() is None
+    document.canvas.fill("hair", "#8b2500")
+    x0, y0, x1, y1 = document.refresh()
+    assert (document.shown == document.canvas.guide).all()
+    assert (x0, y0, x1, y1) == (16, 8, 64, 50)
+    document.canvas.undo()
+    document.refresh()
+    assert (document.shown == document.photo.image).all()
+
+
+def test_a_result_stays_in_sight_where_nothing_was_painted_since(document):
+    document.canvas.fill("hair", "#8b2500")
+    result = invented(document, 77)
+    document.accept(result)
+    assert (document.shown == result.image).all() and not document.stale
+    document.canvas.fill("lips", "#b00020")
+    document.refresh()
+    lips = document.canvas.regions.ids == LIPS
+    assert document.stale
+    assert (document.shown[lips] == document.canvas.guide[lips]).all()
+    assert (document.shown[~lips] == result.image[~lips]).all()
+    document.canvas.undo()
+    document.refresh()
+    assert (document.shown == result.image).all()
+
+
+def test_unsaved_follows_what_was_done(document, tmp_path):
+    assert not document.unsaved
+    document.canvas.fill("hair", "#8b2500")
+    assert document.unsaved
+    document.accept(invented(document, 9))
+    assert document.unsaved
+    document.save(tmp_path / "out.png")
+    assert not document.unsaved
+    document.canvas.stroke([(40, 40)], "#ffffff", 5)
+    assert document.unsaved
+
+
+def test_saving_writes_the_result_with_its_parameters_and_nothing_else(document, tmp_path):
+    with pytest.raises(InputError, match="enhance first"):
+        document.save(tmp_path / "out.png")
+    document.canvas.fill("hair", "#8b2500")
+    document.accept(invented(document, 9))
+    document.save(tmp_path / "out.png")
+    again = Photo.open(tmp_path / "out.png")
+    outside = document.canvas.mask == 0
+    assert (again.image[outside] == document.photo.image[outside]).all()
+    assert (again.image[~outside] == 9).all()
+    assert again.parameters["regions"] == {"hair": "#8b2500"} and again.parameters["seed"] == 9
+
+
+def test_the_proposed_name_is_never_taken(document, tmp_path):
+    first = document.proposed_name()
+    assert first == tmp_path / "me-edited.png"
+    first.touch()
+    assert document.proposed_name() == tmp_path / "me-edited-2.png"
+
+
+def test_saved_paint_is_what_npe_edit_reads(document, tmp_path):
+    document.canvas.stroke([(20, 20), (60, 70)], "#3355aa", 6, hardness=0.2)
+    document.save_paint(tmp_path / "paint.png")
+    rgb, alpha = read_paint(tmp_path / "paint.png", document.size)
+    assert np.allclose(alpha, document.canvas.mask, atol=0.5 / 255)
+    marked = document.canvas.mask > 0
+    assert (rgb[marked] == document.canvas.guide[marked]).all()
+    with pytest.raises(InputError, match="PNG"):
+        document.save_paint(tmp_path / "paint.jpg")
+
+
+def test_a_snapshot_brings_paint_and_mask_back(document, photo_file):
+    document.canvas.fill("hair", "#8b2500")
+    document.canvas.stroke([(30, 60)], "#3355aa", 6)
+    again = EditDocument(Photo.open(photo_file))
+    again.recover(document.snapshot())
+    assert (again.canvas.guide == document.canvas.guide).all() and (again.canvas.mask == document.canvas.mask).all()
+    assert (again.shown == document.canvas.guide).all() and again.unsaved
+
+
+def test_a_snapshot_of_another_picture_is_refused(document, image, tmp_path):
+    document.canvas.fill("hair", "#8b2500")
+    Image.fromarray(image[::-1]).save(tmp_path / "other.png")
+    other = EditDocument(Photo.open(tmp_path / "other.png"))
+    with pytest.raises(InputError, match="another picture"):
+        other.recover(document.snapshot())
+
+
+def test_the_region_overlay_mixes_photo_and_legend(document):
+    overlay = document.region_overlay(strength=1.0)
+    assert (overlay[10, 20] == (140, 70, 170)).all()
+    mixed = document.region_overlay(strength=0.5)[10, 20].astype(int)
+    half = (document.photo.image[10, 20].astype(int) + (140, 70, 170)) / 2
+    assert np.abs(mixed - half).max() <= 1
+
+
+@pytest.mark.parametrize(("tool", "painted", "marked"), [("brush", True, True), ("marker", False, True)])
+def test_the_hand_paints_by_its_tool(document, tool, painted, marked):
+    hand = Hand(tool=tool, colour="#102030", radius=5, hardness=1.0)
+    hand.press(document.canvas, 40, 20)
+    hand.drag(document.canvas, 50, 20)
+    assert hand.drawing
+    assert hand.release(document.canvas) and not hand.drawing
+    assert (document.canvas.mask[20, 40:51] == 1).all() is np.True_ if marked else True
+    shows = (document.canvas.guide[20, 45] == (16, 32, 48)).all()
+    assert shows == painted
+    hand.tool = "eraser"
+    hand.press(document.canvas, 45, 20)
+    hand.release(document.canvas)
+    assert document.canvas.mask[20, 45] == 0 and document.canvas.mask[20, 37] > 0
+
+
+def test_one_drag_is_one_undo_step(document):
+    hand = Hand(tool="brush", radius=4)
+    hand.press(document.canvas, 10, 10)
+    for x in range(10, 60, 7):
+        hand.drag(document.canvas, x, 30)
+    hand.release(document.canvas)
+    document.canvas.undo()
+    assert not document.canvas.mask.any() and not document.canvas.can_undo
+
+
+@pytest.mark.parametrize("radius", [0.5, 1, 3.9, 4, 7, 200])
+def test_the_brush_grows_and_shrinks_at_any_size(radius):
+    hand = Hand(radius=radius)
+    hand.resize(1.25, most=300)
+    assert radius < hand.radius <= 300
+    hand.resize(0.8, most=300)
+    hand.resize(0.8, most=300)
+    assert 0.5 <= hand.radius <= radius

@@ -1,0 +1,154 @@
+"""Settings, recent files, named colours, strengths: what surrounds the editor and needs no screen."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npe_core.colour import parse_colour
+from npe_core.editor.recipe import Recipe
+from npe_core.errors import UsageError
+from npe_core.regions import REGION_NAMES, REGIONS
+from npe_tui import config, strength
+from npe_tui.config import Config
+from npe_tui.keys import APP_COMMANDS, COMMANDS, REGION_KEYS
+from npe_tui.palette import PALETTE, from_hsv, group_for, name_of, to_hsv
+from npe_tui.recent import Recent
+from npe_tui.thumbnails import entries_of, thumbnail
+from npe_tui.widgets.path_field import complete
+
+
+def written(tmp_path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_and_over_it_the_environment(tmp_path):
+    path = written(tmp_path, 'theme = "npe-light"\ntimestep = 300\n[keys]\nenhance = "ctrl+e"\n')
+    loaded = config.load(path, {"NPE_TUI_TIMESTEP": "220", "NPE_TUI_HARDNESS": "0.5"})
+    assert (loaded.theme, loaded.timestep, loaded.hardness) == ("npe-light", 220, 0.5)
+    assert loaded.keys == {"enhance": "ctrl+e"}
+
+
+def test_the_environment_names_another_file(tmp_path):
+    path = written(tmp_path, "radius = 3\n")
+    assert config.load(None, {"NPE_TUI_CONFIG": str(path)}).radius == 3
+    with pytest.raises(UsageError, match="no config file"):
+        config.load(None, {"NPE_TUI_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_no_file_is_no_error():
+    assert config.load(None, {}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('them = "x"', "Did you mean 'theme'"),
+        ("theme = 3", "is text, not 3"),
+        ('timestep = "much"', "is a number, not 'much'"),
+        ("timestep = true", "is a number"),
+        ("hardness = 2.0", "between 0 and 1"),
+        ("keys = 3", "is a table"),
+        ("theme = ", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said(tmp_path, text, told):
+    with pytest.raises(UsageError, match=told):
+        config.load(written(tmp_path, text), {})
+
+
+def test_a_variable_that_is_no_number_is_said():
+    with pytest.raises(UsageError, match="NPE_TUI_STEPS"):
+        config.load(None, {"NPE_TUI_STEPS": "few"})
+
+
+def test_strength_starts_where_the_engine_does():
+    start, engine = strength.initial(Config()), Recipe()
+    assert (start.timestep, start.steps, start.sampler) == (engine.timestep, engine.steps, engine.sampler)
+    from npe_core.diffusion.masked import SAMPLERS
+
+    assert set(strength.offered()["samplers"]) == set(SAMPLERS)
+
+
+def test_presets_of_the_settings_join_the_built_in_ones():
+    found = strength.presets(Config(presets={"careful": {"timestep": 120, "steps": 20}}))
+    assert list(found) == ["subtle", "dramatic", "careful"]
+    assert (found["careful"].timestep, found["careful"].steps) == (120, 20)
+    assert 200 <= found["subtle"].timestep <= 300 < 350 <= found["dramatic"].timestep <= 475
+    for wrong in ({"timestep": 500}, {"speed": 3}, {"sampler": "euler"}):
+        with pytest.raises(UsageError):
+            strength.presets(Config(presets={"x": wrong}))
+
+
+def test_a_drawn_seed_leaves_room_for_variants():
+    drawn = strength.Strength(250, 10, "dpmpp").with_seed()
+    assert 0 <= drawn.seed < 2**31 - 4
+    assert drawn.with_seed() is drawn
+
+
+def test_hsv_goes_there_and_back():
+    for swatches in PALETTE.values():
+        for swatch in swatches:
+            assert from_hsv(*to_hsv(swatch.colour)) == swatch.colour
+
+
+def test_every_region_has_swatches_and_every_swatch_a_name():
+    assert {group_for(name) for name in REGION_NAMES} <= set(PALETTE)
+    assert name_of("#8b2500") == "auburn hair" and name_of("#123456") is None
+    for swatches in PALETTE.values():
+        assert len({parse_colour(swatch.colour) for swatch in swatches}) == len(swatches)
+
+
+def test_recent_files_are_kept_newest_first_and_forgotten_when_gone(tmp_path):
+    first, second = tmp_path / "a.png", tmp_path / "b.png"
+    first.touch(), second.touch()
+    recent = Recent(tmp_path / "state")
+    for path in (first, second, first):
+        recent.add_photo(path)
+    again = Recent(tmp_path / "state")
+    assert again.photos == [first, second]
+    first.unlink()
+    assert again.photos == [second]
+
+
+def test_damaged_recent_files_are_no_obstacle(tmp_path):
+    (tmp_path / "recent.json").write_text('["not", "an object"]')
+    recent = Recent(tmp_path)
+    recent.add_colour("#112233")
+    assert Recent(tmp_path).colours == ["#112233"]
+
+
+def test_every_command_has_a_name_and_a_key_of_its_own():
+    names = [command.name for command in (*COMMANDS, *APP_COMMANDS)]
+    keys = [key for command in (*COMMANDS, *APP_COMMANDS) for key in command.keys.split(",")]
+    assert len(set(names)) == len(names) and len(set(keys)) == len(keys)
+    assert len(REGION_KEYS) == len(REGIONS) and [int(key, 16) for key in REGION_KEYS] == [r.id for r in REGIONS]
+
+
+def test_the_browser_lists_photos_then_folders(tmp_path):
+    for name in ("b.PNG", "a.jpg", ".hidden.png", "notes.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "more").mkdir()
+    assert [entry.title for entry in entries_of(tmp_path)] == ["a.jpg", "b.PNG", "more/", "../"]
+
+
+def test_thumbnails_are_upright_and_keep_the_shape(tmp_path):
+    picture = Image.fromarray(np.full((60, 120, 3), (200, 10, 10), np.uint8))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    small, size = thumbnail(tmp_path / "turned.jpg", 20, 20)
+    assert small.shape == (20, 10, 3) and size == (60, 120)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG no picture")
+    assert thumbnail(tmp_path / "broken.png", 20, 20) is None
+
+
+def test_paths_are_completed(tmp_path):
+    (tmp_path / "portrait.png").touch()
+    (tmp_path / "pot").mkdir()
+    assert complete(f"{tmp_path}/por") == f"{tmp_path}/portrait.png"
+    assert complete(f"{tmp_path}/pot") == f"{tmp_path}/pot/"
+    assert complete(f"{tmp_path}/x") is None and complete("") is None
