@@ -57,8 +57,8 @@ class Lane(Widget):
         """The rows as they are, past the cache of styles: a lane has no border, no padding and no tint."""
         if crop.height > 1 or self.size.height == 1:  # a single row of many: someone only looks for a style
             self._shown()
-        left, right = crop.column_span
-        return [self.render_line(y).crop(left, right) for y in crop.line_range]
+        strips: list[Strip] = [self.render_line(y) for y in crop.line_range]
+        return strips if crop.width == LANE else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """One row; blank where the picture has not yet followed a change of size."""

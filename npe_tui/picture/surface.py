@@ -142,14 +142,15 @@ class Surface(Widget):
             self.set_timer(PATIENCE, self._flush)
             return
         stale, self._stale = self._stale, []
+        depth, touched = self._scene.depth, set()
         for x0, y0, x1, y1 in _merged(stale):
             box = x0, y0, min(x1, columns), min(y1, rows)
             if x0 < box[2] and y0 < box[3]:
                 self._codes[2 * y0 : 2 * box[3], x0 : box[2]] = self._scene.codes(box)
-        depth = self._scene.depth
-        lanes = np.split(self._codes, self._codes.shape[1] // LANE, axis=1)
-        cells = sum(lane.put(codes, depth) for lane, codes in zip(self._lanes, lanes, strict=False))
-        self._owed += cells * CELL_BYTES[depth]
+                touched.update(range(x0 // LANE, -(-box[2] // LANE)))
+        for number in touched:
+            lane = self._codes[:, number * LANE : (number + 1) * LANE]
+            self._owed += self._lanes[number].put(lane, depth) * CELL_BYTES[depth]
 
     def _shown(self) -> None:
         """A lane is being painted: once that is written, the terminal is asked whether it keeps up."""

@@ -42,6 +42,7 @@ def test_the_screen_is_the_picture(depth, reduced):
     image = picture()
     with start(depth) as terminal:
         assert shows(terminal, reduced(halved(image)))
+        terminal.settle()
         before = len(terminal.seen)
         for x in np.arange(10, 30, 0.5):  # two pixels a dot, two dots a cell
             y = 5 + (x - 10) / 4
