@@ -48,6 +48,7 @@ def test_public_names(module, names):
         ("npe_core.diffusion.samplers", {"npe_core.models", "PIL", "cv2"}),
         ("npe_core.models.denoiser", {"PIL", "cv2", "npe_core.canvas", "npe_core.photo"}),
         ("npe_core.editor", {"textual", "watchdog", "torchvision", "npe_core.training"}),
+        ("npe_core.daemon.service", {"torch", "PIL", "cv2", "watchdog", "rich", "textual"}),
         ("npe_core.cli", {"torch", "numpy", "PIL", "rich", "cv2", "textual"}),
     ],
 )

@@ -212,7 +212,7 @@ def status(inbox: Path, outbox: Path, failed: Path | None, as_json: bool) -> Non
 
 
 @click.command()
-@click.argument("jobs", nargs=-1, metavar="JOB...")
+@click.argument("jobs", nargs=-1, metavar="[JOB]...")
 @click.option("--all", "every", is_flag=True, help="All failed jobs.")
 @folder_options
 def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed: Path | None) -> None:

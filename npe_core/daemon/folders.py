@@ -23,8 +23,8 @@ class Folders:
     @classmethod
     def of(cls, inbox: Path, outbox: Path, failed: Path | None = None) -> Folders:
         """``failed`` lies beside the outbox where nothing else is said."""
-        outbox = Path(os.path.abspath(outbox))  # noqa: PTH100  resolve() would follow links
-        return cls(Path(os.path.abspath(inbox)), outbox, failed or outbox.parent / "failed")  # noqa: PTH100
+        beside = failed or Path(os.path.abspath(outbox)).parent / "failed"  # noqa: PTH100  resolve() follows links
+        return cls(*(Path(os.path.abspath(folder)) for folder in (inbox, outbox, beside)))  # noqa: PTH100
 
     @property
     def spool(self) -> Path:

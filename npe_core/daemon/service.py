@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import queue
 import shutil
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -50,13 +51,12 @@ class Service:
             failed_folder=shown(str(folders.failed)),
         )
         self._folders, self._worker, self._settings, self._show = folders, worker, settings, show
-        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event, safe to use in a signal handler
+        self._is_stopping = False
         self._spool, self._pauses = Spool(folders, files=files), Pauses()
-        self._intake = Intake(
-            self._spool, self._pauses, self._wake.set, settings.settle, settings.interval, settings.events
-        )
+        self._intake = Intake(self._spool, self._pauses, self.wake, settings.settle, settings.interval, settings.events)
         self._outcomes = Outcomes(self._spool, self._pauses, settings.attempts, self._intake.expect)
-        self._pipeline = Pipeline(worker, self._wake.set, settings.batch, settings.megapixels, settings.time_limit)
+        self._pipeline = Pipeline(worker, self.wake, settings.batch, settings.megapixels, settings.time_limit)
         self._queue: deque[Claimed] = deque()
         self._alone = False
         self._loaded = self._recovered = self._is_lost = False
@@ -66,25 +66,36 @@ class Service:
 
     def stop(self) -> None:
         """Asks for an end: running edits are finished or given back, and ``run`` returns 0."""
-        self._stopping.set()
-        self._wake.set()
+        self._is_stopping = True
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to do. May be called from any thread."""
+        self._calls.put(None)
+
+    def _wait(self, seconds: float) -> None:
+        """Until somebody wakes it; all calls up to now count as one."""
+        with contextlib.suppress(queue.Empty):
+            self._calls.get(timeout=seconds)
+            while True:
+                self._calls.get_nowait()
 
     def run(self) -> int:
         """Works until it is stopped, or with ``once`` until there is nothing left to do."""
         log("started", inbox=self.status.inbox, outbox=self.status.outbox)
+        write_status(self.status, self._folders, self._settings.metrics)
         try:
             over = False
             while not over:
-                self._wake.clear()
                 self._turn()
                 over = self._is_over()
                 if not over:
-                    self._wake.wait(min(self._settings.interval, max(0.02, self._intake.due_in)))
+                    self._wait(min(self._settings.interval, max(0.02, self._intake.due_in)))
         finally:
             self._end()
         if self._is_lost:
             return EnvironmentFault.exit_code
-        if self._stopping.is_set():
+        if self._is_stopping:
             return 0
         if self._pauses.reasons:
             return self._fault.exit_code if self._fault is not None else EnvironmentFault.exit_code
@@ -94,7 +105,7 @@ class Service:
         if self._is_lost:
             return True
         busy = bool(self._pipeline.in_flight or self._queue)
-        if self._stopping.is_set():
+        if self._is_stopping:
             return not (busy or self._outcomes.later)
         if not self._settings.once or self._pipeline.in_flight:
             return False
@@ -113,7 +124,7 @@ class Service:
     # --- one turn -------------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        if self._stopping.is_set():
+        if self._is_stopping:
             self._give_everything_back()
         elif self._get_ready():
             self._intake.look()
@@ -237,7 +248,7 @@ class Service:
     def _tell(self) -> None:
         self._count()
         status = self.status
-        if not self._stopping.is_set():
+        if not self._is_stopping:
             status.state = "paused" if status.paused else "working" if status.claimed or status.ready else "idle"
         self._show(status)
         if time.monotonic() >= self._next_status:
