@@ -17,3 +17,5 @@ format:
 # The pictures of the README and of the model card, made by the program itself.
 pictures:
 	python docs/make_pictures.py
+	python docs/make_screenshots.py
+	python docs/make_terminal_pages.py

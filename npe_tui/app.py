@@ -30,8 +30,8 @@ class NpeApp(App[None]):
     TITLE = "npe"
     CSS_PATH = "npe.tcss"
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (64, "-normal"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (18, "-medium"), (38, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-normal"), (110, "-wide")]  # noqa: RUF012 as App declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-medium"), (38, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [binding for command in APP_COMMANDS for binding in command.bindings()]
 
     def __init__(self, config: Config, photo: Path | None = None, engine: Engine | None = None) -> None:

@@ -127,10 +127,10 @@ class ColourPanel(Vertical):
 
     @on(Input.Submitted, "#hex")
     def _submit(self, event: Input.Submitted) -> None:
-        event.stop()
         try:
             self._changed(format_colour(parse_colour(event.value)))
         except UsageError as error:
+            event.stop()
             self.notify(str(error), severity="error")
 
 

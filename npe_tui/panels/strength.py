@@ -60,7 +60,11 @@ class StrengthPanel(Vertical):
     @on(Slider.Changed)
     def _slide(self, event: Slider.Changed) -> None:
         event.stop()
-        self._change(replace(self.strength, **{str(event.slider.id): round(event.value)}))
+        value = round(event.value)
+        if event.slider.id == "timestep":
+            self._change(replace(self.strength, timestep=value))
+        else:
+            self._change(replace(self.strength, steps=value))
 
     @on(Chips.Pressed, "#samplers")
     def _choose_sampler(self, event: Chips.Pressed) -> None:

@@ -47,7 +47,7 @@ class EditScreen(EnhancingScreen):
 
     @property
     def _engine_ready(self) -> bool:
-        return self.app.engine.state.name == "ready"
+        return self.npe.engine.state.name == "ready"
 
     # --- run ----------------------------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ class EditScreen(EnhancingScreen):
         if document is None or self.running.making:
             return
         if not self._engine_ready:
-            self.status.say(self.app.engine.state.detail, serious=True)
+            self.status.say(self.npe.engine.state.detail, serious=True)
             return
         self.painting.release()
         if not document.marked:
@@ -81,8 +81,11 @@ class EditScreen(EnhancingScreen):
         elif self.hand.drawing:
             self.painting.release()
         else:
-            self.remove_class("-panel-open")
-            self.easel.view.focus()
+            self._back_to_picture()
+
+    def _back_to_picture(self) -> None:
+        self.remove_class("-panel-open")
+        self.easel.view.focus()
 
     def action_timestep(self, by: int) -> None:
         panel = self.query_one(StrengthPanel)
@@ -96,7 +99,7 @@ class EditScreen(EnhancingScreen):
         self.status.say(f"Seed {panel.strength.seed}")
 
     def action_reload(self) -> None:
-        self.app.engine.start()
+        self.npe.engine.start()
 
     # --- pick and paint -----------------------------------------------------------------------------------------
 
@@ -197,19 +200,19 @@ class EditScreen(EnhancingScreen):
     # --- files --------------------------------------------------------------------------------------------------
 
     def action_open(self) -> None:
-        self.app.run_worker(self.app.open_another(), group="app")
+        self.npe.run_worker(self.npe.open_another(), group="app")
 
     def action_face(self) -> None:
         self.run_worker(self.find_face(ask=True), group="open")
 
     def action_save(self) -> None:
-        self.run_worker(self.app.save(self, None if self.document is None else self.document.saved_as), group="app")
+        self.run_worker(self.npe.save(self, None if self.document is None else self.document.saved_as), group="app")
 
     def action_save_as(self) -> None:
-        self.run_worker(self.app.save(self, None), group="app")
+        self.run_worker(self.npe.save(self, None), group="app")
 
     def action_save_paint(self) -> None:
-        self.run_worker(self.app.save(self, None, paint=True), group="app")
+        self.run_worker(self.npe.save(self, None, paint=True), group="app")
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -259,4 +262,4 @@ class EditScreen(EnhancingScreen):
 
     @on(Input.Submitted)
     def _left_field(self) -> None:
-        self.easel.view.focus()
+        self._back_to_picture()

@@ -22,7 +22,7 @@ class EnhancingScreen(PhotoScreen):
     """A photo that the engine works on."""
 
     def on_mount(self) -> None:
-        self._show_engine(self.app.engine.state)
+        self._show_engine(self.npe.engine.state)
 
     @on(messages.StateChanged)
     def _engine_changed(self, event: messages.StateChanged) -> None:
@@ -98,7 +98,7 @@ class EnhancingScreen(PhotoScreen):
         else:
             return
         self.status.say(event.reason, serious=True)
-        if self.app.engine.state.name == "ready":
+        if self.npe.engine.state.name == "ready":
             self.notify(event.reason, severity="error", timeout=10)
 
     def _finish(self, event: messages.FromEngine) -> None:
@@ -124,7 +124,7 @@ class EnhancingScreen(PhotoScreen):
 
         assert self.document is not None, "results have a document"
         self.status.say("Choose one of the variants")
-        chosen = await self.app.push_screen_wait(VariantsScreen(self.document, results, self.app.config.depth))
+        chosen = await self.app.push_screen_wait(VariantsScreen(self.document, results, self.npe.config.depth))
         if chosen is None:
             self.status.say("No variant was taken")
             return
@@ -136,7 +136,7 @@ class EnhancingScreen(PhotoScreen):
         from npe_tui.screens.study import StudyScreen
 
         panel = self.query_one(StrengthPanel)
-        screen = StudyScreen(event.sheet, event.timesteps, panel.strength.timestep, self.app.config.depth)
+        screen = StudyScreen(event.sheet, event.timesteps, panel.strength.timestep, self.npe.config.depth)
         chosen = await self.app.push_screen_wait(screen)
         if chosen is not None:
             panel.show_strength(replace(panel.strength, timestep=chosen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -40,17 +40,12 @@ NEIGHBOURS = {"regions": "colour", "colour": "regions", "brush": "strength", "st
 class PhotoScreen(Screen[None]):
     """One photo between its panels. ``EnhancingScreen`` and ``EditScreen`` build on it."""
 
-    if TYPE_CHECKING:
-
-        @property
-        def app(self) -> NpeApp: ...
-
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
         self.document: EditDocument | None = None
         self.autosave: Autosave | None = None
-        config = self.app.config
+        config = self.npe.config
         self.easel = Easel(config.depth)
         self.hand = Hand(colour=config.colour, hardness=config.hardness)
         tells = Tells(
@@ -61,10 +56,10 @@ class PhotoScreen(Screen[None]):
             failed=lambda reason: self.status.say(reason, serious=True),
         )
         self.painting = Painting(self.hand, self.easel, tells)
-        self.running = Running(self.app.engine)
+        self.running = Running(self.npe.engine)
 
     def compose(self) -> ComposeResult:
-        config = self.app.config
+        config = self.npe.config
         yield Label(f" {self.path.name}", id="title")
         with Horizontal(id="body"):
             yield self.easel
@@ -72,7 +67,7 @@ class PhotoScreen(Screen[None]):
                 yield Chips(tuple(Chip(name, name) for name in PANELS), "regions", id="tabs")
                 with Vertical(id="panels"):
                     yield RegionsPanel(config.depth)
-                    yield ColourPanel(config.colour, self.app.recent.colours)
+                    yield ColourPanel(config.colour, self.npe.recent.colours)
                     yield BrushPanel(config.hardness)
                     yield StrengthPanel(initial(config), presets(config))
                 yield RunPanel()
@@ -80,7 +75,7 @@ class PhotoScreen(Screen[None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.app.engine.sink = self.post_message
+        self.npe.engine.sink = self.post_message
         self.status.say(f"Opening {self.path.name}")
         self.set_panel("regions")
         self.easel.view.focus()
@@ -89,6 +84,11 @@ class PhotoScreen(Screen[None]):
     def on_unmount(self) -> None:
         if self.autosave is not None:
             self.autosave.close()
+
+    @property
+    def npe(self) -> NpeApp:
+        """The app, as what it is."""
+        return cast("NpeApp", self.app)
 
     @property
     def status(self) -> StatusLine:
@@ -105,9 +105,9 @@ class PhotoScreen(Screen[None]):
         try:
             document = await opening.read(self.path)
         except NpeError as error:
-            self.app.could_not_open(str(error))
+            self.npe.could_not_open(str(error))
             return
-        config, app = self.app.config, self.app
+        config, app = self.npe.config, self.npe
         app.recent.add_photo(self.path)
         self.document = document
         self.hand.radius = config.radius or max(round(min(document.size) / 50), 1)
@@ -124,7 +124,7 @@ class PhotoScreen(Screen[None]):
     async def _recover(self, document: EditDocument) -> None:
         assert self.autosave is not None, "made before"
         try:
-            taken = await opening.recover(document, self.app.autosave_folder, self.path, self._ask_recovery)
+            taken = await opening.recover(document, self.npe.autosave_folder, self.path, self._ask_recovery)
         except (NpeError, OSError) as error:
             self.notify(opening.why_not(error), title="Nothing was recovered", severity="error")
             return
@@ -161,14 +161,14 @@ class PhotoScreen(Screen[None]):
         from npe_tui.screens.faces import FaceScreen
 
         assert self.document is not None, "faces are looked for in a document"
-        return await self.app.push_screen_wait(FaceScreen(self.document.photo.image, faces, self.app.config.depth))
+        return await self.app.push_screen_wait(FaceScreen(self.document.photo.image, faces, self.npe.config.depth))
 
     def look(self) -> None:
         """Ask the engine for the regions."""
         if self.document is None:
             return
         self.running.look(self.document)
-        state = self.app.engine.state.name
+        state = self.npe.engine.state.name
         if state == "loading":
             self.status.say("Paint meanwhile: the models are loading, then the regions follow.")
         elif state == "ready":
@@ -207,12 +207,12 @@ class PhotoScreen(Screen[None]):
         self.status.say(f"Colour {colour}")
 
     def _remember_colour(self) -> None:
-        self.app.recent.add_colour(self.hand.colour)
-        self.query_one(ColourPanel).show_recent(self.app.recent.colours)
+        self.npe.recent.add_colour(self.hand.colour)
+        self.query_one(ColourPanel).show_recent(self.npe.recent.colours)
 
     def tell(self) -> None:
         """The title and the facts at the bottom."""
-        document, state = self.document, self.app.engine.state
+        document, state = self.document, self.npe.engine.state
         facts = [f"{self.hand.tool} {self.hand.radius:g}px" if self.hand.paints else self.hand.tool]
         if state.name == "ready":
             facts.append(f"{state.device} · weights {state.weights}")

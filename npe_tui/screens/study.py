@@ -16,6 +16,8 @@ from npe_core.sheets import with_headings
 from npe_tui.picture import PictureView
 from npe_tui.widgets import Chip, Chips
 
+_GAP = 4
+"""Pixels between the tiles of a sheet."""
 HEADINGS = ("original", "painted", "noised", "without mask", "with mask")
 
 
@@ -54,12 +56,11 @@ class StudyScreen(Screen[int | None]):
         self._show()
 
     def _tile(self, column: int) -> np.ndarray:
-        """A tile of the sheet, whose tiles stand apart by a few pixels."""
-        rows, columns = len(self._timesteps), len(HEADINGS)
+        """A tile of the sheet in the row of the timestep."""
         height, width = self._sheet.shape[:2]
-        down, across = -(-height // rows), -(-width // columns)
-        side = min(down, across) - 4
-        return self._sheet[self._row * down :, column * across :][:side, :side]
+        down, across = (height + _GAP) // len(self._timesteps), (width + _GAP) // len(HEADINGS)
+        top, left = self._row * down, column * across
+        return self._sheet[top : top + down - _GAP, left : left + across - _GAP]
 
     def _show(self) -> None:
         timestep = self._timesteps[self._row]

@@ -1,13 +1,17 @@
 """A small portrait of flat colours with known regions, an engine without a thread, and settings out of the way."""
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tui_fakes import HAIR, LIPS, SKIN, FakeEngine
 
 from npe_tui.config import Config
-from tui_fakes import HAIR, LIPS, SKIN, FakeEngine
+
+sys.path.insert(0, str(Path(__file__).parent / "picture"))  # where the emulated terminal is
 
 
 @pytest.fixture(autouse=True)

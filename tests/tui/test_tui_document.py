@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tui_fakes import LIPS, invented
 from PIL import Image
+from tui_fakes import LIPS, invented
 
 from npe_core.errors import InputError
 from npe_core.photo import Photo, read_paint
@@ -109,7 +109,7 @@ def test_the_region_overlay_mixes_photo_and_legend(document):
     overlay = document.region_overlay(strength=1.0)
     assert (overlay[10, 20] == (140, 70, 170)).all()
     mixed = document.region_overlay(strength=0.5)[10, 20].astype(int)
-    half = (document.photo.image[10, 20].astype(int) + (140, 70, 170)) / 2
+    half = (document.photo.image[10, 20] + np.array([140.0, 70.0, 170.0])) / 2
     assert np.abs(mixed - half).max() <= 1
 
 

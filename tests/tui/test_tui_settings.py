@@ -1,5 +1,6 @@
 """Settings, recent files, named colours, strengths: what surrounds the editor and needs no screen."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,15 @@ def test_every_command_has_a_name_and_a_key_of_its_own():
     keys = [key for command in (*COMMANDS, *APP_COMMANDS) for key in command.keys.split(",")]
     assert len(set(names)) == len(names) and len(set(keys)) == len(keys)
     assert len(REGION_KEYS) == len(REGIONS) and [int(key, 16) for key in REGION_KEYS] == [r.id for r in REGIONS]
+
+
+def test_the_page_about_the_editor_has_the_keys_as_they_are():
+    source = Path(__file__).parents[2] / "docs" / "make_terminal_pages.py"
+    specification = importlib.util.spec_from_file_location("make_terminal_pages", source)
+    pages = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(pages)
+    page = pages.PAGE.read_text(encoding="utf-8")
+    assert pages.with_tables(page) == page, "run python docs/make_terminal_pages.py"
 
 
 def test_the_browser_lists_photos_then_folders(tmp_path):

@@ -1,0 +1,183 @@
+"""The editor as a process in a real terminal, with the real engine."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from emulated import Emulated
+
+from npe_core.canvas import Canvas
+from npe_core.photo import Photo
+
+QUIET = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+PATIENCE = 120.0
+"""Seconds: a busy machine is no failure."""
+
+
+@pytest.fixture
+def ana(portrait, tmp_path) -> Path:
+    """The sample portrait in a folder that may be written to."""
+    return Path(shutil.copy(portrait, tmp_path / "ana.png"))
+
+
+def editor_on(photo, columns=100, rows=30, **environment):
+    """The editor in an emulated terminal."""
+    arguments = ("-m", "npe_core", "tui", str(photo))
+    return Emulated(*arguments, columns=columns, rows=rows, environment=QUIET | environment)
+
+
+def shows(terminal, text, limit=PATIENCE):
+    """Whether the terminal comes to show a text."""
+    return terminal.until(lambda: any(text in line for line in terminal.screen.display), limit)
+
+
+def ends(terminal, limit=30.0):
+    """The exit code of the process, whose output is read to the end."""
+    deadline = time.monotonic() + limit
+    while terminal.process.poll() is None and time.monotonic() < deadline:
+        terminal.settle(quiet=0.05, limit=0.2)
+    return terminal.process.poll()
+
+
+def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
+    with editor_on(ana, NPE_TUI_DEVICE="cpu", NPE_TUI_STEPS="4") as terminal:
+        assert shows(terminal, "Enhance"), terminal.screen.display
+        assert shows(terminal, "Pick a region"), terminal.screen.display
+        terminal.write("7")
+        assert shows(terminal, "Filled hair")
+        terminal.write("\x1b[13~")  # F3: the hex field
+        terminal.settle()
+        terminal.write("#5a3220\r")
+        assert shows(terminal, "with #5a3220")
+        terminal.write("g")
+        assert shows(terminal, "Enhanced in"), terminal.screen.display
+        terminal.write("\x13")  # Ctrl+S
+        assert shows(terminal, "Save the edited photo")
+        terminal.write("\r")
+        assert shows(terminal, "Saved ")
+        terminal.write("q")
+        assert ends(terminal) == 0
+
+    saved, photo = Photo.open(tmp_path / "ana-edited.png"), Photo.open(ana)
+    told = saved.parameters
+    assert told["regions"] == {"hair": "#5a3220"} and told["steps"] == 4 and not told["painted"]
+    canvas = Canvas(photo.image, editor.segment(photo, editor.choose(photo, 1)))
+    canvas.fill("hair", "#5a3220")
+    outside = canvas.mask == 0
+    assert (saved.image[outside] == photo.image[outside]).all()
+    again = editor.edit(photo, canvas, told["timestep"], told["steps"], told["sampler"], told["seed"])
+    difference = np.abs(saved.image.astype(int) - again.image)
+    assert difference.max() <= 2, "the file is what the engine makes of the same canvas"
+
+
+def test_paint_survives_kill_9(ana, tmp_path):
+    state = tmp_path / "state" / "npe" / "autosave"
+    with editor_on(ana, NPE_WEIGHTS=str(tmp_path), NPE_TUI_AUTOSAVE="0.1") as terminal:
+        assert shows(terminal, "untouched")
+        terminal.write("b\x1b[C ")  # the brush, the cursor, a dab
+        assert shows(terminal, "Painted")
+        assert terminal.until(lambda: list(state.glob("*.paint")), PATIENCE)
+        terminal.process.send_signal(signal.SIGKILL)
+        assert ends(terminal) == -signal.SIGKILL
+    with editor_on(ana, NPE_WEIGHTS=str(tmp_path)) as terminal:
+        assert shows(terminal, "Unsaved work was found")
+        terminal.write("\r")
+        assert shows(terminal, "Recovered")
+        assert shows(terminal, "painted, not saved")
+
+
+def test_a_lost_connection_keeps_what_was_not_written_yet(ana, tmp_path):
+    state = tmp_path / "state" / "npe" / "autosave"
+    with editor_on(ana, NPE_WEIGHTS=str(tmp_path), NPE_TUI_AUTOSAVE="3600") as terminal:
+        assert shows(terminal, "untouched")
+        terminal.write("b\x1b[C ")
+        assert shows(terminal, "Painted")
+        assert not list(state.glob("*.paint"))
+        terminal.process.send_signal(signal.SIGHUP)
+        assert ends(terminal) == 129
+    assert len(list(state.glob("*.paint"))) == 1
+
+
+def test_a_mouse_paints_and_a_resize_does_not_stop_it(ana, tmp_path):
+    with editor_on(ana, NPE_WEIGHTS=str(tmp_path)) as terminal:
+        assert shows(terminal, "untouched")
+        terminal.write("b")
+        assert shows(terminal, "brush 10px")
+        terminal.mouse(0, 20, 10)
+        terminal.mouse(32, 24, 12)
+        terminal.resize(70, 24)
+        terminal.settle()
+        terminal.mouse(32, 20, 12)
+        terminal.mouse(0, 20, 12, up=True)
+        assert shows(terminal, "Painted")
+        assert shows(terminal, "painted, not saved")
+
+
+def test_a_dumb_terminal_is_refused_with_a_sentence(ana):
+    with editor_on(ana, TERM="dumb") as terminal:
+        assert ends(terminal) == 2
+        told = " ".join("".join(terminal.screen.display).split())
+        assert "cannot draw on TERM=dumb" in told and "Traceback" not in told
+
+
+@pytest.mark.parametrize("arguments", [["tui"], []])
+def test_without_a_terminal(arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "npe_core", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TERM": "xterm"},
+    )
+    if arguments:
+        assert done.returncode == 2 and "needs a terminal" in done.stderr and done.stderr.count("\n") == 1
+    else:
+        assert done.returncode == 0 and "Usage: npe" in done.stdout + done.stderr
+
+
+def test_bad_settings_are_said_before_anything_starts(ana):
+    with editor_on(ana, NPE_TUI_TIMESTEP="900") as terminal:
+        assert ends(terminal) == 2
+        assert "between 1 and 499" in " ".join("".join(terminal.screen.display).split())
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_under_tmux(ana, tmp_path):
+    socket = tmp_path / "tmux"
+
+    def tmux(*words):
+        return subprocess.run(["tmux", "-S", socket, "-f", "/dev/null", *words], capture_output=True, text=True)
+
+    def comes_to_show(text):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if text in tmux("capture-pane", "-p").stdout:
+                return True
+            time.sleep(0.1)
+        return False
+
+    command = f"NPE_WEIGHTS={tmp_path} {sys.executable} -m npe_core tui {ana}; sleep 60"
+    assert tmux("new-session", "-d", "-x", "90", "-y", "28", command).returncode == 0
+    try:
+        assert comes_to_show("untouched")
+        tmux("send-keys", "b", "Right", "Space")
+        assert comes_to_show("painted, not saved")
+        assert "▀" in tmux("capture-pane", "-p").stdout
+        tmux("resize-window", "-x", "60", "-y", "16")
+        assert comes_to_show("Painted")
+        tmux("send-keys", "q")
+        assert comes_to_show("Quit without saving?")
+    finally:
+        tmux("kill-server")
+
+
+def test_the_first_frame_needs_neither_torch_nor_opencv_nor_pillow():
+    program = "import sys, npe_tui.app; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "cv2", "PIL", "safetensors", "npe_core.editor", "npe_core.photo"} & set(loaded)
