@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from asyncio import get_running_loop
 
 import numpy as np
 from textual.app import ComposeResult
@@ -20,6 +21,8 @@ from npe_tui.picture.viewport import Viewport
 
 CELL_BYTES = {Depth.TRUE: 36, Depth.FIVE: 25, Depth.XTERM: 21, Depth.GREY: 13, Depth.ANSI: 9, Depth.MONO: 3}
 """What a cell costs on the way to the terminal, as measured on portraits."""
+GATHER, FRAME = 0.002, 1 / 60
+"""Seconds to wait for what else a movement of the pointer brings, and between two repaints."""
 ALL: Box = (0, 0, 1 << 30, 1 << 30)
 
 
@@ -40,6 +43,7 @@ class Surface(Widget):
         self._lanes: list[Lane] = []
         self._stale: list[Box] = []
         self._flushing = False
+        self._flushed = 0.0
         self._owed = 0
         self._pacer: Pacer | None = None
 
@@ -125,16 +129,19 @@ class Surface(Widget):
     # --- painting -----------------------------------------------------------------------------------------------
 
     def _repaint(self, box: Box | None = ALL) -> None:
-        """Paint a box of cells again, after all that is already on its way to this widget."""
+        """Paint a box of cells again: soon, together with what else is about to change."""
         if box is None:
             return
         self._stale.append(box)
         if not self._flushing and self.is_mounted:
-            self._flushing = self.call_later(self._flush)
+            self._flushing = True
+            loop = get_running_loop()
+            loop.call_at(max(loop.time() + GATHER, self._flushed + FRAME), self.call_later, self._flush)
 
     def _flush(self) -> None:
         """Paint what is stale, unless the terminal is behind: then all of it later, at once."""
         self._flushing = False
+        self._flushed = get_running_loop().time()
         columns, rows = self._scene.viewport.cells
         if not self._stale or not columns or not rows:
             return
@@ -142,7 +149,7 @@ class Surface(Widget):
             self.set_timer(PATIENCE, self._flush)
             return
         stale, self._stale = self._stale, []
-        depth, touched = self._scene.depth, set()
+        depth, touched = self._scene.depth, set[int]()
         for x0, y0, x1, y1 in _merged(stale):
             box = x0, y0, min(x1, columns), min(y1, rows)
             if x0 < box[2] and y0 < box[3]:
