@@ -225,19 +225,20 @@ def repaint(depth: str, count: int) -> None:
 
 def first_frame(command: list[str], count: int) -> None:
     """From the start of the program to the first frame, and whether torch was in it."""
-    seconds, torch = [], False
+    seconds, cpu, torch = [], [], False
     for _ in range(count):
         terminal = Terminal(command, 100, 40)
         try:
             while terminal.process.poll() is None and len(terminal.seen) < 2000:
                 terminal.pump(0.05)
             seconds.append(time.perf_counter() - terminal.started)
+            cpu.append(terminal.cpu)
             torch = torch or "libtorch" in Path(f"/proc/{terminal.process.pid}/maps").read_text()
         finally:
             terminal.close()
     say(
         "first frame of npe " + " ".join(Path(word).name for word in command[1:]),
-        f"{median(seconds):.2f} s",
+        f"{median(seconds):.2f} s, CPU {median(cpu):.2f} s",
         "< 0.7 s",
         "torch" if torch else "no torch",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar
@@ -11,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
+from npe_tui.picture.graphics import protocol_of, still
 from npe_tui.picture.surface import Surface
 from npe_tui.picture.viewport import Viewport
 
@@ -34,6 +37,7 @@ class PictureView(Surface, can_focus=True):
         Binding("minus", "zoom(0.8)", "Zoom out", show=False),
         Binding("home", "fit", "Whole photo", show=False),
         Binding("end", "actual", "Pixel by pixel", show=False),
+        Binding("f7", "still", "All pixels", show=False),
         Binding("left", "cursor(-1,0)", "Cursor left", show=False),
         Binding("right", "cursor(1,0)", "Cursor right", show=False),
         Binding("up", "cursor(0,-1)", "Cursor up", show=False),
@@ -206,6 +210,22 @@ class PictureView(Surface, can_focus=True):
     def action_actual(self) -> None:
         """One dot for each pixel of the photo."""
         self.action_zoom(1 / self.viewport.scale)
+
+    def action_still(self) -> None:
+        """The picture with all its pixels, in place of the app, until Enter; where the terminal can show one."""
+        shown = self._scene.picture if self._scene.other is None or self.split is not None else self._scene.other
+        protocol = protocol_of(os.environ)
+        if shown is None:
+            return
+        if protocol is None:
+            self.notify("This terminal has no graphics that are known here: kitty, ghostty, WezTerm and iTerm2 have.")
+            return
+        columns, rows = self.app.size
+        text = still(shown.image, protocol, columns, max(rows - 2, 1))
+        with self.app.suspend():
+            sys.stdout.write(f"\x1b[2J\x1b[H{text}\r\nEnter goes back to the editor. ")
+            sys.stdout.flush()
+            sys.stdin.readline()
 
     def action_pan(self, columns: int, rows: int) -> None:
         """Move the view over the photo, in cells."""

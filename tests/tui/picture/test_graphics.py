@@ -1,0 +1,112 @@
+"""Stills: what is written, decoded back to pixels the way the protocols say."""
+
+import io
+import re
+from base64 import b64decode
+from pathlib import Path
+
+import numpy as np
+import pytest
+from easel_program import picture
+from emulated import Emulated
+from PIL import Image
+
+from npe_tui.picture.graphics import CHUNK, LARGEST, Protocol, protocol_of, still
+
+PROGRAM = Path(__file__).with_name("easel_program.py")
+KITTY = re.compile(r"\x1b_G([^;]*);([A-Za-z0-9+/=]*)\x1b\\")
+ITERM = re.compile(r"\x1b\]1337;File=([^:]*):([A-Za-z0-9+/=]*)\x07")
+
+
+def kitty(text):
+    """(keys of the first piece, pixels), checking every piece."""
+    pieces = KITTY.findall(text)
+    assert KITTY.sub("", text) == "", "nothing but the picture"
+    keys = [dict(pair.split("=") for pair in head.split(",")) for head, _ in pieces]
+    assert [one["m"] for one in keys] == ["1"] * (len(pieces) - 1) + ["0"]
+    assert all(len(data) <= CHUNK for _, data in pieces)
+    assert all(len(data) % 4 == 0 for _, data in pieces[:-1]), "each piece but the last decodes on its own"
+    assert all(set(one) == {"m"} for one in keys[1:])
+    assert (keys[0]["a"], keys[0]["f"], keys[0]["q"]) == ("T", "100", "2")
+    return keys[0], pixels("".join(data for _, data in pieces))
+
+
+def iterm(text):
+    ((head, data),) = ITERM.findall(text)
+    assert ITERM.sub("", text) == ""
+    keys = dict(pair.split("=") for pair in head.split(";"))
+    assert int(keys["size"]) == len(b64decode(data)) and keys["inline"] == "1"
+    return keys, pixels(data)
+
+
+def pixels(encoded):
+    return np.asarray(Image.open(io.BytesIO(b64decode(encoded))).convert("RGB"))
+
+
+def test_every_pixel_arrives():
+    image = picture()
+    keys, shown = kitty(still(image, Protocol.KITTY, 80, 24))
+    assert np.array_equal(shown, image)
+    assert (keys["c"], keys["r"]) == ("67", "24"), "140 x 100 pixels in 48 rows of dots"
+    keys, shown = iterm(still(image, Protocol.ITERM, 40, 24))
+    assert np.array_equal(shown, image)
+    assert (keys["width"], keys["height"]) == ("40", "14")
+
+
+def test_a_large_photo_is_sent_smaller():
+    shape = np.zeros((100, 3 * LARGEST, 3), np.uint8)
+    assert kitty(still(shape, Protocol.KITTY, 80, 24))[1].shape == (33, LARGEST, 3)
+
+
+def test_the_smallest_picture_in_the_smallest_terminal():
+    image = np.full((1, 1, 3), 9, np.uint8)
+    keys, shown = kitty(still(image, Protocol.KITTY, 1, 1))
+    assert shown.tolist() == [[[9, 9, 9]]] and keys["c"] == keys["r"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("environment", "protocol"),
+    [
+        ({"TERM": "xterm-kitty"}, Protocol.KITTY),
+        ({"TERM": "xterm-ghostty"}, Protocol.KITTY),
+        ({"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}, Protocol.KITTY),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, Protocol.ITERM),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}, Protocol.ITERM),
+        ({"TERM": "xterm-256color", "LC_TERMINAL": "iTerm2", "SSH_TTY": "/dev/pts/0"}, Protocol.ITERM),
+        ({"TERM": "xterm-256color"}, None),
+        ({"TERM": "linux"}, None),
+        ({}, None),
+        ({"TERM": "tmux-256color", "LC_TERMINAL": "iTerm2"}, None),
+        ({"TERM": "xterm-kitty", "TMUX": "/tmp/tmux-0/default,1,0"}, None),
+        ({"TERM": "screen.xterm-256color", "STY": "1.pts-0"}, None),
+    ],
+)
+def test_which_terminal_has_what(environment, protocol):
+    assert protocol_of(environment) is protocol
+
+
+def test_a_still_and_back_to_the_app():
+    """F7 leaves the app's screen for the picture; Enter comes back to all that was there."""
+    with Emulated(PROGRAM, "true", columns=70, rows=25, environment={"TERM": "xterm-kitty"}) as terminal:
+        assert terminal.until(lambda: "▀".encode() in terminal.seen)
+        terminal.settle()
+        start = len(terminal.seen)
+        terminal.write("\x1b[18~")
+        assert terminal.until(lambda: b"m=0;" in terminal.seen[start:] and b"Enter" in terminal.seen[start:])
+        text = terminal.seen[start:].decode()
+        assert "\x1b[?1049l" in text[: text.index("\x1b_G")]
+        assert np.array_equal(kitty("".join(one.group() for one in KITTY.finditer(text)))[1], picture())
+        start = len(terminal.seen)
+        terminal.write("\n")
+        assert terminal.until(lambda: b"\x1b[?1049h" in terminal.seen[start:] and "▀".encode() in terminal.seen[start:])
+
+
+def test_a_terminal_without_graphics_is_sent_none():
+    with Emulated(PROGRAM, "true", columns=70, rows=25) as terminal:
+        assert terminal.until(lambda: "▀".encode() in terminal.seen)
+        terminal.settle()
+        start = len(terminal.seen)
+        terminal.write("\x1b[18~")
+        assert terminal.until(lambda: any("no graphics" in line for line in terminal.screen.display))
+        assert b"\x1b_G" not in terminal.seen and b"\x1b]1337" not in terminal.seen
+        assert b"\x1b[?1049l" not in terminal.seen[start:]
