@@ -111,8 +111,15 @@ class Pipeline:
         """What is with the models stops at its next step, and comes back as Stopping."""
         self._cut.set()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread of the models runs; if not, nothing will ever come out again."""
+        return self._editor.is_alive()
+
     def close(self) -> None:
-        """Ends the threads; call it when nothing is in flight."""
+        """Ends the threads; what is in flight stops as soon as it can."""
+        self.stop()
+        self.cut_short()
         self._ready.put(None)
         self._readers.shutdown()
         self._writers.shutdown()

@@ -137,6 +137,9 @@ class Service:
                 self._is_lost = True
             else:
                 self._outcomes.settle(finished)
+        if not self._pipeline.is_alive:
+            log("the thread of the models has died", logging.CRITICAL)
+            self._is_lost = True
         self._outcomes.catch_up()
         self._queue.extend(self._outcomes.again)
         self._outcomes.again.clear()

@@ -67,7 +67,6 @@ class Spool:
         """``salt`` is what besides the inputs decides about a result: the weights, the version."""
         self.folders, self.salt = folders, salt
         self.files = files or Files()
-        self.largest_file = LARGEST_FILE
         self._numbers = itertools.count()
 
     # --- after a start --------------------------------------------------------------------------------------------
@@ -107,7 +106,7 @@ class Spool:
         record = Record.of(group)
         try:
             same = all(self._take(name, claim, stamps[name]) for name in record.parcel)
-            record = journal.identified(record, claim, self.salt, self.largest_file) if same else record
+            record = journal.identified(record, claim, self.salt, LARGEST_FILE) if same else record
         except OSError:
             self._give_back(claim)
             raise
@@ -200,7 +199,8 @@ class Spool:
 
     def _named(self, job: Claimed) -> Record:
         """Writes down under which names the result will appear; the report tells that of the photo."""
-        files = sorted((path.name for path in job.result.iterdir()), key=lambda name: name != REPORT)
+        whole = [path.name for path in job.result.iterdir() if not path.name.startswith(".")]
+        files = sorted(whole, key=lambda name: name != REPORT)
         suffixes = {file: Path(file).suffix for file in files}
         for stem in self._stems(job.record):
             names = {file: stem + suffix for file, suffix in suffixes.items()}

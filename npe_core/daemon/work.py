@@ -13,7 +13,7 @@ from npe_core.daemon import journal
 from npe_core.daemon.files import Files, read_small
 from npe_core.daemon.names import shown
 from npe_core.daemon.parameters import LARGEST, Parameters, read_parameters
-from npe_core.daemon.spool import Claimed
+from npe_core.daemon.spool import LARGEST_FILE, Claimed
 from npe_core.errors import EnvironmentFault, InputError, NpeError
 
 if TYPE_CHECKING:
@@ -106,7 +106,10 @@ class EditWorker:
         from npe_core.photo import Photo
 
         if job.record.oversize:
-            raise InputError(f"{shown(job.record.oversize)} is larger than the limit for input files.")
+            most = LARGEST_FILE >> 20
+            raise InputError(
+                f"{shown(job.record.oversize)} has more than {most} MiB, the limit for a file in the inbox."
+            )
         photo_file, mask_file = job.input("photo"), job.input("mask")
         assert photo_file is not None, "a record without a photo is refused when it is loaded"
         before = job.stamps()

@@ -4,8 +4,10 @@ import errno
 import json
 import os
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import QUICK, StubWorker, drop, names
@@ -155,6 +157,27 @@ def test_a_lost_device_ends_the_process_and_the_job_is_still_there(folders, serv
     code, _ = serve(StubWorker(lose))
     assert code == 4 and len(list(folders.run.iterdir())) == 1 and not names(folders.failed)
     assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_daemon_whose_thread_died_does_not_live_on_blind(folders, serve):
+    class Short(StubWorker):
+        def edit(self, jobs, keep_going):
+            return []
+
+    drop(folders.inbox)
+    code, _ = serve(Short())
+    assert code == 4 and len(list(folders.run.iterdir())) == 1
+
+
+def test_a_file_that_is_too_large_is_not_read(folders, serve, monkeypatch):
+    from npe_core.daemon import spool
+
+    read = []
+    monkeypatch.setattr(spool, "LARGEST_FILE", 3)
+    drop(folders.inbox, photo=b"four", mask=b"one")
+    serve(StubWorker(read=lambda job: read.append(job.record.oversize)))
+    assert read == ["a.png"]
 
 
 def test_a_file_that_is_written_to_while_it_is_read_goes_back(folders, serve):
@@ -343,15 +366,18 @@ def test_stopping_in_the_middle_gives_back_what_is_not_done(folders, running):
     assert not names(folders.failed) and service.status.state == "stopped"
 
 
-def test_a_burst_of_ten_thousand_pairs_is_paired_in_one_look(folders):
-    for number in range(10_000):
-        for ending in (".png", ".mask.png"):
-            os.close(os.open(folders.inbox / f"{number}{ending}", os.O_CREAT | os.O_WRONLY))
-    tracker = Tracker(0.0)
-    start = time.process_time()  # the machine may be busy with other things
-    stamps = scan(folders.inbox)
-    found = sort_out(stamps, tracker.look(stamps))
-    seconds = time.process_time() - start
+def test_a_burst_of_ten_thousand_pairs_is_paired_in_one_look():
+    """In memory where the system has a place for it: 20,000 files on a busy disk take longer than all other tests."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as inbox:
+        for number in range(10_000):
+            for ending in (".png", ".mask.png"):
+                os.close(os.open(f"{inbox}/{number}{ending}", os.O_CREAT | os.O_WRONLY))
+        tracker = Tracker(0.0)
+        start = time.process_time()  # the machine may be busy with other things
+        stamps = scan(Path(inbox))
+        found = sort_out(stamps, tracker.look(stamps))
+        seconds = time.process_time() - start
     assert len(found.ready) == 10_000 and not found.waiting
     assert seconds < 2, seconds
 
