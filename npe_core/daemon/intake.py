@@ -20,6 +20,8 @@ _AGAIN = 30.0
 """Seconds after which a job that could not be taken out of the inbox is tried again."""
 _LEAST_GAP = 0.2
 """Seconds between scans, however many events there are."""
+_SHARE = 10
+"""Times as long as a scan takes lies at least between two: 20,000 files take a quarter of a second."""
 
 
 class Intake:
@@ -47,7 +49,7 @@ class Intake:
         self._watcher = Watcher(spool.folders.inbox, self._tell_change, self._tracker.renamed)
         self._stamps: dict[str, Stamp] = {}
         self._refused: dict[str, tuple[str, float]] = {}
-        self._last = float("-inf")
+        self._last, self._cost = float("-inf"), 0.0
         self._is_stale = True
 
     def _tell_change(self) -> None:
@@ -58,8 +60,9 @@ class Intake:
     def due_in(self) -> float:
         """Seconds until the next scan."""
         gap = self._settle / 4 if self.inbox.unsettled else self._interval
-        gap = _LEAST_GAP if self._changed.is_set() else gap
-        return max(0.0, self._last + min(gap, self._interval) - self._clock())
+        if self._changed.is_set() and not self.inbox.ready:  # while there is enough to do, events can wait
+            gap = _LEAST_GAP
+        return max(0.0, self._last + max(min(gap, self._interval), _SHARE * self._cost) - self._clock())
 
     @property
     def is_through(self) -> bool:
@@ -81,6 +84,7 @@ class Intake:
         """Scans the inbox, if it is time to."""
         if self.due_in > 0:
             return
+        start = self._clock()
         self._changed.clear()
         self._is_stale = False
         if self._events:
@@ -93,11 +97,13 @@ class Intake:
             self._stamps = {}
             self._tracker.forget()
             self._pauses.add("inbox", f"The inbox cannot be used: {error.strerror}. Mount it again, or create it.")
-        now = self._last = self._clock()
+        now = self._clock()
         self.inbox = sort_out(self._stamps, self._tracker.look(self._stamps))
         self._refused = {stem: said for stem, said in self._refused.items() if said[1] > now}
         ready = [group for group in self.inbox.ready if group.stem not in self._refused]
         self.inbox.ready = sorted(ready, key=lambda group: (self._stamps[group.photo].mtime_ns, group.photo))
+        self._last = self._clock()
+        self._cost = self._last - start
 
     def claim(self) -> Claimed | None:
         """The next job, if there is one that can be taken in."""
