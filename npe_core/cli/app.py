@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "weights": "npe_core.cli.weights",
     "train": "npe_core.cli.train",
     "evaluate": "npe_core.cli.evaluate",
+    "bench": "npe_core.cli.bench",
 }
 """Command -> the module that defines it; a module is imported only when its command is asked for."""
 
@@ -58,6 +59,9 @@ def npe(debug: bool) -> None:
     3 weights missing or corrupt; 4 device or environment; 5 another daemon holds the folder;
     70 a bug.
     """
+    from npe_core.process import prepare
+
+    prepare()
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -79,13 +79,31 @@ class GeneratorResNet(nn.Module):
         for block in self.blocks:
             h = block(h)
         h = shallow + self.trunk(h)
-        for conv, activation in zip(self.upsample, self.upsample_activation, strict=True):
-            h = activation(F.pixel_shuffle(conv(h), 2))
-        residual = self.head(h).float()
+        first, second = self.upsample
+        h = self.upsample_activation[0](F.pixel_shuffle(first(h), 2))
+        h = self.upsample_activation[1](second(h))  # (B, 4 * width, 2H, 2W): the shuffle to 4H x 4W is left to the head
+        residual = conv_after_shuffle(h, self.head.weight, self.head.bias).float()
         if self.config.skip == "none":
             return torch.tanh(residual)
         bicubic = F.interpolate(x.float(), scale_factor=float(SCALE), mode="bicubic", align_corners=False)
         return bicubic + residual
+
+
+def conv_after_shuffle(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """``conv2d(pixel_shuffle(h, 2), weight, bias, padding=k // 2)`` without the shuffled picture, a third of the time.
+
+    h (B, 4C, H, W), weight (O, C, k, k) with k = 1, 5, 9, ..., -> (B, O, 2H, 2W). The 2x2 pixels that one position of
+    h stands for are computed together, as 4 * O channels of a convolution that is half as wide: with the three colours
+    as the only channels most of a processor's vector would be empty.
+    """
+    out, channels, side = weight.shape[:3]
+    moved = [F.pad(weight, (q, 1 - q, p, 1 - p)) for p in range(2) for q in range(2)]  # (O, C, k + 1, k + 1) each
+    reach = (side + 1) // 2
+    phases = torch.stack(moved, dim=1).reshape(4 * out, channels, reach, 2, reach, 2)
+    phases = phases.permute(0, 1, 3, 5, 2, 4).reshape(4 * out, 4 * channels, reach, reach)
+    phases = phases.contiguous(memory_format=torch.channels_last)
+    biases = None if bias is None else bias.repeat_interleave(4)
+    return F.pixel_shuffle(F.conv2d(h, phases, biases, padding=reach // 2), 2)
 
 
 def surroundings_of(picture: Tensor, mask: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from npe_core.diffusion.schedule import q_sample, sigmas
 from npe_core.models.denoiser import Denoiser, DenoiserConfig, timestep_embedding
 from npe_core.models.segmenter import Segmenter, SegmenterConfig
-from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig, surroundings_of
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig, conv_after_shuffle, surroundings_of
 
 SMALL = DenoiserConfig(image_size=32, base=16, mults=(1, 2), attention=(8,), head_width=16)
 
@@ -92,3 +92,15 @@ def test_surroundings_show_nothing_of_what_is_masked():
     hidden = (mask > 0).expand(-1, 4, -1, -1)
     assert known.shape == (2, 4, 8, 8) and not known[hidden].any()
     assert torch.equal(known[:, :3][~hidden[:, :3]], picture[~hidden[:, :3]])
+
+
+@pytest.mark.parametrize("side", [1, 5, 9])
+@pytest.mark.parametrize("bias", [None, torch.randn(3)])
+def test_convolution_after_the_shuffle_needs_no_shuffle(side, bias):
+    torch.manual_seed(side)
+    h, weight = torch.randn(2, 4 * 6, 7, 5), torch.randn(3, 6, side, side, requires_grad=True)
+    plain = torch.nn.functional.conv2d(torch.nn.functional.pixel_shuffle(h, 2), weight, bias, padding=side // 2)
+    quick = conv_after_shuffle(h, weight, bias)
+    assert torch.allclose(quick, plain, atol=1e-4)
+    gradients = [torch.autograd.grad(out.square().sum(), weight)[0] for out in (plain, quick)]
+    assert torch.allclose(*gradients, rtol=1e-3, atol=1e-2)

@@ -1,0 +1,1 @@
+"""How fast it is: what ``npe bench`` measures, and the tables that the README shows."""

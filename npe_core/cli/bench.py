@@ -1,0 +1,99 @@
+"""npe bench: the tables of speed that the README shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from npe_core.cli.options import PHOTO, device_option, region_fill
+from npe_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from npe_core.training.evaluation.report import Report
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, times in seconds.")
+
+
+def repeats_option(default: int):  # type: ignore[no-untyped-def]
+    """--repeats."""
+    return click.option("--repeats", type=click.IntRange(1), default=default, show_default=True, help="Timed runs.")
+
+
+@click.group()
+def bench() -> None:
+    """Measure how fast it is here: the tables of the README.
+
+    Medians are told, and processor time beside them: it is what counts on a machine that is busy with other work.
+    """
+
+
+def numbers(text: str) -> list[int]:
+    """``1,8,32`` -> [1, 8, 32], all above 0."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise UsageError(f"--batch takes numbers such as 1,8,32, not {text!r}.")
+    return [int(part) for part in parts]
+
+
+def tell(report: Report, as_json: bool) -> None:
+    click.echo(report.json() if as_json else report.text())
+
+
+@bench.command()
+@click.argument("photo", type=PHOTO, required=False)
+@click.option(
+    "--region", "regions", multiple=True, default=("hair=#8b2500",), show_default=True, metavar="NAME=#RRGGBB"
+)
+@click.option("-t", "--timestep", type=int, default=250, show_default=True)
+@click.option("--steps", type=int, default=10, show_default=True)
+@repeats_option(7)
+@click.option("--batch", default="1", show_default=True, metavar="N[,N...]", help="Photos edited together.")
+@click.option("--cold", type=click.IntRange(0), default=3, show_default=True, help="Runs as a process of their own.")
+@device_option
+@json_option
+def edit(
+    photo: Path | None,
+    regions: tuple[str, ...],
+    timestep: int,
+    steps: int,
+    repeats: int,
+    batch: str,
+    cold: int,
+    device: str,
+    as_json: bool,
+) -> None:
+    """The stages of an edit of PHOTO (default: a sample portrait), edits together, and the start of the process."""
+    fills, batches = [region_fill(text) for text in regions], numbers(batch)
+    from npe_core.bench.edit import measure_edit
+    from npe_core.bench.portrait import samples
+    from npe_core.editor.recipe import check_strength
+
+    check_strength(timestep, steps, "dpmpp")
+    tell(measure_edit(device, photo or samples()[0], fills, timestep, steps, repeats, batches, cold), as_json)
+
+
+@bench.command()
+@click.option("--batch", default="1", show_default=True, metavar="N[,N...]", help="Pictures that go through together.")
+@repeats_option(15)
+@device_option
+@json_option
+def models(batch: str, repeats: int, device: str, as_json: bool) -> None:
+    """The three networks by themselves: latency, images/s, arithmetic a second."""
+    batches = numbers(batch)
+    from npe_core.bench.models import measure_models
+
+    tell(measure_models(device, batches, repeats), as_json)
+
+
+@bench.command()
+@click.option("--count", type=click.IntRange(1), default=32, show_default=True, help="Photos dropped into the inbox.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Jobs that go through together.")
+@device_option
+@json_option
+def daemon(count: int, batch: int, device: str, as_json: bool) -> None:
+    """The watch folder against the bare engine: photos a second, and what the folder adds to an edit."""
+    from npe_core.bench.daemon import measure_daemon
+
+    tell(measure_daemon(device, count, batch), as_json)

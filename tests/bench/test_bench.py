@@ -1,0 +1,83 @@
+"""npe bench: the numbers of real runs, and the arithmetic behind the tables."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from npe_core.bench.timing import Timing, interleaved, measure, percentile
+from npe_core.cli.app import run
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.95, 1.0])
+def test_percentiles_are_those_of_numpy(share):
+    values = [0.3, 0.1, 0.5, 0.9, 0.2, 0.7]
+    assert percentile(values, share) == pytest.approx(np.percentile(values, 100 * share))
+
+
+def test_of_one_run_every_percentile_is_that_run():
+    assert percentile([2.0], 0.95) == 2.0
+
+
+def test_a_sleep_takes_wall_seconds_and_no_processor():
+    timing = measure(lambda: time.sleep(0.05), 3, CPU)
+    assert len(timing.wall) == 3 and timing.median >= 0.05
+    assert timing.median_cpu < 0.04
+
+
+def test_interleaved_works_take_turns():
+    calls = []
+    timings = interleaved({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, 3, CPU, warm=1)
+    assert "".join(calls) == "ab" + 3 * "ab"
+    assert {name: len(timing.wall) for name, timing in timings.items()} == {"a": 3, "b": 3}
+
+
+def test_numbers_of_a_timing():
+    told = Timing((1.0, 3.0, 2.0), (0.5, 0.1, 0.3)).numbers()
+    assert (told["p50"], told["least"], told["cpu"]) == (2.0, 1.0, 0.3)
+
+
+def test_edit_tells_every_stage(portrait, capsys):
+    arguments = ["bench", "edit", str(portrait), "--region", "lips=#b00020", "--steps", "2", "--repeats", "1"]
+    assert run([*arguments, "--cold", "0", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    seconds = told["seconds"]
+    parts = ("segment", "cut out", "diffusion", "upscale", "paste")
+    assert seconds["edit"]["p50"] == pytest.approx(sum(seconds[part]["p50"] for part in parts), abs=1e-4)
+    assert seconds["whole"]["p50"] > seconds["edit"]["p50"] > seconds["diffusion"]["p50"] > 0
+    assert told["images_per_second"]["1"] > 0 and told["peak_memory_mib"]["process"] > 100
+    assert told["machine"]["device"] and told["photo"] == [512, 512]
+
+
+def test_models_print_a_table(capsys):
+    assert run(["bench", "models", "--repeats", "1", "--device", "cpu"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]] for line in lines[2:5]}
+    assert rows.keys() == {"denoiser", "segmenter", "upscaler"}
+    assert all(float(cells[1]) > 0 and float(cells[5]) > 0 for cells in rows.values())
+
+
+def test_flops_are_those_of_the_convolutions():
+    """The upscaler's stem, by hand: 9x9 taps, 3 -> 64 channels, 128x128 places, two operations each."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from npe_core.bench.models import count_flops
+    from npe_core.device import choose_device
+    from npe_core.editor.engine import Engine
+    from npe_core.models.upscaler import GeneratorResNet
+
+    with FlopCounterMode(display=False) as counter:
+        GeneratorResNet().stem(torch.zeros(1, 3, 128, 128))
+    assert counter.get_total_flops() == 2 * 81 * 3 * 64 * 128 * 128
+    counted = count_flops(Engine(choose_device("cpu")))
+    assert counted["upscaler"] > 20 * counter.get_total_flops()
+
+
+@pytest.mark.parametrize("words", [["edit", "--batch", "0"], ["edit", "--steps", "600"], ["models", "--batch", "x"]])
+def test_what_cannot_be_meant_is_refused(words, capsys):
+    assert run(["bench", *words]) == 2
+    assert capsys.readouterr().err.startswith("npe: ")
