@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 import numpy as np
-from PIL import Image
 
 CHUNK = 4096
 """Base64 characters in one of kitty's pieces."""
@@ -44,6 +43,8 @@ def protocol_of(environment: Mapping[str, str]) -> Protocol | None:
 
 def still(image: np.ndarray, protocol: Protocol, columns: int, rows: int) -> str:
     """What shows an (H, W, 3) uint8 picture at the cursor, as large as fits into so many cells, in its own shape."""
+    from PIL import Image  # late: the first frame needs none
+
     picture = Image.fromarray(image)
     picture.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()

@@ -101,9 +101,9 @@ class PictureView(Surface, can_focus=True):
         self._finely = False
         """Whether the terminal was seen to report the pointer in pixels."""
         self._drag: Callable[[tuple[float, float]], object] | None = None
-        """What a drag that is the view's own does with the pointer."""
+        """What the drag does with the pointer, if it is the view's own; others are told."""
         self._held = 0
-        """The button of a drag that is told to others."""
+        """The button of the drag under way, or 0."""
         self._space_at = float("-inf")
 
     # --- the mouse ----------------------------------------------------------------------------------------------
@@ -124,8 +124,10 @@ class PictureView(Surface, can_focus=True):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         event.stop()
-        if self._drag is not None or self._held:
-            return  # another button during a drag
+        if self._held:
+            if event.button != self._held:
+                return  # another button during a drag
+            self._let_go(event)  # that the button came up was lost on the way
         point = self._point(event)
         divider = self._scene.divider()
         if event.button == 2 or (event.button == 1 and monotonic() - self._space_at < HELD):
@@ -133,8 +135,8 @@ class PictureView(Surface, can_focus=True):
         elif event.button == 1 and divider is not None and abs(point[0] - divider - 0.5) <= GRIP:
             self._drag = self._splitting
         else:
-            self._held = event.button
             self._tell(self.PointerDown, point, event, event.button)
+        self._held = event.button
         self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
@@ -149,9 +151,11 @@ class PictureView(Surface, can_focus=True):
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         event.stop()
-        if self._drag is None and not self._held:
-            return  # pressed elsewhere
-        if self._held:
+        if self._held:  # not pressed elsewhere
+            self._let_go(event)
+
+    def _let_go(self, event: events.MouseEvent) -> None:
+        if self._drag is None:
             self._tell(self.PointerUp, self._point(event), event, self._held)
         self._drag, self._held = None, 0
         self.release_mouse()

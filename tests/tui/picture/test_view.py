@@ -63,7 +63,15 @@ async def mouse(app, kind, x, y, button=1, **keys):
     """A mouse event at a point in cells of the view, fine as a terminal that reports pixels would send it."""
     region = app.view.content_region
     modifiers = {"shift": False, "meta": False, "ctrl": False} | keys
-    app.screen._forward_event(kind(None, region.x + x, region.y + y, 0, 0, button, **modifiers))
+    app.post_message(kind(None, region.x + x, region.y + y, 0, 0, button, **modifiers))
+
+
+async def painted(app, pilot):
+    """Until the view has painted what it was told: it gathers changes for a moment."""
+    await pilot.pause()
+    while app.view._stale or app.view._flushing:
+        await pilot.pause(0.01)
+    await pilot.pause()
 
 
 def run(test):
@@ -163,6 +171,33 @@ async def test_a_drag_is_told_beyond_the_edge_and_ends_there():
 
 
 @run
+async def test_a_release_that_was_lost_does_not_hold_the_mouse():
+    async with gallery() as (app, _view, pilot):
+        await mouse(app, events.MouseDown, 20.5, 20)
+        await mouse(app, events.MouseDown, 20.5, 20, button=3)
+        await mouse(app, events.MouseDown, 30.5, 20)
+        await mouse(app, events.MouseUp, 30.5, 20)
+        await pilot.pause()
+        assert app.kinds() == ["PointerDown", "PointerUp", "PointerDown", "PointerUp"]
+        assert app.mouse_captured is None
+
+
+@run
+async def test_the_ring_follows_the_pointer_and_leaves_with_it():
+    async with gallery() as (app, view, pilot):
+        plain = shown(app)
+        view.brush_radius = 8
+        await mouse(app, events.MouseMove, 40.5, 20.5, button=0)
+        await painted(app, pilot)
+        rows, columns = (shown(app) != plain).nonzero()
+        assert (columns.mean(), rows.mean()) == pytest.approx((40, 40.5), abs=0.6)
+        assert columns.max() - columns.min() == pytest.approx(8, abs=1)
+        await mouse(app, events.MouseMove, -2, -1, button=0)
+        await painted(app, pilot)
+        assert np.array_equal(shown(app), plain)
+
+
+@run
 async def test_keys_move_a_cursor_by_half_cells_and_the_view_follows():
     async with gallery() as (app, view, pilot):
         await pilot.press("right")
@@ -247,8 +282,7 @@ async def test_what_is_shown_after_each_kind_of_change():
     async with gallery() as (app, view, pilot):
 
         async def expect(image):
-            await pilot.pause()
-            await pilot.pause()
+            await painted(app, pilot)
             assert np.array_equal(shown(app)[10:70], packed(halved(image)))
 
         image = app.image
@@ -270,22 +304,22 @@ async def test_what_is_shown_after_each_kind_of_change():
 @run
 async def test_only_what_changed_is_painted_again():
     async with gallery() as (app, view, pilot):
-        painted = []
+        again = []
         for number, lane in enumerate(view.query("Lane")):
-            lane.refresh = lambda *regions, number=number, lane=lane: painted.append((number, regions)) or lane
+            lane.refresh = lambda *regions, number=number, lane=lane: again.append((number, regions)) or lane
         image = app.image.copy()
         image[60:64, 70:74] = 255 - image[60:64, 70:74]
         view.update_box(image, (50, 40, 100, 80))  # told of much, while little changed
-        await pilot.pause()
-        assert len(painted) == 1
-        number, (region,) = painted[0]
+        await painted(app, pilot)
+        assert len(again) == 1
+        number, (region,) = again[0]
         assert number == 2 and (region.x, region.right, region.y, region.height) == (0, 5, 20, 1)
-        painted.clear()
+        again.clear()
         view.show(image)
         view.set_mask(None)
         view.compare(None)
-        await pilot.pause()
-        assert painted == []
+        await painted(app, pilot)
+        assert again == []
 
 
 @run
@@ -309,8 +343,7 @@ async def test_many_sizes_while_painting():
         view.brush_radius = None
         view.cursor = None
         view.show(app.image)
-        await pilot.pause()
-        await pilot.pause()
+        await painted(app, pilot)
         assert (shown(app)[10:70] == 0x5A5A5A).all()
 
 
@@ -322,8 +355,7 @@ async def test_a_view_that_is_hidden_and_shown():
         view.show(picture(3))
         await pilot.pause()
         view.display = True
-        await pilot.pause()
-        await pilot.pause()
+        await painted(app, pilot)
         assert np.array_equal(shown(app)[10:70], packed(halved(picture(3))))
 
 
@@ -363,6 +395,5 @@ async def test_one_view_follows_another():
 async def test_the_backdrop_follows_the_theme():
     async with gallery() as (app, view, pilot):
         app.theme = "textual-light"
-        await pilot.pause()
-        await pilot.pause()
+        await painted(app, pilot)
         assert (shown(app)[:10] == packed(np.array(view.background_colors[1].rgb))).all()
