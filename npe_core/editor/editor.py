@@ -67,17 +67,18 @@ class Editor:
 
     def segment_many(self, photos: Sequence[tuple[Photo, FaceChoice]]) -> list[RegionMap]:
         """The regions of the chosen faces of several photos; together through the model as in ``edit_many``."""
-        found: list[RegionMap] = []
-        for batch in [photos] if self.engine.shares_batches else [[one] for one in photos]:
-            views = [(photo, faces_to_look_at(photo, choice, self.engine.segment_size)) for photo, choice in batch]
-            flat = [(photo, view) for photo, faces in views for face in faces for view in face]
-            seen = self.engine.segment(to_tensor(each(lambda look: look[1].extract(look[0].image), flat))).numpy()
-            rows = iter(seen)
-            looks = [[tuple(Look(view, next(rows)) for view in face) for face in faces] for _, faces in views]
-            found += [
-                RegionMap.of(choice, faces, photo.size) for (photo, choice), faces in zip(batch, looks, strict=True)
-            ]
-        return found
+        size = self.engine.segment_size if photos else 0
+        faces = [faces_to_look_at(photo, choice, size) for photo, choice in photos]
+        views = [[(photo, v) for face in own for v in face] for (photo, _), own in zip(photos, faces, strict=True)]
+        together = [[one for own in views for one in own]] if photos and self.engine.shares_batches else views
+        seen = (row for batch in together for row in self._seen(batch))
+        looks = [[tuple(Look(view, next(seen)) for view in face) for face in own] for own in faces]
+        numbers = range(len(photos))
+        return each(lambda i: RegionMap.of(photos[i][1], looks[i], photos[i][0].size), numbers)
+
+    def _seen(self, views: list[tuple[Photo, FaceCrop]]) -> np.ndarray:
+        """What the segmenter says about squares of photos: (N, 11, S, S) float32 probabilities."""
+        return self.engine.segment(to_tensor(each(lambda view: view[1].extract(view[0].image), views))).numpy()
 
     def edit(
         self,

@@ -128,3 +128,12 @@ def test_the_time_of_a_shared_batch_is_shared_out(editor, photo, like_a_gpu):
     results = editor.edit_many([spot(photo, 200, 1), spot(photo, 300, 2)])
     first, second = (result.seconds["diffusion"] for result in results)
     assert first == pytest.approx(second) and first > 0
+
+
+def test_several_photos_are_segmented_as_each_alone(editor, photo, like_a_gpu):
+    tighter = FaceChoice((FaceCrop.from_box((120, 100, 400, 460)),))
+    looks = [(photo, FaceChoice((FaceCrop.centred(*photo.size),))), (photo, tighter)]
+    for one, found in zip(looks, editor.segment_many(looks), strict=True):
+        (alone,) = editor.segment_many([one])
+        assert (found.ids == alone.ids).mean() > 0.99 and found.choice is one[1]
+    assert editor.segment_many([]) == [] and editor.edit_many([]) == []
