@@ -53,7 +53,7 @@ class NpeApp(App[None]):
             self.push_screen(EditScreen(self.photo))
         else:
             self.run_worker(self._open_first(), group="app")
-        self.call_after_refresh(self.engine.start)
+            self.call_after_refresh(self.engine.start)
         self._listen_for_the_end()
 
     def on_unmount(self) -> None:

@@ -30,26 +30,17 @@ class Easel(Horizontal):
 
     def __init__(self, depth: str) -> None:
         super().__init__(id="easel")
-        self._depth = depth
+        self.view = PictureView(depth=depth, id="photo")
+        """The view that a person works in."""
+        self._other = PictureView(depth=depth, id="before")
+        self._other.display = False
+        self._other.can_focus = False
         self._document: EditDocument | None = None
         self._guess: np.ndarray | None = None
 
     def compose(self) -> ComposeResult:
-        yield PictureView(depth=self._depth, id="photo")
-        yield PictureView(depth=self._depth, id="before")
-
-    def on_mount(self) -> None:
-        self._other.display = False
-        self._other.can_focus = False
-
-    @property
-    def view(self) -> PictureView:
-        """The view that a person works in."""
-        return self.query_one("#photo", PictureView)
-
-    @property
-    def _other(self) -> PictureView:
-        return self.query_one("#before", PictureView)
+        yield self.view
+        yield self._other
 
     # --- what to show -------------------------------------------------------------------------------------------
 

@@ -88,6 +88,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("divider_right", "right_parenthesis", "divider(0.1)", "Divider right", "Move the divider", "See"),
     Command("map", "m", "map", "Map", "Show the regions over the photo, and back", "See"),
     Command("outline", "n", "outline", "Outline", "Show or hide the edge of the mask", "See"),
+    Command("zoom_in", "plus,equals_sign", "zoom(1.25)", "Zoom in", "Closer; the wheel zooms at the pointer", "See"),
+    Command("zoom_out", "minus", "zoom(0.8)", "Zoom out", "Farther", "See"),
+    Command("fit", "home", "fit", "Whole photo", "The whole photo", "See"),
+    Command("actual", "end", "actual", "Pixel by pixel", "A dot for each pixel of the photo", "See"),
+    Command("still", "f7", "still", "All pixels", "All pixels, in terminals with kitty's or iTerm2's graphics", "See"),
     Command("regions", "f2", "panel('regions')", "Panel: regions", "Go to the regions", "See"),
     Command("colours", "f3", "panel('colour')", "Panel: colour", "Go to the colours", "See"),
     Command("brushes", "f4", "panel('brush')", "Panel: brush", "Go to brush and mask", "See"),
@@ -109,9 +114,7 @@ APP_COMMANDS: tuple[Command, ...] = (
 
 VIEW_KEYS = [
     ("arrows", "Move the keyboard cursor by a dot; with Shift by eight"),
-    ("+ -", "Zoom; the wheel zooms at the pointer"),
     ("^arrows", "Pan; so does a drag with the middle button, or right after Space"),
-    ("Home End", "The whole photo; pixel by pixel"),
     ("Tab", "To the next control; arrows, Enter and digits work in all of them"),
 ]
 """What the picture itself does with keys: (keys, what they do)."""
@@ -131,6 +134,9 @@ _DISPLAY = {
     "question_mark": "?",
     "plus": "+",
     "minus": "-",
+    "equals_sign": "=",
+    "home": "Home",
+    "end": "End",
     "delete": "Del",
     "escape": "Esc",
     "enter": "Enter",

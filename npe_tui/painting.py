@@ -63,6 +63,13 @@ class Painting:
         """Work on this document from now on."""
         self._document = document
 
+    async def freeze(self) -> bool:
+        """Wait for what is being done to the canvas, then let nobody change it; False if it was frozen already."""
+        self.release()
+        async with self._turn:
+            before, self.frozen = self.frozen, True
+            return not before
+
     @property
     def _free(self) -> EditDocument | None:
         """The document, if it may be changed now."""

@@ -59,7 +59,7 @@ class EngineWorker:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Load the models; again, after that failed."""
+        """Load the models, unless they are loaded or on the way."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
             self._thread.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -38,22 +40,28 @@ class ColourPanel(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="colour-line"):
             yield Label("Colour", classes="heading")
-            yield Static("", id="swatch")
+            swatch = Static("", id="swatch")
+            swatch.styles.background = self.colour
+            yield swatch
             yield Input(self.colour, id="hex", compact=True, max_length=7, select_on_focus=True)
-            yield Label("", id="colour-name")
+            yield Label(name_of(self.colour) or "", id="colour-name")
         groups = tuple(Chip(name, name) for name in (*PALETTE, _RECENT))
         yield Chips(groups, "hair", id="groups")
         yield Chips(_swatches("hair", self._recent), self.colour, id="swatches")
         hue, saturation, value = self._hsv
-        yield Slider("hue", 0, 359, hue, label_width=5, id="hue")
-        yield Slider("sat", 0, 100, saturation, label_width=5, id="saturation")
-        yield Slider("val", 0, 100, value, label_width=5, id="value")
+        for name, most, part in (("hue", 359, hue), ("saturation", 100, saturation), ("value", 100, value)):
+            slider = Slider(name[:3], 0, most, part, label_width=5, id=name)
+            slider.colours = self._tracks[name]
+            yield slider
 
-    def on_mount(self) -> None:
-        self.query_one("#hue", Slider).colours = lambda hue: from_hsv(hue, max(self._hsv[1], 40), max(self._hsv[2], 50))
-        self.query_one("#saturation", Slider).colours = lambda s: from_hsv(self._hsv[0], s, max(self._hsv[2], 25))
-        self.query_one("#value", Slider).colours = lambda v: from_hsv(self._hsv[0], self._hsv[1], v)
-        self._show()
+    @property
+    def _tracks(self) -> dict[str, Callable[[float], str]]:
+        """What the colour would become; dull and dark ones are drawn livelier, so that the hue can be seen."""
+        return {
+            "hue": lambda hue: from_hsv(hue, max(self._hsv[1], 40), max(self._hsv[2], 50)),
+            "saturation": lambda saturation: from_hsv(self._hsv[0], saturation, max(self._hsv[2], 25)),
+            "value": lambda value: from_hsv(self._hsv[0], self._hsv[1], value),
+        }
 
     # --- from outside -------------------------------------------------------------------------------------------
 

@@ -41,7 +41,9 @@ class RegionsPanel(Vertical):
     def compose(self) -> ComposeResult:
         yield Label("Regions", classes="heading")
         with Horizontal(id="map-and-legend"):
-            yield PictureView(depth=self._depth, id="map")
+            look = PictureView(depth=self._depth, id="map")
+            look.can_focus = False
+            yield look
             yield Legend(id="legend")
         yield Chips(
             (
@@ -51,9 +53,6 @@ class RegionsPanel(Vertical):
             "whole",
             id="pieces",
         )
-
-    def on_mount(self) -> None:
-        self.query_one("#map", PictureView).can_focus = False
 
     def show_regions(self, ids: np.ndarray, overlay: np.ndarray) -> None:
         """The map of ids (H, W), and how it looks (H, W, 3)."""

@@ -22,19 +22,18 @@ class RunPanel(Vertical):
         super().__init__(id="run")
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="run-buttons"):
+        with Horizontal(id="run-buttons") as buttons:
+            buttons.display = False
             yield Button("Enhance", id="enhance", action="screen.enhance", variant="primary", compact=True)
             yield Button("Variants", id="variants", action="screen.variants", compact=True)
             yield Button("Study", id="study", action="screen.study", compact=True)
-        with Vertical(id="run-progress"):
+        with Vertical(id="run-progress") as progress:
+            progress.display = False
             with Horizontal(id="run-line"):
                 yield Label("", id="run-what")
                 yield Button("Cancel", id="cancel", action="screen.cancel", variant="warning", compact=True)
             yield ProgressBar(id="run-bar", show_eta=False, show_percentage=False)
         yield Static("", id="run-reason")
-
-    def on_mount(self) -> None:
-        self._arrange()
 
     def watch_engine(self) -> None:
         self._arrange()
@@ -46,7 +45,7 @@ class RunPanel(Vertical):
         self._arrange()
 
     def _arrange(self) -> None:
-        if not self.is_mounted:
+        if not self.is_mounted or not self.children:
             return
         self.query_one("#run-progress").display = bool(self.doing)
         self.query_one("#run-buttons").display = not self.doing and self.engine == "ready"

@@ -10,12 +10,13 @@ from textual import on
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from npe_tui.document import EditDocument
+from npe_tui.document import EditDocument, FaceWish
 from npe_tui.easel import COMPARISONS
 from npe_tui.keys import COMMANDS
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
+from npe_tui.panels.side import Side
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.enhancing import EnhancingScreen
@@ -24,6 +25,9 @@ from npe_tui.widgets import Chips
 
 _NEED_CANVAS = frozenset(["region", "dab", "pen", "undo", "redo", "mask", "save_paint", "face"])
 _NEED_ENGINE = frozenset(["enhance", "variants", "study"])
+
+
+_ACTIONS = frozenset(command.action.partition("(")[0] for command in COMMANDS)
 
 
 class EditScreen(EnhancingScreen):
@@ -36,8 +40,8 @@ class EditScreen(EnhancingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Greys out what cannot be done just now."""
-        if not self.is_mounted:
-            return True
+        if not self.ready:
+            return action not in _ACTIONS
         document = self.document
         if action in _NEED_CANVAS and (document is None or self.running.making):
             return None
@@ -51,29 +55,30 @@ class EditScreen(EnhancingScreen):
 
     # --- run ----------------------------------------------------------------------------------------------------
 
-    def _make(self, what: str, doing: str) -> None:
+    async def _make(self, what: str, doing: str) -> None:
         document = self.document
         if document is None or self.running.making:
             return
         if not self._engine_ready:
             self.status.say(self.npe.engine.state.detail, serious=True)
-            return
-        self.painting.release()
-        if not document.marked:
-            self.status.say("Nothing is marked yet: pick a region, or paint.", serious=True)
-            return
-        self.painting.frozen = True
-        self.running.make(what, document, self.query_one(StrengthPanel).strength)
-        self.started(doing)
+        elif document.faces == [] and document.wish == FaceWish():
+            self.status.say("Nobody said where the face is: press x.", serious=True)
+        elif await self.painting.freeze():
+            if document.marked:
+                self.running.make(what, document, self.query_one(StrengthPanel).strength)
+                self.started(doing)
+            else:
+                self.painting.frozen = False
+                self.status.say("Nothing is marked yet: pick a region, or paint.", serious=True)
 
     def action_enhance(self) -> None:
-        self._make("edit", "Enhancing")
+        self.later(self._make("edit", "Enhancing"))
 
     def action_variants(self) -> None:
-        self._make("variants", "Variants")
+        self.later(self._make("variants", "Variants"))
 
     def action_study(self) -> None:
-        self._make("study", "Study")
+        self.later(self._make("study", "Study"))
 
     def action_cancel(self) -> None:
         if self.running.cancel():
@@ -187,11 +192,23 @@ class EditScreen(EnhancingScreen):
         else:
             self.easel.map = not self.easel.map
 
+    def action_zoom(self, factor: float) -> None:
+        self.easel.view.action_zoom(factor)
+
+    def action_fit(self) -> None:
+        self.easel.view.action_fit()
+
+    def action_actual(self) -> None:
+        self.easel.view.action_actual()
+
+    def action_still(self) -> None:
+        self.easel.view.action_still()
+
     def action_outline(self) -> None:
         self.easel.outline = not self.easel.outline
 
     def action_panel(self, name: str) -> None:
-        self.set_panel(name)
+        self.query_one(Side).choose(name)
         self.add_class("-panel-open")
         first = next((widget for widget in self.query_one(f"#{name}").query("*") if widget.focusable), None)
         if first is not None:
@@ -203,7 +220,7 @@ class EditScreen(EnhancingScreen):
         self.npe.run_worker(self.npe.open_another(), group="app")
 
     def action_face(self) -> None:
-        self.run_worker(self.find_face(ask=True), group="open")
+        self.later(self.find_face(ask=True))
 
     def action_save(self) -> None:
         self.run_worker(self.npe.save(self, None if self.document is None else self.document.saved_as), group="app")
@@ -258,7 +275,7 @@ class EditScreen(EnhancingScreen):
 
     @on(Chips.Pressed, "#tabs")
     def _chose_panel(self, event: Chips.Pressed) -> None:
-        self.set_panel(event.name)
+        self.query_one(Side).choose(event.name)
 
     @on(Input.Submitted)
     def _left_field(self) -> None:

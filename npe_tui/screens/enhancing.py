@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 class EnhancingScreen(PhotoScreen):
     """A photo that the engine works on."""
 
-    def on_mount(self) -> None:
+    def furnished(self) -> None:
+        super().furnished()
         self._show_engine(self.npe.engine.state)
 
     @on(messages.StateChanged)
     def _engine_changed(self, event: messages.StateChanged) -> None:
+        if not self.ready:
+            return  # it will be asked for
         self._show_engine(event.state)
         document = self.document
         waiting = document is not None and document.regions is None and document.faces is not None
@@ -74,14 +77,14 @@ class EnhancingScreen(PhotoScreen):
             if len(event.results) == 1:
                 self.accept(event.results[0], f" in {seconds:.1f} s")
             else:
-                self.run_worker(self._choose(event.results), group="choose")
+                self.later(self._choose(event.results))
 
     @on(messages.Studied)
     def _studied(self, event: messages.Studied) -> None:
         if self.running.is_making(event):
             self._finish(event)
             self.status.say(f"Study done in {self.running.seconds:.1f} s")
-            self.run_worker(self._choose_timestep(event), group="choose")
+            self.later(self._choose_timestep(event))
 
     @on(messages.Stopped)
     def _stopped(self, event: messages.Stopped) -> None:

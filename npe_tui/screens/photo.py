@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Label
 
@@ -23,18 +25,12 @@ from npe_tui.palette import group_for
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
-from npe_tui.panels.run import RunPanel
+from npe_tui.panels.side import Side
 from npe_tui.panels.status import StatusLine
-from npe_tui.panels.strength import StrengthPanel
 from npe_tui.running import Running
-from npe_tui.strength import initial, presets
-from npe_tui.widgets import Chip, Chips
 
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
-
-PANELS = ("regions", "colour", "brush", "strength")
-NEIGHBOURS = {"regions": "colour", "colour": "regions", "brush": "strength", "strength": "brush"}
 
 
 class PhotoScreen(Screen[None]):
@@ -45,11 +41,13 @@ class PhotoScreen(Screen[None]):
         self.path = path
         self.document: EditDocument | None = None
         self.autosave: Autosave | None = None
+        self.ready = False
+        """Whether the panels are there."""
         config = self.npe.config
         self.easel = Easel(config.depth)
         self.hand = Hand(colour=config.colour, hardness=config.hardness)
         tells = Tells(
-            later=lambda work: self.run_worker(work, group="canvas"),
+            later=self.later,
             changed=self.changed,
             picked=self._picked,
             coloured=self._coloured,
@@ -59,27 +57,18 @@ class PhotoScreen(Screen[None]):
         self.running = Running(self.npe.engine)
 
     def compose(self) -> ComposeResult:
-        config = self.npe.config
         yield Label(f" {self.path.name}", id="title")
         with Horizontal(id="body"):
             yield self.easel
-            with Vertical(id="side"):
-                yield Chips(tuple(Chip(name, name) for name in PANELS), "regions", id="tabs")
-                with Vertical(id="panels"):
-                    yield RegionsPanel(config.depth)
-                    yield ColourPanel(config.colour, self.npe.recent.colours)
-                    yield BrushPanel(config.hardness)
-                    yield StrengthPanel(initial(config), presets(config))
-                yield RunPanel()
+            yield Vertical(id="side")
         yield StatusLine()
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.npe.engine.sink = self.post_message
         self.status.say(f"Opening {self.path.name}")
-        self.set_panel("regions")
         self.easel.view.focus()
-        self.run_worker(self._open(), group="open")
+        self.call_after_refresh(lambda: self.later(self._begin()))
 
     def on_unmount(self) -> None:
         if self.autosave is not None:
@@ -101,9 +90,33 @@ class PhotoScreen(Screen[None]):
 
     # --- opening ------------------------------------------------------------------------------------------------
 
-    async def _open(self) -> None:
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a coroutine beside the event loop, as long as the screen is there."""
+        self.run_worker(self._while_here(work))
+
+    async def _while_here(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            document = await opening.read(self.path)
+            await work
+        except NoMatches:
+            if self.app.is_running and self.is_attached:  # else all is being taken down, and nobody looks any more
+                raise
+
+    async def _begin(self) -> None:
+        """After the first frame: the panels, the engine, the photo."""
+        reading = asyncio.create_task(opening.read(self.path))
+        await self.query_one("#side").mount(Side(self.npe.config, self.npe.recent.colours))
+        self.furnished()
+        await self._open(reading)
+
+    def furnished(self) -> None:
+        """The panels are there."""
+        self.ready = True
+        self.npe.engine.start()
+        self.refresh_bindings()
+
+    async def _open(self, reading: asyncio.Task[EditDocument]) -> None:
+        try:
+            document = await reading
         except NpeError as error:
             self.npe.could_not_open(str(error))
             return
@@ -174,13 +187,6 @@ class PhotoScreen(Screen[None]):
         elif state == "ready":
             self.status.say("Finding the regions of the face")
         self.tell()
-
-    def set_panel(self, name: str) -> None:
-        """Where there is not room for all panels, this one; where there is room for two, its neighbour too."""
-        self.query_one("#tabs", Chips).chosen = name
-        for panel in PANELS:
-            self.query_one(f"#{panel}").set_class(panel == name, "-active")
-            self.query_one(f"#{panel}").set_class(panel == NEIGHBOURS[name], "-near")
 
     # --- what the hand says -------------------------------------------------------------------------------------
 

@@ -82,9 +82,15 @@ class Session:
         await until(self.pilot, lambda: self.document.canvas.revision > before and self.document.canvas.dirty is None)
 
     async def enhance(self, seed=5):
-        await self.press("g")
-        number = self.number("edit")
+        number = await self.make("g", "edit")
         await self.say(messages.Edited(number, [invented(self.document, seed)]))
+
+    async def make(self, key, what):
+        """Has the engine asked for pictures; returns the number of the job."""
+        before = len(self.engine.asked)
+        await self.press(key)
+        await until(self.pilot, lambda: any(asked[0] == what for asked in self.engine.asked[before:]))
+        return self.number(what)
 
 
 @pytest.fixture(autouse=True)
@@ -266,8 +272,7 @@ def test_enhance_shows_guesses_then_the_result_and_freezes_the_canvas_meanwhile(
             await session.press("g")
             assert "Nothing is marked" in session.screen.status.message
             await session.fill("7")
-            await session.press("g")
-            number, revision = session.number("edit"), session.document.canvas.revision
+            number, revision = await session.make("g", "edit"), session.document.canvas.revision
             patch = messages.Patch((16, 8, 24, 16), np.full((8, 8, 3), 255, np.uint8))
             await session.say(messages.Advanced(number, messages.Progress("Enhancing", 3, 10, 4.2, (patch,))))
             panel = session.screen.query_one(RunPanel)
@@ -291,12 +296,12 @@ def test_cancel_and_failure_leave_the_paint(start):
         async with start((120, 40)) as session:
             await session.open()
             await session.fill("7")
-            await session.press("g", "escape")
+            number = await session.make("g", "edit")
+            await session.press("escape")
             assert session.engine.cancelled == 1
-            await session.say(messages.Stopped(session.number("edit")))
+            await session.say(messages.Stopped(number))
             assert "Cancelled" in session.screen.status.message and session.document.marked
-            await session.press("g")
-            await session.say(messages.Failed(session.number("edit"), "cuda:0 ran out of memory"))
+            await session.say(messages.Failed(await session.make("g", "edit"), "cuda:0 ran out of memory"))
             assert session.screen.status.message == "cuda:0 ran out of memory"
             assert not session.screen.running.making and not session.screen.painting.frozen
 
@@ -331,9 +336,9 @@ def test_variants_are_chosen_by_number(start):
         async with start((120, 40)) as session:
             await session.open()
             await session.fill("7")
-            await session.press("v")
+            number = await session.make("v", "variants")
             results = [invented(session.document, seed) for seed in (30, 31, 32, 33)]
-            await session.say(messages.Edited(session.number("variants"), results))
+            await session.say(messages.Edited(number, results))
             await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
             await session.press("3")
             await until(session.pilot, lambda: session.document.result is not None)
@@ -348,10 +353,10 @@ def test_a_timestep_is_taken_from_the_study(start):
         async with start((120, 40)) as session:
             await session.open()
             await session.fill("7")
-            await session.press("t")
+            number = await session.make("t", "study")
             sheet = np.zeros((3 * 260 - 4, 5 * 260 - 4, 3), np.uint8)
             sheet[260:516, 4 * 260 :] = 200
-            await session.say(messages.Studied(session.number("study"), sheet, (200, 300, 400)))
+            await session.say(messages.Studied(number, sheet, (200, 300, 400)))
             await until(session.pilot, lambda: isinstance(session.app.screen, StudyScreen))
             assert session.app.screen._tile(4).shape == (256, 256, 3)
             await session.press("right")

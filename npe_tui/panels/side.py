@@ -1,0 +1,49 @@
+"""The column beside the picture: all panels where there is room, else one or two of them, chosen by tabs."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from npe_tui.config import Config
+from npe_tui.panels.brush import BrushPanel
+from npe_tui.panels.colour import ColourPanel
+from npe_tui.panels.regions import RegionsPanel
+from npe_tui.panels.run import RunPanel
+from npe_tui.panels.strength import StrengthPanel
+from npe_tui.strength import initial, presets
+from npe_tui.widgets import Chip, Chips
+
+PANELS = ("regions", "colour", "brush", "strength")
+NEIGHBOURS = {"regions": "colour", "colour": "regions", "brush": "strength", "strength": "brush"}
+
+
+class Side(Vertical):
+    """The panels. It is mounted after the first frame, which is the picture's."""
+
+    def __init__(self, config: Config, recent: list[str]) -> None:
+        """``recent``: colours, newest first."""
+        super().__init__(id="panels-and-run")
+        self._config, self._recent = config, recent
+
+    def compose(self) -> ComposeResult:
+        config = self._config
+        panels = (
+            RegionsPanel(config.depth),
+            ColourPanel(config.colour, self._recent),
+            BrushPanel(config.hardness),
+            StrengthPanel(initial(config), presets(config)),
+        )
+        panels[0].add_class("-active")
+        panels[1].add_class("-near")
+        yield Chips(tuple(Chip(name, name) for name in PANELS), PANELS[0], id="tabs")
+        with Vertical(id="panels"):
+            yield from panels
+        yield RunPanel()
+
+    def choose(self, name: str) -> None:
+        """Where there is not room for all panels, this one; where there is room for two, its neighbour too."""
+        self.query_one("#tabs", Chips).chosen = name
+        for panel in PANELS:
+            self.query_one(f"#{panel}").set_class(panel == name, "-active")
+            self.query_one(f"#{panel}").set_class(panel == NEIGHBOURS[name], "-near")
