@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--kill", action="store_true", help="soak: kill -9 every 5 to 20 seconds")
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("cut short"))
     parameters = PARAMETERS | {"steps": options.steps}
     photos = sorted(SAMPLES.glob("*.png"))
     if options.what == "speed":
@@ -79,10 +80,10 @@ def soak(photos: list[Path], parameters: dict, options: argparse.Namespace) -> N
                     kills += 1
                     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
                     next_kill = time.monotonic() + random.uniform(5, 20)
-        finally:
+        finally:  # cut short, it tells how far it came
             process.send_signal(signal.SIGTERM)
             process.wait()
-        tell(root, memory, options.count, kills)
+            tell(root, memory, done, kills)
 
 
 def tell(root: Path, memory: list[tuple[int, float]], count: int, kills: int) -> None:
