@@ -143,7 +143,8 @@ class PhotoScreen(Screen[None]):
             return
         if taken is not None:
             self.easel.open(document)
-            self.changed("Recovered")
+            self.changed("")
+            self.notify("Paint and mask were recovered.", title=document.name)
             await asyncio.to_thread(self.autosave.flush)
             taken.remove()
 
