@@ -72,7 +72,7 @@ async def make() -> None:
         await pilot.press("s", "g")
         await until(lambda: document.result is not None)
         target = ROOT / "docs" / "images" / "terminal.png"
-        draw(app).quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+        draw(app).save(target, optimize=True)
         print(target)
 
 
