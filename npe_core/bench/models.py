@@ -30,19 +30,19 @@ def measure_models(device: str, batches: Sequence[int], repeats: int) -> Report:
     report = Report({"bench": "models", "machine": about, "repeats": repeats, "models": []})
     rows: list[list[str]] = []
     for name, timing in timings.items():
-        kind, batch = name.split()
-        rate = int(batch) / timing.median
+        kind, count = name.split()
+        rate = int(count) / timing.median
         report.numbers["models"].append(
             {
                 "model": kind,
-                "batch": int(batch),
+                "batch": int(count),
                 "seconds": timing.numbers(),
                 "images_per_second": round(rate, 3),
                 "gflop_per_image": round(flops[kind] / 1e9, 2),
             }
         )
         told = [ms(timing.median), ms(timing.at(0.95)), ms(timing.median_cpu), f"{rate:.1f}"]
-        rows.append([kind, batch, *told, f"{flops[kind] / 1e9:.1f}", f"{rate * flops[kind] / 1e9:.0f}"])
+        rows.append([kind, count, *told, f"{flops[kind] / 1e9:.1f}", f"{rate * flops[kind] / 1e9:.0f}"])
     header = ["network", "batch", "median ms", "95 % ms", "CPU ms", "images/s", "GFLOP an image", "GFLOP/s"]
     report.tables.append(markdown(header, rows))
     report.notes.append(described(about))

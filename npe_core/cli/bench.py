@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npe_core.cli.options import PHOTO, device_option, region_fill
-from npe_core.errors import UsageError
+from npe_core.errors import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
     from npe_core.training.evaluation.report import Report
@@ -97,3 +97,25 @@ def daemon(count: int, batch: int, device: str, as_json: bool) -> None:
     from npe_core.bench.daemon import measure_daemon
 
     tell(measure_daemon(device, count, batch), as_json)
+
+
+@bench.command()
+@click.option("--only", type=click.Choice(["dabs", "link", "repaint", "first"]), help="One of the figures.")
+@click.option("--depth", "depths", multiple=True, default=("5bit", "true"), show_default=True, help="Colour depths.")
+@click.option("--count", type=click.IntRange(1), default=60, show_default=True, help="Strokes of the brush.")
+@click.option("--seconds", type=float, default=6.0, show_default=True, help="Of painting over the slow link.")
+@json_option
+def tui(only: str | None, depths: tuple[str, ...], count: int, seconds: float, as_json: bool) -> None:
+    """The terminal editor in a pseudo-terminal: from a mouse byte to a frame byte, a slow link, the first frame."""
+    from npe_core.training.evaluation.report import Report, markdown
+
+    try:
+        from npe_tui.measure.figures import figures
+    except ImportError as error:  # no pseudo-terminals
+        raise EnvironmentFault(f"The terminal is measured on Linux and macOS only ({error}).") from None
+
+    found = list(figures(only, depths, count, seconds))
+    rows = [[one.what, one.depth, one.value, one.wanted] for one in found]
+    report = Report({"bench": "tui", "figures": [vars(one) for one in found]})
+    report.tables.append(markdown(["terminal editor", "", "measured", "wanted on two idle cores"], rows))
+    tell(report, as_json)

@@ -1,6 +1,7 @@
 """npe bench: the numbers of real runs, and the arithmetic behind the tables."""
 
 import json
+import sys
 import time
 
 import numpy as np
@@ -81,3 +82,11 @@ def test_flops_are_those_of_the_convolutions():
 def test_what_cannot_be_meant_is_refused(words, capsys):
     assert run(["bench", *words]) == 2
     assert capsys.readouterr().err.startswith("npe: ")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc of the program in the terminal")
+def test_terminal_is_measured_byte_to_byte(capsys):
+    assert run(["bench", "tui", "--only", "dabs", "--depth", "5bit", "--count", "3", "--json"]) == 0
+    latency, size = json.loads(capsys.readouterr().out)["figures"]
+    assert latency["what"] == "mouse byte to frame byte" and float(latency["value"].split()[0]) > 0
+    assert 0 < int(size["value"].split(",")[0]) < 20000

@@ -1,0 +1,1 @@
+"""How fast the terminal editor answers: what ``npe bench tui`` measures."""
