@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib.util
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -16,15 +17,17 @@ class DeviceChoice:
     device: torch.device
     dtype: torch.dtype
     reason: str
+    openvino: bool = False
+    """Whether OpenVINO runs the U-Nets, on the CPU."""
 
     @property
     def name(self) -> str:
-        """``cpu``, ``cuda:0`` or ``mps``."""
-        return str(self.device)
+        """``cpu``, ``openvino``, ``cuda:0`` or ``mps``."""
+        return "openvino" if self.openvino else str(self.device)
 
 
 def choose_device(wanted: str = "auto") -> DeviceChoice:
-    """``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` -> a device that works here.
+    """``auto``, ``cpu``, ``openvino``, ``cuda``, ``cuda:N`` or ``mps`` -> a device that works here.
 
     Raises UsageError on another word, EnvironmentFault when the device is not there.
     """
@@ -39,6 +42,14 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
     kind, _, number = wanted.partition(":")
     if kind == "cpu" and not number:
         return _cpu("asked for")
+    if wanted == "openvino":
+        if importlib.util.find_spec("openvino") is None:
+            raise EnvironmentFault("OpenVINO is not installed. Use --device cpu, or install it: pip install openvino.")
+        if not cpu_has_bf16():  # OpenVINO 2026.4 dies on these networks in float32
+            raise EnvironmentFault(
+                "OpenVINO needs a processor with bfloat16 here (AVX512-BF16, AMX). Use --device cpu."
+            )
+        return replace(_cpu("asked for, the U-Nets by OpenVINO"), openvino=True)
     if kind == "mps" and not number:
         if not torch.backends.mps.is_available():
             raise EnvironmentFault("There is no Apple GPU (mps) here. Use --device cpu.")
@@ -51,7 +62,7 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
                 f"There is no device {wanted}: {build}. Use --device cpu, or install torch with CUDA."
             )
         return _cuda(int(number or 0))
-    raise UsageError(f"{wanted!r} is not a device. Choose auto, cpu, cuda, cuda:N or mps.")
+    raise UsageError(f"{wanted!r} is not a device. Choose auto, cpu, openvino, cuda, cuda:N or mps.")
 
 
 def _cuda(index: int) -> DeviceChoice:

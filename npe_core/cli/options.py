@@ -121,7 +121,9 @@ def face_options(command: Command) -> Command:
 
 def device_option(command: Command) -> Command:
     """--device."""
-    return click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")(command)
+    return click.option(
+        "--device", default="auto", show_default=True, help="auto, cpu, openvino, cuda, cuda:N or mps."
+    )(command)
 
 
 def box(text: str | None) -> tuple[float, float, float, float] | None:

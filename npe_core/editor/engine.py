@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -51,9 +52,22 @@ class Engine:
         with self._lock:
             if kind not in self._models:
                 start = time.perf_counter()
-                self._models[kind] = load(kind, self.device, self.choice.dtype, self.weights)
+                self._models[kind] = self._load(kind)
                 self.load_seconds += time.perf_counter() - start
             return self._models[kind]
+
+    def _load(self, kind: str) -> tuple[nn.Module, Entry]:
+        if not self.choice.openvino or kind not in ("denoiser", "segmenter"):
+            return load(kind, self.device, self.choice.dtype, self.weights)
+        from npe_core.models.openvino import Compiled
+
+        model, entry = load(kind, self.device, torch.float32, self.weights)
+        side = cast(Denoiser | Segmenter, model).config.image_size
+        if isinstance(model, Denoiser):
+            example = torch.zeros(1, 3, side, side), torch.ones(1, dtype=torch.int64)
+            model.unet = Compiled(model.unet, example, entry.sha256)  # type: ignore[assignment]
+            return model, entry
+        return Compiled(model, (torch.zeros(1, 3, side, side),), entry.sha256), entry
 
     @property
     def shares_batches(self) -> bool:
@@ -78,12 +92,13 @@ class Engine:
     def denoise(self, xt: Tensor, t: int) -> Tensor:
         """x_t (B, 3, 128, 128) on the device -> x0 of the same shape, float32."""
         steps = torch.full((len(xt),), t, dtype=torch.int64, device=self.device)
-        return self._run(self.model("denoiser"), xt.contiguous(memory_format=torch.channels_last), steps)
+        model = cast(Denoiser, self.model("denoiser"))
+        return self._run(model.predict, xt.contiguous(memory_format=torch.channels_last), steps)
 
     @torch.inference_mode()
     def segment(self, x: Tensor) -> Tensor:
         """x (B, 3, 256, 256) in [-1, 1] -> probabilities (B, 11, 256, 256) float32 on the CPU."""
-        x = x.to(self.device, self.choice.dtype).contiguous(memory_format=torch.channels_last)
+        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
         return self._run(self.model("segmenter"), x).float().softmax(dim=1).cpu()
 
     def upscaler(self, sharpness: float) -> GeneratorResNet:
@@ -149,14 +164,14 @@ class Engine:
             rows.append(torch.cat(tiles, dim=3))
         return torch.cat(rows, dim=2)
 
-    def _run(self, model: nn.Module, *inputs: Tensor) -> Tensor:
+    def _run(self, model: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         """The model on all rows of the inputs, in as many goes as the device's memory asks for."""
         done: list[Tensor] = []
         count, first = len(inputs[0]), 0
         while first < count:
             rows = slice(first, first + self.largest_batch)
             try:
-                done.append(cast(Tensor, model(*(tensor[rows] for tensor in inputs))))
+                done.append(model(*(tensor[rows] for tensor in inputs)))
                 first = rows.stop
             except RuntimeError as error:
                 if not is_out_of_memory(error):

@@ -148,6 +148,7 @@ class UNet(nn.Module):
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        x = x.to(self.stem.weight.dtype)
         embedding = self.embed(timestep_embedding(t, self.config.base).to(x.dtype))
         h = self.stem(F.pixel_unshuffle(x, self.config.patch))
         skips = []
@@ -192,6 +193,9 @@ class Denoiser(nn.Module):
         """xt (B, 3, 128, 128), t (B,) int64 in 1..500 -> x0 (B, 3, 128, 128) float32, about [-1, 1]."""
         if int(t.min()) < 1 or int(t.max()) > TIMESTEPS:
             raise ValueError(f"t must lie in 1..{TIMESTEPS}, got {int(t.min())}..{int(t.max())}")
+        return self.predict(xt, t)
+
+    def predict(self, xt: Tensor, t: Tensor) -> Tensor:
+        """``forward`` for timesteps that are known to lie in 1..500: a look at them would wait for a GPU."""
         c_skip, c_out, c_in = self.preconditioning(t)
-        dtype = self.unet.stem.weight.dtype
-        return c_skip * xt + c_out * self.unet((c_in * xt).to(dtype), t).float()
+        return c_skip * xt + c_out * self.unet(c_in * xt, t).float()

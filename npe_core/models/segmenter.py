@@ -55,7 +55,7 @@ class Segmenter(nn.Module):
         self.head = nn.Conv2d(channels[0], self.config.patch**2 * len(REGIONS), 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.stem(F.pixel_unshuffle(x, self.config.patch))
+        h = self.stem(F.pixel_unshuffle(x.to(self.stem.weight.dtype), self.config.patch))
         skips = []
         for depth, block in enumerate(self.down):
             h = block(h if depth == 0 else F.max_pool2d(h, 2))

@@ -93,15 +93,15 @@ def small_device(editor, monkeypatch):
 
     def of_size(room):
         model = editor.engine.model("denoiser")
-        forward = type(model).forward
+        predict = type(model).predict
 
         def limited(self, xt, t):
             tried.append(len(xt))
             if len(xt) > room:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-            return forward(self, xt, t)
+            return predict(self, xt, t)
 
-        monkeypatch.setattr(type(model), "forward", limited)
+        monkeypatch.setattr(type(model), "predict", limited)
         monkeypatch.setattr(editor.engine, "largest_batch", 64)
         return tried
 
