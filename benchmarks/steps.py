@@ -22,7 +22,8 @@ from torch import Tensor
 
 from npe_core.bench.portrait import samples
 from npe_core.canvas import Canvas
-from npe_core.diffusion.masked import SAMPLERS, Strength, masked_edit
+from npe_core.defaults import SAMPLERS
+from npe_core.diffusion.masked import Strength, masked_edit
 from npe_core.editor import EditJob, Editor
 from npe_core.editor.underway import Underway, begin
 from npe_core.photo import Photo

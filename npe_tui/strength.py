@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
+from npe_core.defaults import SAMPLER, SAMPLERS, STEPS, TIMESTEP
 from npe_core.errors import UsageError
 from npe_tui.config import Config
 
@@ -30,23 +30,9 @@ class Strength:
         return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**31 - 4))
 
 
-@cache
-def offered() -> dict[str, Any]:
-    """Defaults of timestep, steps and sampler, and the names of the samplers.
-
-    Read off the options of ``npe edit``, which know them without importing torch.
-    """
-    from npe_core.cli.edit import edit
-
-    options = {option.name: option for option in edit.params}
-    samplers = tuple(getattr(options["sampler"].type, "choices", ()))
-    return {name: options[name].default for name in ("timestep", "steps", "sampler")} | {"samplers": samplers}
-
-
 def initial(config: Config) -> Strength:
     """What the settings say, else the engine's defaults. Raises UsageError for values that cannot be meant."""
-    known = offered()
-    values = {name: known[name] for name in ("timestep", "steps", "sampler")}
+    values: dict[str, Any] = {"timestep": TIMESTEP, "steps": STEPS, "sampler": SAMPLER}
     values |= {name: getattr(config, name) for name in values if getattr(config, name) is not None}
     return checked(Strength(**values))
 
@@ -72,6 +58,6 @@ def checked(strength: Strength) -> Strength:
         raise UsageError(f"A timestep is between {WEAKEST} and {STRONGEST}, not {strength.timestep}.")
     if not 1 <= strength.steps <= STRONGEST:
         raise UsageError(f"Steps are between 1 and {STRONGEST}, not {strength.steps}.")
-    if strength.sampler not in offered()["samplers"]:
-        raise UsageError(f"There is no sampler {strength.sampler!r}; choose {', '.join(offered()['samplers'])}.")
+    if strength.sampler not in SAMPLERS:
+        raise UsageError(f"There is no sampler {strength.sampler!r}; choose {', '.join(SAMPLERS)}.")
     return strength

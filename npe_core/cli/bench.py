@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npe_core.cli.options import PHOTO, device_option, region_fill
+from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def tell(report: Report, as_json: bool) -> None:
 @click.option(
     "--region", "regions", multiple=True, default=("hair=#8b2500",), show_default=True, metavar="NAME=#RRGGBB"
 )
-@click.option("-t", "--timestep", type=int, default=250, show_default=True)
-@click.option("--steps", type=int, default=10, show_default=True)
+@click.option("-t", "--timestep", type=int, default=TIMESTEP, show_default=True)
+@click.option("--steps", type=int, default=STEPS, show_default=True)
 @repeats_option(7)
 @click.option("--batch", default="1", show_default=True, metavar="N[,N...]", help="Photos edited together.")
 @click.option("--cold", type=click.IntRange(0), default=3, show_default=True, help="Runs as a process of their own.")
@@ -70,7 +71,7 @@ def edit(
     from npe_core.bench.portrait import samples
     from npe_core.editor.recipe import check_strength
 
-    check_strength(timestep, steps, "dpmpp")
+    check_strength(timestep, steps, SAMPLER)
     tell(measure_edit(device, photo or samples()[0], fills, timestep, steps, repeats, batches, cold), as_json)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import click
 
+from npe_core.defaults import SAMPLER, SAMPLERS, STEPS, TIMESTEP
 from npe_core.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -75,15 +76,15 @@ def strength_options(command: Command) -> Command:
                 "-t",
                 "--timestep",
                 type=int,
-                default=250,
+                default=TIMESTEP,
                 show_default=True,
                 help="Strength, 1..499: 200-300 subtle, 350-475 dramatic.",
             ),
-            click.option("--steps", type=int, default=10, show_default=True, help="Calls of the diffusion model."),
+            click.option("--steps", type=int, default=STEPS, show_default=True, help="Calls of the diffusion model."),
             click.option(
                 "--sampler",
-                type=click.Choice(["dpmpp", "ddim", "ddpm"]),
-                default="dpmpp",
+                type=click.Choice(SAMPLERS),
+                default=SAMPLER,
                 show_default=True,
                 help="How the noise is taken away.",
             ),

@@ -10,6 +10,7 @@ from npe_core.cli import options
 from npe_core.cli.edit import mark
 from npe_core.cli.options import PHOTO
 from npe_core.cli.progress import progress
+from npe_core.defaults import SAMPLER, SAMPLERS, STEPS
 from npe_core.errors import UsageError
 
 
@@ -18,8 +19,8 @@ from npe_core.errors import UsageError
 @click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write the sheet.")
 @options.marking_options
 @click.option("-t", "--timesteps", default="100,200,300,350,400,450", show_default=True, help="One row each.")
-@click.option("--steps", type=int, default=10, show_default=True, help="Calls of the diffusion model a row.")
-@click.option("--sampler", type=click.Choice(["dpmpp", "ddim", "ddpm"]), default="dpmpp", show_default=True)
+@click.option("--steps", type=int, default=STEPS, show_default=True, help="Calls of the diffusion model a row.")
+@click.option("--sampler", type=click.Choice(SAMPLERS), default=SAMPLER, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @options.face_options
 @options.device_option

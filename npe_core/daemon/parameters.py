@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from npe_core.colour import format_colour, parse_colour
+from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import InputError, UsageError
 
 LARGEST = 64 << 10
@@ -22,9 +23,9 @@ class Parameters:
     """Region -> ``#rrggbb``, in the order of filling."""
     color: str | None = None
     """What the mask is painted with; None re-imagines what is there."""
-    timestep: int = 250
-    steps: int = 10
-    sampler: str = "dpmpp"
+    timestep: int = TIMESTEP
+    steps: int = STEPS
+    sampler: str = SAMPLER
     seed: int | None = None
     """None: drawn from the bytes of the job."""
     face: int | str = "largest"

@@ -12,21 +12,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.diffusion.samplers import Callback, Denoise, ddim, ddpm, dpmpp
 from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
-
-SAMPLERS = ("dpmpp", "ddim", "ddpm")
 
 
 @dataclass(frozen=True)
 class Strength:
     """How far an edit goes."""
 
-    timestep: int = 250
+    timestep: int = TIMESTEP
     """Where the walk starts, 1..499: 200-300 subtle, 350-475 dramatic."""
-    steps: int = 10
+    steps: int = STEPS
     """Calls of the denoiser; at most ``timestep``."""
-    sampler: str = "dpmpp"
+    sampler: str = SAMPLER
 
 
 def sample(

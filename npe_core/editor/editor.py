@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 
 from npe_core.canvas import Canvas
+from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.device import choose_device
 from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
@@ -84,9 +85,9 @@ class Editor:
         self,
         photo: Photo,
         canvas: Canvas,
-        timestep: int = 250,
-        steps: int = 10,
-        sampler: str = "dpmpp",
+        timestep: int = TIMESTEP,
+        steps: int = STEPS,
+        sampler: str = SAMPLER,
         seed: int | None = None,
         choice: FaceChoice | None = None,
         upscale: bool = True,
@@ -147,7 +148,7 @@ class Editor:
         return Photo.from_array(to_images(self.engine.upscale_tiled(x, sharpness))[0])
 
     def sample(
-        self, count: int, steps: int = 20, sampler: str = "dpmpp", seed: int = 0, progress: Progress | None = None
+        self, count: int, steps: int = 20, sampler: str = SAMPLER, seed: int = 0, progress: Progress | None = None
     ) -> np.ndarray:
         """(count, 128, 128, 3) uint8: faces out of nothing but noise; face k has the noise of seed + k."""
         strength = check_strength(TIMESTEPS - 1, steps, sampler)

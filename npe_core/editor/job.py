@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from npe_core.canvas import Canvas
+from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.editor.framing import FaceChoice
 from npe_core.editor.recipe import Recipe
 from npe_core.editor.result import Progress
@@ -19,9 +20,9 @@ class EditJob:
 
     photo: Photo
     canvas: Canvas
-    timestep: int = 250
-    steps: int = 10
-    sampler: str = "dpmpp"
+    timestep: int = TIMESTEP
+    steps: int = STEPS
+    sampler: str = SAMPLER
     seed: int | None = None
     choice: FaceChoice | None = None
     upscale: bool = True

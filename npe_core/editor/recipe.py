@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from npe_core.colour import format_colour, parse_colour
-from npe_core.diffusion.masked import SAMPLERS, Strength
+from npe_core.defaults import SAMPLER, SAMPLERS, STEPS, TIMESTEP
+from npe_core.diffusion.masked import Strength
 from npe_core.diffusion.schedule import TIMESTEPS
 from npe_core.errors import InputError, UsageError
 from npe_core.regions import region_by_name
@@ -24,9 +25,9 @@ class Recipe:
 
     regions: dict[str, str] = field(default_factory=dict)
     """Region -> ``#rrggbb``, in the order of filling."""
-    timestep: int = 250
-    steps: int = 10
-    sampler: str = "dpmpp"
+    timestep: int = TIMESTEP
+    steps: int = STEPS
+    sampler: str = SAMPLER
     seed: int | None = None
     """None: one is drawn."""
     upscale: bool = True

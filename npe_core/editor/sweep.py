@@ -9,6 +9,7 @@ import torch
 
 from npe_core.blend import keep_colour
 from npe_core.canvas import Canvas
+from npe_core.defaults import SAMPLER, STEPS
 from npe_core.diffusion.masked import masked_edit, sample
 from npe_core.diffusion.schedule import draw_noise, q_sample
 from npe_core.editor.editor import Editor
@@ -30,8 +31,8 @@ def sweep(
     photo: Photo,
     canvas: Canvas,
     timesteps: tuple[int, ...] = (100, 200, 300, 350, 400, 450),
-    steps: int = 10,
-    sampler: str = "dpmpp",
+    steps: int = STEPS,
+    sampler: str = SAMPLER,
     seed: int = 0,
     crop: FaceCrop | None = None,
     progress: Callable[[int, int], None] | None = None,

@@ -10,7 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Label
 
-from npe_tui.strength import DRAMATIC, STRONGEST, SUBTLE, WEAKEST, Strength, offered
+from npe_core.defaults import SAMPLERS
+from npe_tui.strength import DRAMATIC, STRONGEST, SUBTLE, WEAKEST, Strength
 from npe_tui.widgets import Chip, Chips, Slider
 
 
@@ -35,7 +36,7 @@ class StrengthPanel(Vertical):
         yield Slider("timestep", WEAKEST, STRONGEST, self.strength.timestep, zones=zones, id="timestep")
         yield Chips(tuple(Chip(name, name, help=_told(preset)) for name, preset in self._presets.items()), id="presets")
         yield Slider("steps", 1, 100, self.strength.steps, power=2, id="steps")
-        yield Chips(tuple(Chip(name, name) for name in offered()["samplers"]), self.strength.sampler, id="samplers")
+        yield Chips(tuple(Chip(name, name) for name in SAMPLERS), self.strength.sampler, id="samplers")
         with Horizontal(id="seed-line"):
             yield Label("seed", id="seed-label")
             yield Input(placeholder="new each time", id="seed", compact=True, type="integer", max_length=10)

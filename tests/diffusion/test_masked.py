@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from npe_core.diffusion.masked import SAMPLERS, ConstrainToMask, Strength, masked_edit
+from npe_core.defaults import SAMPLERS
+from npe_core.diffusion.masked import ConstrainToMask, Strength, masked_edit
 from npe_core.diffusion.schedule import q_sample
 
 

@@ -69,9 +69,6 @@ def test_a_variable_that_is_no_number_is_said():
 def test_strength_starts_where_the_engine_does():
     start, engine = strength.initial(Config()), Recipe()
     assert (start.timestep, start.steps, start.sampler) == (engine.timestep, engine.steps, engine.sampler)
-    from npe_core.diffusion.masked import SAMPLERS
-
-    assert set(strength.offered()["samplers"]) == set(SAMPLERS)
 
 
 def test_presets_of_the_settings_join_the_built_in_ones():

@@ -1,0 +1,11 @@
+"""How an edit goes when nobody says: one place for commands, editor, watch folder and terminal. Imports nothing."""
+
+from __future__ import annotations
+
+TIMESTEP = 250
+"""Of 500: how much noise an edit starts from (200-300 subtle, 350-475 dramatic)."""
+STEPS = 10
+"""Calls of the diffusion model."""
+SAMPLERS = ("dpmpp", "ddim", "ddpm")
+"""How the noise is taken away; the first is the default."""
+SAMPLER = SAMPLERS[0]
