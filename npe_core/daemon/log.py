@@ -47,4 +47,6 @@ def set_up(as_json: bool, stream: Any = None) -> logging.Handler:
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False
+    # What watchdog has to say while it is being stopped is no event of ours, and would break the lines of JSON.
+    logging.getLogger("watchdog").addHandler(logging.NullHandler())
     return handler

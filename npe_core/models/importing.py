@@ -28,6 +28,7 @@ from npe_core.models.upscaler import UpscalerConfig
 from npe_core.models.weights import (
     KINDS,
     MANIFEST,
+    SMOOTH,
     Entry,
     build,
     read_manifest,
@@ -60,6 +61,8 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
         save_file({name: tensor.half().contiguous() for name, tensor in state.items()}, str(temporary))
         temporary.replace(folder / file)
         entries = read_manifest(folder)
+        if kind == "upscaler":  # the smooth weights belong to the upscaler that goes
+            entries.pop(SMOOTH, None)
         entry = Entry(kind, file, sha256_of(folder / file), config, {"imported_from": path.name})
         write_manifest({**entries, kind: entry}, folder)
     except (OSError, SafetensorError) as error:

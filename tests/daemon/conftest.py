@@ -1,75 +1,15 @@
-"""Folders to drop things into, and a worker that is quick, so that the tests are about the daemon."""
+"""Folders to drop things into, and a daemon over them."""
 
-import hashlib
 import logging
 import os
-from pathlib import Path
 
 import pytest
+from daemon_stubs import QUICK, StubWorker
 
-from npe_core.daemon import journal
-from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.log import LOGGER
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
-from npe_core.daemon.work import Read
-
-QUICK = {"settle": 0.0, "interval": 0.1, "events": False, "once": True, "least_free": 0}
-
-
-class StubWorker:
-    """Does as an engine does, in no time: the result is a digest of the inputs."""
-
-    def __init__(self, edit=None, read=None, write=None):
-        self.edits = []
-        self._edit, self._read, self._write = edit, read, write
-
-    def load(self):
-        return "weights", "stub"
-
-    def read(self, job):
-        if self._read is not None:
-            self._read(job)
-        return Read(job, 0.01, b"".join(path.read_bytes() for path in sorted(job.folder.iterdir()) if path.is_file()
-                                        and not path.name.startswith(".")))  # fmt: skip
-
-    def edit(self, jobs, keep_going):
-        self.edits.append([job.job.record.stem for job in jobs])
-        return [self._edit(job) if self._edit is not None else job.content for job in jobs]
-
-    def write(self, job, outcome, folder):
-        if self._write is not None:
-            self._write(job)
-        files = Files()
-        files.write(folder / f"photo{Path(job.job.record.photo).suffix}", result_of(outcome))
-        files.write(folder / journal.REPORT, journal.as_json({"output": "", "seconds": {"total": 0.1}}))
-
-
-def result_of(content: bytes) -> bytes:
-    """What the stub makes of the joined inputs."""
-    return b"edited " + hashlib.sha256(content).hexdigest().encode()
-
-
-def drop(inbox, stem="a", photo=b"photo", mask=b"mask", parameters=None, suffix=".png"):
-    """A job's files, the photo last."""
-    for ending, content in ((".mask.png", mask), (".json", parameters), (suffix, photo)):
-        if content is not None:
-            (inbox / (stem + ending)).write_bytes(content)
-
-
-def names(folder):
-    """The visible files of a folder."""
-    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def everything(root):
-    """Content -> where it lies, for all files that are no records of the daemon's own."""
-    found = {}
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and path.name not in (journal.JOURNAL, "lock", "status.json", ".writing", "reason.json"):
-            found.setdefault(path.read_bytes(), []).append(path)
-    return found
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import os
 import random
 
 import pytest
-from conftest import QUICK, StubWorker, drop, everything, names, result_of
 from crashing import count_calls, die_at, in_a_process
+from daemon_stubs import QUICK, StubWorker, drop, everything, names, result_of
 
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.service import Service

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import names
+from daemon_stubs import names
 from PIL import Image
 
 from npe_core.cli.app import run
@@ -152,7 +152,7 @@ def test_an_inbox_that_cannot_be_made(tmp_path, capsys):
 
 
 def test_failed_jobs_go_back_to_the_inbox(at, tmp_path, folders, capsys):
-    from conftest import StubWorker, drop
+    from daemon_stubs import StubWorker, drop
 
     from npe_core.daemon.service import Service
     from npe_core.daemon.settings import Settings

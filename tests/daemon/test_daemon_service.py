@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import QUICK, StubWorker, drop, names
+from daemon_stubs import QUICK, StubWorker, drop, names
 
 from npe_core.daemon.files import Files
 from npe_core.daemon.log import set_up

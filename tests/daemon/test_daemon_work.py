@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest import names
+from daemon_stubs import names
 from PIL import Image
 
 from npe_core.daemon import journal
