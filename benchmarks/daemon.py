@@ -80,7 +80,8 @@ def soak(photos: list[Path], parameters: dict, options: argparse.Namespace) -> N
                     kills += 1
                     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
                     next_kill = time.monotonic() + random.uniform(5, 20)
-        finally:  # cut short, it tells how far it came
+        finally:  # cut short, it tells how far it came, however often it is told to end
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             process.send_signal(signal.SIGTERM)
             process.wait()
             tell(root, memory, done, kills)
