@@ -45,7 +45,8 @@ def marked(editor: Editor, path: Path, fill: tuple[str, str]) -> Underway:
 def walk(editor: Editor, edit: Underway, strength: Strength, seed: int = 1) -> Tensor:
     """(B, 3, 128, 128): the result of the diffusion alone."""
     views = edit.views
-    return masked_edit(editor.engine.denoise, views.original, views.guide, views.mask, strength, [seed])
+    within = editor.engine.denoise_within(views.original, views.mask)
+    return masked_edit(within, views.original, views.guide, views.mask, strength, [seed])
 
 
 def measure(

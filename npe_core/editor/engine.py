@@ -15,9 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.device import DeviceChoice
+from npe_core.diffusion.samplers import Denoise
 from npe_core.errors import EnvironmentFault
 from npe_core.models.denoiser import Denoiser
 from npe_core.models.segmenter import Segmenter
+from npe_core.models.surroundings import CHANNELS, surroundings_of
 from npe_core.models.upscaler import GeneratorResNet
 from npe_core.models.weights import SMOOTH, Entry, load
 
@@ -64,8 +66,10 @@ class Engine:
         model, entry = load(kind, self.device, torch.float32, self.weights)
         side = cast(Denoiser | Segmenter, model).config.image_size
         if isinstance(model, Denoiser):
-            example = torch.zeros(1, 3, side, side), torch.ones(1, dtype=torch.int64)
-            model.unet = Compiled(model.unet, example, entry.sha256)  # type: ignore[assignment]
+            example = [torch.zeros(1, 3, side, side), torch.ones(1, dtype=torch.int64)]
+            if model.config.surroundings:
+                example.append(torch.zeros(1, CHANNELS, side, side))
+            model.unet = Compiled(model.unet, tuple(example), entry.sha256)  # type: ignore[assignment]
             return model, entry
         return Compiled(model, (torch.zeros(1, 3, side, side),), entry.sha256), entry
 
@@ -89,11 +93,20 @@ class Engine:
         return cast(Segmenter, self.model("segmenter")).config.image_size
 
     @torch.inference_mode()
-    def denoise(self, xt: Tensor, t: int) -> Tensor:
-        """x_t (B, 3, 128, 128) on the device -> x0 of the same shape, float32."""
+    def denoise(self, xt: Tensor, t: int, known: Tensor | None = None) -> Tensor:
+        """x_t (B, 3, 128, 128) on the device -> x0 of the same shape, float32.
+
+        known (B, 4, 128, 128): the clean picture around an edit, see ``surroundings_of``.
+        """
         steps = torch.full((len(xt),), t, dtype=torch.int64, device=self.device)
         model = cast(Denoiser, self.model("denoiser"))
-        return self._run(model.predict, xt.contiguous(memory_format=torch.channels_last), steps)
+        rest = () if known is None else (known,)
+        return self._run(model.predict, xt.contiguous(memory_format=torch.channels_last), steps, *rest)
+
+    def denoise_within(self, original: Tensor, mask: Tensor) -> Denoise:
+        """``denoise`` for edits of ``original`` (B, 3, H, W) where ``mask`` (B, 1, H, W) is above 0."""
+        known = surroundings_of(original, mask).to(self.device).contiguous(memory_format=torch.channels_last)
+        return lambda xt, t: self.denoise(xt, t, known)
 
     @torch.inference_mode()
     def segment(self, x: Tensor) -> Tensor:

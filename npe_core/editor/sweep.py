@@ -47,12 +47,13 @@ def sweep(
     views = look_at(photo, canvas, [crop], [fade_at_borders(crop, photo.size)], editor.engine)
     original, guide = views.original, views.guide
     eps = draw_noise(tuple(original.shape[1:]), [seed]).to(original.device)
+    within = editor.engine.denoise_within(original, views.mask)
     tiles = []
     for row, timestep in enumerate(timesteps):
         strength = check_strength(timestep, min(steps, timestep), sampler)
         noised = q_sample(guide, timestep, eps)
         free = sample(editor.engine.denoise, noised, strength, [seed])
-        held = masked_edit(editor.engine.denoise, original, guide, views.mask, strength, [seed])
+        held = masked_edit(within, original, guide, views.mask, strength, [seed])
         held = keep_colour(held, guide, views.painted * views.mask, colour_hold(timestep))
         tiles.append(torch.cat([original, guide, noised.clamp(-1, 1), free, held]))
         if progress is not None:

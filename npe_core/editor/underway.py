@@ -30,7 +30,7 @@ from npe_core.editor.result import EditResult, Preview
 from npe_core.editor.views import Views, look_at, own_texture
 from npe_core.errors import Cancelled, NpeError
 from npe_core.faces import FaceCrop
-from npe_core.models.upscaler import surroundings_of
+from npe_core.models.surroundings import surroundings_of
 from npe_core.models.weights import SMOOTH
 from npe_core.parallel import each
 from npe_core.photo import Photo
@@ -112,11 +112,13 @@ def diffuse(edits: list[Underway], engine: Engine) -> None:
     callback: Callback | None = tell if any(edit.job.progress is not None for edit in edits) else None
     shares = [len(edit.crops) / ends[-1] for edit in edits]
     with timed(engine, "diffusion", [edit.clock for edit in edits], shares):
+        original = torch.cat([edit.views.original for edit in edits])
+        mask = torch.cat([edit.views.mask for edit in edits])
         result = masked_edit(
-            engine.denoise,
-            torch.cat([edit.views.original for edit in edits]),
+            engine.denoise_within(original, mask),
+            original,
             torch.cat([edit.views.guide for edit in edits]),
-            torch.cat([edit.views.mask for edit in edits]),
+            mask,
             edits[0].strength,
             [seed for edit in edits for seed in edit.seeds],
             callback,

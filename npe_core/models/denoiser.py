@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.diffusion.schedule import TIMESTEPS, alpha_bars
+from npe_core.models.surroundings import CHANNELS
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class DenoiserConfig:
     head_width: int = 64
     sigma_data: float = 0.5
     """Standard deviation of the training images in [-1, 1]."""
+    surroundings: bool = False
+    """Whether the network is also shown the clean picture around what is edited."""
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
@@ -102,7 +105,12 @@ class Level(nn.Module):
 
 
 class UNet(nn.Module):
-    """F of the preconditioning: (B, 3, H, W) and timesteps (B,) -> (B, 3, H, W)."""
+    """F of the preconditioning: (B, 3, H, W) and timesteps (B,) -> (B, 3, H, W).
+
+    With ``config.surroundings`` it takes beside them what of the clean picture is known, see ``surroundings_of``, as
+    inpainting models do (Saharia et al. 2022, Palette): light and texture go on from there, even where x_t is nearly
+    all noise. Without that argument nothing is known, and the network is the plain one.
+    """
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -116,6 +124,9 @@ class UNet(nn.Module):
 
         self.embed = nn.Sequential(nn.Linear(config.base, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
         self.stem = nn.Conv2d(3 * config.patch**2, config.base, 3, padding=1)
+        if config.surroundings:  # no bias: knowing nothing adds nothing
+            self.surroundings = nn.Conv2d(CHANNELS * config.patch**2, config.base, 3, padding=1, bias=False)
+            nn.init.zeros_(self.surroundings.weight)
 
         self.down = nn.ModuleList()
         self.downsample = nn.ModuleList()
@@ -147,10 +158,12 @@ class UNet(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, known: Tensor | None = None) -> Tensor:
         x = x.to(self.stem.weight.dtype)
         embedding = self.embed(timestep_embedding(t, self.config.base).to(x.dtype))
         h = self.stem(F.pixel_unshuffle(x, self.config.patch))
+        if known is not None and self.config.surroundings:
+            h = h + self.surroundings(F.pixel_unshuffle(known.to(x.dtype), self.config.patch))
         skips = []
         for depth, levels in enumerate(self.down):
             for level in levels:  # type: ignore[attr-defined]
@@ -189,13 +202,20 @@ class Denoiser(nn.Module):
         c_in = (variance + data).rsqrt() * alpha_bar.rsqrt()
         return c_skip, c_out, c_in
 
-    def forward(self, xt: Tensor, t: Tensor) -> Tensor:
-        """xt (B, 3, 128, 128), t (B,) int64 in 1..500 -> x0 (B, 3, 128, 128) float32, about [-1, 1]."""
+    def forward(self, xt: Tensor, t: Tensor, known: Tensor | None = None) -> Tensor:
+        """xt (B, 3, 128, 128), t (B,) int64 in 1..500 -> x0 (B, 3, 128, 128) float32, about [-1, 1].
+
+        known (B, 4, 128, 128): see ``surroundings_of``; None where nothing is known.
+        """
         if int(t.min()) < 1 or int(t.max()) > TIMESTEPS:
             raise ValueError(f"t must lie in 1..{TIMESTEPS}, got {int(t.min())}..{int(t.max())}")
-        return self.predict(xt, t)
+        return self.predict(xt, t, known)
 
-    def predict(self, xt: Tensor, t: Tensor) -> Tensor:
+    def predict(self, xt: Tensor, t: Tensor, known: Tensor | None = None) -> Tensor:
         """``forward`` for timesteps that are known to lie in 1..500: a look at them would wait for a GPU."""
         c_skip, c_out, c_in = self.preconditioning(t)
-        return c_skip * xt + c_out * self.unet(c_in * xt, t).float()
+        inputs = [c_in * xt, t]
+        if self.config.surroundings:  # always given, so that a compiled network has one form
+            batch, _, height, width = xt.shape
+            inputs.append(xt.new_zeros((batch, CHANNELS, height, width)) if known is None else known)
+        return c_skip * xt + c_out * self.unet(*inputs).float()

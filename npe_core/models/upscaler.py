@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npe_core.models.surroundings import CHANNELS
+
 SCALE = 4
 """How many times as high and wide the result is."""
 
@@ -56,7 +58,7 @@ class GeneratorResNet(nn.Module):
         self.stem = nn.Conv2d(3, width, 9, padding=4)
         self.stem_activation = nn.PReLU()
         if self.config.surroundings:  # no bias: knowing nothing adds nothing
-            self.surroundings = nn.Conv2d(4 * SCALE**2, width, 3, padding=1, bias=False)
+            self.surroundings = nn.Conv2d(CHANNELS * SCALE**2, width, 3, padding=1, bias=False)
             nn.init.zeros_(self.surroundings.weight)
         self.blocks = nn.ModuleList(ResidualBlock(width) for _ in range(self.config.blocks))
         self.trunk = nn.Conv2d(width, width, 3, padding=1)
@@ -104,12 +106,3 @@ def conv_after_shuffle(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
     phases = phases.contiguous(memory_format=torch.channels_last)
     biases = None if bias is None else bias.repeat_interleave(4)
     return F.pixel_shuffle(F.conv2d(h, phases, biases, padding=reach // 2), 2)
-
-
-def surroundings_of(picture: Tensor, mask: Tensor) -> Tensor:
-    """What is known, and where: (B, 4, H, W) of a picture (B, 3, H, W) in [-1, 1].
-
-    mask (B, 1, H, W) is above 0 where the picture will change.
-    """
-    known = (mask <= 0).to(picture.dtype)
-    return torch.cat([picture * known, known], dim=1)

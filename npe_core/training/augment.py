@@ -80,10 +80,10 @@ def random_zoom(x: Tensor, side: int, rng: torch.Generator) -> Tensor:
     return torch.cat(parts)
 
 
-def random_blobs(count: int, side: int, rng: torch.Generator, waves: int = 4) -> Tensor:
-    """(count, 1, side, side) of 0 and 1: smooth shapes that cover a fifth to four fifths of each."""
+def random_blobs(count: int, side: int, rng: torch.Generator, waves: int = 4, least: float = 0.2) -> Tensor:
+    """(count, 1, side, side) of 0 and 1: smooth shapes that cover ``least`` to four fifths of each."""
     hills = F.interpolate(torch.randn(count, 1, waves, waves, generator=rng), size=(side, side), mode="bicubic")
-    share = 0.2 + 0.6 * torch.rand(count, generator=rng)
+    share = least + (0.8 - least) * torch.rand(count, generator=rng)
     order = hills.flatten(1).argsort(dim=1).argsort(dim=1).reshape(hills.shape)
     return (order < (share * side * side)[:, None, None, None]).float()
 

@@ -107,10 +107,10 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
 def warm_start(model: nn.Module, path: Path) -> None:
     """Start from exported weights, or their pieces: every tensor must fit. Raises InputError.
 
-    An upscaler that is to look at its surroundings may start from one that did not.
+    A model that is to look at its surroundings may start from one that did not.
     """
     tensors = read_weights(path)[0]
-    new = {name: tensor for name, tensor in model.state_dict().items() if name.startswith("surroundings.")}
+    new = {name: tensor for name, tensor in model.state_dict().items() if "surroundings." in name}
     try:
         model.load_state_dict(new | tensors)
     except RuntimeError as error:

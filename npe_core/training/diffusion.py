@@ -1,4 +1,4 @@
-"""The diffusion task: learn D(x_t, t) -> x0 on aligned faces."""
+"""The diffusion task: learn D(x_t, t) -> x0 on aligned faces, all of them unknown or only a part."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from npe_core.diffusion.samplers import ddim
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, q_sample, sigmas, timestep_grid
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
+from npe_core.models.surroundings import surroundings_of
 from npe_core.sheets import grid
-from npe_core.training.augment import random_zoom
+from npe_core.training.augment import random_blobs, random_zoom
 from npe_core.training.data import Mixture, to_float, to_uint8
 from npe_core.training.task import Loss, device_generator
 
@@ -21,6 +22,10 @@ LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.2, 1.1
 """ln sigma of a training example is about N(-0.2, 1.1^2): most of the work where edits take place (t = 60 to 350)."""
 ZOOM_SHARE = 0.15
 """Share of the examples that are parts of larger faces, where there are such."""
+WHOLE_SHARE = 0.4
+"""Share of the examples of which nothing is known, for a model that may know the surroundings of an edit."""
+ALIKE = 8
+"""So many masks of a batch are of one coarseness: a large batch sees many."""
 
 
 def timestep_density() -> Tensor:
@@ -29,6 +34,17 @@ def timestep_density() -> Tensor:
     normal = np.exp(-0.5 * ((log_sigma - LOG_SIGMA_MEAN) / LOG_SIGMA_STD) ** 2)
     density = normal * np.gradient(log_sigma)
     return torch.from_numpy(density / density.sum())
+
+
+def random_masks(count: int, side: int, rng: torch.Generator) -> Tensor:
+    """(count, 1, side, side), 1 where an edit takes place: everywhere, or in smooth shapes, coarse or fine."""
+    parts = []
+    for first in range(0, count, ALIKE):
+        waves = int(torch.randint(2, 9, (), generator=rng))
+        parts.append(random_blobs(min(ALIKE, count - first), side, rng, waves, least=0.05))
+    masks = torch.cat(parts)
+    masks[torch.rand(count, generator=rng).lt(WHOLE_SHARE)] = 1
+    return masks
 
 
 class DiffusionTask:
@@ -51,7 +67,7 @@ class DiffusionTask:
         self.density = timestep_density()
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """(x0 (B, 3, 128, 128),): faces and parts of faces, half of them mirrored.
+        """x0 (B, 3, 128, 128), faces and parts of faces, half of them mirrored; mask (B, 1, 128, 128), 0 where known.
 
         Nothing else is augmented, so that nothing leaks into what the model makes.
         """
@@ -62,11 +78,14 @@ class DiffusionTask:
             if parts:
                 x0[:parts] = random_zoom(to_float(self.larger.draw(parts, rng)[0]), x0.shape[-1], rng)
         mirrored = torch.rand(count, generator=rng).lt(0.5).to(self.device)
-        return (torch.where(mirrored[:, None, None, None], x0.flip(3), x0),)
+        x0 = torch.where(mirrored[:, None, None, None], x0.flip(3), x0)
+        if not self.config_.surroundings:
+            return x0, torch.ones_like(x0[:, :1])
+        return x0, random_masks(count, x0.shape[-1], rng).to(x0)
 
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
-        """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error."""
-        (x0,) = batch
+        """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error, where mask is 1."""
+        x0, mask = batch
         model: Denoiser = self.model  # type: ignore[assignment]
         t = (1 + torch.multinomial(self.density, len(x0), replacement=True, generator=rng)).to(self.device)
         eps = torch.randn(x0.shape, generator=device_generator(rng, self.device), device=self.device)
@@ -74,7 +93,9 @@ class DiffusionTask:
         xt = (alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
         c_skip, c_out, c_in = model.preconditioning(t)
         # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
-        return Loss((model.unet(c_in * xt, t).float() - (x0 - c_skip * xt) / c_out).square().mean())
+        known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
+        error = model.unet(c_in * xt, t, known).float() - (x0 - c_skip * xt) / c_out
+        return Loss((mask * error.square()).sum() / (3 * mask.sum()))
 
     @torch.no_grad()
     def sheet(self, model: nn.Module) -> np.ndarray:

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.blend import gaussian_blur
-from npe_core.models.upscaler import SCALE, GeneratorResNet, UpscalerConfig, surroundings_of
+from npe_core.models.surroundings import surroundings_of
+from npe_core.models.upscaler import SCALE, GeneratorResNet, UpscalerConfig
 from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs, random_patches
 from npe_core.training.data import Mixture, to_float, to_uint8

@@ -58,9 +58,9 @@ def test_jobs_of_one_strength_share_the_calls_of_the_model(editor, photo, like_a
     batches = []
     whole = Engine.denoise
 
-    def counted(engine, xt, t):
+    def counted(engine, xt, t, known=None):
         batches.append(len(xt))
-        return whole(engine, xt, t)
+        return whole(engine, xt, t, known)
 
     monkeypatch.setattr(Engine, "denoise", counted)
     editor.edit_many([spot(photo, 200, 1), spot(photo, 250, 2, timestep=300), spot(photo, 300, 3)])

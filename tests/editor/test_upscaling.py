@@ -7,7 +7,8 @@ from safetensors.torch import save_file
 from npe_core.device import choose_device
 from npe_core.editor.engine import Engine
 from npe_core.errors import WeightsError
-from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig, surroundings_of
+from npe_core.models.surroundings import surroundings_of
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
 from npe_core.models.weights import SMOOTH, Entry, sha256_of, write_manifest
 
 CONFIG = {"width": 8, "blocks": 1, "skip": "bicubic", "surroundings": True}

@@ -103,7 +103,7 @@ def test_one_face_is_edited_and_the_others_stay(editor, group, face, number):
 
 def test_all_faces_are_edited_in_one_batch(editor, group, monkeypatch):
     batches, denoise = [], editor.engine.denoise
-    monkeypatch.setattr(editor.engine, "denoise", lambda xt, t: batches.append(len(xt)) or denoise(xt, t))
+    monkeypatch.setattr(editor.engine, "denoise", lambda xt, t, known: batches.append(len(xt)) or denoise(xt, t, known))
     seen = []
     result = recolour(editor, group.photo, "all", region="lips", colour="#30a040", progress=seen.append)
     assert result.faces == 4 and batches == [4, 4]

@@ -1,12 +1,15 @@
 """Shapes, preconditioning and what the networks promise before any training."""
 
+import dataclasses
+
 import pytest
 import torch
 
 from npe_core.diffusion.schedule import q_sample, sigmas
 from npe_core.models.denoiser import Denoiser, DenoiserConfig, timestep_embedding
 from npe_core.models.segmenter import Segmenter, SegmenterConfig
-from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig, conv_after_shuffle, surroundings_of
+from npe_core.models.surroundings import surroundings_of
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig, conv_after_shuffle
 
 SMALL = DenoiserConfig(image_size=32, base=16, mults=(1, 2), attention=(8,), head_width=16)
 
@@ -30,6 +33,27 @@ def test_denoiser_takes_every_picture_of_a_batch_at_its_own_timestep():
     together = model(x, t)
     for i in range(3):
         assert torch.allclose(together[i : i + 1], model(x[i : i + 1], t[i : i + 1]), atol=1e-4)
+
+
+@torch.no_grad()
+def test_denoiser_that_knows_nothing_around_is_the_plain_one():
+    torch.manual_seed(0)
+    model = Denoiser(dataclasses.replace(SMALL, surroundings=True)).eval()
+    for weight in (model.unet.surroundings.weight, model.unet.head.weight):
+        torch.nn.init.normal_(weight, std=0.1)
+    plain = Denoiser(SMALL).eval()
+    own = model.state_dict()
+    plain.load_state_dict({name: own[name] for name in plain.state_dict()})
+    x, picture, mask, t = (
+        torch.randn(1, 3, 32, 32),
+        torch.rand(1, 3, 32, 32),
+        torch.ones(1, 1, 32, 32),
+        torch.tensor([400]),
+    )
+    assert torch.equal(model(x, t), plain(x, t))
+    assert torch.equal(model(x, t, surroundings_of(picture, mask)), plain(x, t))
+    mask[..., :16] = 0
+    assert float((model(x, t, surroundings_of(picture, mask)) - plain(x, t)).abs().amax()) > 0.01
 
 
 def test_denoiser_refuses_timesteps_that_do_not_exist():

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from npe_core.diffusion.schedule import sigmas
-from npe_core.training.diffusion import LOG_SIGMA_MEAN, LOG_SIGMA_STD, timestep_density
+from npe_core.models.denoiser import DenoiserConfig
+from npe_core.training.data import Mixture
+from npe_core.training.diffusion import LOG_SIGMA_MEAN, LOG_SIGMA_STD, DiffusionTask, random_masks, timestep_density
 from npe_core.training.discriminator import hinge_loss
 from npe_core.training.ema import Ema
 from npe_core.training.reading import UNKNOWN
@@ -57,6 +59,33 @@ def test_timesteps_make_log_sigma_normal():
     spread = math.sqrt(float((density * (log_sigma - mean) ** 2).sum()))
     # The schedule ends at ln sigma = -4.6 and 2.5: the tails beyond are cut off, below 0.4 %.
     assert mean == pytest.approx(LOG_SIGMA_MEAN, abs=0.03) and spread == pytest.approx(LOG_SIGMA_STD, abs=0.05)
+
+
+class Shouting(nn.Module):
+    """Is right about nothing, and far off where the picture is known."""
+
+    def forward(self, x, t, known):
+        return 1000 * known[:, 3:].expand(-1, 3, -1, -1)
+
+
+def test_what_is_known_is_not_learned():
+    """Elsewhere the error is the target, whose variance is 1 where the data's is sigma_data (Karras et al. 2022)."""
+    faces = torch.randn(8, 3, 16, 16).mul(0.5 * 127.5).add(127.5).clamp(0, 255).to(torch.uint8)
+    config = DenoiserConfig(image_size=16, base=8, mults=(1,), attention=(), surroundings=True)
+    task = DiffusionTask(Mixture.of([(faces,)], [None], torch.device("cpu")), torch.device("cpu"), config)
+    task.model.unet = Shouting()
+    rng = torch.Generator().manual_seed(0)
+    x0, mask = task.draw(64, rng)
+    assert 0.3 < float(mask.mean()) < 0.9
+    assert float(task.loss((x0, mask), rng).model) == pytest.approx(1, rel=0.1)
+
+
+def test_masks_of_edits_are_whole_or_of_many_sizes():
+    masks = random_masks(256, 32, torch.Generator().manual_seed(0))
+    shares = masks.mean(dim=(1, 2, 3))
+    assert masks.shape == (256, 1, 32, 32) and set(masks.unique().tolist()) == {0.0, 1.0}
+    assert 0.3 < float((shares == 1).float().mean()) < 0.5
+    assert float(shares.min()) < 0.1 and 0.7 < float(shares[shares < 1].max()) < 0.81
 
 
 def test_learning_rate_of_known_steps():

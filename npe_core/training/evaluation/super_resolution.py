@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core.editor.engine import Engine
-from npe_core.models.upscaler import SCALE, surroundings_of
+from npe_core.models.surroundings import surroundings_of
+from npe_core.models.upscaler import SCALE
 from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs
 from npe_core.training.data import parse_source, source_name, to_float, to_uint8
