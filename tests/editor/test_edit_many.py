@@ -95,11 +95,11 @@ def small_device(editor, monkeypatch):
         model = editor.engine.model("denoiser")
         predict = type(model).predict
 
-        def limited(self, xt, t):
+        def limited(self, xt, t, known=None):
             tried.append(len(xt))
             if len(xt) > room:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-            return predict(self, xt, t)
+            return predict(self, xt, t, known)
 
         monkeypatch.setattr(type(model), "predict", limited)
         monkeypatch.setattr(editor.engine, "largest_batch", 64)
