@@ -53,11 +53,14 @@ def warp(x: Tensor, ids: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
     return warped, (UNKNOWN - known[:, 0]).round().to(torch.uint8)
 
 
-def random_patches(images: Tensor, side: int, rng: torch.Generator) -> Tensor:
-    """(B, C, H, W) -> (B, C, side, side): one random place an image, mirrored half of the time."""
+def random_patches(images: Tensor, side: int, rng: torch.Generator, pitch: int = 1) -> Tensor:
+    """(B, C, H, W) -> (B, C, side, side): one random place an image, mirrored half of the time.
+
+    The places are multiples of ``pitch`` pixels from the corner.
+    """
     count, _, height, width = images.shape
-    top = torch.randint(height - side + 1, (count, 1), generator=rng)
-    left = torch.randint(width - side + 1, (count, 1), generator=rng)
+    top = pitch * torch.randint((height - side) // pitch + 1, (count, 1), generator=rng)
+    left = pitch * torch.randint((width - side) // pitch + 1, (count, 1), generator=rng)
     mirrored = torch.rand(count, 1, generator=rng) < 0.5
     step = torch.arange(side)
     rows = (top + step).to(images.device)  # (B, side)

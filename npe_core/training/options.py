@@ -65,6 +65,8 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         add("--larger", action="append", metavar="SRC[=WEIGHT]", help=text)
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
+        text = "weights of a denoiser: a quarter of the small pictures are what it makes of the faces"
+        add("--denoiser", type=Path, metavar="WEIGHTS", help=text)
         add("--patch", type=positive(int), default=128, metavar="PX", help="side of the patches (default: %(default)s)")
 
 

@@ -5,24 +5,25 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
 from npe_core.device import choose_device
 from npe_core.errors import EnvironmentFault, UsageError
-from npe_core.models.denoiser import DenoiserConfig
+from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import SCALE, UpscalerConfig
-from npe_core.training.checkpoint import read_weights, split
-from npe_core.training.data import load_images, load_pairs
+from npe_core.training.checkpoint import read_weights, split, warm_start
+from npe_core.training.data import Mixture, load_images, load_pairs
 from npe_core.training.diffusion import DiffusionTask
 from npe_core.training.distributed import join_world, leave_world
 from npe_core.training.loop import Trainer
 from npe_core.training.recipe import PRESETS, Recipe
 from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
-from npe_core.training.super_resolution import SIZE, SuperResolutionTask
+from npe_core.training.super_resolution import SIZE, SuperResolutionTask, made_by
 from npe_core.training.task import Task
 from npe_core.training.teachers import load_teachers
 
@@ -78,9 +79,21 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
     extra: dict[str, Any] = {"patch": options.patch}
     if options.teachers is not None:
         extra["perceptual"] = load_teachers(options.teachers).VggFeatures(device).lpips
-    return SuperResolutionTask(
-        load_images(options.data, SIZE, device), device, config_of(options, UpscalerConfig()), **extra
-    )
+    faces = load_images(options.data, SIZE, device)
+    if options.denoiser is not None:
+        extra["made"] = made_of(faces, options.denoiser, device, options.seed or 0)
+    return SuperResolutionTask(faces, device, config_of(options, UpscalerConfig()), **extra)
+
+
+def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int) -> Mixture:
+    """The same faces, each with what the diffusion model makes of it. Raises InputError."""
+    stored = read_weights(weights)[1]
+    denoiser = Denoiser(from_stored(DenoiserConfig, stored) if stored is not None else DenoiserConfig())
+    warm_start(denoiser, weights)
+    denoiser.eval().to(device)
+    rng = torch.Generator().manual_seed(seed)
+    sets = tuple((images, made_by(denoiser, images, rng)) for (images,) in faces.sets)
+    return Mixture(sets, faces.shares, faces.names)
 
 
 def config_of(options: argparse.Namespace, defaults: Config) -> Config:

@@ -12,6 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.blend import gaussian_blur
+from npe_core.diffusion.samplers import ddim
+from npe_core.diffusion.schedule import q_sample, timestep_grid
+from npe_core.models.denoiser import Denoiser
 from npe_core.models.surroundings import surroundings_of
 from npe_core.models.upscaler import SCALE, GeneratorResNet, UpscalerConfig
 from npe_core.sheets import grid
@@ -29,6 +32,11 @@ WHOLE_SHARE = 0.4
 """Share of the examples whose surroundings are not known: what `npe upscale` asks for."""
 DEGRADE_TOGETHER = 8
 """So many images of a batch share one softness and noise: a large batch sees many."""
+MADE_SHARE = 0.25
+"""Share of the examples whose small picture is the diffusion model's, where there is one."""
+MADE_FROM = (40, 150)
+"""Timesteps from which it brings them back: far enough for its own touch, near enough for the face to stay."""
+MADE_STEPS = 4
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 """(x, y) in [-1, 1], each (B, 3, H, W) -> distances (B,)."""
@@ -60,6 +68,23 @@ def shrink(high: Tensor) -> Tensor:
     return F.interpolate(high, scale_factor=1 / SCALE, mode="bicubic", antialias=True, align_corners=False)
 
 
+@torch.inference_mode()
+def made_by(denoiser: Denoiser, images: Tensor, rng: torch.Generator) -> Tensor:
+    """(N, 3, 512, 512) uint8 -> (N, 3, 128, 128) uint8: the small pictures, noised and brought back by the model."""
+    made = []
+    for image in images.split(1):
+        small = shrink(to_float(image))
+        t = int(torch.randint(*MADE_FROM, (), generator=rng))
+        noise = torch.randn(small.shape, generator=device_generator(rng, small.device), device=small.device)
+
+        def denoise(xt: Tensor, at: int) -> Tensor:
+            return denoiser.predict(xt, torch.tensor([at], device=xt.device))
+
+        with torch.autocast(small.device.type, torch.bfloat16):
+            made.append(to_uint8(ddim(denoise, q_sample(small, t, noise), timestep_grid(t, MADE_STEPS))))
+    return torch.cat(made)
+
+
 class SuperResolutionTask:
     """Stage 1 (no ``perceptual``): L1. Stage 2: L1 + LPIPS + a hinge adversary, started from the weights of stage 1."""
 
@@ -74,10 +99,12 @@ class SuperResolutionTask:
         perceptual_weight: float = 0.5,
         adversary_weight: float = 0.005,
         patch: int = PATCH,
+        made: Mixture | None = None,
     ) -> None:
+        """``made`` holds sharp faces with what the diffusion model made of them, see ``made_by``."""
         self.config_ = config or UpscalerConfig()
         self.model: nn.Module = GeneratorResNet(self.config_)
-        self.data, self.device, self.patch = data, device, patch
+        self.data, self.made, self.device, self.patch = data, made, device, patch
         self.perceptual, self.perceptual_weight, self.adversary_weight = perceptual, perceptual_weight, adversary_weight
         self.adversary: nn.Module | None = Discriminator().to(device) if perceptual is not None else None
 
@@ -90,7 +117,19 @@ class SuperResolutionTask:
         high = to_float(random_patches(images, self.patch, rng)).contiguous(memory_format=torch.channels_last)
         mask = random_blobs(count, self.patch, rng).to(high)
         mask[torch.rand(count, generator=rng).lt(WHOLE_SHARE).to(high.device)] = 1
-        return degrade(high, rng), high, mask
+        low = degrade(high, rng)
+        if self.made is not None:
+            ours = int(torch.rand(count, generator=rng).lt(MADE_SHARE).sum())
+            if ours:
+                low[:ours], high[:ours] = self.draw_made(self.made, ours, rng)
+        return low, high, mask
+
+    def draw_made(self, made: Mixture, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """(low, high) as ``draw`` gives them: what the diffusion model made of a face, and the face."""
+        images, small = made.draw(count, rng)
+        both = torch.cat([images, F.interpolate(small, scale_factor=SCALE, mode="nearest")], dim=1)
+        high, low = to_float(random_patches(both, self.patch, rng, pitch=SCALE)).chunk(2, dim=1)
+        return low[..., ::SCALE, ::SCALE], high
 
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """L1, in stage 2 with LPIPS and the share of the adversary; and the adversary's own loss.

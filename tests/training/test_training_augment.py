@@ -99,6 +99,8 @@ def test_patches_are_cut_out_of_their_own_picture():
     assert bool((down == 1).all())
     directions = {int(r.unique()) for r in right}
     assert directions == {-1, 1}
+    corners = random_patches(images, 8, torch.Generator().manual_seed(0), pitch=4)[:, :2, 0].amin(dim=2)
+    assert not (corners % 4).any() and len(corners.unique(dim=0)) > 4
 
 
 def test_degradation_keeps_shape_and_mean():

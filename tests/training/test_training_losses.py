@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from npe_core.diffusion.schedule import sigmas
-from npe_core.models.denoiser import DenoiserConfig
+from npe_core.models.denoiser import Denoiser, DenoiserConfig
+from npe_core.models.upscaler import UpscalerConfig
 from npe_core.training.data import Mixture
 from npe_core.training.diffusion import LOG_SIGMA_MEAN, LOG_SIGMA_STD, DiffusionTask, random_masks, timestep_density
 from npe_core.training.discriminator import hinge_loss
@@ -15,6 +16,7 @@ from npe_core.training.ema import Ema
 from npe_core.training.reading import UNKNOWN
 from npe_core.training.recipe import PRESETS, Recipe
 from npe_core.training.segmentation import dice_loss
+from npe_core.training.super_resolution import SuperResolutionTask, made_by
 
 
 def certain(ids):
@@ -86,6 +88,24 @@ def test_masks_of_edits_are_whole_or_of_many_sizes():
     assert masks.shape == (256, 1, 32, 32) and set(masks.unique().tolist()) == {0.0, 1.0}
     assert 0.3 < float((shares == 1).float().mean()) < 0.5
     assert float(shares.min()) < 0.1 and 0.7 < float(shares[shares < 1].max()) < 0.81
+
+
+def test_what_the_diffusion_model_made_lies_under_the_face_it_was_made_of():
+    small = torch.randint(0, 256, (6, 3, 128, 128), dtype=torch.uint8)
+    faces = Mixture.of([(small.repeat_interleave(4, 2).repeat_interleave(4, 3), small)], [None], torch.device("cpu"))
+    task = SuperResolutionTask(faces, torch.device("cpu"), UpscalerConfig(width=8, blocks=1), patch=64, made=faces)
+    low, high = task.draw_made(faces, 32, torch.Generator().manual_seed(0))
+    assert low.shape == (32, 3, 16, 16) and torch.equal(high, low.repeat_interleave(4, 2).repeat_interleave(4, 3))
+
+
+def test_the_diffusion_model_has_its_touch_and_leaves_the_face():
+    denoiser = Denoiser(DenoiserConfig(base=8, mults=(1,), attention=()))  # untrained: the best linear one
+    faces = torch.full((2, 3, 512, 512), 40, dtype=torch.uint8)
+    faces[:, :, 128:384, 128:384] = 200
+    made = made_by(denoiser, faces, torch.Generator().manual_seed(0)).float()
+    assert made.shape == (2, 3, 128, 128)
+    assert float((made[:, :, 40:88, 40:88].mean() - made[:, :, :24, :24].mean()) / 160) > 0.6
+    assert float(made[:, :, :24, :24].std()) > 1
 
 
 def test_learning_rate_of_known_steps():
