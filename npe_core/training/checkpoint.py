@@ -104,14 +104,15 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
     return tensors, config, int(metadata["images"]) if "images" in metadata else None
 
 
-def warm_start(model: nn.Module, path: Path) -> None:
-    """Start from exported weights, or their pieces: every tensor must fit. Raises InputError.
+def warm_start(model: nn.Module, path: Path) -> int:
+    """Start from exported weights, or their pieces: every tensor must fit. Returns the images that they have seen.
 
-    A model that is to look at its surroundings may start from one that did not.
+    A model that is to look at its surroundings may start from one that did not. Raises InputError.
     """
-    tensors = read_weights(path)[0]
+    tensors, _, images = read_weights(path)
     new = {name: tensor for name, tensor in model.state_dict().items() if "surroundings." in name}
     try:
         model.load_state_dict(new | tensors)
     except RuntimeError as error:
         raise InputError(f"{path} does not fit the architecture: {str(error).splitlines()[-1].strip()}") from None
+    return images or 0

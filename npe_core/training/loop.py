@@ -49,10 +49,12 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         task.model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         state = load_state(folder, device)
+        self.before = 0
+        """Images that the weights of ``init`` had seen."""
         if state is not None:
             check_same_run(folder, task, recipe)
         elif init is not None:
-            warm_start(task.model, init)
+            self.before = warm_start(task.model, init)
         self.rng = torch.Generator().manual_seed(recipe.seed)
         self.step = 0
         self.optimizer = self._optimizer(task.model)
@@ -74,7 +76,7 @@ class Trainer:
 
     @property
     def images(self) -> int:
-        """Images seen so far."""
+        """Images seen in this run so far."""
         return self.step * self.recipe.batch
 
     def run(self, seconds: float | None = None, save_seconds: float = 300.0) -> None:
@@ -144,7 +146,7 @@ class Trainer:
         models = {"short": self.emas[0].copy_of(self.task.model), "long": self.emas[1].copy_of(self.task.model)}
         for length, model in models.items():
             with replace_file(self.folder / f"ema_{length}.safetensors") as temporary:
-                export_weights(temporary, model.state_dict(), self.task.config(), self.images)
+                export_weights(temporary, model.state_dict(), self.task.config(), self.before + self.images)
         with torch.no_grad(), self._autocast():
             Image.fromarray(self.task.sheet(models["short"])).save(self.folder / f"sheet_{self.images:08d}.png")
         plot_loss(self.folder / "log.jsonl", self.folder / "loss.png")
@@ -162,6 +164,7 @@ class Trainer:
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = {
             "step": self.step,
+            "before": self.before,
             "rng": self.rng.get_state(),
             "model": self.task.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -173,7 +176,7 @@ class Trainer:
         return state
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self.step = state["step"]
+        self.step, self.before = state["step"], state.get("before", 0)
         self.rng.set_state(state["rng"].cpu())
         self.task.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -126,6 +126,13 @@ def test_a_warm_start_takes_the_averaged_weights(diffusion_task, tmp_path):
     Trainer(task, RECIPE, tmp_path / "next", CPU, init=tmp_path / "run" / "ema_short.safetensors")
     expected = source.emas[0].shadow["unet.stem.weight"].half().float()
     assert torch.equal(task.model.state_dict()["unet.stem.weight"], expected)
+    for _ in range(2):  # and once more from its own checkpoint
+        following = Trainer(
+            diffusion_task(), RECIPE, tmp_path / "next", CPU, init=tmp_path / "run" / "ema_short.safetensors"
+        )
+        following.train_step()
+        following.save()
+    assert read_weights(tmp_path / "next" / "ema_long.safetensors")[2] == source.images + 2 * RECIPE.batch
     with pytest.raises(InputError, match="does not fit"):
         warm_start(torch.nn.Linear(2, 2), tmp_path / "run" / "ema_short.safetensors")
 
