@@ -5,6 +5,9 @@
     python benchmarks/daemon.py speed --count 32          photos a second: daemon, bare engine, and their ratio
     python benchmarks/daemon.py soak --count 2000         memory from edit to edit, as an inbox that never empties
     python benchmarks/daemon.py soak --count 200 --kill   the same, with kill -9 at random moments
+
+A soak takes the results away as soon as they appear, and counts that each came once. Told to end (SIGTERM), it counts what
+there is by then.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from npe_core.daemon.measure import Speed, measure_speed
@@ -33,7 +37,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=32)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--kill", action="store_true", help="soak: kill -9 every 5 to 20 seconds")
+    parser.add_argument("--kill", action="store_true", help="soak: kill -9 every 5 to 60 seconds")
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("cut short"))
@@ -57,44 +61,70 @@ def soak(photos: list[Path], parameters: dict, options: argparse.Namespace) -> N
     """Drops ``count`` jobs, never more than 20 ahead; follows memory, and at the end counts what came out."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        (root / "inbox").mkdir()
+        for folder in ("inbox", "outbox", "failed"):
+            (root / folder).mkdir()
         command = [sys.executable, "-c", "from npe_core.cli import main; main()", "watch", "--device", options.device]
         command += ["--inbox", str(root / "inbox"), "--outbox", str(root / "outbox"), "--batch", str(options.batch)]
         memory: list[tuple[int, float]] = []
+        fetched: Counter[str] = Counter()
         kills = dropped = done = 0
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        next_kill = time.monotonic() + random.uniform(5, 20)
+        next_kill = soon()
         try:
             while done < options.count:
                 while dropped < min(options.count, done + 20):
                     drop(root / "inbox", photos[dropped % len(photos)], dropped, parameters)
                     dropped += 1
                 time.sleep(0.5)
-                done = len(list((root / "outbox" / ".done").glob("*"))) if (root / "outbox").exists() else 0
+                fetch(root / "outbox", fetched)
+                done = len(list((root / "outbox").glob(".done/*"))) + len(list((root / "failed").iterdir()))
                 memory.append((done, resident_mib(process.pid)))
                 if process.poll() is not None:
                     raise SystemExit(f"the daemon ended with exit code {process.returncode}")
                 if options.kill and time.monotonic() > next_kill:
                     process.kill()
                     process.wait()
+                    fetch(root / "outbox", fetched)
                     kills += 1
                     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-                    next_kill = time.monotonic() + random.uniform(5, 20)
+                    next_kill = soon()
         finally:  # cut short, it tells how far it came, however often it is told to end
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             process.send_signal(signal.SIGTERM)
             process.wait()
-            tell(root, memory, done, kills)
+            fetch(root / "outbox", fetched)
+            tell(root, memory, fetched, dropped, kills)
 
 
-def tell(root: Path, memory: list[tuple[int, float]], count: int, kills: int) -> None:
-    published = len(list((root / "outbox").glob("*.png")))
-    failed = len(list((root / "failed").glob("*")))
-    left = len(list((root / "inbox").iterdir()))
-    print(f"{count} jobs, {kills} kills: {published} published, {failed} failed, {left} files left in the inbox")
+def soon() -> float:
+    """The moment of the next kill: while the daemon loads its models, or later."""
+    return time.monotonic() + random.uniform(5, 60)
+
+
+def fetch(outbox: Path, fetched: Counter[str]) -> None:
+    """Takes away what is there, the photo after its report."""
+    for path in sorted(outbox.iterdir()):
+        if not path.name.startswith("."):
+            fetched[path.name] += 1
+            path.unlink()
+
+
+def tell(root: Path, memory: list[tuple[int, float]], fetched: Counter[str], dropped: int, kills: int) -> None:
+    photos = Counter({name: times for name, times in fetched.items() if name.endswith(".png")})
+    failed = Counter(json.loads(path.read_text())["code"] for path in (root / "failed").glob("*/reason.json"))
+    left = len(list((root / "inbox").glob("*.png")))
+    more = photos.total() - len(photos) + sum("~" in name for name in photos)
+    missing = dropped - len(photos) - failed.total() - left
+    whole = all(fetched[f"{name.removesuffix('.png')}.json"] == 1 for name in photos)
+    print(
+        f"{dropped} jobs, {kills} kills: {len(photos)} results, {more} of them more than once, "
+        f"{'each' if whole else 'NOT each'} with one report; {failed.total()} failed {dict(failed)}, "
+        f"{left} left in the inbox, {missing} missing"
+    )
     if not kills:
-        warm = [size for done, size in memory if count * 0.1 <= done < count * 0.3]
-        end = [size for done, size in memory if done >= count * 0.8]
+        last = memory[-1][0]
+        warm = [size for done, size in memory if last * 0.1 <= done < last * 0.3]
+        end = [size for done, size in memory if done >= last * 0.8]
         if warm and end:
             before, after = sum(warm) / len(warm), sum(end) / len(end)
             print(

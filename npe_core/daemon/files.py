@@ -7,9 +7,10 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from npe_core.daemon import renaming
 from npe_core.daemon.tracker import Stamp
 
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EINVAL)
@@ -51,36 +52,32 @@ class Files:
             copy(source, target)
             source.unlink()
 
-    def give(self, source: Path, target: Path) -> None:
-        """Moves a file of ours to a name that is free; the name shows all of it or nothing."""
-        if same_content(source, target):  # left over from a move that was cut off
-            source.unlink()
-            return
-        try:
-            os.link(source, target, follow_symlinks=False)
-        except OSError as error:
-            if error.errno == errno.EXDEV:
+    def give(self, files: Mapping[Path, str], folder: Path) -> None:
+        """Moves files of ours into a folder, under names that are free there; a name shows all of a file or nothing.
+
+        Each by one rename, where the file system can: whatever dies and whoever takes a file away at once, it is given
+        once. What had been given already is left out; the names are durable in the end.
+        """
+        for source, name in files.items():
+            target = folder / name
+            if same_content(source, target):  # left over from a move in two steps that was cut off
+                continue
+            try:
+                place(source, target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
                 self._copy_over(source, target)
-            elif error.errno in _NO_LINKS and not os.path.lexists(target):
-                source.rename(target)  # somebody else's file, or no hard links there
-                self.sync(target.parent)
-                return
-            else:
-                raise
-        self.sync(target.parent)
-        source.unlink()
+        self.sync(folder)
+        for source in files:
+            source.unlink(missing_ok=True)
 
     def _copy_over(self, source: Path, target: Path) -> None:
         temporary = target.with_name(".npe-copying.part")
         try:
             temporary.unlink(missing_ok=True)
             copy(source, temporary)
-            try:
-                os.link(temporary, target)
-            except OSError as error:
-                if error.errno not in _NO_LINKS or os.path.lexists(target):
-                    raise
-                temporary.rename(target)
+            place(temporary, target)
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -101,6 +98,26 @@ class Files:
             except OSError as error:
                 if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.EROFS):
                     raise
+
+
+def place(source: Path, target: Path) -> None:
+    """Gives a file a new name that is free: by the one rename that never replaces, or by what comes next to it.
+
+    Without that rename a link keeps the name of a stranger's file safe, but the source stays until it is removed: who
+    dies in between and finds the target gone gives it a second time. A copy too many is better than a file lost.
+    """
+    try:
+        renaming.rename_new(source, target)
+        return
+    except OSError as error:
+        if error.errno not in renaming.CANNOT:
+            raise
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS or os.path.lexists(target):
+            raise
+        source.rename(target)  # somebody else's file, or no hard links there either
 
 
 def open_regular(path: Path) -> int:

@@ -68,7 +68,8 @@ class Pipeline:
         time_limit: float = 600,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``wake`` is called after each job; ``batch`` jobs are edited together, ``time_limit`` seconds each."""
+        """``wake`` is called after each job; ``batch`` jobs are edited together where the worker gains by it, in
+        ``time_limit`` seconds each."""
         self.finished: queue.SimpleQueue[Finished] = queue.SimpleQueue()
         self.in_flight = 0
         """Jobs submitted and not yet taken out of ``finished``: counted by the caller's thread alone."""
@@ -153,7 +154,8 @@ class Pipeline:
         if first is None:
             return None
         batch = [first]
-        while len(batch) < self._batch and not self._ready.empty():
+        most = self._batch if self._worker.shares_batches else 1
+        while len(batch) < most and not self._ready.empty():
             more = self._ready.get()
             if more is None:
                 self._ready.put(None)

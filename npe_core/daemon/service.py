@@ -177,6 +177,7 @@ class Service:
             self._pauses.over("space")
         while self._claimed < self._settings.most_claimed and (job := self._intake.claim()) is not None:
             self._queue.append(job)
+            self._dispatch()  # the models need not wait until the last is taken in
 
     def _dispatch(self) -> None:
         """A job that failed or died before runs alone, so that what it does to the process hits nobody else."""

@@ -170,8 +170,7 @@ class Spool:
         """The result is whole: from here on the edit is not made again."""
         whole = self.folders.out / job.folder.name
         if not whole.exists():
-            self._named(job)
-            self.files.sync(job.result)
+            self._named(job)  # which makes all names of the result durable, with that of the report
             self.files.move_folder(job.folder, whole)
         return Claimed(whole, journal.load(whole) or job.record)
 
@@ -186,9 +185,8 @@ class Spool:
         record = job.record
         if any(self._is_taken(job.result / file, name) for file, name in record.published.items()):
             record = self._named(job)
-        for file, name in record.published.items():
-            if (job.result / file).exists():
-                self.files.give(job.result / file, self.folders.outbox / name)
+        whole = {job.result / file: name for file, name in record.published.items() if (job.result / file).exists()}
+        self.files.give(whole, self.folders.outbox)
         if job.result.exists():
             self.files.remove_folder(job.result)
         return Claimed(self._retire(job.folder, self.folders.done), record)
@@ -266,5 +264,4 @@ def return_inputs(files: Files, folder: Path, record: Record, inbox: Path) -> No
         )
         if not taken:
             break
-    for old, new in names.items():
-        files.give(folder / stored(old), inbox / new)
+    files.give({folder / stored(old): new for old, new in names.items()}, inbox)

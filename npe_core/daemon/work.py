@@ -45,6 +45,11 @@ class Read:
 class Worker(Protocol):
     """What the pipeline needs from an engine. Jobs' own errors are NpeErrors; anything else is a bug."""
 
+    @property
+    def shares_batches(self) -> bool:
+        """Whether jobs are quicker together than one after the other. Asked after ``load``."""
+        ...
+
     def load(self) -> tuple[str, str]:
         """Makes the models ready; returns what besides the inputs decides about a result, and the device's name.
 
@@ -99,6 +104,11 @@ class EditWorker:
         if self._editor is None:
             raise EnvironmentFault("The models are not loaded.")
         return self._editor
+
+    @property
+    def shares_batches(self) -> bool:
+        """On a CPU they are not: one by one, the first is written while the second is edited."""
+        return self.editor.engine.shares_batches
 
     def read(self, job: Claimed) -> Read:
         start = time.perf_counter()

@@ -5,6 +5,8 @@ import os
 import signal
 import traceback
 
+from npe_core.daemon import renaming
+
 CALLS = ("rename", "replace", "link", "unlink", "mkdir", "rmdir", "write", "open")
 
 
@@ -27,6 +29,7 @@ def die_at(number):
     opened = os.open
     for name in CALLS:
         setattr(os, name, replaced(getattr(os, name)))
+    renaming.rename_new = replaced(renaming.rename_new)
     return counter
 
 

@@ -13,6 +13,8 @@ QUICK = {"settle": 0.0, "interval": 0.1, "events": False, "once": True, "least_f
 class StubWorker:
     """Does as an engine does, in no time: the result is a digest of the inputs."""
 
+    shares_batches = True
+
     def __init__(self, edit=None, read=None, write=None):
         self.edits = []
         self._edit, self._read, self._write = edit, read, write

@@ -226,9 +226,10 @@ class FailingFiles(Files):
         if self.fails(target):
             raise OSError(self.code, os.strerror(self.code), str(target))
 
-    def give(self, source, target):
-        self._refuse(target)
-        super().give(source, target)
+    def give(self, files, folder):
+        for name in files.values():
+            self._refuse(folder / name)
+        super().give(files, folder)
 
     def move_folder(self, source, target):
         self._refuse(target)

@@ -1,0 +1,24 @@
+"""A rename that never replaces, as one system call: Linux' renameat2, which Python does not have."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from pathlib import Path
+
+_HERE = -100
+"""AT_FDCWD: a path is relative to the working directory, if it is relative."""
+_NO_REPLACE = 1
+"""RENAME_NOREPLACE"""
+CANNOT = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
+"""What a system or a file system answers (NFS, for one) that has no such rename."""
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """At no moment are there two names, or none. Raises FileExistsError; OSError with an errno of ``CANNOT``."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    failed = call is None or call(_HERE, os.fsencode(source), _HERE, os.fsencode(target), _NO_REPLACE)
+    if failed:
+        number = errno.ENOSYS if call is None else ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(source), None, str(target))
