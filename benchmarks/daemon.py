@@ -6,8 +6,8 @@
     python benchmarks/daemon.py soak --count 2000         memory from edit to edit, as an inbox that never empties
     python benchmarks/daemon.py soak --count 200 --kill   the same, with kill -9 at random moments
 
-A soak takes the results away as soon as they appear, and counts that each came once. Told to end (SIGTERM), it counts what
-there is by then.
+A soak takes the results away as soon as they appear, and counts that each came once. Told to end (SIGTERM), it counts
+what there is by then.
 """
 
 from __future__ import annotations
