@@ -21,6 +21,8 @@ class SegmenterConfig:
     base: int = 64
     mults: tuple[int, ...] = (1, 2, 4, 4)
     """Channels of the levels over base; the first level works at image_size / patch."""
+    fine: int = 0
+    """Channels of one more level at twice the resolution, which places the borders of thin regions; 0: none."""
 
 
 def conv_block(channels_in: int, channels_out: int) -> nn.Sequential:
@@ -38,7 +40,8 @@ def conv_block(channels_in: int, channels_out: int) -> nn.Sequential:
 class Segmenter(nn.Module):
     """(B, 3, 256, 256) RGB in [-1, 1] -> (B, 11, 256, 256) logits.
 
-    Ronneberger et al. 2015, with a pixel-unshuffle stem and a pixel-shuffle head.
+    Ronneberger et al. 2015, with a pixel-unshuffle stem and a pixel-shuffle head. The fine level looks at the picture
+    itself and at what the others found; it corrects their logits, by nothing before any training.
     """
 
     def __init__(self, config: SegmenterConfig | None = None) -> None:
@@ -53,9 +56,12 @@ class Segmenter(nn.Module):
             conv_block(deep + shallow, shallow) for deep, shallow in zip(channels[:0:-1], channels[-2::-1], strict=True)
         )
         self.head = nn.Conv2d(channels[0], self.config.patch**2 * len(REGIONS), 3, padding=1)
+        if self.config.fine:
+            self.fine = FineLevel(self.config.fine, channels[0], self.config.patch // 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.stem(F.pixel_unshuffle(x.to(self.stem.weight.dtype), self.config.patch))
+        x = x.to(self.stem.weight.dtype)
+        h = self.stem(F.pixel_unshuffle(x, self.config.patch))
         skips = []
         for depth, block in enumerate(self.down):
             h = block(h if depth == 0 else F.max_pool2d(h, 2))
@@ -64,4 +70,24 @@ class Segmenter(nn.Module):
         for block in self.up:
             h = F.interpolate(h, scale_factor=2.0, mode="bilinear", align_corners=False)
             h = block(torch.cat([h, skips.pop()], dim=1))
-        return F.pixel_shuffle(self.head(h), self.config.patch)
+        logits = F.pixel_shuffle(self.head(h), self.config.patch)
+        return logits + self.fine(x, h) if self.config.fine else logits
+
+
+class FineLevel(nn.Module):
+    """The picture and the features of the first level -> a correction of the logits, at twice its resolution."""
+
+    def __init__(self, width: int, found: int, patch: int) -> None:
+        super().__init__()
+        self.patch = patch
+        self.look = nn.Sequential(nn.Conv2d(3 * patch**2, width, 3, padding=1), nn.SiLU(inplace=True))
+        self.found = nn.Conv2d(found, width, 1)
+        self.block = conv_block(2 * width, width)
+        self.head = nn.Conv2d(width, patch**2 * len(REGIONS), 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        seen = self.look(F.pixel_unshuffle(x, self.patch))
+        found = F.interpolate(self.found(h), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return F.pixel_shuffle(self.head(self.block(torch.cat([seen, found], dim=1))), self.patch)

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from npe_core.errors import EnvironmentFault, InputError, UsageError
 
 STATE = "state.pt"
+ADDED = ("surroundings.", "fine.")
+"""Parts of networks that change nothing before they are trained: weights without them are a start."""
 
 
 @contextmanager
@@ -107,10 +109,11 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
 def warm_start(model: nn.Module, path: Path) -> int:
     """Start from exported weights, or their pieces: every tensor must fit. Returns the images that they have seen.
 
-    A model that is to look at its surroundings may start from one that did not. Raises InputError.
+    A model that is to look at its surroundings, or to have a fine level, may start from one that did not. Raises
+    InputError.
     """
     tensors, _, images = read_weights(path)
-    new = {name: tensor for name, tensor in model.state_dict().items() if "surroundings." in name}
+    new = {name: tensor for name, tensor in model.state_dict().items() if any(part in name for part in ADDED)}
     try:
         model.load_state_dict(new | tensors)
     except RuntimeError as error:

@@ -18,6 +18,7 @@ SMALL = DenoiserConfig(image_size=32, base=16, mults=(1, 2), attention=(8,), hea
     ("model", "shape", "out"),
     [
         (Segmenter(SegmenterConfig(base=16, mults=(1, 2, 2))), (2, 3, 64, 64), (2, 11, 64, 64)),
+        (Segmenter(SegmenterConfig(base=16, mults=(1, 2, 2), fine=8)), (2, 3, 64, 64), (2, 11, 64, 64)),
         (GeneratorResNet(UpscalerConfig(width=16, blocks=2)), (1, 3, 20, 24), (1, 3, 80, 96)),
         (GeneratorResNet(UpscalerConfig(width=16, blocks=2, skip="none")), (1, 3, 8, 8), (1, 3, 32, 32)),
     ],
@@ -87,6 +88,19 @@ def test_timestep_embedding_tells_timesteps_apart():
     embedding = timestep_embedding(torch.arange(1, 501), 64)
     distances = torch.cdist(embedding, embedding) + 9 * torch.eye(500)
     assert float(distances.min()) > 0.1
+
+
+@torch.no_grad()
+def test_the_fine_level_of_the_segmenter_starts_from_the_plain_one():
+    torch.manual_seed(0)
+    model = Segmenter(SegmenterConfig(base=16, mults=(1, 2, 2), fine=8)).eval()
+    plain = Segmenter(SegmenterConfig(base=16, mults=(1, 2, 2))).eval()
+    own = model.state_dict()
+    plain.load_state_dict({name: own[name] for name in plain.state_dict()})
+    x = torch.rand(1, 3, 64, 64)
+    assert torch.equal(model(x), plain(x))
+    torch.nn.init.normal_(model.fine.head.weight)
+    assert float((model(x) - plain(x)).abs().min(dim=1).values.max()) > 0
 
 
 def test_upscaler_adds_to_the_bicubic_picture():
