@@ -6,6 +6,7 @@ import importlib.util
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from npe_core.errors import EnvironmentFault, UsageError
 
@@ -24,6 +25,11 @@ class DeviceChoice:
     def name(self) -> str:
         """``cpu``, ``openvino``, ``cuda:0`` or ``mps``."""
         return "openvino" if self.openvino else str(self.device)
+
+    @property
+    def graphs(self) -> bool:
+        """Whether the networks of fixed shape run as CUDA graphs."""
+        return self.device.type == "cuda"
 
 
 def choose_device(wanted: str = "auto") -> DeviceChoice:
@@ -68,7 +74,7 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
 def _cuda(index: int) -> DeviceChoice:
     name = torch.cuda.get_device_name(index)
     dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return DeviceChoice(torch.device("cuda", index), dtype, f"{name}; {str(dtype).removeprefix('torch.')}")
+    return DeviceChoice(torch.device("cuda", index), dtype, f"{name}; {str(dtype).removeprefix('torch.')}, CUDA graphs")
 
 
 def _cpu(why: str) -> DeviceChoice:
@@ -82,3 +88,35 @@ def cpu_has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX)."""
     probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(probe is not None and probe())
+
+
+def upload(x: Tensor, device: torch.device) -> Tensor:
+    """x on the device. To a GPU from pinned memory: neither the processor nor what the GPU still does has to wait."""
+    if device.type == "cuda" and x.device.type == "cpu":
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)
+
+
+def wait_for(device: torch.device) -> None:
+    """Until a GPU has done all that it was told to do."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def out_of_memory_behind(error: BaseException | None) -> RuntimeError | None:
+    """The error, or one that it came from, that says that the device, of whatever kind, had too little memory.
+
+    While a CUDA graph is being recorded, that one is followed by another about the broken recording.
+    """
+    while error is not None:
+        if isinstance(error, RuntimeError) and _says_out_of_memory(error):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _says_out_of_memory(error: RuntimeError) -> bool:
+    said = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in said or "can't allocate memory" in said

@@ -14,10 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from npe_core.device import DeviceChoice
+from npe_core.device import DeviceChoice, out_of_memory_behind, upload
 from npe_core.diffusion.samplers import Denoise
 from npe_core.errors import EnvironmentFault
 from npe_core.models.denoiser import Denoiser
+from npe_core.models.graphs import CudaRecorder, Graphs, Record
 from npe_core.models.segmenter import Segmenter
 from npe_core.models.surroundings import CHANNELS, surroundings_of
 from npe_core.models.upscaler import GeneratorResNet
@@ -30,7 +31,8 @@ RECEPTIVE_FIELD = 40
 class Engine:
     """Runs the models; the only holder of their weights. Safe to share between threads for loading, not for running."""
 
-    def __init__(self, choice: DeviceChoice, weights: Path | None = None) -> None:
+    def __init__(self, choice: DeviceChoice, weights: Path | None = None, record: Record | None = None) -> None:
+        """``record`` records the networks of fixed shape; by default as CUDA graphs, where the device has them."""
         self.choice = choice
         self.device = choice.device
         self.weights = weights
@@ -40,6 +42,8 @@ class Engine:
         """Pictures that go through a model at once; halved for good when the device runs out of memory."""
         self._models: dict[str, tuple[nn.Module, Entry]] = {}
         self._mixed: dict[float, GeneratorResNet] = {}
+        self._record = CudaRecorder(choice.device) if record is None and choice.graphs else record
+        self._graphs: list[Graphs] = []
         self._lock = threading.Lock()
 
     def model(self, kind: str) -> nn.Module:
@@ -59,19 +63,16 @@ class Engine:
             return self._models[kind]
 
     def _load(self, kind: str) -> tuple[nn.Module, Entry]:
-        if not self.choice.openvino or kind not in ("denoiser", "segmenter"):
+        if kind not in ("denoiser", "segmenter"):  # the upscaler's pictures are of any size
             return load(kind, self.device, self.choice.dtype, self.weights)
-        from npe_core.models.openvino import Compiled
-
-        model, entry = load(kind, self.device, torch.float32, self.weights)
-        side = cast(Denoiser | Segmenter, model).config.image_size
-        if isinstance(model, Denoiser):
-            example = [torch.zeros(1, 3, side, side), torch.ones(1, dtype=torch.int64)]
-            if model.config.surroundings:
-                example.append(torch.zeros(1, CHANNELS, side, side))
-            model.unet = Compiled(model.unet, tuple(example), entry.sha256)  # type: ignore[assignment]
+        if self.choice.openvino:
+            model, entry = load(kind, self.device, torch.float32, self.weights)
+            return with_network(model, compiled(model, entry)), entry
+        model, entry = load(kind, self.device, self.choice.dtype, self.weights)
+        if self._record is None:
             return model, entry
-        return Compiled(model, (torch.zeros(1, 3, side, side),), entry.sha256), entry
+        self._graphs.append(Graphs(network_of(model), self._record))
+        return with_network(model, self._graphs[-1]), entry
 
     @property
     def shares_batches(self) -> bool:
@@ -105,13 +106,13 @@ class Engine:
 
     def denoise_within(self, original: Tensor, mask: Tensor) -> Denoise:
         """``denoise`` for edits of ``original`` (B, 3, H, W) where ``mask`` (B, 1, H, W) is above 0."""
-        known = surroundings_of(original, mask).to(self.device).contiguous(memory_format=torch.channels_last)
+        known = upload(surroundings_of(original, mask), self.device).contiguous(memory_format=torch.channels_last)
         return lambda xt, t: self.denoise(xt, t, known)
 
     @torch.inference_mode()
     def segment(self, x: Tensor) -> Tensor:
         """x (B, 3, 256, 256) in [-1, 1] -> probabilities (B, 11, 256, 256) float32 on the CPU."""
-        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
+        x = upload(x, self.device).contiguous(memory_format=torch.channels_last)
         return self._run(self.model("segmenter"), x).float().softmax(dim=1).cpu()
 
     def upscaler(self, sharpness: float) -> GeneratorResNet:
@@ -137,8 +138,8 @@ class Engine:
         ``known`` (B, 4, 4H, 4W): the surroundings at full size, see ``surroundings_of``.
         """
         model = self.upscaler(sharpness)
-        x = x.to(self.device).contiguous(memory_format=torch.channels_last)
-        rest = [()] * len(x) if known is None else [(one,) for one in known.to(self.device).split(1)]
+        x = upload(x, self.device).contiguous(memory_format=torch.channels_last)
+        rest = [()] * len(x) if known is None else [(one,) for one in upload(known, self.device).split(1)]
         return torch.cat([self._run(model, one, *around) for one, around in zip(x.split(1), rest, strict=True)])
 
     @torch.inference_mode()
@@ -187,26 +188,49 @@ class Engine:
                 done.append(model(*(tensor[rows] for tensor in inputs)))
                 first = rows.stop
             except RuntimeError as error:
-                if not is_out_of_memory(error):
+                if out_of_memory_behind(error) is None:
                     raise
                 self._take_less(min(count - first, self.largest_batch))
         return done[0] if len(done) == 1 else torch.cat(done)
 
     def _take_less(self, batch: int) -> None:
         """After a batch that was too large for the device. Raises EnvironmentFault if it had one picture only."""
+        held = [graphs.forget() for graphs in self._graphs]
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if any(held):  # with their memory it may do
+            return
         if batch == 1:
             raise EnvironmentFault(
                 f"{self.choice.name} ran out of memory on a single picture. Free the device, or use --device cpu."
             ) from None
         self.largest_batch = batch // 2
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether the device, of whatever kind, had too little memory."""
-    said = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in said or "can't allocate memory" in said
+def network_of(model: nn.Module) -> nn.Module:
+    """The network of fixed shape in a denoiser or segmenter."""
+    return model.unet if isinstance(model, Denoiser) else model
+
+
+def with_network(model: nn.Module, network: nn.Module) -> nn.Module:
+    """The same denoiser or segmenter with another one in its place, of the same call."""
+    if not isinstance(model, Denoiser):
+        return network
+    model.unet = network  # type: ignore[assignment]
+    return model
+
+
+def compiled(model: nn.Module, entry: Entry) -> nn.Module:
+    """The network of a denoiser or segmenter, in float32, by OpenVINO."""
+    from npe_core.models.openvino import Compiled
+
+    side = cast(Denoiser | Segmenter, model).config.image_size
+    example = [torch.zeros(1, 3, side, side)]
+    if isinstance(model, Denoiser):
+        example.append(torch.ones(1, dtype=torch.int64))
+        if model.config.surroundings:
+            example.append(torch.zeros(1, CHANNELS, side, side))
+    return Compiled(network_of(model), tuple(example), entry.sha256)
 
 
 def to_tensor(images: list[np.ndarray]) -> Tensor:
