@@ -81,7 +81,7 @@ def edit(
 @device_option
 @json_option
 def models(batch: str, repeats: int, device: str, as_json: bool) -> None:
-    """The three networks by themselves: latency, images/s, arithmetic a second."""
+    """The three networks by themselves: latency, images/s, and their share of what matrix products reach here."""
     batches = numbers(batch)
     from npe_core.bench.models import measure_models
 
@@ -89,15 +89,16 @@ def models(batch: str, repeats: int, device: str, as_json: bool) -> None:
 
 
 @bench.command()
-@click.option("--count", type=click.IntRange(1), default=32, show_default=True, help="Photos dropped into the inbox.")
+@click.option("--count", type=click.IntRange(1), default=24, show_default=True, help="Photos dropped into the inbox.")
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Jobs that go through together.")
+@repeats_option(3)
 @device_option
 @json_option
-def daemon(count: int, batch: int, device: str, as_json: bool) -> None:
+def daemon(count: int, batch: int, repeats: int, device: str, as_json: bool) -> None:
     """The watch folder against the bare engine: photos a second, and what the folder adds to an edit."""
     from npe_core.bench.daemon import measure_daemon
 
-    tell(measure_daemon(device, count, batch), as_json)
+    tell(measure_daemon(device, count, batch, repeats), as_json)
 
 
 @bench.command()

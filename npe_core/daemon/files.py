@@ -129,6 +129,13 @@ def open_regular(path: Path) -> int:
     return descriptor
 
 
+def require_readable(path: Path) -> None:
+    """Raises PermissionError, with the file's own name, before it is moved to where the fault would seem to be ours."""
+    if not os.access(path, os.R_OK):
+        path.lstat()  # it may be gone: FileNotFoundError
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
 def read_small(path: Path, limit: int) -> bytes:
     """The content of a regular file of at most ``limit`` bytes. Raises OSError; ValueError when it is larger."""
     with _closing(open_regular(path)) as file:

@@ -18,7 +18,7 @@ from npe_core.daemon.watcher import Watcher
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 _AGAIN = 30.0
 """Seconds after which a job that could not be taken out of the inbox is tried again."""
-_LEAST_GAP = 0.2
+_LEAST_GAP = 0.02
 """Seconds between scans, however many events there are."""
 _SHARE = 10
 """Times as long as a scan takes lies at least between two: 20,000 files take a quarter of a second."""
@@ -125,7 +125,7 @@ class Intake:
     def _refuse(self, group: Group, error: OSError) -> None:
         inbox = str(self._spool.folders.inbox)
         if error.errno in _NOT_OURS and str(error.filename).startswith(inbox):
-            why = f"cannot be taken out of the inbox: {error.strerror}"
+            why = f"cannot be read and moved: {error.strerror}. Let the daemon's group do so (chmod g+rw)"
             self._refused[group.stem] = why, self._clock() + _AGAIN
             log("refused", logging.WARNING, job=shown(group.stem), why=str(error))
         else:

@@ -1,13 +1,13 @@
-"""What the watch folder costs: the daemon's speed against the bare engine's, on the same pictures."""
+"""The same edits by the bare engine and through a watch folder, for whoever wants to time them."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import tempfile
+import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,89 +15,118 @@ from npe_core.daemon.folders import Folders
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.work import EditWorker
+from npe_core.errors import EnvironmentFault
+
+_LOOK = 0.001
+"""Seconds between looks for a result."""
 
 
-@dataclass(frozen=True)
-class Speed:
-    """Photos a second, files read and written in both cases."""
+class Portraits:
+    """Jobs made of some photos in turn. Both ways read the photos from the disk, and write and flush the results."""
 
-    engine: float
-    """The photos opened, edited by ``Editor.edit_many`` in batches, and saved, one after the other."""
-    daemon: float
-    """From the first look into the inbox until the last result is published."""
-    device: str
-    batch: int
+    def __init__(self, photos: Sequence[Path], parameters: dict[str, Any], device: str, batch: int, root: Path) -> None:
+        """Loads the models. ``parameters`` are those of NAME.json, with regions; all files lie below ``root``."""
+        self.worker = EditWorker(device)
+        self.worker.load()
+        self.photos, self._parameters, self._batch, self._root = photos, parameters, batch, root
+        self._full: list[Folders] = []
 
-    @property
-    def ratio(self) -> float:
-        """1 is as fast as the engine; more, because reading and writing overlap with the models."""
-        return self.daemon / self.engine
+    def bare(self, count: int) -> None:
+        """Open, choose, segment, fill, edit in batches, save: one after the other, without a daemon."""
+        from npe_core.canvas import Canvas
+        from npe_core.editor import EditJob, EditResult
+        from npe_core.photo import Photo
 
-    @property
-    def overhead(self) -> float:
-        """Seconds that the daemon adds to an edit; negative where it saves some."""
-        return 1 / self.daemon - 1 / self.engine
+        editor = self.worker.editor
+        options = {key: value for key, value in self._parameters.items() if key != "regions"}
+        for first in range(0, count, self._batch):
+            numbers = range(first, min(first + self._batch, count))
+            opened = [Photo.open(self._photo(number)) for number in numbers]
+            chosen = [(photo, editor.choose(photo)) for photo in opened]
+            jobs = []
+            for number, (photo, choice), regions in zip(numbers, chosen, editor.segment_many(chosen), strict=True):
+                canvas = Canvas(photo.image, regions)
+                for region, colour in self._parameters["regions"].items():
+                    canvas.fill(region, colour)
+                jobs.append(EditJob(photo, canvas, seed=number, choice=choice, **options))
+            for number, outcome in zip(numbers, editor.edit_many(jobs), strict=True):
+                if not isinstance(outcome, EditResult):
+                    raise outcome
+                outcome.save(self._root / f"bare-{number:06}.png", force=True)
 
-
-def measure_speed(
-    photos: Sequence[Path], parameters: dict[str, Any], count: int = 32, device: str = "auto", batch: int = 8
-) -> Speed:
-    """Edits ``count`` jobs, made of the photos in turn, by the engine and by a daemon.
-
-    ``parameters`` are those of NAME.json, with regions. The models are loaded and warm before either is timed.
-    """
-    worker = EditWorker(device)
-    _, name = worker.load()
-    with tempfile.TemporaryDirectory() as root:
-        edit_bare(worker, photos, parameters, min(count, batch), batch, Path(root))
-        start = time.perf_counter()
-        edit_bare(worker, photos, parameters, count, batch, Path(root))
-        bare = time.perf_counter() - start
-        folders = Folders.of(Path(root) / "inbox", Path(root) / "outbox")
-        folders.prepare()
+    def fill(self, count: int) -> None:
+        """An inbox for one call of ``watched``, with ``count`` jobs in it."""
+        self._full.append(folders := self._folders(f"full-{len(self._full)}"))
         for number in range(count):
-            (folders.inbox / f"{number:06}.json").write_text(json.dumps(parameters | {"seed": number}))
-            shutil.copy(photos[number % len(photos)], folders.inbox / f"{number:06}.png")
-        settings = Settings(settle=0, interval=0.1, once=True, batch=batch, most_claimed=4 * batch, least_free=0)
-        service = Service(folders, Loaded(worker, name), settings)
-        start = time.perf_counter()
-        service.run()
-        watched = time.perf_counter() - start
-    return Speed(count / bare, count / watched, name, batch)
+            self._drop(folders.inbox, number)
+
+    def watched(self) -> None:
+        """From a daemon's first look into the next full inbox until the last result is published.
+
+        Raises EnvironmentFault when that was not all of them.
+        """
+        service = Service(self._full.pop(), Loaded(self.worker), Settings(settle=0, once=True, batch=self._batch))
+        if service.run() != 0:
+            raise EnvironmentFault(f"The daemon did not finish. {service.status.line()}.")
+
+    @contextmanager
+    def at_rest(self) -> Iterator[DroppedAlone]:
+        """A daemon in a thread that has nothing to do."""
+        folders = self._folders("alone")
+        service = Service(folders, Loaded(self.worker), Settings(batch=self._batch))
+        thread = threading.Thread(target=service.run)
+        thread.start()
+        try:
+            yield DroppedAlone(self, folders, thread)
+        finally:
+            service.stop()
+            thread.join()
+
+    def _folders(self, name: str) -> Folders:
+        folders = Folders.of(self._root / name / "inbox", self._root / name / "outbox")
+        folders.inbox.parent.mkdir()
+        folders.prepare()
+        return folders
+
+    def _drop(self, inbox: Path, number: int) -> Path:
+        """As an upload does it: under other names first. Returns where the photo lies."""
+        parameters, photo = inbox / f"{number:06}.json", inbox / f"{number:06}.png"
+        for target in (parameters, photo):
+            unfinished = target.with_name(f"{target.name}.part")
+            if target == photo:
+                shutil.copy(self._photo(number), unfinished)
+            else:
+                unfinished.write_text(json.dumps(self._parameters | {"seed": number}))
+            unfinished.rename(target)
+        return photo
+
+    def _photo(self, number: int) -> Path:
+        return self.photos[number % len(self.photos)]
+
+
+class DroppedAlone:
+    """Drops one job after the other, each when the one before is done."""
+
+    def __init__(self, portraits: Portraits, folders: Folders, daemon: threading.Thread) -> None:
+        self._portraits, self._folders, self._daemon = portraits, folders, daemon
+        self._number = 0
+
+    def drop(self) -> None:
+        """One photo, until its result lies in the outbox. Raises EnvironmentFault where none will."""
+        photo = self._portraits._drop(self._folders.inbox, self._number)
+        self._number += len(self._portraits.photos)  # the same photo again, with another seed
+        while not (self._folders.outbox / photo.name).exists():
+            if not self._daemon.is_alive() or any(self._folders.failed.iterdir()):
+                raise EnvironmentFault(f"The daemon did not edit {photo.name}. Its log tells why.")
+            time.sleep(_LOOK)
 
 
 class Loaded(EditWorker):
     """A worker that has its models already."""
 
-    def __init__(self, worker: EditWorker, device: str) -> None:
-        super().__init__(device)
+    def __init__(self, worker: EditWorker) -> None:
+        super().__init__(worker.device)
         self._editor = worker.editor
 
     def load(self) -> tuple[str, str]:
-        return "measured", self.device
-
-
-def edit_bare(
-    worker: EditWorker, photos: Sequence[Path], parameters: dict[str, Any], count: int, batch: int, folder: Path
-) -> None:
-    """The same work without a daemon: open, choose, segment, fill, edit, save."""
-    from npe_core.canvas import Canvas
-    from npe_core.editor import EditJob, EditResult
-    from npe_core.photo import Photo
-
-    editor = worker.editor
-    options = {key: value for key, value in parameters.items() if key != "regions"}
-    for first in range(0, count, batch):
-        numbers = range(first, min(first + batch, count))
-        opened = [Photo.open(photos[number % len(photos)]) for number in numbers]
-        chosen = [(photo, editor.choose(photo)) for photo in opened]
-        jobs = []
-        for number, (photo, choice), regions in zip(numbers, chosen, editor.segment_many(chosen), strict=True):
-            canvas = Canvas(photo.image, regions)
-            for region, colour in parameters["regions"].items():
-                canvas.fill(region, colour)
-            jobs.append(EditJob(photo, canvas, seed=number, choice=choice, **options))
-        for number, outcome in zip(numbers, editor.edit_many(jobs), strict=True):
-            if not isinstance(outcome, EditResult):
-                raise outcome
-            outcome.save(folder / f"bare-{number:06}.png", force=True)
+        return "measured", self.editor.engine.choice.name

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from npe_core.daemon import journal
-from npe_core.daemon.files import Files, read_small, same_content, stamp_of
+from npe_core.daemon.files import Files, read_small, require_readable, same_content, stamp_of
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.journal import REASON, REPORT, RESULT, Record, stored
 from npe_core.daemon.names import Group, shortened, shown
@@ -125,6 +125,7 @@ class Spool:
         try:
             if stamp_of(self.folders.inbox / name) != stamp:
                 return False
+            require_readable(self.folders.inbox / name)
             self.files.take(self.folders.inbox / name, claim / stored(name))
         except FileNotFoundError:
             return False

@@ -91,7 +91,7 @@ def _all_of(connection):
 
 
 def test_kill_9_at_random_moments_with_the_real_engine(at, tmp_path, portrait):
-    """As benchmarks/daemon.py soak does for as long as one likes."""
+    """As benchmarks/soak.py does for as long as one likes."""
     for number in range(4):
         put(tmp_path / "inbox", f"a{number}", portrait)
     for _ in range(2):

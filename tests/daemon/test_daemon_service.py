@@ -216,6 +216,19 @@ def test_a_nearly_full_disk_stops_claiming(folders, serve):
     assert "nearly full" in service.status.paused["space"] and "--least-free" in service.status.paused["space"]
 
 
+def test_a_file_that_its_owner_alone_may_read_stops_nobody_else(folders, serve, monkeypatch):
+    """Root may read everything, so the system's answer is put in its place."""
+    drop(folders.inbox, "a")
+    drop(folders.inbox, "b", photo=b"other")
+    answer = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "a.png" and answer(path, mode))
+    code, service = serve()
+    assert code == 0 and names(folders.outbox) == ["b.json", "b.png"]
+    assert names(folders.inbox) == ["a.mask.png", "a.png"] and not service.status.paused
+    (waiting,) = service.status.waiting
+    assert waiting["files"] == ["a"] and "Permission denied" in waiting["why"] and "chmod g+rw" in waiting["why"]
+
+
 class FailingFiles(Files):
     """A disk that refuses some calls for a while."""
 

@@ -1,13 +1,12 @@
-"""The daemon against the bare engine, and a soak that kills it: what the watch folder costs, and what it survives.
+"""A soak of the watch folder: thousands of edits by one daemon, or one that is killed again and again.
 
 ::
 
-    python benchmarks/daemon.py speed --count 32          photos a second: daemon, bare engine, and their ratio
-    python benchmarks/daemon.py soak --count 2000         memory from edit to edit, as an inbox that never empties
-    python benchmarks/daemon.py soak --count 200 --kill   the same, with kill -9 at random moments
+    python benchmarks/soak.py --count 2000 --steps 1      memory from edit to edit, as an inbox that never empties
+    python benchmarks/soak.py --count 200 --kill          kill -9 at random moments
 
-A soak takes the results away as soon as they appear, and counts that each came once. Told to end (SIGTERM), it counts
-what there is by then.
+The results are taken away as soon as they appear, and it is counted that each came once. Told to end (SIGTERM), it
+counts what there is by then. ``npe bench daemon`` measures the speed.
 """
 
 from __future__ import annotations
@@ -25,36 +24,20 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from npe_core.daemon.measure import Speed, measure_speed
-
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 PARAMETERS = {"regions": {"lips": "#b00020"}, "steps": 10}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["speed", "soak"])
-    parser.add_argument("--count", type=int, default=32)
+    parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--kill", action="store_true", help="soak: kill -9 every 5 to 60 seconds")
+    parser.add_argument("--kill", action="store_true", help="kill -9 every 5 to 60 seconds")
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("cut short"))
-    parameters = PARAMETERS | {"steps": options.steps}
-    photos = sorted(SAMPLES.glob("*.png"))
-    if options.what == "speed":
-        print_speed(measure_speed(photos, parameters, options.count, options.device, options.batch))
-    else:
-        soak(photos, parameters, options)
-
-
-def print_speed(speed: Speed) -> None:
-    print(f"bare engine {speed.engine:.3f} photos/s, daemon {speed.daemon:.3f} photos/s: {speed.ratio:.1%}")
-    print(f"the daemon adds {1e3 * speed.overhead:.0f} ms to an edit; device {speed.device}, batch {speed.batch}")
-
-
-# --- soak ----------------------------------------------------------------------------------------------------------
+    soak(sorted(SAMPLES.glob("*.png")), PARAMETERS | {"steps": options.steps}, options)
 
 
 def soak(photos: list[Path], parameters: dict, options: argparse.Namespace) -> None:
