@@ -33,7 +33,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--kill", action="store_true", help="kill -9 every 5 to 60 seconds")
+    parser.add_argument("--kill", type=float, nargs="?", const=20.0, metavar="SECONDS",
+                        help="kill -9 within so many seconds of each start")  # fmt: skip
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("cut short"))
@@ -52,7 +53,7 @@ def soak(photos: list[Path], parameters: dict, options: argparse.Namespace) -> N
         fetched: Counter[str] = Counter()
         kills = dropped = done = 0
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        next_kill = soon()
+        kill_at = float("inf")
         try:
             while done < options.count:
                 while dropped < min(options.count, done + 20):
@@ -64,13 +65,15 @@ def soak(photos: list[Path], parameters: dict, options: argparse.Namespace) -> N
                 memory.append((done, resident_mib(process.pid)))
                 if process.poll() is not None:
                     raise SystemExit(f"the daemon ended with exit code {process.returncode}")
-                if options.kill and time.monotonic() > next_kill:
+                if options.kill and kill_at == float("inf") and is_doomed(root, process.pid):
+                    kill_at = time.monotonic() + random.uniform(0, options.kill)
+                if time.monotonic() > kill_at:
                     process.kill()
                     process.wait()
                     fetch(root / "outbox", fetched)
                     kills += 1
                     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-                    next_kill = soon()
+                    kill_at = float("inf")
         finally:  # cut short, it tells how far it came, however often it is told to end
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             process.send_signal(signal.SIGTERM)
@@ -79,9 +82,13 @@ def soak(photos: list[Path], parameters: dict, options: argparse.Namespace) -> N
             tell(root, memory, fetched, dropped, kills)
 
 
-def soon() -> float:
-    """The moment of the next kill: while the daemon loads its models, or later."""
-    return time.monotonic() + random.uniform(5, 60)
+def is_doomed(root: Path, pid: int) -> bool:
+    """Once its models are loaded; now and then one must die before."""
+    try:
+        status = json.loads((root / "outbox/.spool/status.json").read_text())
+    except FileNotFoundError:
+        status = {}
+    return (status.get("pid") == pid and bool(status["device"])) or random.random() < 0.005
 
 
 def fetch(outbox: Path, fetched: Counter[str]) -> None:
