@@ -40,21 +40,23 @@ def folder_options(command: Command) -> Command:
 @click.option("--once", is_flag=True, help="Do what is there and end; exit code 1 if any of it failed.")
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit for these options and end.")
 @device_option
-@click.option("--batch", type=click.IntRange(1, 256), default=8, show_default=True, help="Jobs edited together.")
+@click.option("--batch", type=click.IntRange(1, 256), default=8, show_default=True, metavar="N",
+              help="Jobs edited together on a GPU.")  # fmt: skip
 @click.option("--settle", type=click.FloatRange(0, 3600), default=2.0, show_default=True, metavar="SECONDS",
               help="A file is whole when it has not changed for so long.")  # fmt: skip
 @click.option("--interval", type=click.FloatRange(0.1, 60), default=1.0, show_default=True, metavar="SECONDS",
               help="Between looks into the inbox; changes on local disks are seen at once.")  # fmt: skip
 @click.option("--no-events", is_flag=True, help="Only look at intervals: for inboxes on network mounts.")
 @click.option("--max-megapixels", type=click.FloatRange(0.01), default=64, show_default=True,
-              help="Refuse larger photos.")  # fmt: skip
+              metavar="N", help="Refuse larger photos.")  # fmt: skip
 @click.option("--max-claimed", type=click.IntRange(1, 10_000), default=32, show_default=True,
-              help="Jobs taken out of the inbox at a time.")  # fmt: skip
+              metavar="N", help="Jobs taken out of the inbox at a time.")  # fmt: skip
 @click.option("--time-limit", type=click.FloatRange(1), default=600, show_default=True, metavar="SECONDS",
               help="For one edit.")  # fmt: skip
 @click.option("--least-free", type=click.IntRange(0), default=512, show_default=True, metavar="MIB",
               help="Take nothing in while the disk has less free.")  # fmt: skip
-@click.option("--keep-days", type=click.FloatRange(0), help="Remove the inputs of finished jobs after so many days.")
+@click.option("--keep-days", type=click.FloatRange(0), metavar="DAYS",
+              help="Remove the inputs of finished jobs after so long.  [default: keep them]")  # fmt: skip
 @click.option("--metrics", type=FOLDER, metavar="FILE.prom", help="Write numbers for Prometheus, once a second.")
 @click.option("--allow-world-writable", is_flag=True, help="Accept folders that every user can write to.")
 @click.option("--log", "log_as", type=click.Choice(["auto", "json", "text"]), default="auto", show_default=True,
@@ -197,7 +199,10 @@ class Lines:
 @folder_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def status(inbox: Path, outbox: Path, failed: Path | None, as_json: bool) -> None:
-    """What the daemon does, what waits and why, and what failed and why."""
+    """What the daemon does, what waits and why, and what failed and why.
+
+    Name the folders that `npe watch` was given, unless they are the same defaults.
+    """
     from npe_core.daemon.status import read_status
 
     folders = existing(inbox, outbox, failed)
@@ -216,7 +221,10 @@ def status(inbox: Path, outbox: Path, failed: Path | None, as_json: bool) -> Non
 @click.option("--all", "every", is_flag=True, help="All failed jobs.")
 @folder_options
 def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed: Path | None) -> None:
-    """Send failed jobs back to the inbox. JOB is the name of its folder, or of its photo without the suffix."""
+    """Send failed jobs back to the inbox. JOB is the name of its folder, or of its photo without the suffix.
+
+    Name the folders that `npe watch` was given, unless they are the same defaults.
+    """
     from npe_core.daemon.names import shown
     from npe_core.daemon.retry import find_failed
     from npe_core.daemon.retry import retry as send_back
