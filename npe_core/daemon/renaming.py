@@ -15,10 +15,16 @@ CANNOT = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 """What a system or a file system answers (NFS, for one) that has no such rename."""
 
 
+_RENAME = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+"""None on systems that are not Linux, or have a libc that is very old."""
+
+
 def rename_new(source: Path, target: Path) -> None:
     """At no moment are there two names, or none. Raises FileExistsError; OSError with an errno of ``CANNOT``."""
-    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    failed = call is None or call(_HERE, os.fsencode(source), _HERE, os.fsencode(target), _NO_REPLACE)
-    if failed:
-        number = errno.ENOSYS if call is None else ctypes.get_errno()
-        raise OSError(number, os.strerror(number), str(source), None, str(target))
+    if _RENAME is None:
+        number = errno.ENOSYS
+    elif _RENAME(_HERE, os.fsencode(source), _HERE, os.fsencode(target), _NO_REPLACE):
+        number = ctypes.get_errno()
+    else:
+        return
+    raise OSError(number, os.strerror(number), str(source), None, str(target))

@@ -206,7 +206,7 @@ class EditWorker:
         except NpeError as error:
             raise EnvironmentFault(without_folder(str(error), folder)) from error
         seconds = {**job.seconds, **outcome.seconds, "write": time.perf_counter() - start}
-        seconds["total"] += sum(job.seconds.values()) + seconds["write"]
+        seconds["total"] = seconds.pop("total") + sum(job.seconds.values()) + seconds["write"]  # the last of them
         report = {
             "job": journal.label(record),
             "output": "",  # known, and made durable, when it is committed
