@@ -1,4 +1,4 @@
-"""The three networks by themselves: latency, images a second, and how much of it is arithmetic."""
+"""The three networks by themselves: latency, images a second, and how near that is to what the device can do."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from npe_core.bench.timing import described, interleaved, machine, ms
-from npe_core.device import choose_device
+from npe_core.device import DeviceChoice, choose_device
 from npe_core.editor.engine import Engine
 from npe_core.training.evaluation.report import Report, markdown
 
+MATMUL = "matmul"
+"""What the device can do at best: hardly any work is more regular."""
+
 
 def measure_models(device: str, batches: Sequence[int], repeats: int) -> Report:
-    """Each network on ``batches`` of noise, one call. Raises WeightsError, UsageError, EnvironmentFault."""
+    """Each network on ``batches`` of noise, one call, and beside it a large product of matrices, all in turn.
+
+    Raises WeightsError, UsageError, EnvironmentFault.
+    """
     choice = choose_device(device)
     engine = Engine(choice)
     works: dict[str, Callable[[], object]] = {}
@@ -24,14 +30,25 @@ def measure_models(device: str, batches: Sequence[int], repeats: int) -> Report:
         works[f"denoiser {batch}"] = lambda x=small: engine.denoise(x, 250)  # type: ignore[misc]
         works[f"segmenter {batch}"] = lambda x=crop: engine.segment(x)  # type: ignore[misc]
         works[f"upscaler {batch}"] = lambda x=small: engine.upscale(x)  # type: ignore[misc]
+    works[MATMUL], product = matmul(choice)
     timings = interleaved(works, repeats, engine.device, warm=2)
+    ceiling = product / min(timings.pop(MATMUL).wall)
     flops = count_flops(engine)
     about = machine(choice)
-    report = Report({"bench": "models", "machine": about, "repeats": repeats, "models": []})
+    report = Report(
+        {
+            "bench": "models",
+            "machine": about,
+            "repeats": repeats,
+            "matmul_gflop_per_second": round(ceiling / 1e9, 1),
+            "models": [],
+        }
+    )
     rows: list[list[str]] = []
     for name, timing in timings.items():
         kind, count = name.split()
         rate = int(count) / timing.median
+        share = rate * flops[kind] / ceiling
         report.numbers["models"].append(
             {
                 "model": kind,
@@ -39,14 +56,25 @@ def measure_models(device: str, batches: Sequence[int], repeats: int) -> Report:
                 "seconds": timing.numbers(),
                 "images_per_second": round(rate, 3),
                 "gflop_per_image": round(flops[kind] / 1e9, 2),
+                "share_of_matmul": round(share, 4),
             }
         )
         told = [ms(timing.median), ms(timing.at(0.95)), ms(timing.median_cpu), f"{rate:.1f}"]
-        rows.append([kind, count, *told, f"{flops[kind] / 1e9:.1f}", f"{rate * flops[kind] / 1e9:.0f}"])
-    header = ["network", "batch", "median ms", "95 % ms", "CPU ms", "images/s", "GFLOP an image", "GFLOP/s"]
+        rows.append([kind, count, *told, f"{flops[kind] / 1e9:.1f}", f"{rate * flops[kind] / 1e9:.0f}", f"{share:.0%}"])
+    header = ["network", "batch", "median ms", "95 % ms", "CPU ms", "images/s", "GFLOP each", "GFLOP/s", "of matmul"]
     report.tables.append(markdown(header, rows))
-    report.notes.append(described(about))
+    report.notes += [
+        f"Matmul: {ceiling / 1e9:.0f} GFLOP/s, the best of {repeats} products of {about['precision']} matrices here.",
+        described(about),
+    ]
     return report
+
+
+def matmul(choice: DeviceChoice) -> tuple[Callable[[], object], float]:
+    """The product of two large square matrices in the networks' precision, and its floating-point operations."""
+    side = 1024 if choice.device.type == "cpu" else 8192  # a GPU takes more to be filled
+    a, b = (torch.randn(side, side, device=choice.device).to(choice.dtype) for _ in range(2))
+    return lambda: a @ b, 2.0 * side**3
 
 
 def count_flops(engine: Engine) -> dict[str, float]:

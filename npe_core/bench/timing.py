@@ -11,7 +11,7 @@ from statistics import quantiles
 
 import torch
 
-from npe_core.device import DeviceChoice
+from npe_core.device import DeviceChoice, wait_for
 from npe_core.process import load_average
 
 
@@ -56,8 +56,7 @@ def timed(work: Callable[[], object], device: torch.device) -> tuple[float, floa
     """Wall and processor seconds of one run, waiting for what it started on the device."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    wait_for(device)
     return time.perf_counter() - wall, time.process_time() - cpu
 
 

@@ -60,6 +60,24 @@ def test_models_print_a_table(capsys):
     rows = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]] for line in lines[2:5]}
     assert rows.keys() == {"denoiser", "segmenter", "upscaler"}
     assert all(float(cells[1]) > 0 and float(cells[5]) > 0 for cells in rows.values())
+    note = next(line for line in lines if line.startswith("Matmul: "))
+    ceiling = float(note.split()[1])
+    for cells in rows.values():
+        rounding = 1 + 150 / ceiling  # all are told in whole numbers
+        assert float(cells[7].rstrip("%")) == pytest.approx(100 * float(cells[6]) / ceiling, abs=rounding)
+
+
+def test_a_product_of_matrices_is_counted_right():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from npe_core.bench.models import matmul
+    from npe_core.device import choose_device
+
+    choice = choose_device("cpu")
+    work, operations = matmul(choice)
+    with FlopCounterMode(display=False) as counter:
+        product = work()
+    assert counter.get_total_flops() == operations and product.dtype == choice.dtype
 
 
 def test_flops_are_those_of_the_convolutions():
