@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--timesteps", default="200,300,400")
     parser.add_argument("--counts", default="2,3,5,7,10,14,20")
     parser.add_argument("--many", type=int, default=250, help="calls of the edit that the others are compared with")
-    parser.add_argument("--end", type=int, default=100, help="calls after which DDPM counts as having arrived")
+    parser.add_argument("--end", type=int, default=50, help="calls after which DDPM counts as having arrived")
     parser.add_argument("--region", default="hair=#8b2500", metavar="NAME=#RRGGBB")
     parser.add_argument("--photos", type=int, default=4)
     parser.add_argument("--device", default="auto")
