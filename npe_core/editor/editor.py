@@ -15,10 +15,10 @@ from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise
 from npe_core.editor.engine import Engine, to_images, to_tensor
-from npe_core.editor.framing import CROP, FaceChoice, wide_look
+from npe_core.editor.framing import CROP, FaceChoice, close_look, wide_look
 from npe_core.editor.job import EditJob
 from npe_core.editor.recipe import check_seed, check_sharpness, check_strength
-from npe_core.editor.region_map import Look, RegionMap
+from npe_core.editor.region_map import Look, RegionMap, agreed
 from npe_core.editor.result import EditResult, Preview, Progress
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
 from npe_core.errors import NpeError
@@ -73,7 +73,7 @@ class Editor:
         views = [[(photo, v) for face in own for v in face] for (photo, _), own in zip(photos, faces, strict=True)]
         together = [[one for own in views for one in own]] if photos and self.engine.shares_batches else views
         seen = (row for batch in together for row in self._seen(batch))
-        looks = [[tuple(Look(view, next(seen)) for view in face) for face in own] for own in faces]
+        looks = [[merged([Look(view, next(seen)) for view in face]) for face in own] for own in faces]
         numbers = range(len(photos))
         return each(lambda i: RegionMap.of(photos[i][1], looks[i], photos[i][0].size), numbers)
 
@@ -172,9 +172,18 @@ def attempt(work: Callable[P, Outcome], *arguments: P.args, **options: P.kwargs)
 
 
 def faces_to_look_at(photo: Photo, choice: FaceChoice, size: int) -> list[list[FaceCrop]]:
-    """Of each chosen face the squares that the segmenter sees: a wider one, where the photo goes on, and its crop."""
-    pairs = [[wide_look(crop, photo.size), crop] for crop in choice.crops]
-    return [[square.resized(size) for square in pair if square is not None] for pair in pairs]
+    """Of each chosen face the squares that the segmenter sees, the widest first.
+
+    A wider one, where the photo goes on, its crop, and a closer one.
+    """
+    looks = [[wide_look(crop, photo.size), crop, close_look(crop)] for crop in choice.crops]
+    return [[square.resized(size) for square in face if square is not None] for face in looks]
+
+
+def merged(looks: list[Look]) -> tuple[Look, ...]:
+    """The looks at a face, the widest first, with the closest taken into the one around it."""
+    *wider, crop, close = looks
+    return (*wider, agreed(crop, close))
 
 
 def report(progress: Progress | None, faces: int) -> Callback | None:

@@ -17,6 +17,10 @@ WIDE = 1.7
 """The wider look for segmentation has this many times the crop's side: long hair and shoulders."""
 WIDE_DOWN = 0.18
 """It lies lower by this share of the crop's side."""
+CLOSE = 1 / 1.5
+"""The closer look for segmentation has this share of the crop's side: brows, eyes and lips half as large again."""
+CLOSE_DOWN = 0.05
+"""It lies lower by this share of the crop's side, where they are."""
 STRETCH = 1.35
 """A crop may be made so many times as wide to hold all that is marked of its face."""
 _LEAST = 0.002
@@ -76,6 +80,11 @@ def wide_look(crop: FaceCrop, photo_size: tuple[int, int]) -> FaceCrop | None:
         return (box[2] - box[0]) * (box[3] - box[1])
 
     return wide if area(wide.box(photo_size)) > 1.03 * area(crop.box(photo_size)) else None
+
+
+def close_look(crop: FaceCrop) -> FaceCrop:
+    """The closer square inside a crop."""
+    return moved(crop, 0, CLOSE_DOWN, CLOSE)
 
 
 def crops_for(choice: FaceChoice, mask: np.ndarray) -> list[FaceCrop]:

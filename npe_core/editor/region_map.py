@@ -103,6 +103,18 @@ def one_look(looks: tuple[Look, ...], number: int, choice: FaceChoice, photo_siz
     return Look(crop, probabilities)
 
 
+def agreed(look: Look, closer: Look) -> Look:
+    """A look with a closer one inside it taken into account: where both see, the mean of what they say."""
+    seen = inside(closer.crop, look.crop)
+    everything = (0, 0, look.crop.size, look.crop.size)
+    fade = fade_at_borders(seen, (look.crop.size, look.crop.size))
+    share = seen.to_box(fade, everything) / 2
+    probabilities = look.probabilities.copy()
+    for own, likely in zip(probabilities, closer.probabilities, strict=True):
+        own += share * (seen.to_box(likely, everything) - own)
+    return Look(look.crop, probabilities)
+
+
 def inside(crop: FaceCrop, other: FaceCrop) -> FaceCrop:
     """The same square with its place in the other crop instead of in the photo."""
     to_other = inverse(other.matrix)

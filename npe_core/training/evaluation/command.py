@@ -52,33 +52,33 @@ def evaluate(options: argparse.Namespace) -> Report:
 def _measure(
     options: argparse.Namespace, choice: DeviceChoice, folders: dict[str, Path], judge: Judge | None
 ) -> Report:
-    if options.command == "diffusion":
-        from npe_core.editor import Editor
-        from npe_core.training.evaluation.diffusion import evaluate_diffusion
+    if options.command == "super-resolution":
+        from npe_core.editor.engine import Engine
+        from npe_core.training.evaluation.super_resolution import evaluate_super_resolution
 
-        sources = roles(options.data)
-        return evaluate_diffusion(
-            Editor(options.device, next(iter(folders.values()))),
-            sources["val"],
-            sources.get("reference"),
-            sources.get("edits"),
-            judge,
-            options.count,
-            options.edits,
-            options.steps,
-            options.seed,
-        )
-    from npe_core.editor.engine import Engine
+        engines = {name: Engine(choice, folder) for name, folder in folders.items()}
+        return evaluate_super_resolution(engines, options.data, judge, options.count)
+    from npe_core.editor import Editor
 
-    engines = {name: Engine(choice, folder) for name, folder in folders.items()}
+    editor = Editor(options.device, next(iter(folders.values())))
     if options.command == "segmentation":
         from npe_core.training.evaluation.segmentation import evaluate_segmentation
 
-        engine = next(iter(engines.values()))
-        return evaluate_segmentation(engine, options.data, options.label_kind, options.count, not options.quick)
-    from npe_core.training.evaluation.super_resolution import evaluate_super_resolution
+        return evaluate_segmentation(editor, options.data, options.label_kind, options.count, not options.quick)
+    from npe_core.training.evaluation.diffusion import evaluate_diffusion
 
-    return evaluate_super_resolution(engines, options.data, judge, options.count)
+    sources = roles(options.data)
+    return evaluate_diffusion(
+        editor,
+        sources["val"],
+        sources.get("reference"),
+        sources.get("edits"),
+        judge,
+        options.count,
+        options.edits,
+        options.steps,
+        options.seed,
+    )
 
 
 def labels(chosen: list[Path | None], ema: str) -> dict[str, Path | None]:

@@ -1,4 +1,4 @@
-"""The segmenter on labelled faces: IoU by region and group, and what a badly placed crop costs."""
+"""The regions that the editor finds on labelled faces: IoU by region and group, and what a badly placed crop costs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from npe_core.editor.engine import Engine
+from npe_core.editor import Editor
+from npe_core.editor.engine import to_images
 from npe_core.errors import InputError
+from npe_core.photo import Photo
 from npe_core.regions import LEGEND, REGIONS
 from npe_core.sheets import grid
 from npe_core.training.augment import warp
@@ -67,14 +69,17 @@ def read_index(path: Path) -> dict[str, dict[str, str]]:
 
 
 def evaluate_segmentation(
-    engine: Engine, sources: list[str], label_kind: str | None = None, count: int | None = None, robust: bool = True
+    editor: Editor, sources: list[str], label_kind: str | None = None, count: int | None = None, robust: bool = True
 ) -> Report:
-    """Measure the engine's segmenter on every source; ``robust`` adds shifted and turned crops. Raises InputError."""
-    sets = [read_labelled(parse_source(text)[0], engine.segment_size, label_kind, count) for text in sources]
+    """Measure the editor's segmentation on every source; ``robust`` adds shifted and turned crops.
+
+    Raises InputError.
+    """
+    sets = [read_labelled(parse_source(text)[0], editor.engine.segment_size, label_kind, count) for text in sources]
     report = Report({"model": "segmenter", "data": {}})
     for labelled in sets:
-        predicted = predict(engine, to_float(labelled.images))
-        report.numbers["data"][labelled.name] = measure(engine, labelled, predicted, robust)
+        predicted = predict(editor, to_float(labelled.images))
+        report.numbers["data"][labelled.name] = measure(editor, labelled, predicted, robust)
         report.sheets[f"faces_{'_'.join(labelled.name.split()[0].split('/')).replace('.', '_')}"] = sheet(
             labelled, predicted
         )
@@ -85,14 +90,13 @@ def evaluate_segmentation(
     return report
 
 
-def predict(engine: Engine, x: Tensor) -> np.ndarray:
+def predict(editor: Editor, x: Tensor) -> np.ndarray:
     """x (N, 3, S, S) in [-1, 1] -> (N, S, S) uint8 region ids."""
-    return np.concatenate(
-        [engine.segment(p).argmax(dim=1).to(torch.uint8).numpy() for p in told(x.split(8), "segmenting")]
-    )
+    photos = [Photo.from_array(image) for image in to_images(x)]
+    return np.stack([editor.segment(p, editor.choose(p, aligned=True)).ids for p in told(photos, "segmenting")])
 
 
-def measure(engine: Engine, labelled: Labelled, predicted: np.ndarray, robust: bool) -> dict[str, Any]:
+def measure(editor: Editor, labelled: Labelled, predicted: np.ndarray, robust: bool) -> dict[str, Any]:
     """All numbers of one set."""
     truth = labelled.ids.numpy()
     matrix = confusion(truth, predicted)
@@ -112,7 +116,7 @@ def measure(engine: Engine, labelled: Labelled, predicted: np.ndarray, robust: b
     if robust:
         maps = {"shift": [affine(0, *shift) for shift in SHIFTS], "rotation": [affine(a) for a in ROTATIONS]}
         for name, thetas in maps.items():
-            moved = float(np.mean([_moved_iou(engine, labelled, theta) for theta in thetas]))
+            moved = float(np.mean([_moved_iou(editor, labelled, theta) for theta in thetas]))
             numbers[f"{name}_loss"] = numbers["mean_iou"] - moved
     return numbers
 
@@ -123,9 +127,9 @@ def affine(degrees: float, right: float = 0.0, down: float = 0.0) -> Tensor:
     return torch.tensor([[cos, -sin, -2 * right], [sin, cos, -2 * down]], dtype=torch.float32)
 
 
-def _moved_iou(engine: Engine, labelled: Labelled, theta: Tensor) -> float:
+def _moved_iou(editor: Editor, labelled: Labelled, theta: Tensor) -> float:
     x, ids = warp(to_float(labelled.images), labelled.ids, theta.expand(len(labelled.ids), 2, 3))
-    return foreground_mean(iou(confusion(ids.numpy(), predict(engine, x))))
+    return foreground_mean(iou(confusion(ids.numpy(), predict(editor, x))))
 
 
 def sheet(labelled: Labelled, predicted: np.ndarray) -> np.ndarray:
