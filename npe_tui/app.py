@@ -31,7 +31,7 @@ class NpeApp(App[None]):
     CSS_PATH = "npe.tcss"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-normal"), (110, "-wide")]  # noqa: RUF012 as App declares it
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-medium"), (38, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-medium"), (40, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [binding for command in APP_COMMANDS for binding in command.bindings()]
 
     def __init__(self, config: Config, photo: Path | None = None, engine: Engine | None = None) -> None:

@@ -31,6 +31,8 @@ class Config:
     """Strength to start with, 1..499; the engine's default where it is not set, as for the next two."""
     steps: int | None = None
     sampler: str | None = None
+    sharpness: float = 1.0
+    """How much detail super-resolution may invent to start with, 0..1."""
     radius: float | None = None
     """Brush radius in photo pixels; a fiftieth of the photo's shorter side where it is not set."""
     hardness: float = 0.8
@@ -44,10 +46,11 @@ class Config:
     keys: dict[str, str] = field(default_factory=dict)
     """Command -> keys, separated by commas, instead of the built-in ones."""
     presets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Name -> timestep, steps, sampler: further buttons beside subtle and dramatic."""
+    """Name -> timestep, steps, sampler, sharpness: further buttons beside subtle and dramatic."""
 
     def __post_init__(self) -> None:
         _within("hardness", self.hardness, 0, 1)
+        _within("sharpness", self.sharpness, 0, 1)
         _within("autosave", self.autosave, 0, 3600)
         if self.radius is not None:
             _within("radius", self.radius, 0.5, 10_000)
@@ -84,6 +87,7 @@ _NUMBERS: dict[str, tuple[type, ...]] = {
     "steps": (int,),
     "radius": (int, float),
     "hardness": (int, float),
+    "sharpness": (int, float),
     "autosave": (int, float),
 }
 _TABLES = ("keys", "presets")

@@ -51,6 +51,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("study", "t", "study", "Study", "The timestep study: what rising strength does", "Run"),
     Command("weaker", "comma", "timestep(-10)", "Weaker", "Ten timesteps less", "Run"),
     Command("stronger", "full_stop", "timestep(10)", "Stronger", "Ten timesteps more", "Run"),
+    Command("smoother", "semicolon", "sharpness(-0.1)", "Smoother", "Sharpness: a tenth less invented detail", "Run"),
+    Command("sharper", "colon", "sharpness(0.1)", "Sharper", "Sharpness: a tenth more invented detail", "Run"),
     Command("seed", "s", "new_seed", "New seed", "Draw another seed and keep it", "Run"),
     *(
         Command(
@@ -129,6 +131,8 @@ _DISPLAY = {
     "greater_than_sign": ">",
     "less_than_sign": "<",
     "comma": ",",
+    "semicolon": ";",
+    "colon": ":",
     "full_stop": ".",
     "tilde": "~",
     "question_mark": "?",

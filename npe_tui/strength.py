@@ -13,6 +13,7 @@ from npe_tui.config import Config
 WEAKEST, STRONGEST = 1, 499
 SUBTLE, DRAMATIC = (200, 300), (350, 475)
 """The useful stretches of timesteps."""
+_OF_A_PRESET = ("timestep", "steps", "sampler", "sharpness")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Strength:
     timestep: int
     steps: int
     sampler: str
+    sharpness: float = 1.0
+    """How much detail super-resolution may invent, 0..1."""
     seed: int | None = None
     """None: a new one each time."""
 
@@ -34,7 +37,7 @@ def initial(config: Config) -> Strength:
     """What the settings say, else the engine's defaults. Raises UsageError for values that cannot be meant."""
     values: dict[str, Any] = {"timestep": TIMESTEP, "steps": STEPS, "sampler": SAMPLER}
     values |= {name: getattr(config, name) for name in values if getattr(config, name) is not None}
-    return checked(Strength(**values))
+    return checked(Strength(**values, sharpness=config.sharpness))
 
 
 def presets(config: Config) -> dict[str, Strength]:
@@ -45,19 +48,21 @@ def presets(config: Config) -> dict[str, Strength]:
         "dramatic": replace(start, timestep=sum(DRAMATIC) // 2),
     }
     for name, values in config.presets.items():
-        unknown = sorted(set(values) - {"timestep", "steps", "sampler"})
+        unknown = sorted(set(values) - set(_OF_A_PRESET))
         if unknown:
-            raise UsageError(f"The preset {name!r} has {unknown[0]!r}; it can have timestep, steps and sampler.")
+            raise UsageError(f"The preset {name!r} has {unknown[0]!r}; it can have {', '.join(_OF_A_PRESET)}.")
         found[name] = checked(replace(start, **values))
     return found
 
 
 def checked(strength: Strength) -> Strength:
-    """The strength as it is. Raises UsageError."""
+    """The strength, its numbers of the kinds that a saved file holds. Raises UsageError."""
     if not WEAKEST <= strength.timestep <= STRONGEST:
         raise UsageError(f"A timestep is between {WEAKEST} and {STRONGEST}, not {strength.timestep}.")
     if not 1 <= strength.steps <= STRONGEST:
         raise UsageError(f"Steps are between 1 and {STRONGEST}, not {strength.steps}.")
     if strength.sampler not in SAMPLERS:
         raise UsageError(f"There is no sampler {strength.sampler!r}; choose {', '.join(SAMPLERS)}.")
-    return strength
+    if not 0 <= strength.sharpness <= 1:
+        raise UsageError(f"Sharpness is between 0 and 1, not {strength.sharpness:g}.")
+    return replace(strength, sharpness=float(strength.sharpness))

@@ -10,10 +10,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from npe_core.errors import Cancelled, NpeError
+from npe_core.errors import Cancelled, InputError, NpeError
 from npe_tui.messages import (
     Advanced,
     Edited,
@@ -78,7 +78,7 @@ class EngineWorker:
         """The same with four seeds that count up, all at once where the device gains by it. Ends with Edited."""
         first = strength.with_seed()
         assert first.seed is not None, "with_seed draws one"
-        seeds = [Strength(first.timestep, first.steps, first.sampler, first.seed + k) for k in range(VARIANTS)]
+        seeds = [replace(first, seed=first.seed + k) for k in range(VARIANTS)]
         return self._put(lambda number: self._edit(number, document, seeds))
 
     def study(self, document: EditDocument, strength: Strength) -> int:
@@ -154,13 +154,18 @@ class EngineWorker:
         if known is not None:
             choice: FaceChoice = known.choice  # type: ignore[attr-defined]
             return choice
+        return self._wished(document)
+
+    def _wished(self, document: EditDocument) -> FaceChoice:
+        """Raises InputError with this editor's own remedy when no face is found: the engine's names options."""
         wish = document.wish
-        return self._ready.choose(document.photo, wish.face, wish.aligned, wish.box)
+        try:
+            return self._ready.choose(document.photo, wish.face, wish.aligned, wish.box)
+        except InputError:
+            raise InputError("No face was found. Press x and say where it is.") from None
 
     def _segment(self, number: int, document: EditDocument) -> Segmented:
-        wish = document.wish
-        choice = self._ready.choose(document.photo, wish.face, wish.aligned, wish.box)
-        return Segmented(number, self._ready.segment(document.photo, choice))
+        return Segmented(number, self._ready.segment(document.photo, self._wished(document)))
 
     def _edit(self, number: int, document: EditDocument, strengths: list[Strength]) -> Edited:
         from npe_core.editor import EditJob
@@ -186,6 +191,7 @@ class EngineWorker:
                 steps=min(strength.steps, strength.timestep),
                 sampler=strength.sampler,
                 seed=strength.seed,
+                sharpness=strength.sharpness,
                 choice=choice,
                 progress=lambda preview, first=(k == 0): report(preview, first),  # type: ignore[misc]
             )

@@ -1,4 +1,4 @@
-"""How strongly to edit: timestep, steps, sampler, seed, presets."""
+"""How strongly to edit: timestep, steps, sampler, sharpness, seed, presets."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class StrengthPanel(Vertical):
         yield Chips(tuple(Chip(name, name, help=_told(preset)) for name, preset in self._presets.items()), id="presets")
         yield Slider("steps", 1, 100, self.strength.steps, power=2, id="steps")
         yield Chips(tuple(Chip(name, name) for name in SAMPLERS), self.strength.sampler, id="samplers")
+        yield Slider("sharpness", 0, 100, 100 * self.strength.sharpness, step=5, unit="%", id="sharpness")
         with Horizontal(id="seed-line"):
             yield Label("seed", id="seed-label")
             yield Input(placeholder="new each time", id="seed", compact=True, type="integer", max_length=10)
@@ -47,6 +48,7 @@ class StrengthPanel(Vertical):
         self.query_one("#timestep", Slider).value = strength.timestep
         self.query_one("#steps", Slider).value = strength.steps
         self.query_one("#samplers", Chips).chosen = strength.sampler
+        self.query_one("#sharpness", Slider).value = 100 * strength.sharpness
         with self.prevent(Input.Changed):
             self.query_one("#seed", Input).value = "" if strength.seed is None else str(strength.seed)
         without_seed = replace(strength, seed=None)
@@ -64,8 +66,10 @@ class StrengthPanel(Vertical):
         value = round(event.value)
         if event.slider.id == "timestep":
             self._change(replace(self.strength, timestep=value))
-        else:
+        elif event.slider.id == "steps":
             self._change(replace(self.strength, steps=value))
+        else:
+            self._change(replace(self.strength, sharpness=value / 100))
 
     @on(Chips.Pressed, "#samplers")
     def _choose_sampler(self, event: Chips.Pressed) -> None:
@@ -87,4 +91,5 @@ class StrengthPanel(Vertical):
 
 
 def _told(strength: Strength) -> str:
-    return f"timestep {strength.timestep}, {strength.steps} steps, {strength.sampler}"
+    told = f"timestep {strength.timestep}, {strength.steps} steps, {strength.sampler}"
+    return told if strength.sharpness == 1 else f"{told}, sharpness {strength.sharpness:.0%}"

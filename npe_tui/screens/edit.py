@@ -98,6 +98,12 @@ class EditScreen(EnhancingScreen):
         panel.show_strength(replace(panel.strength, timestep=timestep))
         self.status.say(f"Timestep {timestep}")
 
+    def action_sharpness(self, by: float) -> None:
+        panel = self.query_one(StrengthPanel)
+        sharpness = round(min(max(panel.strength.sharpness + by, 0.0), 1.0), 2)
+        panel.show_strength(replace(panel.strength, sharpness=sharpness))
+        self.status.say(f"Sharpness {sharpness:.0%}")
+
     def action_new_seed(self) -> None:
         panel = self.query_one(StrengthPanel)
         panel.show_strength(replace(panel.strength, seed=None).with_seed())

@@ -66,7 +66,7 @@ class Slider(Widget, can_focus=True):
         step: float = 1.0,
         power: float = 1.0,
         unit: str = "",
-        label_width: int = 9,
+        label_width: int = 10,
         zones: tuple[tuple[tuple[float, float], str], ...] = (),
         id: str | None = None,
     ) -> None:

@@ -52,6 +52,7 @@ def test_no_file_is_no_error():
         ('timestep = "much"', "is a number, not 'much'"),
         ("timestep = true", "is a number"),
         ("hardness = 2.0", "between 0 and 1"),
+        ("sharpness = 2", "between 0 and 1"),
         ("keys = 3", "is a table"),
         ("theme = ", "cannot be read"),
     ],
@@ -69,6 +70,7 @@ def test_a_variable_that_is_no_number_is_said():
 def test_strength_starts_where_the_engine_does():
     start, engine = strength.initial(Config()), Recipe()
     assert (start.timestep, start.steps, start.sampler) == (engine.timestep, engine.steps, engine.sampler)
+    assert start.sharpness == engine.sharpness
 
 
 def test_presets_of_the_settings_join_the_built_in_ones():
@@ -76,9 +78,18 @@ def test_presets_of_the_settings_join_the_built_in_ones():
     assert list(found) == ["subtle", "dramatic", "careful"]
     assert (found["careful"].timestep, found["careful"].steps) == (120, 20)
     assert 200 <= found["subtle"].timestep <= 300 < 350 <= found["dramatic"].timestep <= 475
-    for wrong in ({"timestep": 500}, {"speed": 3}, {"sampler": "euler"}):
+    for wrong in ({"timestep": 500}, {"speed": 3}, {"sampler": "euler"}, {"sharpness": 1.5}):
         with pytest.raises(UsageError):
             strength.presets(Config(presets={"x": wrong}))
+
+
+def test_sharpness_of_the_settings_and_of_a_preset(tmp_path):
+    settings = config.load(written(tmp_path, "sharpness = 0.5\n[presets.soft]\nsharpness = 0\n"), {})
+    assert strength.initial(settings).sharpness == 0.5
+    found = strength.presets(settings)
+    assert found["subtle"].sharpness == 0.5 and found["soft"].sharpness == 0
+    whole = strength.initial(config.load(None, {"NPE_TUI_SHARPNESS": "1"})).sharpness
+    assert (whole, type(whole)) == (1.0, float)  # a whole number would not be read back from a saved file
 
 
 def test_a_drawn_seed_leaves_room_for_variants():

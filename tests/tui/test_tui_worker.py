@@ -1,0 +1,71 @@
+"""What the engine's thread asks of the editor, and what it says when that cannot be done; without thread and models."""
+
+import pytest
+
+from npe_core.editor import FaceChoice
+from npe_core.faces import FaceCrop, choose_faces
+from npe_core.photo import Photo
+from npe_tui.document import EditDocument
+from npe_tui.messages import Edited, Failed
+from npe_tui.strength import Strength
+from npe_tui.worker import VARIANTS, EngineWorker
+
+
+class FakeEditor:
+    """Knows the whole picture as a face, or none; keeps the jobs."""
+
+    def __init__(self, face=True):
+        self.face, self.jobs = face, []
+
+    def choose(self, photo, face="largest", aligned=False, box=None):
+        if not self.face:
+            choose_faces([], face)
+        return FaceChoice((FaceCrop.centred(*photo.size),))
+
+    def edit_many(self, jobs):
+        self.jobs += jobs
+        return [None] * len(jobs)
+
+
+@pytest.fixture
+def document(photo_file):
+    document = EditDocument(Photo.open(photo_file))
+    document.canvas.stroke([(40, 40)], "#ffffff", 8)
+    return document
+
+
+@pytest.fixture
+def ask(document):
+    """ask(what, strength, face) has the work done at once: what was said, and the jobs of the editor."""
+
+    def done(what, strength, face=True):
+        worker = EngineWorker()
+        worker._editor = editor = FakeEditor(face)
+        getattr(worker, what)(document, strength)
+        return worker._outcome(worker._jobs.get()), editor.jobs
+
+    return done
+
+
+def test_an_edit_has_the_strength_that_was_set(ask):
+    said, (job,) = ask("edit", Strength(220, 7, "ddim", sharpness=0.4, seed=3))
+    assert isinstance(said, Edited)
+    assert (job.timestep, job.steps, job.sampler, job.sharpness, job.seed) == (220, 7, "ddim", 0.4, 3)
+
+
+def test_variants_differ_by_their_seeds_only(ask):
+    _, jobs = ask("variants", Strength(220, 7, "ddim", sharpness=0.4, seed=3))
+    assert [job.seed for job in jobs] == [3, 4, 5, 6] and len(jobs) == VARIANTS
+    assert {(job.timestep, job.steps, job.sampler, job.sharpness) for job in jobs} == {(220, 7, "ddim", 0.4)}
+
+
+def test_steps_are_at_most_the_timestep(ask):
+    _, (job,) = ask("edit", Strength(5, 10, "dpmpp"))
+    assert (job.timestep, job.steps) == (5, 5)
+
+
+@pytest.mark.parametrize("what", ["edit", "variants", "study"])
+def test_no_face_is_told_in_the_words_of_the_screen(ask, what):
+    said, jobs = ask(what, Strength(220, 7, "ddim"), face=False)
+    assert isinstance(said, Failed) and not jobs
+    assert "No face was found" in said.reason and "press x" in said.reason.lower() and "--" not in said.reason
