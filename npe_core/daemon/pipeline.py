@@ -100,6 +100,15 @@ class Pipeline:
         return done
 
     @property
+    def has_room(self) -> bool:
+        """Whether another job would keep it busy: one batch is edited while the next is read and the last written."""
+        return self.in_flight < 2 * self._together + 2
+
+    @property
+    def _together(self) -> int:
+        return self._batch if self._worker.shares_batches else 1
+
+    @property
     def overdue(self) -> float:
         """Seconds by which the running batch is beyond its time limit; cancelling did not help then."""
         return max(0.0, self._clock() - self._deadline)
@@ -154,8 +163,7 @@ class Pipeline:
         if first is None:
             return None
         batch = [first]
-        most = self._batch if self._worker.shares_batches else 1
-        while len(batch) < most and not self._ready.empty():
+        while len(batch) < self._together and not self._ready.empty():
             more = self._ready.get()
             if more is None:
                 self._ready.put(None)

@@ -183,7 +183,7 @@ class Service:
         """A job that failed or died before runs alone, so that what it does to the process hits nobody else."""
         if self._pipeline.in_flight == 0:
             self._alone = False
-        while self._queue and not self._alone and self._pipeline.in_flight < 2 * self._settings.batch:
+        while self._queue and not self._alone and self._pipeline.has_room:
             tried = self._queue[0].record.attempts
             if tried >= self._settings.attempts:
                 died = Crashed(f"The daemon died {tried} times while it worked on this job.")
