@@ -11,7 +11,7 @@ import numpy as np
 from npe_core.canvas import checks, state
 from npe_core.canvas.boxes import Box, union, window
 from npe_core.canvas.history import History, Patch, Step, flip, make_patch
-from npe_core.canvas.layers import Layers, Planes, visible
+from npe_core.canvas.layers import MASK, Layers, Parts, Planes, visible
 from npe_core.canvas.selection import Regions, as_regions
 from npe_core.canvas.stroke import Scratch, Stroke
 from npe_core.colour import format_colour
@@ -50,7 +50,6 @@ class Document:
         self._scratch: Scratch | None = None
         self._dirty: Box | None = None
         self._revision = 0
-        self._views = tuple(_read_only(a) for a in (self._layers.mask, self._layers.guide, self._layers.image))
         if regions is not None:
             self.regions = regions
 
@@ -64,12 +63,12 @@ class Document:
     @property
     def image(self) -> np.ndarray:
         """(H, W, 3) uint8: the original, read-only."""
-        return self._views[2]
+        return _read_only(self._layers.image)
 
     @property
     def mask(self) -> np.ndarray:
         """(H, W) float32 in [0, 1], 1 = edit: a read-only view that follows the canvas; copy it to keep it."""
-        return self._views[0]
+        return _read_only(self._layers.mask)
 
     @property
     def guide(self) -> np.ndarray:
@@ -77,7 +76,22 @@ class Document:
 
         A read-only view that follows the canvas; copy it to keep it.
         """
-        return self._views[1]
+        return _read_only(self._layers.guide)
+
+    @property
+    def mask_parts(self) -> Parts:
+        """``mask``, of which only the parts that are looked at are made: ``canvas.mask_parts[y0:y1, x0:x1]``."""
+        return Parts(self.size, np.float32, self._layers.mask_in)
+
+    @property
+    def guide_parts(self) -> Parts:
+        """``guide``, of which only the parts that are looked at are made."""
+        return Parts(self._layers.image.shape, np.uint8, self._layers.guide_in)
+
+    @property
+    def levels(self) -> np.ndarray:
+        """(H, W) uint8: the mask in 1/255, as the canvas keeps it; a read-only view that follows the canvas."""
+        return _read_only(self._layers.planes[MASK])
 
     @property
     def painted(self) -> np.ndarray:
@@ -117,7 +131,7 @@ class Document:
     def pick(self, x: float, y: float) -> str:
         """The colour under the pointer as painted, ``#rrggbb``."""
         column, row = checks.as_pixel(x, y, self.size)
-        r, g, b = self._layers.guide[row, column].tolist()
+        r, g, b = self.guide_parts[row : row + 1, column : column + 1][0, 0].tolist()
         return format_colour((r, g, b))
 
     @property

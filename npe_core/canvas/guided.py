@@ -13,25 +13,14 @@ from npe_core.opencv import opencv
 _TILE = 128
 """Side of the squares that the picture is filtered in, a multiple of all blocks, so that they stay in the cache."""
 
-_SUM = np.ones((1, 4), np.float32)
-
 
 def box_sum(stack: np.ndarray, radius: int) -> np.ndarray:
-    """(..., H, W) -> the same shape: sums over windows of 2 radius + 1 pixels square, cut off at the border. O(N)."""
-    window = 2 * radius + 1
-    for axis in (-1, -2):
-        shape = list(stack.shape)
-        length = shape[axis]
-        shape[axis] += window
-        total = np.zeros(shape, stack.dtype)
-        np.cumsum(stack, axis=axis, out=_along(total, axis, radius + 1, radius + 1 + length))
-        _along(total, axis, radius + 1 + length, None)[...] = _along(total, axis, radius + length, radius + length + 1)
-        stack = _along(total, axis, window, None) - _along(total, axis, 0, length)
-    return stack
-
-
-def _along(array: np.ndarray, axis: int, start: int, stop: int | None) -> np.ndarray:
-    return array[..., start:stop] if axis == -1 else array[..., start:stop, :]
+    """(n, H, W) float -> the same: sums over windows of 2 radius + 1 pixels square, cut off at the border. O(N)."""
+    cv2, side = opencv(), 2 * radius + 1
+    sums = np.empty_like(stack)
+    for plane, total in zip(stack, sums, strict=True):
+        cv2.boxFilter(plane, -1, (side, side), total, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return sums
 
 
 def guided_filter(
@@ -64,11 +53,12 @@ def guided_filter(
         for left in range(0, width, step):
             tile = np.s_[top : top + step, left : left + step]
             if where is None or where[tile].any():
-                a = _enlarged(ab, block, top // block, left // block, step // block)
-                guide = guide_image[tile]
-                a = a[: guide.shape[0], : guide.shape[1]]
-                a[..., :3] *= guide
-                np.clip(opencv().transform(a, _SUM), 0, 1, out=result[tile])
+                guide, a = guide_image[tile], _enlarged(ab, block, top // block, left // block, step // block)
+                *slopes, filtered = opencv().split(a[: guide.shape[0], : guide.shape[1]])
+                for slope, colour in zip(slopes, opencv().split(guide), strict=True):
+                    slope *= colour
+                    filtered += slope
+                np.clip(filtered, 0, 1, out=result[tile])
     return result
 
 
@@ -87,7 +77,7 @@ def _reduced(image: np.ndarray, block: int) -> np.ndarray:
 def _enlarged(stack: np.ndarray, block: int, top: int, left: int, side: int) -> np.ndarray:
     """The square of ``side`` from (top, left) of (h, w, 4), ``block`` times as large, bilinear: undoes ``_reduced``."""
     if block == 1:
-        return stack[top : top + side, left : left + side].copy()
+        return stack[top : top + side, left : left + side]
     y0, x0 = max(0, top - 1), max(0, left - 1)
     part = stack[y0 : top + side + 1, x0 : left + side + 1]
     large = opencv().resize(part, None, fx=block, fy=block)
@@ -100,7 +90,7 @@ def _coefficients(i: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.n
     """(4, h, w): a (3) and b, averaged over the window, of p ~ a . I + b."""
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     stack = np.concatenate([i, p[None], i * p, np.stack([i[a] * i[b] for a, b in pairs])])
-    count = box_sum(np.ones(p.shape, np.float32), radius)
+    count = box_sum(np.ones((1, *p.shape), np.float32), radius)
     mean = box_sum(stack, radius) / count  # (13, h, w)
     mean_i, mean_p = mean[:3], mean[3]
     cr, cg, cb = mean[4:7] - mean_i * mean_p

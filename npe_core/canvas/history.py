@@ -1,4 +1,5 @@
-"""Unlimited undo: each step keeps the XOR of what it changed, compressed, so one record serves undo and redo."""
+"""Unlimited undo: each step keeps the XOR of what it changed, so that one record serves undo and redo; compressed once
+another step follows."""
 
 from __future__ import annotations
 
@@ -10,17 +11,38 @@ import numpy as np
 
 from npe_core.canvas.boxes import Box, box_of, union, window
 from npe_core.canvas.layers import Layers, Planes
+from npe_core.parallel import each
 
 Note = TypeVar("Note")
 """What goes with the pixels, restored by undo: for the canvas, what was asked for."""
 
 
-@dataclass(frozen=True)
 class Patch:
     """before XOR after of the planes inside a box."""
 
-    box: Box
-    delta: bytes
+    def __init__(self, box: Box, delta: np.ndarray) -> None:
+        self.box = box
+        self._shape = delta.shape
+        self._held: np.ndarray | bytes = delta
+
+    @property
+    def delta(self) -> np.ndarray:
+        """(5, h, w) uint8"""
+        if isinstance(self._held, np.ndarray):
+            return self._held
+        return np.frombuffer(zlib.decompress(self._held), np.uint8).reshape(self._shape)
+
+    def compress(self) -> None:
+        """Takes less memory from now on."""
+        if isinstance(self._held, np.ndarray):
+            # Runs of zeros are what there is to save; photographs hardly repeat: to look for it takes twice the time.
+            packer = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
+            self._held = packer.compress(self._held.tobytes()) + packer.flush()
+
+    @property
+    def bytes_held(self) -> int:
+        """Memory of the delta."""
+        return self._held.nbytes if isinstance(self._held, np.ndarray) else len(self._held)
 
 
 @dataclass(frozen=True)
@@ -40,9 +62,7 @@ def make_patch(box: Box, before: Planes, after: Planes) -> Patch | None:
         return None
     x0, y0 = box[:2]
     placed = (x0 + tight[0], y0 + tight[1], x0 + tight[2], y0 + tight[3])
-    # Runs of zeros are what there is to save; photographs hardly repeat, and looking for it takes twice the time.
-    packer = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
-    return Patch(placed, packer.compress(window(delta, tight).tobytes()) + packer.flush())
+    return Patch(placed, window(delta, tight).copy())
 
 
 class History(Generic[Note]):
@@ -53,14 +73,19 @@ class History(Generic[Note]):
         self.undone: list[Step[Note]] = []
 
     def push(self, step: Step[Note]) -> None:
-        """Adds a step that was just done; what had been undone can no longer be redone."""
+        """Adds a step that was just done; what had been undone can no longer be redone.
+
+        The one before it is compressed now: who fills a region and saves the picture does not wait for that.
+        """
+        if self.done:
+            each(Patch.compress, self.done[-1].patches)
         self.done.append(step)
         self.undone.clear()
 
     @property
     def bytes_held(self) -> int:
         """Memory of all deltas, in bytes."""
-        return sum(len(patch.delta) for step in self.done + self.undone for patch in step.patches)
+        return sum(patch.bytes_held for step in self.done + self.undone for patch in step.patches)
 
 
 def flip(layers: Layers, step: Step[Note]) -> Box | None:
@@ -68,7 +93,7 @@ def flip(layers: Layers, step: Step[Note]) -> Box | None:
     changed: Box | None = None
     for patch in step.patches:
         planes = window(layers.planes, patch.box)
-        planes ^= np.frombuffer(zlib.decompress(patch.delta), np.uint8).reshape(planes.shape)
+        planes ^= patch.delta
         layers.refresh(patch.box)
         changed = union(changed, patch.box)
     return changed

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, cut, window
+from npe_core.canvas.boxes import Box, box_of, cut, window
 from npe_core.opencv import opencv
 
 ALPHA, MASK = 3, 4
@@ -27,38 +28,93 @@ def visible(planes: Planes) -> np.ndarray:
     return np.minimum(planes[ALPHA], planes[MASK])
 
 
+class Parts:
+    """An array that is made where it is looked at: ``parts[y0:y1, x0:x1]`` gives that part of it, to read only.
+
+    Of a large photo most is never looked at; the whole array would take time and memory for nothing.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: type, part: Callable[[Box], np.ndarray]) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self._part = part
+
+    def __getitem__(self, where: tuple[slice, slice]) -> np.ndarray:
+        (y0, y1, down), (x0, x1, across) = (part.indices(side) for part, side in zip(where, self.shape, strict=False))
+        return self._part((x0, y0, max(x0, x1), max(y0, y1)))[::down, ::across]
+
+
 class Layers:
-    """The planes over one picture. ``guide`` and ``mask`` are kept up to date box by box."""
+    """The planes over one picture. ``guide`` and ``mask`` are made when first asked for, and then kept up to date."""
 
     def __init__(self, image: np.ndarray) -> None:
         self.image = image
         self.planes: Planes = np.zeros((5, *image.shape[:2]), np.uint8)
-        self.guide = image.copy()
-        self.mask: np.ndarray = np.zeros(image.shape[:2], np.float32)
+        self._guide: np.ndarray | None = None
+        self._mask: np.ndarray | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width)"""
         return self.image.shape[0], self.image.shape[1]
 
+    @property
+    def guide(self) -> np.ndarray:
+        """(H, W, 3) uint8: the picture with the paint that shows."""
+        if self._guide is None:
+            guide = self.image.copy()
+            if (marked := box_of(self.planes[MASK])) is not None:
+                guide[cut(marked)] = self._painted(marked)
+            self._guide = guide
+        return self._guide
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(H, W) float32 in [0, 1]"""
+        if self._mask is None:
+            mask = np.zeros(self.size, np.float32)
+            if (marked := box_of(self.planes[MASK])) is not None:
+                mask[cut(marked)] = self._as_float(marked)
+            self._mask = mask
+        return self._mask
+
+    def guide_in(self, box: Box) -> np.ndarray:
+        """(h, w, 3): ``guide`` inside a box."""
+        return self._painted(box) if self._guide is None else self._guide[cut(box)]
+
+    def mask_in(self, box: Box) -> np.ndarray:
+        """(h, w): ``mask`` inside a box."""
+        return self._as_float(box) if self._mask is None else self._mask[cut(box)]
+
     def put(self, box: Box, planes: Planes) -> None:
-        """Replaces the planes inside the box and derives guide and mask there."""
+        """Replaces the planes inside the box, and guide and mask there."""
         window(self.planes, box)[:] = planes
         self.refresh(box)
 
     def refresh(self, box: Box) -> None:
-        """Derives guide and float mask from the planes inside the box."""
+        """Derives guide and float mask from the planes inside the box, where they are kept."""
+        if self._mask is not None:
+            self._mask[cut(box)] = self._as_float(box)
+        if self._guide is not None:
+            self._guide[cut(box)] = self._painted(box)
+
+    def _as_float(self, box: Box) -> np.ndarray:
+        levels = self.planes[MASK][cut(box)]
+        mask: np.ndarray = opencv().LUT(levels, _FLOAT) if levels.size else levels.astype(np.float32)
+        return mask
+
+    def _painted(self, box: Box) -> np.ndarray:
         cv2, where = opencv(), cut(box)
-        planes = window(self.planes, box)
+        planes, image = window(self.planes, box), self.image[where]
         alpha = visible(planes)
-        if not alpha.size:
-            return
-        self.mask[where] = cv2.LUT(planes[MASK], _FLOAT)
-        image, guide = self.image[where], self.guide[where]
-        paint = cv2.merge(list(planes[:3]))
-        guide[:] = cv2.copyTo(paint, (alpha == 255).view(np.uint8), image.copy())
+        if not alpha.any():
+            return image.copy()
+        guide: np.ndarray = cv2.merge(list(planes[:3]))
+        cv2.copyTo(image, (alpha != 255).view(np.uint8), guide)
         if (mixed := np.flatnonzero((alpha > 0) & (alpha < 255))).size:
             # Exact rounding in integers, as if alpha 0 left the original and 255 were the paint itself.
             y, x = np.divmod(mixed, alpha.shape[1])
-            a = alpha[y, x].astype(np.int32)[:, None]
-            guide[y, x] = (image[y, x] * (255 - a) + paint[y, x].astype(np.int32) * a + 127) // 255
+            a = alpha[y, x].astype(np.uint16)[:, None]
+            paint = planes[:3, y, x].T.astype(np.uint16)
+            guide[y, x] = (image[y, x] * (255 - a) + paint * a + 127) // 255
+        return guide

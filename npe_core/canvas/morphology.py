@@ -59,7 +59,7 @@ def distance_inside(inside: np.ndarray, limit: float, rough: bool = False) -> np
     cv2 = opencv()
     how = cv2.DIST_MASK_5 if rough else cv2.DIST_MASK_PRECISE
     distance: np.ndarray = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, how)
-    distance[distance > limit] = np.inf
+    np.copyto(distance, np.inf, where=distance > limit)
     return distance
 
 
@@ -72,11 +72,10 @@ def feather(levels: np.ndarray, radius: float, rough: bool = False) -> np.ndarra
     soft = levels.copy()
     if radius <= 0.5:
         return soft
-    support = levels > 0
-    depth = distance_inside(support, radius + 0.5, rough)
-    rim = np.flatnonzero(support & np.isfinite(depth))
-    share = smoothstep((depth.ravel()[rim] - np.float32(0.5)) / np.float32(radius))
-    soft.ravel()[rim] = (levels.ravel()[rim] * share + np.float32(0.5)).astype(np.uint8)
+    depth = distance_inside(levels > 0, radius + 0.5, rough).ravel()
+    rim = np.flatnonzero((depth > 0) & (depth <= radius + 0.5))
+    share = smoothstep((depth[rim] - np.float32(0.5)) / np.float32(radius))
+    soft.ravel()[rim] = (soft.ravel()[rim] * share + np.float32(0.5)).astype(np.uint8)
     return soft
 
 

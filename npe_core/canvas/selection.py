@@ -177,18 +177,21 @@ def _soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, ba
     """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``."""
     outside = distance_inside(~where, band, rough=True)  # 0 in the region, infinite beyond the band
     near = outside <= band
-    p = probability.astype(np.float32)
+    p = probability.astype(np.float32, copy=False)
     if not hairy:
         return near * _levels((p - 0.25) / 0.5)
     # Filtered near the edge only: deep inside, dark strands must not become holes. Both limits are soft themselves.
     half = np.float32(band / 2)
     inside = distance_inside(where, 1.5 * band + 0.5, rough=True)
-    core = _levels(smoothstep((inside - np.float32(band + 0.5)) / half))
-    edge = near & (core < 255)
+    soft = (inside == np.inf) * np.uint8(255)
+    rim = np.flatnonzero((inside > band + 0.5) & (soft == 0))
+    soft.ravel()[rim] = _levels(smoothstep((inside.ravel()[rim] - np.float32(band + 0.5)) / half))
+    edge = near & (soft < 255)
     p = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=max(0, band.bit_length() - 3), where=edge)
-    limit = smoothstep((np.float32(band + 0.5) - outside[edge]) / half)
-    soft = core
-    soft[edge] = np.maximum(soft[edge], _levels(np.minimum((p[edge] - 0.25) / 0.5, limit)))
+    at = np.flatnonzero(edge)
+    limit = smoothstep((np.float32(band + 0.5) - outside.ravel()[at]) / half)
+    filtered = _levels(np.minimum((p.ravel()[at] - 0.25) / 0.5, limit))
+    soft.ravel()[at] = np.maximum(soft.ravel()[at], filtered)
     return soft
 
 

@@ -42,5 +42,5 @@ def check_canvas(photo: Photo, canvas: Canvas) -> None:
     width, height = photo.size
     if canvas.size != (height, width):
         raise UsageError(f"The canvas has {canvas.size[1]}x{canvas.size[0]} pixels, the photo {width}x{height}.")
-    if not canvas.mask.any():
+    if not canvas.levels.any():
         raise InputError("Nothing is marked. Fill a region, paint, or give a mask.")

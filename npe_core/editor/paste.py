@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut
 from npe_core.canvas.morphology import feather
 from npe_core.faces import FaceCrop
-from npe_core.faces.resample import Box
+from npe_core.faces.resample import Box, Source, inverse
+from npe_core.opencv import opencv
 from npe_core.parallel import each
 
 SEAM = 2.5 / 512
 """Share of the crop's side over which an edit fades in at the edge of its mask, inwards."""
 _TILE = 128
-"""Side of the squares that are worked on, so that a face of thousands of pixels takes little memory and the parts of
-it where nothing is marked take no time."""
+"""Side of the squares that are worked on, so that they stay in the cache, a face of thousands of pixels takes little
+memory, and the parts of it where nothing is marked take no time."""
 
 
 def seam_width(crop: FaceCrop) -> int:
@@ -22,7 +26,7 @@ def seam_width(crop: FaceCrop) -> int:
     return max(1, round(SEAM * crop.size * crop.scale))
 
 
-def seam(mask: np.ndarray, crop: FaceCrop, box: Box) -> np.ndarray:
+def seam(mask: Source, crop: FaceCrop, box: Box) -> np.ndarray:
     """(h, w) uint8 in a box of the photo: 255 under the mask (H, W), falling to 0 at its edge, inwards.
 
     The edge of the photo is no edge of the mask.
@@ -30,14 +34,14 @@ def seam(mask: np.ndarray, crop: FaceCrop, box: Box) -> np.ndarray:
     margin = seam_width(crop) + 1
     x0, y0 = max(0, box[0] - margin), max(0, box[1] - margin)
     around = mask[y0 : box[3] + margin, x0 : box[2] + margin]
-    level = feather(np.where(around > 0, np.uint8(255), np.uint8(0)), seam_width(crop), rough=True)
+    level = feather((around > 0) * np.uint8(255), seam_width(crop), rough=True)
     return level[box[1] - y0 :, box[0] - x0 :][: box[3] - box[1], : box[2] - box[0]]
 
 
 def paste(
     photo: np.ndarray,
-    guide: np.ndarray,
-    mask: np.ndarray,
+    guide: Source,
+    mask: Source,
     crop: FaceCrop,
     base: np.ndarray,
     weight: np.ndarray,
@@ -52,36 +56,99 @@ def paste(
     the photo's own colour would be a rim around it. Where ``texture`` is 0, at flat paint, it fades into the photo.
     ``fade`` is how much the crop counts against what is in ``photo`` already.
     """
-    x0, y0, *_ = box = crop.box((photo.shape[1], photo.shape[0]))
-    marked = box_of(mask[cut(box)])
-    if marked is None:
-        return
-    left, top, right, bottom = place = (x0 + marked[0], y0 + marked[1], x0 + marked[2], y0 + marked[3])
-    edge = seam(mask, crop, place)
-    maps = np.dstack([base, weight, fade, texture]).astype(np.float32, copy=False)
+    result = np.dstack([base, weight]).astype(np.float32, copy=False)
+    counts, own = _Share(crop, fade), _Share(crop, texture)
 
-    def write_row(y: int) -> None:
-        for x in range(left, right, _TILE):
-            part: Box = (x, y, min(x + _TILE, right), min(y + _TILE, bottom))
-            share = edge[y - top : part[3] - top, x - left : part[2] - left]
-            if share.any():
-                where = cut(part)
-                photo[where] = _mixed(photo[where], guide[where], share, crop.to_box(maps, part))
+    def write(band: Box) -> None:
+        edge, painted = seam(mask, crop, band), guide[cut(band)]
+        for part in _tiles(band):
+            inner = cut((part[0] - band[0], part[1] - band[1], part[2] - band[0], part[3] - band[1]))
+            if edge[inner].any():
+                maps = crop.to_box(result, part), counts.in_part(part), own.in_part(part)
+                photo[cut(part)] = _mixed(photo[cut(part)], painted[inner], edge[inner], *maps)
 
-    each(write_row, range(top, bottom, _TILE))
+    _in_bands(write, mask, crop)
 
 
-def _mixed(photo: np.ndarray, guide: np.ndarray, edge: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """(h, w, 3) uint8; maps (h, w, 6): base, weight, fade and texture."""
-    fade, share = maps[..., 4:5], (edge / np.float32(255))[..., None]
-    painted = guide - photo.astype(np.float32)
-    change = maps[..., 3:4] * guide
-    change += maps[..., :3]
-    change -= photo  # the edited picture, as a difference from the photo
-    under = (1 - share) * maps[..., 5:6]
-    under *= share > 0
-    change *= share
-    change += under * painted
-    change *= fade
-    change += photo
-    return np.clip(np.rint(change, out=change), 0, 255).astype(np.uint8)
+def within_reach(mask: Source, crops: list[FaceCrop], fades: list[np.ndarray]) -> np.ndarray:
+    """(H, W) float32: the mask (H, W) float32 as far as the crops count by their fades, (size, size) float32 each."""
+    result = np.zeros(mask.shape, np.float32)  # not zeros_like, which writes every page of a large photo
+    for crop, fade in zip(crops, fades, strict=True):
+        _in_bands(partial(_add, result, mask, _Share(crop, fade)), mask, crop)
+    return result
+
+
+def _add(result: np.ndarray, mask: Source, counts: _Share, band: Box) -> None:
+    for part in _tiles(band):
+        marked, share, there = mask[cut(part)], counts.in_part(part), result[cut(part)]
+        np.maximum(there, marked if share is None else marked * share, out=there)
+
+
+def _in_bands(work: Callable[[Box], None], mask: Source, crop: FaceCrop) -> None:
+    """Calls ``work`` with boxes of ``_TILE`` rows and less around all that is marked in the crop, several at once."""
+    x0, y0, x1, y1 = crop.box((mask.shape[1], mask.shape[0]))
+
+    def look(top: int) -> None:
+        marked = box_of(mask[top : min(top + _TILE, y1), x0:x1])
+        if marked is not None:
+            work((x0 + marked[0], top + marked[1], x0 + marked[2], top + marked[3]))
+
+    each(look, range(y0, y1, _TILE))
+
+
+class _Share:
+    """A map (size, size) float32 in [0, 1] of a crop, of which most is 1."""
+
+    def __init__(self, crop: FaceCrop, values: np.ndarray) -> None:
+        self._crop, self._values = crop, values
+        self._ones = box_of(values == 1) or (0, 0, 0, 0)
+        if not (values[cut(self._ones)] == 1).all():
+            self._ones = 0, 0, 0, 0
+        self._to_crop: list[list[float]] = inverse(crop.matrix).tolist()
+        self._margin = 2 + 2 / crop.scale
+        """How far around a pixel it may be looked at, in pixels of the crop."""
+
+    def in_part(self, part: Box) -> np.ndarray | None:
+        """(h, w) float32 of a part of the photo; None where it is 1 all over."""
+        x0, y0, x1, y1 = part
+        for low, high, (a, b, c) in zip(self._ones[:2], self._ones[2:], self._to_crop, strict=True):
+            ends = a * x0 + b * y0, a * x1 + b * y0, a * x0 + b * y1, a * x1 + b * y1
+            if min(ends) + c < low + self._margin or max(ends) + c > high - self._margin:
+                return self._crop.to_box(self._values, part)
+        return None
+
+
+def _tiles(band: Box) -> Iterator[Box]:
+    for x in range(band[0], band[2], _TILE):
+        yield x, band[1], min(x + _TILE, band[2]), band[3]
+
+
+def _mixed(
+    photo: np.ndarray,
+    guide: np.ndarray,
+    edge: np.ndarray,
+    result: np.ndarray,
+    fade: np.ndarray | None,
+    texture: np.ndarray | None,
+) -> np.ndarray:
+    """(h, w, 3) uint8; ``result`` (h, w, 4) is base and weight, fade and texture (h, w) are 1 where they are None."""
+    cv2 = opencv()
+    *base, weight = cv2.split(result)
+    whole = fade is None and edge.min() == 255
+    share = edge / np.float32(255)
+    under = (1 - share) * (edge > 0)
+    if texture is not None:
+        under *= texture
+    mixed = []
+    for edited, painted, before in zip(base, cv2.split(guide), cv2.split(photo), strict=True):
+        edited += weight * painted
+        if not whole:
+            edited -= before
+            edited *= share
+            edited += under * (painted - before.astype(np.float32))
+            if fade is not None:
+                edited *= fade
+            edited += before
+        mixed.append(np.clip(np.rint(edited, out=edited), 0, 255, out=edited).astype(np.uint8))
+    merged: np.ndarray = cv2.merge(mixed)
+    return merged

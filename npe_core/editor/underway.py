@@ -16,23 +16,20 @@ from torch import Tensor
 
 from npe_core import __version__
 from npe_core.blend import full_size, keep_colour, match_ring
-from npe_core.canvas.boxes import box_of, cut
 from npe_core.diffusion.masked import Strength, masked_edit
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.editor.clock import Clock, timed
-from npe_core.editor.engine import Engine, resize, to_arrays, to_images, to_tensor
+from npe_core.editor.engine import Engine, resize, to_arrays, to_images
 from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders
 from npe_core.editor.job import EditJob, check_canvas
-from npe_core.editor.paste import paste
+from npe_core.editor.paste import paste, within_reach
 from npe_core.editor.recipe import Recipe, check_seed, check_sharpness, check_strength
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.result import EditResult, Preview
-from npe_core.editor.views import Views, look_at, own_texture
+from npe_core.editor.views import Views, look_at, own_texture, surroundings
 from npe_core.errors import Cancelled, NpeError
 from npe_core.faces import FaceCrop
-from npe_core.models.surroundings import surroundings_of
 from npe_core.models.weights import SMOOTH
-from npe_core.parallel import each
 from npe_core.photo import Photo
 
 
@@ -92,7 +89,7 @@ def begin(job: EditJob, choose: Callable[[Photo], FaceChoice], engine: Engine) -
         choice, known = job.choice, job.canvas.regions
         if choice is None:
             choice = known.choice if isinstance(known, RegionMap) else choose(job.photo)
-        crops = crops_for(choice, job.canvas.mask)
+        crops = crops_for(choice, job.canvas.levels)
         fades = [fade_at_borders(crop, job.photo.size) for crop in crops]
         views = look_at(job.photo, job.canvas, crops, fades, engine)
     return Underway(job, job.recipe(), strength, choice, crops, fades, views, clock)
@@ -139,7 +136,7 @@ def restore(edit: Underway, engine: Engine) -> None:
         result = match_ring(result, views.original, views.mask, views.painted)
         restored = None
         if edit.recipe.upscale:
-            known = surroundings(job, edit.crops).to(engine.device)
+            known = surroundings(job.photo, views, edit.crops).to(engine.device)
             restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known)
         base, weight = full_size(result, views.guide, restored, own, CROP, least_detail(timestep))
         edit.maps = Maps(
@@ -157,8 +154,8 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         image = job.photo.image.copy()
         for i in reversed(range(len(edit.crops))):  # the tiles first, the faces on top
             own = maps.base[i], maps.weight[i], edit.fades[i], maps.texture[i]
-            paste(image, canvas.guide, canvas.mask, edit.crops[i], *own)
-        mask = within_reach(canvas.mask, edit.crops, edit.fades)
+            paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)
+        mask = within_reach(canvas.mask_parts, edit.crops, edit.fades)
         models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe)}
         parameters = {"version": __version__, **edit.recipe.parameters(), "models": models}
         photo = job.photo.edited(image, mask, parameters, given=True)
@@ -168,15 +165,8 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         parameters=parameters,
         faces=len(edit.choice.crops),
         seconds=edit.clock.seconds,
-        warnings=(*job.photo.notes, *left_out(canvas.mask, mask)),
+        warnings=(*job.photo.notes, *left_out(canvas.levels, mask)),
     )
-
-
-def surroundings(job: EditJob, crops: list[FaceCrop]) -> Tensor:
-    """(B, 4, CROP, CROP): what the upscaler may know of the photo around what is marked."""
-    pictures = to_tensor(each(lambda crop: crop.extract(job.photo.image), crops))
-    masks = torch.from_numpy(np.stack(each(lambda crop: crop.extract(job.canvas.mask), crops)))[:, None]
-    return surroundings_of(pictures, masks)
 
 
 def models_of(recipe: Recipe) -> list[str]:
@@ -186,23 +176,9 @@ def models_of(recipe: Recipe) -> list[str]:
     return ["denoiser", "upscaler", *([SMOOTH] if recipe.sharpness < 1 else [])]
 
 
-def within_reach(mask: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarray]) -> np.ndarray:
-    """The mask (H, W) as far as the crops count."""
-    result = np.zeros(mask.shape, np.float32)  # not zeros_like, which writes every page of a large photo
-    for crop, fade in zip(crops, fades, strict=True):
-        box = crop.box((mask.shape[1], mask.shape[0]))
-        marked = box_of(mask[cut(box)])
-        if marked is not None:
-            place = box[0] + marked[0], box[1] + marked[1], box[0] + marked[2], box[1] + marked[3]
-            counts = crop.to_box(fade, place)
-            counts *= mask[cut(place)]
-            np.maximum(result[cut(place)], counts, out=result[cut(place)])
-    return result
-
-
 def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:
-    """A warning if more than a hundredth of the wanted mask was out of reach."""
-    missing = 1 - float(mask.sum()) / float(wanted.sum())
+    """A warning if more than a hundredth of the wanted mask, (H, W) uint8 in 1/255, was out of reach."""
+    missing = 1 - float(mask.sum()) / (float(wanted.sum()) / 255)
     if missing <= 0.01:
         return []
     return [f"{missing:.0%} of the mask lies too far from the chosen faces and was left as it is"]

@@ -14,6 +14,7 @@ from npe_core.canvas.boxes import cut, pad
 from npe_core.editor.engine import Engine, resize, to_tensor
 from npe_core.errors import InputError
 from npe_core.faces import FaceCrop
+from npe_core.models.surroundings import surroundings_of
 from npe_core.parallel import each
 from npe_core.photo import Photo
 
@@ -30,6 +31,8 @@ class Views:
     """(B, 1, 128, 128) in [0, 1]"""
     painted: Tensor
     """(B, 1, 128, 128): where there is paint, as opposed to mask only; counts under the mask"""
+    marks: list[np.ndarray]
+    """(size, size) float32 of each crop: the canvas's mask at the crop's own size"""
 
 
 def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.ndarray], engine: Engine) -> Views:
@@ -38,8 +41,8 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
     Raises InputError if nothing is marked in any of them.
     """
     side, device = engine.image_size, engine.device
-    squares = each(lambda crop: crop.extract(canvas.mask), crops)
-    mask = to_masks([square * fade for square, fade in zip(squares, fades, strict=True)], side).to(device)
+    marks = each(lambda crop: crop.extract(canvas.mask_parts), crops)
+    mask = to_masks([mark * fade for mark, fade in zip(marks, fades, strict=True)], side).to(device)
     if not bool((mask > 0).any()):
         raise InputError(
             "Nothing is marked on the chosen faces. Fill a region, paint, or give a mask; `npe faces` lists them."
@@ -50,9 +53,10 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
         painted = to_masks(each(lambda crop: crop.extract(paint, side), crops), side).to(device)
     return Views(
         original=to_tensor(each(lambda crop: crop.extract(photo.image, side), crops)).to(device),
-        guide=to_tensor(each(lambda crop: crop.extract(canvas.guide, side), crops)).to(device),
+        guide=to_tensor(each(lambda crop: crop.extract(canvas.guide_parts, side), crops)).to(device),
         mask=mask,
         painted=painted,
+        marks=marks,
     )
 
 
@@ -71,10 +75,16 @@ def to_masks(maps: list[np.ndarray], side: int) -> Tensor:
     return torch.nn.functional.adaptive_avg_pool2d(x, side).clamp(0, 1)
 
 
+def surroundings(photo: Photo, views: Views, crops: list[FaceCrop]) -> Tensor:
+    """(B, 4, size, size): what may be known of the photo around what is marked, see ``surroundings_of``."""
+    pictures = to_tensor(each(lambda crop: crop.extract(photo.image), crops))
+    return surroundings_of(pictures, torch.from_numpy(np.stack(views.marks))[:, None])
+
+
 def own_texture(photo: Photo, canvas: Canvas, crops: list[FaceCrop], engine: Engine) -> Tensor:
     """(B, 1, 128, 128): 1 where the fine detail of the canvas is the photograph's, 0 where flat paint covers it."""
     original = to_tensor(each(lambda crop: crop.extract(photo.image), crops)).to(engine.device)
-    guide = to_tensor(each(lambda crop: crop.extract(canvas.guide), crops)).to(engine.device)
+    guide = to_tensor(each(lambda crop: crop.extract(canvas.guide_parts), crops)).to(engine.device)
     side = engine.image_size
     fine, fine_guide = (x - resize(resize(x, side), x.shape[-1]) for x in (original, guide))
     return resize(detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006), side).clamp(0, 1)

@@ -12,7 +12,7 @@ import numpy as np
 from npe_core.errors import UsageError
 from npe_core.faces.alignment import TEMPLATE, box_framing, umeyama
 from npe_core.faces.face import Face
-from npe_core.faces.resample import Box, inside_square, inverse, scale_of, transform, warp, warp_ids
+from npe_core.faces.resample import Box, Source, inside_square, inverse, scale_of, transform, warp, warp_ids
 
 _FURTHEST = 16
 """A crop may be this many times as wide as the photo before it is taken for a mistake."""
@@ -100,7 +100,7 @@ class FaceCrop:
         high = np.clip(np.ceil(corners.max(axis=0)).astype(int), low, limits)
         return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
-    def extract(self, image: np.ndarray, size: int | None = None) -> np.ndarray:
+    def extract(self, image: Source, size: int | None = None) -> np.ndarray:
         """The crop of a photo (H, W[, C]) as (size, size[, C]) of the same type; ``size`` defaults to the crop's own.
 
         uint8 is resampled as a picture (cubic; Lanczos where it is reduced), float32 as a map (linear, area means; the

@@ -7,6 +7,7 @@ Beyond its border a picture goes on mirrored about the border line.
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -15,6 +16,19 @@ from npe_core.opencv import opencv
 
 Box = tuple[int, int, int, int]
 """(x0, y0, x1, y1) in whole pixels, x1 and y1 not included."""
+
+
+class Source(Protocol):
+    """What can be looked at through a window: an array (H, W[, C]), or something that makes such parts of one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    def __getitem__(self, where: tuple[slice, slice], /) -> np.ndarray: ...
+
 
 _KERNEL = 3
 """Source pixels that cubic interpolation reads beyond the outermost sample, one to spare."""
@@ -50,7 +64,7 @@ def inside_square(matrix: np.ndarray, side: int, width: int, height: int) -> np.
     return (x >= low[:, None]) & (x <= high[:, None])
 
 
-def warp(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+def warp(image: Source, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
     """``image`` seen through ``matrix``, a (2, 3) similarity from coordinates of the result to those of ``image``.
 
     uint8 (H, W) or (H, W, C) is taken for a picture: cubic, and Lanczos where it is reduced. float32 is taken for a
@@ -91,9 +105,7 @@ def warp_ids(region_map: np.ndarray, matrix: np.ndarray, width: int, height: int
     return _sample(window, matrix, width, height, cv2.INTER_NEAREST)
 
 
-def _window(
-    image: np.ndarray, matrix: np.ndarray, width: int, height: int, block: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _window(image: Source, matrix: np.ndarray, width: int, height: int, block: int) -> tuple[np.ndarray, np.ndarray]:
     """The part of ``image`` that the result looks at, whole blocks of it, and where its corner lies in ``image``.
 
     A view where it lies inside, so that a small face in a large photo costs little.
@@ -110,7 +122,8 @@ def _window(
         return inner, low
     if (np.maximum(before, after) > inner.shape[1::-1]).any():  # the mirror image is wider than what it mirrors
         across, down = (_mirrored(low[axis], high[axis], limits[axis]) for axis in (0, 1))
-        return image[down[:, None], across], low
+        looked_at = np.s_[down.min() : down.max() + 1, across.min() : across.max() + 1]
+        return image[looked_at][down[:, None] - down.min(), across - across.min()], low
     cv2 = opencv()
     margins = int(before[1]), int(after[1]), int(before[0]), int(after[0])
     return cv2.copyMakeBorder(inner, *margins, cv2.BORDER_REFLECT), low

@@ -350,3 +350,30 @@ def test_importing_the_canvas_does_not_import_torch():
     code = "import sys, npe_core.canvas; print('torch' in sys.modules, 'PIL' in sys.modules, 'scipy' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["False"] * 3
+
+
+def test_parts_are_what_the_whole_is_before_and_after_it_is_made():
+    canvas, whole = Canvas(picture(), region_map()), Canvas(picture(), region_map())
+    assert whole.guide.shape == canvas.guide_parts.shape and whole.mask.shape == canvas.mask_parts.shape
+    for seed in range(12):
+        for one in (canvas, whole):
+            random_operation(random.Random(seed))(one)
+        for where in (np.s_[3:40, 10:33], np.s_[0:, 0:], np.s_[5:60:3, 1:50:2], np.s_[7:7, 2:9]):
+            assert np.array_equal(canvas.guide_parts[where], whole.guide[where])
+            assert np.array_equal(canvas.mask_parts[where], whole.mask[where])
+    assert np.array_equal(canvas.levels, np.rint(whole.mask * 255))
+    assert np.array_equal(canvas.guide, whole.guide) and np.array_equal(canvas.mask, whole.mask)
+
+
+def test_the_last_step_is_kept_as_it_is_and_older_ones_compressed():
+    canvas = Canvas(np.zeros((400, 400, 3), np.uint8))
+    canvas.select(np.ones((400, 400), np.float32), "#336699")
+    kept = canvas._history.bytes_held
+    canvas.select(np.ones((400, 400), np.float32), "#ff0000")
+    assert canvas._history.bytes_held < 1.1 * kept  # the older step hardly counts any more
+    canvas.undo()
+    assert (canvas.guide == (0x33, 0x66, 0x99)).all()
+    canvas.undo()
+    assert not canvas.guide.any() and not canvas.mask.any()
+    canvas.redo()
+    assert (canvas.guide == (0x33, 0x66, 0x99)).all()

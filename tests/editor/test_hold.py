@@ -16,7 +16,7 @@ def scene():
     patches = 0.3 * torch.randn(1, 1, 22, 22, generator=rng)
     patches = torch.nn.functional.interpolate(patches, size=(128, 128), mode="bicubic").expand(-1, 3, -1, -1)
     ones = torch.ones(1, 1, 128, 128)
-    return Views(original=guide, guide=guide, mask=ones, painted=ones), (guide + patches).clamp(-1, 1)
+    return Views(original=guide, guide=guide, mask=ones, painted=ones, marks=[]), (guide + patches).clamp(-1, 1)
 
 
 def patchiness(x, guide):
@@ -44,6 +44,6 @@ def test_what_is_not_painted_is_left_to_the_model(scene):
     views, result = scene
     painted = torch.zeros(1, 1, 128, 128)
     painted[..., :64] = 1
-    half = Views(views.original, views.guide, views.mask, painted)
+    half = Views(views.original, views.guide, views.mask, painted, marks=[])
     held = hold_to_paint(result, half, torch.ones(1, 1, 128, 128), 250)
     assert torch.equal(held[..., 64:], result[..., 64:]) and not torch.equal(held[..., :64], result[..., :64])
