@@ -13,7 +13,12 @@ from npe_tui.config import Config
 WEAKEST, STRONGEST = 1, 499
 SUBTLE, DRAMATIC = (200, 300), (350, 475)
 """The useful stretches of timesteps."""
-_OF_A_PRESET = ("timestep", "steps", "sampler", "sharpness")
+_OF_A_PRESET: dict[str, tuple[type, ...]] = {
+    "timestep": (int,),
+    "steps": (int,),
+    "sampler": (str,),
+    "sharpness": (float, int),
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,10 @@ def presets(config: Config) -> dict[str, Strength]:
         unknown = sorted(set(values) - set(_OF_A_PRESET))
         if unknown:
             raise UsageError(f"The preset {name!r} has {unknown[0]!r}; it can have {', '.join(_OF_A_PRESET)}.")
+        for key, value in values.items():
+            if type(value) not in _OF_A_PRESET[key]:
+                wanted = "text" if _OF_A_PRESET[key] == (str,) else "a number"
+                raise UsageError(f"The preset {name!r} has {key} = {value!r}; it should be {wanted}.")
         found[name] = checked(replace(start, **values))
     return found
 

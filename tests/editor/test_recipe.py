@@ -2,12 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npe_core.canvas import Canvas
+from npe_core.editor.job import EditJob
 from npe_core.editor.recipe import Recipe, other_weights, read_recipe
 from npe_core.errors import InputError
+from npe_core.photo import Photo
 from npe_core.regions import REGION_NAMES
 
 colours = st.integers(0, 2**24 - 1).map("#{:06x}".format)
@@ -20,6 +24,7 @@ recipes = st.integers(1, 499).flatmap(
         sampler=st.sampled_from(["dpmpp", "ddim", "ddpm"]),
         seed=st.integers(0, 2**63 - 1),
         upscale=st.booleans(),
+        sharpness=st.floats(0, 1),
         painted=st.booleans(),
     )
 )
@@ -36,6 +41,12 @@ def test_what_is_stored_comes_back(recipe):
     stored = json.loads(json.dumps({"version": "0.1.0", **recipe.parameters(), "models": {"denoiser": "0123"}}))
     found = read_recipe(stored, "edited.png")
     assert found == recipe and list(found.regions) == list(recipe.regions)
+
+
+def test_a_whole_number_for_the_sharpness_is_stored_as_what_is_read_back():
+    image = np.zeros((8, 8, 3), np.uint8)
+    recipe = EditJob(Photo.from_array(image), Canvas(image), seed=1, sharpness=1).recipe()
+    assert read_recipe(json.loads(json.dumps(recipe.parameters())), "edited.png") == recipe
 
 
 @given(st.dictionaries(st.sampled_from(KEYS) | st.text(), anything))

@@ -78,7 +78,7 @@ def test_presets_of_the_settings_join_the_built_in_ones():
     assert list(found) == ["subtle", "dramatic", "careful"]
     assert (found["careful"].timestep, found["careful"].steps) == (120, 20)
     assert 200 <= found["subtle"].timestep <= 300 < 350 <= found["dramatic"].timestep <= 475
-    for wrong in ({"timestep": 500}, {"speed": 3}, {"sampler": "euler"}, {"sharpness": 1.5}):
+    for wrong in ({"timestep": 500}, {"speed": 3}, {"sampler": "euler"}, {"sharpness": 1.5}, {"timestep": "much"}):
         with pytest.raises(UsageError):
             strength.presets(Config(presets={"x": wrong}))
 
