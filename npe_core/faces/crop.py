@@ -14,6 +14,8 @@ from npe_core.faces.alignment import TEMPLATE, box_framing, umeyama
 from npe_core.faces.face import Face
 from npe_core.faces.resample import Box, Source, inside_square, inverse, scale_of, transform, warp, warp_ids
 
+_WHERE = " Give a box around head and hair, in pixels of the photo."
+
 _FURTHEST = 16
 """A crop may be this many times as wide as the photo before it is taken for a mistake."""
 
@@ -110,11 +112,17 @@ class FaceCrop:
         height, width = image.shape[:2]
         x0, y0, x1, y1 = self.box((width, height))
         if x0 == x1 or y0 == y1:
-            raise UsageError(f"The box of the face lies outside the photo, which has {width} x {height} pixels.")
+            raise UsageError(f"{self._place()} lies outside the photo, which has {width}x{height} pixels.{_WHERE}")
         if self.scale * self.size > _FURTHEST * max(width, height):
-            raise UsageError(f"The box of the face is far larger than the photo, which has {width} x {height} pixels.")
+            raise UsageError(
+                f"{self._place()} is far larger than the photo, which has {width}x{height} pixels.{_WHERE}"
+            )
         crop = self if size is None else self.resized(size)
         return warp(image, crop.matrix, crop.size, crop.size)
+
+    def _place(self) -> str:
+        (x0, y0), (x1, y1) = self.corners().min(axis=0), self.corners().max(axis=0)
+        return f"The face's square, {x1 - x0:.0f}x{y1 - y0:.0f} pixels from ({x0:.0f}, {y0:.0f}),"
 
     def to_photo(self, crop_map: np.ndarray, photo_size: tuple[int, int], fill: float = 0) -> np.ndarray:
         """A map of the crop (size, size[, C]) as a map of the photo (H, W[, C]), ``fill`` outside the crop.

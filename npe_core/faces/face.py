@@ -47,8 +47,8 @@ def choose_faces(faces: list[Face], which: str | int = "all") -> list[tuple[int,
     """
     if not faces:
         raise InputError(
-            "No face was found. If the photo already is a face crop use --aligned; "
-            "otherwise mark head and hair with --box X,Y,W,H."
+            "No face was found in this photo. Mark head and hair with a box (--box X,Y,W,H),\n"
+            'or say that the photo is a face crop already (--aligned; "aligned": true in the watch folder).'
         )
     numbered = list(enumerate(faces, start=1))
     if which == "all":
@@ -58,7 +58,7 @@ def choose_faces(faces: list[Face], which: str | int = "all") -> list[tuple[int,
     try:
         number = int(which)
     except ValueError:
-        raise UsageError(f"--face {which!r} is not a choice. Give all, largest or a number from 1.") from None
+        raise UsageError(f"{which!r} names no face. Give all, largest or a number from 1 (--face).") from None
     if not 1 <= number <= len(faces):
         have = "There is 1 face" if len(faces) == 1 else f"There are {len(faces)} faces, counted from the left"
         raise UsageError(f"There is no face {number}. {have}; `npe faces PHOTO` lists what was found.")

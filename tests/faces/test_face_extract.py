@@ -142,6 +142,12 @@ def test_outside_lies_the_mirror_image(width: int, height: int, left: int, top: 
         assert np.array_equal(crop.extract(photo), padded[top + 60 : top + 60 + side, left + 60 : left + 60 + side])
 
 
+def test_a_box_outside_the_photo_is_named_with_the_photos_size() -> None:
+    photo = np.zeros((300, 400, 3), np.uint8)
+    with pytest.raises(UsageError, match=r"50x50 pixels from \(600, 15\), lies outside the photo, which has 400x300"):
+        FaceCrop.from_box((600, 20, 650, 60)).extract(photo)
+
+
 def test_size_chooses_the_resolution() -> None:
     photo = smooth_photo(640, 640, 200)
     crop = crop_at(1, 12, (320, 320), 256)
