@@ -1,5 +1,6 @@
 """A state machine over the spool: whatever is dropped, killed, failed or retried, an input is in one place."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from npe_core.daemon import journal
+from npe_core.daemon import journal, renaming
 from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import sort_out
@@ -212,6 +213,27 @@ def test_an_inbox_on_another_file_system(tmp_path):
         assert not names(folders.inbox) and job.input("photo").read_bytes() == b"photo"
         spool.give_back(job)
         assert names(folders.inbox) == ["a.mask.png", "a.png"] and not list(folders.run.iterdir())
+
+
+@pytest.mark.parametrize("missing", [(), ("rename_new",), ("rename_new", "link")])
+def test_a_file_is_given_whatever_the_file_system_can_and_takes_nobodys_place(tmp_path, monkeypatch, missing):
+    def refused(*arguments, **options):
+        raise OSError(errno.EINVAL, "not on this file system")
+
+    for call in missing:
+        monkeypatch.setattr(renaming if call == "rename_new" else os, call, refused)
+    outbox = tmp_path / "outbox"
+    outbox.mkdir()
+    for content in (b"first", b"first", b"second"):
+        (tmp_path / "photo").write_bytes(content)
+        if content == b"second":
+            with pytest.raises(OSError, match=r"exists|not on this"):
+                Files().give({tmp_path / "photo": "a"}, outbox)
+            assert (tmp_path / "photo").read_bytes() == b"second"
+        else:
+            Files().give({tmp_path / "photo": "a"}, outbox)
+            assert not (tmp_path / "photo").exists()
+        assert (outbox / "a").read_bytes() == b"first" and len(list(outbox.iterdir())) == 1
 
 
 @pytest.mark.parametrize("evil", ["../../etc/passwd", "/etc/passwd", "..", "a/b", "a\0b", "", 7])
