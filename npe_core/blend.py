@@ -120,6 +120,6 @@ def full_size(
         mode="bilinear",
         align_corners=False,
     ).clamp(0, 1)
-    large = enlarge(result)
-    invented = torch.zeros_like(large) if restored is None else restored - large
-    return large + (1 - weight) * invented - weight * enlarge(guide), weight
+    if restored is None:
+        return enlarge(result) - weight * enlarge(guide), weight
+    return restored.lerp(enlarge(result - guide), weight), weight  # what is enlarged is enlarged in every term

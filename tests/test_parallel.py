@@ -4,9 +4,10 @@ import os
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from npe_core.parallel import each
+from npe_core.parallel import copied, each
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 100])
@@ -55,3 +56,12 @@ def test_a_forked_process_has_threads_of_its_own():
     if child == 0:
         os._exit(0 if each(lambda n: n + 1, range(8)) == list(range(1, 9)) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (4, 5), (7, 2, 3), (1001, 3)])
+def test_a_copy_is_equal_and_apart(shape):
+    array = np.arange(np.prod(shape), dtype=np.int32).reshape(shape)
+    array.flags.writeable = False
+    copy = copied(array)
+    assert np.array_equal(copy, array) and copy.dtype == array.dtype
+    assert copy.flags.writeable and not np.shares_memory(copy, array)

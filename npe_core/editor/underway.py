@@ -30,6 +30,7 @@ from npe_core.editor.views import Views, look_at, own_texture, surroundings
 from npe_core.errors import Cancelled, NpeError
 from npe_core.faces import FaceCrop
 from npe_core.models.weights import SMOOTH
+from npe_core.parallel import copied
 from npe_core.photo import Photo
 
 
@@ -140,7 +141,7 @@ def restore(edit: Underway, engine: Engine) -> None:
             restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known)
         base, weight = full_size(result, views.guide, restored, own, CROP, least_detail(timestep))
         edit.maps = Maps(
-            base=to_arrays(127.5 * (base + 1 - weight)),
+            base=to_arrays(base.add_(1).sub_(weight).mul_(127.5)),
             weight=[array[..., 0] for array in to_arrays(weight)],
             texture=[array[..., 0].clip(0, 1) for array in to_arrays(resize(own, CROP))],
         )
@@ -151,7 +152,7 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
     assert edit.maps is not None, "restore comes first"
     job, canvas, maps = edit.job, edit.job.canvas, edit.maps
     with timed(engine, None, [edit.clock]):
-        image = job.photo.image.copy()
+        image = copied(job.photo.image)
         for i in reversed(range(len(edit.crops))):  # the tiles first, the faces on top
             own = maps.base[i], maps.weight[i], edit.fades[i], maps.texture[i]
             paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)

@@ -12,6 +12,7 @@ from npe_core.faces.pyramid import Level, enlarged, reduced
 from npe_core.faces.resample import transform, warp
 from npe_core.faces.suppression import without_doubles
 from npe_core.faces.yunet import detect_rows
+from npe_core.parallel import each
 
 _FINEST, _SIDES = 1280, (640, 320, 160)
 """Longest sides at which a photo is searched: YuNet sees faces of 10 to 300 pixels, best between 40 and 200. The first
@@ -46,8 +47,8 @@ def find_faces(image: np.ndarray, min_score: float = 0.7) -> list[Face]:
     candidates = _search_finer(levels[0], candidates, min_score)
     height, width = image.shape[:2]
     inside = [c for c in candidates if 0 <= c.centre[0] <= width and 0 <= c.centre[1] <= height]
-    refined = [(c.box, refine(levels, c.box, c.roll, thorough=len(inside) <= _CROWD)) for c in inside]
-    faces = [Face(box, *result) for box, result in refined if result is not None]
+    refined = each(lambda c: refine(levels, c.box, c.roll, thorough=len(inside) <= _CROWD), inside)
+    faces = [Face(c.box, *result) for c, result in zip(inside, refined, strict=True) if result is not None]
     return left_to_right([face for face in faces if face.score >= min_score + _CONFIRMED])
 
 

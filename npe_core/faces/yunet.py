@@ -36,7 +36,7 @@ def detect_rows(image: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     detector = _detector()
     detector.setInputSize((width, height))
-    _, rows = detector.detect(np.ascontiguousarray(image[..., ::-1]))
+    _, rows = detector.detect(opencv().cvtColor(image, opencv().COLOR_RGB2BGR))
     if rows is None:
         return np.zeros((0, 15))
     found = np.asarray(rows, np.float64)
