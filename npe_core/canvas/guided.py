@@ -17,7 +17,7 @@ _TILE = 128
 def box_sum(stack: np.ndarray, radius: int) -> np.ndarray:
     """(n, H, W) float -> the same: sums over windows of 2 radius + 1 pixels square, cut off at the border. O(N)."""
     cv2, side = opencv(), 2 * radius + 1
-    sums = np.empty_like(stack)
+    sums = np.empty(stack.shape, stack.dtype)
     for plane, total in zip(stack, sums, strict=True):
         cv2.boxFilter(plane, -1, (side, side), total, normalize=False, borderType=cv2.BORDER_CONSTANT)
     return sums
@@ -40,29 +40,39 @@ def guided_filter(
     """
     block = 2**halvings
     # Centred, so that float32 holds the differences of running sums.
-    i = np.moveaxis(_reduced(guide_image, block), -1, 0).astype(np.float32) / 255 - np.float32(0.5)  # (3, h, w)
-    p = _reduced(probability.astype(np.float32), block)
+    i = np.moveaxis(reduced(guide_image, block), -1, 0).astype(np.float32) / 255 - np.float32(0.5)  # (3, h, w)
+    p = reduced(probability.astype(np.float32), block)
     ab = _coefficients(i, p, max(1, radius >> halvings), eps)  # (4, h, w)
     ab[3] -= ab[:3].sum(axis=0) / 2  # for a guide that is not centred
     ab[:3] /= 255
-    ab = np.ascontiguousarray(np.moveaxis(ab, 0, -1))
-    height, width = probability.shape
-    result = np.zeros((height, width), np.float32)
+    return linear_in_colour(guide_image, ab, block, where)
+
+
+def linear_in_colour(
+    image: np.ndarray, coefficients: np.ndarray, block: int, where: np.ndarray | None = None
+) -> np.ndarray:
+    """(H, W) float32 in [0, 1]: slope . colour + offset at each pixel of an image (H, W, 3) uint8.
+
+    coefficients: (4, h, w), of which the first three are the slope, for blocks of ``block`` pixels square. ``where`` as
+    in ``guided_filter``.
+    """
+    smooth = np.ascontiguousarray(np.moveaxis(coefficients, 0, -1))
+    result = np.zeros(image.shape[:2], np.float32)
     step = max(_TILE, block)
-    for top in range(0, height, step):
-        for left in range(0, width, step):
+    for top in range(0, image.shape[0], step):
+        for left in range(0, image.shape[1], step):
             tile = np.s_[top : top + step, left : left + step]
             if where is None or where[tile].any():
-                guide, a = guide_image[tile], _enlarged(ab, block, top // block, left // block, step // block)
-                *slopes, filtered = opencv().split(a[: guide.shape[0], : guide.shape[1]])
-                for slope, colour in zip(slopes, opencv().split(guide), strict=True):
+                colours, large = image[tile], _enlarged(smooth, block, top // block, left // block, step // block)
+                *slopes, total = opencv().split(large[: colours.shape[0], : colours.shape[1]])
+                for slope, colour in zip(slopes, opencv().split(colours), strict=True):
                     slope *= colour
-                    filtered += slope
-                np.clip(filtered, 0, 1, out=result[tile])
+                    total += slope
+                np.clip(total, 0, 1, out=result[tile])
     return result
 
 
-def _reduced(image: np.ndarray, block: int) -> np.ndarray:
+def reduced(image: np.ndarray, block: int) -> np.ndarray:
     """(H, W[, 3]) -> (ceil(H/block), ceil(W/block)[, 3]): means of blocks, the last ones filled up by their edge."""
     if block == 1:
         return image

@@ -12,6 +12,7 @@ from npe_core.canvas.clusters import boxes_of, merged
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.guided import guided_filter
 from npe_core.canvas.iris import find_irises
+from npe_core.canvas.matte import share_by_colour
 from npe_core.canvas.morphology import distance_inside, feather, smoothstep
 from npe_core.errors import InputError, UsageError
 from npe_core.parallel import each
@@ -187,9 +188,14 @@ def _soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, ba
     rim = np.flatnonzero((inside > band + 0.5) & (soft == 0))
     soft.ravel()[rim] = _levels(smoothstep((inside.ravel()[rim] - np.float32(band + 0.5)) / half))
     edge = near & (soft < 255)
-    p = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=max(0, band.bit_length() - 3), where=edge)
+    halvings = max(0, band.bit_length() - 3)
+    p = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=halvings, where=edge)
     at = np.flatnonzero(edge)
     limit = smoothstep((np.float32(band + 0.5) - outside.ravel()[at]) / half)
+    # What has the colour of what lies beside would shine around the region in its new colour.
+    share = share_by_colour(image, inside > 0.75 * band, outside > 0.75 * band, band, edge, halvings).ravel()[at]
+    doubt = np.clip(1.5 - inside.ravel()[at] / np.float32(0.6 * band), 0, 1)  # deep inside, lights are hair as well
+    limit = np.minimum(limit, 1 - doubt * (1 - share))
     filtered = _levels(np.minimum((p.ravel()[at] - 0.25) / 0.5, limit))
     soft.ravel()[at] = np.maximum(soft.ravel()[at], filtered)
     return soft
