@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
+from npe_core.device import upload
 from npe_core.diffusion.samplers import Callback, Denoise, ddim, ddpm, dpmpp
 from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
 
@@ -88,6 +89,6 @@ def masked_edit(
     matter. Returns x0 (B, 3, H, W); where mask is 0 it is ``original`` bit for bit.
     """
     guide = torch.where(mask > 0, painted, original)
-    eps = draw_noise(tuple(original.shape[1:]), seeds).to(original.device)
+    eps = upload(draw_noise(tuple(original.shape[1:]), seeds), original.device)
     hold = ConstrainToMask(guide, mask, eps, strength.timestep)
     return sample(denoise, q_sample(guide, strength.timestep, eps), strength, seeds, callback, hold)

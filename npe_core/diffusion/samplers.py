@@ -14,6 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from npe_core.device import upload
 from npe_core.diffusion.schedule import alpha_bars, q_posterior_mean_variance
 
 Denoise = Callable[[Tensor, int], Tensor]
@@ -85,7 +86,7 @@ def ddpm(
         x0 = x0.clamp(-1, 1) if clip else x0
         mean, variance = q_posterior_mean_variance(x0, xt, t, s)
         noise = torch.stack([torch.randn(xt.shape[1:], generator=generator) for generator in generators])
-        xt = mean + variance**0.5 * noise.to(xt.device)
+        xt = mean + variance**0.5 * upload(noise, xt.device)
         if callback is not None:
             callback(Step(i, steps, t, x0))
     return constrain(xt, grid[-1])

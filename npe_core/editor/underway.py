@@ -16,6 +16,7 @@ from torch import Tensor
 
 from npe_core import __version__
 from npe_core.blend import full_size, keep_colour, match_ring
+from npe_core.device import upload
 from npe_core.diffusion.masked import Strength, masked_edit
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.editor.clock import Clock, timed
@@ -137,7 +138,7 @@ def restore(edit: Underway, engine: Engine) -> None:
         result = match_ring(result, views.original, views.mask, views.painted)
         restored = None
         if edit.recipe.upscale:
-            known = surroundings(job.photo, views, edit.crops).to(engine.device)
+            known = upload(surroundings(job.photo, views, edit.crops), engine.device)
             restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known)
         base, weight = full_size(result, views.guide, restored, own, CROP, least_detail(timestep))
         edit.maps = Maps(

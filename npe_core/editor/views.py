@@ -11,6 +11,7 @@ from torch import Tensor
 from npe_core.blend import detail_weight
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import cut, pad
+from npe_core.device import upload
 from npe_core.editor.engine import Engine, resize, to_tensor
 from npe_core.errors import InputError
 from npe_core.faces import FaceCrop
@@ -52,8 +53,8 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
         paint = as_map(canvas.painted, crops)
         painted = to_masks(each(lambda crop: crop.extract(paint, side), crops), side).to(device)
     return Views(
-        original=to_tensor(each(lambda crop: crop.extract(photo.image, side), crops)).to(device),
-        guide=to_tensor(each(lambda crop: crop.extract(canvas.guide_parts, side), crops)).to(device),
+        original=upload(to_tensor(each(lambda crop: crop.extract(photo.image, side), crops)), device),
+        guide=upload(to_tensor(each(lambda crop: crop.extract(canvas.guide_parts, side), crops)), device),
         mask=mask,
         painted=painted,
         marks=marks,
@@ -83,8 +84,8 @@ def surroundings(photo: Photo, views: Views, crops: list[FaceCrop]) -> Tensor:
 
 def own_texture(photo: Photo, canvas: Canvas, crops: list[FaceCrop], engine: Engine) -> Tensor:
     """(B, 1, 128, 128): 1 where the fine detail of the canvas is the photograph's, 0 where flat paint covers it."""
-    original = to_tensor(each(lambda crop: crop.extract(photo.image), crops)).to(engine.device)
-    guide = to_tensor(each(lambda crop: crop.extract(canvas.guide_parts), crops)).to(engine.device)
+    original = upload(to_tensor(each(lambda crop: crop.extract(photo.image), crops)), engine.device)
+    guide = upload(to_tensor(each(lambda crop: crop.extract(canvas.guide_parts), crops)), engine.device)
     side = engine.image_size
     fine, fine_guide = (x - resize(resize(x, side), x.shape[-1]) for x in (original, guide))
     return resize(detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006), side).clamp(0, 1)
