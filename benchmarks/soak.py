@@ -36,9 +36,10 @@ def main() -> None:
     parser.add_argument("--kill", type=float, nargs="?", const=20.0, metavar="SECONDS",
                         help="kill -9 within so many seconds of each start")  # fmt: skip
     parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--no-upscale", dest="upscale", action="store_false", help="without super-resolution")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("cut short"))
-    soak(sorted(SAMPLES.glob("*.png")), PARAMETERS | {"steps": options.steps}, options)
+    soak(sorted(SAMPLES.glob("*.png")), PARAMETERS | {"steps": options.steps, "upscale": options.upscale}, options)
 
 
 def soak(photos: list[Path], parameters: dict, options: argparse.Namespace) -> None:
