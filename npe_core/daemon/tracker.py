@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,31 +49,38 @@ class Tracker:
         self._clock = clock
         self._since: dict[str, tuple[Stamp, float]] = {}
         self._unfinished: set[int] = set()
-        self._renamed: set[str] = set()
+        self._heard: deque[tuple[str, Stamp]] = deque()
+        self._renamed: dict[str, Stamp] = {}
 
-    def renamed(self, name: str) -> None:
-        """A file got this name from a temporary one: it is whole as it will be found next."""
-        self._renamed.add(name)
+    def renamed(self, name: str, stamp: Stamp) -> None:
+        """A file got this name from a temporary one: with this stamp it is whole. May be called from any thread.
+
+        Events come late (a rename is told half a second after it happened): scans before and after may have seen it.
+        """
+        self._heard.append((name, stamp))
 
     def look(self, files: Mapping[str, Stamp]) -> set[str]:
         """Takes in a scan; returns the names that are whole."""
         now = self._clock()
+        heard = dict(self._heard.popleft() for _ in range(len(self._heard)))
+        renamed = self._renamed | heard
         since: dict[str, tuple[Stamp, float]] = {}
         for name, stamp in files.items():
             known = self._since.get(name)
-            if known is not None and known[0] == stamp:
-                since[name] = known
-            elif name in self._renamed or (stamp.inode in self._unfinished and not is_unfinished(name)):
+            if renamed.get(name) == stamp or (stamp.inode in self._unfinished and not is_unfinished(name)):
                 since[name] = stamp, now - self.settle
+            elif known is not None and known[0] == stamp:
+                since[name] = known
             else:
                 since[name] = stamp, now
         self._since = since
         self._unfinished = {stamp.inode for name, stamp in files.items() if is_unfinished(name)}
-        self._renamed.clear()
+        self._renamed = {name: stamp for name, stamp in heard.items() if name not in files}
         return {name for name, (_, start) in since.items() if now - start >= self.settle}
 
     def forget(self) -> None:
         """The folder went away: whatever comes back is new."""
         self._since.clear()
         self._unfinished.clear()
+        self._heard.clear()
         self._renamed.clear()

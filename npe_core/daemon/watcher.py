@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.daemon.names import is_unfinished
+from npe_core.daemon.tracker import Stamp
 
 
 class Watcher:
     """Watches one folder, as long as there is one, and follows it when it is mounted anew."""
 
-    def __init__(self, folder: Path, wake: Callable[[], None], renamed: Callable[[str], None]) -> None:
-        """``wake`` is called after every change, ``renamed`` with the new name of a file that had a temporary one."""
+    def __init__(self, folder: Path, wake: Callable[[], None], renamed: Callable[[str, Stamp], None]) -> None:
+        """``wake`` is called after every change, ``renamed`` with a file that had a temporary name: name and stamp."""
         self._folder, self._wake, self._renamed = folder, wake, renamed
         self._observer: Any = None
         self._place: tuple[int, int] | None = None
@@ -44,9 +45,10 @@ class Watcher:
             def on_any_event(self, event: FileSystemEvent) -> None:
                 if event.event_type in ("opened", "closed_no_write"):  # the scan itself causes these
                     return
-                before, after = (os.path.basename(os.fsdecode(path)) for path in (event.src_path, event.dest_path))  # noqa: PTH119
-                if event.event_type == "moved" and is_unfinished(before):
-                    watcher._renamed(after)
+                if event.event_type == "moved" and is_unfinished(Path(os.fsdecode(event.src_path)).name):
+                    after = Path(os.fsdecode(event.dest_path))
+                    with contextlib.suppress(OSError):  # it may have been taken already
+                        watcher._renamed(after.name, Stamp.of(after.lstat()))
                 watcher._wake()
 
         observer = Observer()

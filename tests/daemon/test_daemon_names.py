@@ -149,8 +149,25 @@ def test_renamed_from_a_temporary_name_is_whole_at_once(clock, temporary):
 
 def test_a_rename_between_two_scans_is_told_by_an_event(clock):
     tracker = Tracker(60.0, clock)
-    tracker.renamed("a.png")
+    tracker.renamed("a.png", Stamp(5, 5, 7))
     assert tracker.look({"a.png": Stamp(5, 5, 7), "b.png": Stamp(5, 5, 8)}) == {"a.png"}
+
+
+def test_the_event_of_a_rename_may_come_after_the_scan_that_saw_it_or_before(clock):
+    late, early = Tracker(60.0, clock), Tracker(60.0, clock)
+    assert late.look({"a.png": Stamp(5, 5, 7)}) == set()
+    late.renamed("a.png", Stamp(5, 5, 7))
+    assert late.look({"a.png": Stamp(5, 5, 7)}) == {"a.png"}
+    early.renamed("a.png", Stamp(5, 5, 7))  # told while a scan was under way that had passed the place
+    assert early.look({}) == set()
+    assert early.look({"a.png": Stamp(5, 5, 7)}) == {"a.png"}
+
+
+def test_an_event_says_nothing_of_another_file_of_that_name(clock):
+    tracker = Tracker(60.0, clock)
+    tracker.renamed("a.png", Stamp(5, 5, 7))
+    assert tracker.look({"a.png": Stamp(1, 6, 8)}) == set()
+    assert tracker.look({"a.png": Stamp(5, 5, 7)}) == set()  # it has been used up
 
 
 def test_times_of_files_do_not_matter_only_that_they_stay(clock):
