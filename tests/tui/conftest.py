@@ -1,4 +1,4 @@
-"""A small portrait of flat colours with known regions, an engine without a thread, and settings out of the way."""
+"""A small portrait of flat colours with known regions, an app whose engine has no thread, settings out of the way."""
 
 import sys
 from dataclasses import replace
@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from tui_fakes import HAIR, LIPS, SKIN, FakeEngine
+from tui_session import Session, face
 
+from npe_tui.app import NpeApp
 from npe_tui.config import Config
 
 sys.path.insert(0, str(Path(__file__).parent / "picture"))  # where the emulated terminal is
@@ -56,3 +58,30 @@ def engine() -> FakeEngine:
 @pytest.fixture
 def config() -> Config:
     return replace(Config(), autosave=0.0)
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """The faces that are found in the portrait; looking for them in flat colours takes a second."""
+    found = [face(24, 28, 56, 80)]
+    monkeypatch.setattr("npe_core.faces.find_faces", lambda image: found)
+    return found
+
+
+@pytest.fixture
+def start(config, photo_file, engine, ids, found):
+    """start(size) gives an app and its pilot, to be used with ``async with``."""
+
+    class Started:
+        def __init__(self, size, photo=photo_file, settings=config):
+            self.app = NpeApp(settings, photo, engine)
+            self.context = self.app.run_test(size=size)
+
+        async def __aenter__(self):
+            self.pilot = await self.context.__aenter__()
+            return Session(self.app, self.pilot, engine, ids)
+
+        async def __aexit__(self, *error):
+            await self.context.__aexit__(*error)
+
+    return Started

@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emulated import Emulated
+from waiting import PATIENCE
 
 from npe_core.canvas import Canvas
 from npe_core.photo import Photo, read_paint
 
 QUIET = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-PATIENCE = 120.0
-"""Seconds: a busy machine is no failure."""
 
 
 @pytest.fixture
@@ -32,14 +31,22 @@ def editor_on(photo, columns=100, rows=30, **environment):
     return Emulated(*arguments, columns=columns, rows=rows, environment=QUIET | environment)
 
 
-def shows(terminal, text, limit=PATIENCE):
+def shows(terminal, text):
     """Whether the terminal comes to show a text."""
-    return terminal.until(lambda: any(text in line for line in terminal.screen.display), limit)
+    return terminal.until(lambda: any(text in line for line in terminal.screen.display))
 
 
-def ends(terminal, limit=30.0):
+def background(terminal, text):
+    """The background of the place where a text is shown; None where it is not."""
+    for row, line in enumerate(terminal.screen.display):
+        if text in line:
+            return terminal.screen.buffer[row][line.index(text)].bg
+    return None
+
+
+def ends(terminal):
     """The exit code of the process, whose output is read to the end."""
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + PATIENCE
     while terminal.process.poll() is None and time.monotonic() < deadline:
         terminal.settle(quiet=0.05, limit=0.2)
     return terminal.process.poll()
@@ -51,8 +58,9 @@ def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
         assert shows(terminal, "Pick a region"), terminal.screen.display
         terminal.write("7")
         assert shows(terminal, "Filled hair")
-        terminal.write("\x1b[13~")  # F3: the hex field
-        terminal.settle()
+        idle = background(terminal, "#8b2500")
+        terminal.write("\x1b[13~")  # F3: the hex field, whose text is selected
+        assert terminal.until(lambda: background(terminal, "#8b2500") not in (idle, None))
         terminal.write("#5a3220\r")
         assert shows(terminal, "with #5a3220")
         terminal.write("g")
@@ -64,8 +72,8 @@ def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
         terminal.write("P")
         assert shows(terminal, "Save paint and mask")
         terminal.write("\r")
-        assert terminal.until((tmp_path / "ana-paint.png").exists, PATIENCE)
-        assert terminal.until(lambda: not any("Save paint" in line for line in terminal.screen.display), PATIENCE)
+        assert terminal.until((tmp_path / "ana-paint.png").exists)
+        assert terminal.until(lambda: not any("Save paint" in line for line in terminal.screen.display))
         terminal.write("q")
         assert ends(terminal) == 0
 
@@ -89,7 +97,7 @@ def test_paint_survives_kill_9(ana, tmp_path):
         assert shows(terminal, "untouched")
         terminal.write("b\x1b[C ")  # the brush, the cursor, a dab
         assert shows(terminal, "painted, not saved")
-        assert terminal.until(lambda: list(state.glob("*.paint")), PATIENCE)
+        assert terminal.until(lambda: list(state.glob("*.paint")))
         terminal.process.send_signal(signal.SIGKILL)
         assert ends(terminal) == -signal.SIGKILL
     with editor_on(ana, NPE_WEIGHTS=str(tmp_path)) as terminal:
@@ -167,7 +175,7 @@ def test_under_tmux(ana, tmp_path):
             time.sleep(0.1)
         return False
 
-    command = f"NPE_WEIGHTS={tmp_path} {sys.executable} -m npe_core tui {ana}; sleep 60"
+    command = f"NPE_WEIGHTS={tmp_path} {sys.executable} -m npe_core tui {ana}; sleep 600"
     assert tmux("new-session", "-d", "-x", "90", "-y", "28", command).returncode == 0
     try:
         assert comes_to_show("untouched")

@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 import pyte
+from waiting import PATIENCE
 
 REMOTE = ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "COLORTERM", "TERM_PROGRAM", "LC_TERMINAL", "TMUX")
 CELL = 8, 16
@@ -92,7 +93,7 @@ class Emulated:
             self.seen += data
             self._show(data)
 
-    def until(self, condition, limit=10.0):
+    def until(self, condition, limit=PATIENCE):
         """Show what comes until ``condition()``; whether it came true."""
         end = time.monotonic() + limit
         while not condition():

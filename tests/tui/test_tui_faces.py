@@ -1,0 +1,46 @@
+"""Which face of the photo is meant: asked where there are several or none, drawn by hand where it was not found."""
+
+import numpy as np
+import pytest
+from tui_session import face, run, until
+
+from npe_tui.document import FaceWish
+from npe_tui.screens.faces import FaceScreen
+
+
+@pytest.mark.parametrize(
+    ("boxes", "key", "wish"),
+    [
+        ([(4, 4, 30, 40), (40, 4, 70, 40)], "2", FaceWish(2)),
+        ([(4, 4, 30, 40), (40, 4, 70, 40)], "a", FaceWish("all")),
+        ([], "w", FaceWish(aligned=True)),
+    ],
+)
+def test_several_faces_or_none_are_asked_about(start, found, boxes, key, wish):
+    found[:] = [face(*box) for box in boxes]
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await session.press(key)
+            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
+            assert session.document.wish == wish
+
+    run(scenario)
+
+
+def test_a_box_is_drawn_where_no_face_was_found(start, found):
+    found.clear()
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            view = session.app.screen.query_one("#faces")
+            one, other = (tuple(map(int, view.viewport.photo_to_cell(*point))) for point in ((20, 20), (60, 80)))
+            await session.pilot.mouse_down("#faces", offset=one)
+            await session.pilot.hover("#faces", offset=other)
+            await session.pilot.mouse_up("#faces", offset=other)
+            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
+            assert np.allclose(session.document.wish.box, (20, 20, 60, 80), atol=5)
+
+    run(scenario)

@@ -1,0 +1,104 @@
+"""Opening, saving, leaving, and what was left behind: nothing is lost or overwritten without a question."""
+
+from dataclasses import replace
+
+from textual.widgets import Button, Input
+from tui_fakes import HAIR
+from tui_session import run, until
+
+from npe_core.photo import Photo
+from npe_tui.screens.confirm import ConfirmScreen
+from npe_tui.screens.open import OpenScreen
+from npe_tui.screens.save import SaveScreen
+
+
+def test_saving_asks_before_overwriting(start, tmp_path):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("ctrl+s")
+            assert "nothing to save yet" in session.screen.status.message
+            await session.fill("7")
+            await session.enhance()
+            taken = tmp_path / "taken.png"
+            taken.write_bytes(b"precious")
+            await session.press("S")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            field = session.app.screen.query_one(Input)
+            assert field.value == str(tmp_path / "me-edited.png")
+            field.value = str(tmp_path / "me.png")
+            await session.press("enter")
+            assert "never written to" in str(session.app.screen.query_one("#problem").content)
+            field.value = str(taken)
+            await session.press("enter")
+            assert isinstance(session.app.screen, SaveScreen) and taken.read_bytes() == b"precious"
+            await session.press("enter")
+            await until(session.pilot, lambda: not session.document.unsaved)
+            assert Photo.open(taken).parameters["seed"] == 5
+
+    run(scenario)
+
+
+def test_leaving_asks_when_something_would_be_lost(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            assert [button.id for button in session.app.screen.query(Button)] == ["stay", "drop"]
+            await session.press("enter")
+            assert session.app.screen is session.screen
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.press("right", "enter")
+            await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
+
+    run(scenario)
+
+
+def test_the_browser_opens_a_photo_and_says_what_is_no_photo(start, photo_file, config, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture at all")
+
+    async def scenario():
+        async with start((80, 24), None, replace(config, folder=str(tmp_path))) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            gallery = session.app.screen.query_one("#gallery")
+            await until(session.pilot, lambda: gallery.entry is not None)
+            assert gallery.entry.path.name == "broken.png"
+            await session.press("enter")
+            await until(session.pilot, lambda: session.app.editing is None)
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            await until(session.pilot, lambda: "broken.png" in session.app.screen.query_one("StatusLine").message)
+            field = session.app.screen.query_one(Input)
+            await session.press("slash")
+            assert field.has_focus
+            field.value = str(photo_file)
+            await session.press("enter")
+            await until(session.pilot, lambda: session.app.editing is not None and session.document is not None)
+            assert session.app.recent.photos == [photo_file]
+
+    run(scenario)
+
+
+def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
+    saving = replace(config, autosave=5.0)
+
+    async def lose():
+        async with start((120, 40), settings=saving) as session:
+            await session.open()
+            await session.fill("7")
+            session.screen.autosave.flush()
+
+    async def find():
+        async with start((120, 40), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.document.marked)
+            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
+            assert session.document.unsaved
+            await session.open()
+            assert (session.document.canvas.mask > 0).sum() == (session.ids == HAIR).sum()
+
+    run(lose)
+    run(find)

@@ -1,0 +1,127 @@
+"""Regions, brush, dropper and mask tools, by mouse and by keyboard."""
+
+import numpy as np
+import pytest
+from textual.widgets import Input
+from tui_fakes import HAIR, SKIN
+from tui_session import run, until
+
+from npe_tui.document import FaceWish
+from npe_tui.panels.colour import ColourPanel
+from npe_tui.widgets import Chips
+
+
+def test_pick_recolour_undo(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            assert session.document.wish == FaceWish(1)
+            await session.fill("7")
+            hair = session.ids == HAIR
+            assert (session.document.canvas.mask[hair] == 1).all() and session.document.canvas.mask.sum() == hair.sum()
+            assert [fill.colour for fill in session.document.canvas.targets] == ["#8b2500"]
+
+            revision = session.document.canvas.revision
+            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+            await until(session.pilot, lambda: session.document.canvas.revision >= revision + 2)
+            await until(session.pilot, lambda: session.document.canvas.dirty is None)
+            assert [fill.colour for fill in session.document.canvas.targets] == ["#2e6f9e"]
+            await session.press("u")
+            await until(session.pilot, lambda: not session.document.marked)
+            assert not session.document.canvas.can_undo, "a fill and its colours are one step"
+
+    run(scenario)
+
+
+def test_a_click_picks_what_is_under_it(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            view = session.screen.easel.view
+            column, row = (int(c) for c in view.viewport.photo_to_cell(40, 63))
+            await session.pilot.click("#photo", offset=(column, row))
+            await until(session.pilot, lambda: session.document.marked)
+            assert [fill.region for fill in session.document.canvas.targets] == ["lips"]
+            assert session.screen.query_one("#groups", Chips).chosen == "lips"
+
+    run(scenario)
+
+
+def test_a_drag_paints_and_the_keyboard_paints_the_same(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("b")
+            view = session.screen.easel.view
+            a, b = (tuple(map(int, view.viewport.photo_to_cell(*point))) for point in ((20, 20), (60, 20)))
+            await session.pilot.mouse_down("#photo", offset=a)
+            await session.pilot.hover("#photo", offset=b)
+            await session.pilot.mouse_up("#photo", offset=b)
+            await session.pilot.pause()
+            marked = np.flatnonzero(session.document.canvas.mask[20] == 1)
+            assert marked[0] <= 21 and marked[-1] >= 58 and len(marked) >= 38
+            assert session.document.canvas.can_undo
+            await session.press("u")
+            await until(session.pilot, lambda: not session.document.marked)
+
+            await session.press("right", "enter", *(["shift+right"] * 4), "enter")
+            row = int(view.cursor[1])
+            assert (session.document.canvas.mask[row] == 1).sum() >= 20
+            await session.press("right")
+            before = session.document.canvas.revision
+            await session.press("right")
+            assert session.document.canvas.revision == before, "the pen is up"
+
+    run(scenario)
+
+
+def test_pieces_brush_and_mask_tools_by_key(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            hand = session.screen.hand
+            await session.press("w", "b", "right_square_bracket", "left_curly_bracket")
+            assert hand.pieces and hand.tool == "brush" and hand.radius > 2 and hand.hardness == pytest.approx(0.7)
+            await session.press("p")
+            await session.fill("7")
+            before = session.document.canvas.mask.sum()
+            await session.press("less_than_sign")
+            await until(session.pilot, lambda: session.document.canvas.mask.sum() < before)
+            await session.press("tilde")
+            await until(session.pilot, lambda: session.document.canvas.mask[0, 0] == 1)
+            await session.press("delete")
+            await until(session.pilot, lambda: not session.document.marked)
+
+    run(scenario)
+
+
+def test_the_dropper_takes_the_colour_that_is_shown(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            session.screen.painting.take_colour(session.document, 40, 75)
+            assert session.ids[75, 40] == SKIN
+            r, g, b = session.document.photo.image[75, 40]
+            assert session.screen.hand.colour == f"#{r:02x}{g:02x}{b:02x}"
+            assert session.screen.query_one("#hex", Input).value == session.screen.hand.colour
+
+    run(scenario)
+
+
+def test_a_resize_while_painting_loses_nothing(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("b")
+            await session.pilot.mouse_down("#photo", offset=(20, 20))
+            await session.pilot.resize_terminal(60, 20)
+            await session.pilot.pause()
+            before = session.document.canvas.mask.sum()
+            await session.pilot.hover("#photo", offset=(25, 8))
+            await session.pilot.mouse_up("#photo", offset=(25, 8))
+            await session.pilot.pause()
+            assert session.document.canvas.mask.sum() > before and not session.screen.hand.drawing
+            await session.press("u")
+            await until(session.pilot, lambda: not session.document.marked)
+
+    run(scenario)

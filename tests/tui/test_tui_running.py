@@ -1,0 +1,115 @@
+"""What the engine is asked for and what it answers: the test posts what the engine would say."""
+
+import numpy as np
+from tui_fakes import HAIR, invented
+from tui_session import run, until
+
+from npe_tui import messages
+from npe_tui.panels.run import RunPanel
+from npe_tui.panels.strength import StrengthPanel
+from npe_tui.screens.study import StudyScreen
+from npe_tui.screens.variants import VariantsScreen
+
+
+def test_enhance_shows_guesses_then_the_result_and_freezes_the_canvas_meanwhile(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("g")
+            assert "Nothing is marked" in session.screen.status.message
+            await session.fill("7")
+            number, revision = await session.make("g", "edit"), session.document.canvas.revision
+            patch = messages.Patch((16, 8, 24, 16), np.full((8, 8, 3), 255, np.uint8))
+            await session.say(messages.Advanced(number, messages.Progress("Enhancing", 3, 10, 4.2, (patch,))))
+            panel = session.screen.query_one(RunPanel)
+            assert panel.doing == "Enhancing 3/10  4 s left"
+            assert (session.screen.easel._guess[8:16, 16:24] == 255).all()
+            await session.press("5", "u", "delete")
+            assert session.document.canvas.revision == revision
+            await session.say(messages.Edited(number + 40, [invented(session.document, 1)]))
+            assert session.document.result is None, "another job's"
+            await session.say(messages.Edited(number, [invented(session.document, 5)]))
+            assert session.document.result is not None and not panel.doing
+            assert (session.document.shown[session.ids == HAIR] == 5).all()
+            await session.fill("5")
+            assert [fill.region for fill in session.document.canvas.targets] == ["hair", "lips"]
+
+    run(scenario)
+
+
+def test_cancel_and_failure_leave_the_paint(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            number = await session.make("g", "edit")
+            await session.press("escape")
+            assert session.engine.cancelled == 1
+            await session.say(messages.Stopped(number))
+            assert "Cancelled" in session.screen.status.message and session.document.marked
+            await session.say(messages.Failed(await session.make("g", "edit"), "cuda:0 ran out of memory"))
+            assert session.screen.status.message == "cuda:0 ran out of memory"
+            assert not session.screen.running.making and not session.screen.painting.frozen
+
+    run(scenario)
+
+
+def test_without_models_one_paints_and_reads_why(start, engine):
+    engine.state = messages.EngineState("loading")
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
+            reason = "There are no weights: /x does not exist. Reinstall the package."
+            session.engine.state = messages.EngineState("failed", detail=reason)
+            await session.say(messages.StateChanged(session.engine.state))
+            panel = session.screen.query_one(RunPanel)
+            assert panel.query_one("#run-reason").display and not panel.query_one("#run-buttons").display
+            assert panel.reason == reason
+            await session.press("b", "right", "space")
+            assert session.document.marked
+            await session.press("g")
+            assert session.screen.status.message != "" and not session.screen.running.making
+            session.engine.state = messages.EngineState("ready", "cpu", "abc", "")
+            await session.say(messages.StateChanged(session.engine.state))
+            assert panel.query_one("#run-buttons").display
+
+    run(scenario)
+
+
+def test_variants_are_chosen_by_number(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            number = await session.make("v", "variants")
+            results = [invented(session.document, seed) for seed in (30, 31, 32, 33)]
+            await session.say(messages.Edited(number, results))
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+            await session.press("3")
+            await until(session.pilot, lambda: session.document.result is not None)
+            assert session.document.result is results[2]
+            assert session.screen.query_one(StrengthPanel).strength.seed == 32
+
+    run(scenario)
+
+
+def test_a_timestep_is_taken_from_the_study(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            number = await session.make("t", "study")
+            sheet = np.zeros((3 * 260 - 4, 5 * 260 - 4, 3), np.uint8)
+            sheet[260:516, 4 * 260 :] = 200
+            await session.say(messages.Studied(number, sheet, (200, 300, 400)))
+            await until(session.pilot, lambda: isinstance(session.app.screen, StudyScreen))
+            assert session.app.screen._tile(4).shape == (256, 256, 3)
+            await session.press("right")
+            assert session.app.screen._timesteps[session.app.screen._row] == 300
+            assert (session.app.screen._tile(4) == 200).all()
+            await session.press("enter")
+            await until(session.pilot, lambda: session.app.screen is session.screen)
+            assert session.screen.query_one(StrengthPanel).strength.timestep == 300
+
+    run(scenario)

@@ -1,0 +1,77 @@
+"""What there is to see at every size, and the keys that lead there."""
+
+from dataclasses import replace
+
+import pytest
+from tui_session import run
+
+from npe_tui.keys import APP_COMMANDS, COMMANDS
+from npe_tui.screens.help import HelpScreen
+
+
+def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            easel = session.screen.easel
+            await session.press("c")
+            assert easel.before
+            await session.press("c", "d")
+            assert not easel.before and easel.comparison == "divider" and easel.view.split == 0.5
+            await session.press("right_parenthesis")
+            assert easel.view.split == pytest.approx(0.6)
+            await session.press("d")
+            assert easel.query_one("#before").display
+            await session.press("plus")
+            assert easel.query_one("#before").viewport.scale == easel.view.viewport.scale
+            await session.press("d", "m", "n")
+            assert easel.comparison == "off" and easel.map and not easel.outline
+            theme = session.app.theme
+            await session.press("T")
+            assert session.app.theme != theme
+            await session.press("f1")
+            assert isinstance(session.app.screen, HelpScreen)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
+def test_every_size_has_a_picture_and_every_panel_by_key(start, size):
+    async def scenario():
+        async with start(size) as session:
+            await session.open()
+            view = session.screen.easel.view
+            assert view.size.width >= 40 and view.size.height >= 10
+            for key, panel in (("f2", "regions"), ("f3", "colour"), ("f4", "brush"), ("f6", "strength")):
+                await session.press(key)
+                shown = session.screen.query_one(f"#{panel}")
+                assert shown.display and shown.region.height > 0, panel
+                assert session.app.focused is not None and shown in session.app.focused.ancestors
+                assert shown.region.bottom <= size[1], f"{panel} does not fit"
+                await session.press("escape")
+            assert session.app.focused is view
+
+    run(scenario)
+
+
+def test_keys_of_the_settings_replace_the_built_in_ones(start, config):
+    async def scenario():
+        async with start((120, 40), settings=replace(config, keys={"brush": "ctrl+b"})) as session:
+            await session.open()
+            await session.press("b")
+            assert session.screen.hand.tool == "pick"
+            await session.press("ctrl+b")
+            assert session.screen.hand.tool == "brush"
+
+    run(scenario)
+
+
+def test_the_palette_has_every_command(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            offered = {command.help for command in session.app.get_system_commands(session.screen)}
+            assert {c.help for c in (*COMMANDS, *APP_COMMANDS) if c.name != "palette"} <= offered
+
+    run(scenario)
