@@ -2,9 +2,11 @@
 
 import logging
 import os
+import threading
 
 import pytest
 from daemon_stubs import QUICK, StubWorker
+from waiting import PATIENCE
 
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.log import LOGGER
@@ -29,6 +31,26 @@ def serve(folders):
         return service.run(), service
 
     return run
+
+
+@pytest.fixture
+def running(folders):
+    """Starts a daemon in a thread, which is stopped when the test is over; returns the service and the thread."""
+    started = []
+
+    def start(worker=None, show=lambda status: None, **settings):
+        wanted = Settings(**{**QUICK, "once": False, **settings})
+        service = Service(folders, worker or StubWorker(), wanted, show=show)
+        thread = threading.Thread(target=service.run)
+        thread.start()
+        started.append((service, thread))
+        return service, thread
+
+    yield start
+    for service, thread in started:
+        service.stop()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 @pytest.fixture(autouse=True)

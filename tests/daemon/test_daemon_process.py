@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from daemon_stubs import names
 from PIL import Image
+from waiting import PATIENCE, wait_for
 
 from npe_core.cli.app import run
 
@@ -41,13 +42,6 @@ def put(inbox, stem, portrait):
     (inbox / f"{stem}.png.part").rename(inbox / f"{stem}.png")
 
 
-def wait_for(what, seconds=90):
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
 def start(at, **environment):
     quick = ["--settle", "0.2", "--interval", "0.2", "--least-free", "0", "--device", "cpu"]
     return subprocess.Popen([*NPE, "watch", *at, *quick], stderr=subprocess.PIPE, env={**os.environ, **environment})
@@ -58,7 +52,7 @@ def test_a_daemon_from_start_to_sigterm(at, tmp_path, portrait, capsys):
         systemd.bind(str(tmp_path / "notify"))
         daemon = start(at, NOTIFY_SOCKET=str(tmp_path / "notify"))
         try:
-            systemd.settimeout(60)
+            systemd.settimeout(PATIENCE)
             assert systemd.recv(4096) == b"READY=1"
             put(tmp_path / "inbox", "a", portrait)
             wait_for(lambda: (tmp_path / "outbox/a.png").exists())
@@ -71,7 +65,7 @@ def test_a_daemon_from_start_to_sigterm(at, tmp_path, portrait, capsys):
             assert "running" in capsys.readouterr().out
         finally:
             daemon.send_signal(signal.SIGTERM)
-            log = daemon.communicate(timeout=60)[1].decode()
+            log = daemon.communicate(timeout=PATIENCE)[1].decode()
         assert daemon.returncode == 0, log
         events = [json.loads(line)["event"] for line in log.splitlines()]
         assert events == ["started", "claimed", "done", "stopping", "stopped"]
@@ -105,7 +99,7 @@ def test_kill_9_at_random_moments_with_the_real_engine(at, tmp_path, portrait):
         wait_for(lambda: len(list((tmp_path / "outbox/.done").iterdir())) == 4)
     finally:
         daemon.send_signal(signal.SIGTERM)
-        daemon.communicate(timeout=60)
+        daemon.communicate(timeout=PATIENCE)
     assert len(names(tmp_path / "outbox")) == 8 and not names(tmp_path / "inbox") and not names(tmp_path / "failed")
     pictures = [np.asarray(Image.open(tmp_path / f"outbox/a{number}.png")) for number in range(4)]
     assert all(np.array_equal(picture, pictures[0]) for picture in pictures)

@@ -1,0 +1,132 @@
+"""What is taken out of the inbox, and when: events, files that grow, names of all kinds, bursts."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from daemon_stubs import StubWorker, drop, names
+from waiting import wait_for
+
+from npe_core.daemon.names import sort_out
+from npe_core.daemon.tracker import Tracker, scan
+
+
+def test_claims_are_bounded(folders, serve):
+    most = []
+    for number in range(30):
+        drop(folders.inbox, f"a{number:02}", photo=str(number).encode())
+
+    def look(job):
+        most.append(30 - len(names(folders.inbox)) // 2 - len(names(folders.outbox)) // 2)
+
+    serve(StubWorker(read=look), batch=2, most_claimed=6)
+    assert max(most) <= 6 and len(names(folders.outbox)) == 60
+
+
+def test_a_file_that_is_too_large_is_not_read(folders, serve, monkeypatch):
+    from npe_core.daemon import spool
+
+    read = []
+    monkeypatch.setattr(spool, "LARGEST_FILE", 3)
+    drop(folders.inbox, photo=b"four", mask=b"one")
+    serve(StubWorker(read=lambda job: read.append(job.record.oversize)))
+    assert read == ["a.png"]
+
+
+def test_a_file_that_is_written_to_while_it_is_read_goes_back(folders, serve):
+    from npe_core.daemon.work import StillWritten
+
+    tries = []
+
+    def read(job):
+        tries.append(job.record.attempts)
+        if len(tries) < 5:
+            raise StillWritten
+
+    drop(folders.inbox)
+    code, _ = serve(StubWorker(read=read))
+    assert code == 0 and tries == [1] * 5  # and it never counts against the job
+
+
+def test_a_file_that_its_owner_alone_may_read_stops_nobody_else(folders, serve, monkeypatch):
+    """Root may read everything, so the system's answer is put in its place."""
+    drop(folders.inbox, "a")
+    drop(folders.inbox, "b", photo=b"other")
+    answer = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "a.png" and answer(path, mode))
+    code, service = serve()
+    assert code == 0 and names(folders.outbox) == ["b.json", "b.png"]
+    assert names(folders.inbox) == ["a.mask.png", "a.png"] and not service.status.paused
+    (waiting,) = service.status.waiting
+    assert waiting["files"] == ["a"] and "Permission denied" in waiting["why"] and "chmod g+rw" in waiting["why"]
+
+
+def test_events_wake_the_loop_long_before_the_next_scan(folders, running):
+    service, _ = running(events=True, interval=3600)
+    wait_for(lambda: service.status.state == "idle")
+    drop(folders.inbox)
+    wait_for(lambda: names(folders.outbox) == ["a.json", "a.png"])
+
+
+def test_a_file_that_grows_slowly_is_not_touched_before_it_is_whole(folders, running):
+    settle, longest = 1.0, 0.0  # seconds: for how long the file stood still at most
+    running(settle=settle)
+    drop(folders.inbox, photo=None)
+    with (folders.inbox / "a.png").open("wb", buffering=0) as file:
+        last = time.monotonic()
+        for letter in b"slowly growing":
+            file.write(bytes([letter]))
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+            time.sleep(0.1)
+            is_there = (folders.inbox / "a.png").exists()
+            longest = max(longest, time.monotonic() - last)
+            assert is_there or longest >= settle  # unless it was the whole machine that stood still
+    wait_for(lambda: list(folders.done.glob("*/a.png")))
+    (kept,) = folders.done.glob("*/a.png")
+    assert kept.read_bytes() == b"slowly growing"
+
+
+def test_a_renamed_file_is_taken_at_once(folders, running):
+    service, _ = running(settle=3600, events=True)
+    wait_for(lambda: service.status.state == "idle")
+    for name in ("a.mask.png", "a.png"):
+        (folders.inbox / f"{name}.part").write_bytes(b"whole")
+        (folders.inbox / f"{name}.part").rename(folders.inbox / name)
+    wait_for(lambda: names(folders.outbox) == ["a.json", "a.png"])
+
+
+def test_names_of_all_kinds(folders, serve):
+    stems = [
+        "-rf",
+        "with space",
+        "quote'\"$(x)",
+        "ümläut",
+        "日本",
+        "reason",
+        "job",
+        "a" * 246,
+        os.fsdecode(b"caf\xe9"),
+        "tab\t",
+    ]
+    for number, stem in enumerate(stems):
+        drop(folders.inbox, stem, photo=str(number).encode(), parameters=b"{}" if len(stem) < 100 else None)
+    code, _ = serve()
+    assert code == 0
+    assert names(folders.outbox) == sorted(stem + end for stem in stems for end in (".png", ".json"))
+
+
+def test_a_burst_of_ten_thousand_pairs_is_paired_in_one_look():
+    """In memory where the system has a place for it: 20,000 files on a busy disk take longer than all other tests."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as inbox:
+        for number in range(10_000):
+            for ending in (".png", ".mask.png"):
+                os.close(os.open(f"{inbox}/{number}{ending}", os.O_CREAT | os.O_WRONLY))
+        tracker = Tracker(0.0)
+        start = time.process_time()  # the machine may be busy with other things
+        stamps = scan(Path(inbox))
+        found = sort_out(stamps, tracker.look(stamps))
+        seconds = time.process_time() - start
+    assert len(found.ready) == 10_000 and not found.waiting
+    assert seconds < 2, seconds

@@ -1,0 +1,121 @@
+"""What keeps the daemon from working pauses it, costs no job anything, and ends by itself."""
+
+import errno
+import json
+import os
+import subprocess
+
+import pytest
+from daemon_stubs import QUICK, StubWorker, drop, names
+from waiting import wait_for
+
+from npe_core.daemon import pauses
+from npe_core.daemon.files import Files
+from npe_core.daemon.folders import Folders
+from npe_core.daemon.service import Service
+from npe_core.daemon.settings import Settings
+from npe_core.errors import WeightsError
+
+
+def test_missing_weights_pause_and_touch_nothing(folders, serve):
+    class Bare(StubWorker):
+        def load(self):
+            raise WeightsError("There are no weights.")
+
+    drop(folders.inbox)
+    code, service = serve(Bare())
+    assert code == 3 and names(folders.inbox) == ["a.mask.png", "a.png"]
+    assert service.status.paused == {"models": "There are no weights."}
+
+
+def test_a_nearly_full_disk_stops_claiming(folders, serve):
+    drop(folders.inbox)
+    code, service = serve(least_free=1 << 60)
+    assert code == 4 and names(folders.inbox) == ["a.mask.png", "a.png"]
+    assert "nearly full" in service.status.paused["space"] and "--least-free" in service.status.paused["space"]
+
+
+class FailingFiles(Files):
+    """A disk that refuses some calls for a while."""
+
+    def __init__(self, code, fails):
+        self.code, self.fails = code, fails
+
+    def _refuse(self, target):
+        if self.fails(target):
+            raise OSError(self.code, os.strerror(self.code), str(target))
+
+    def give(self, files, folder):
+        for name in files.values():
+            self._refuse(folder / name)
+        super().give(files, folder)
+
+    def move_folder(self, source, target):
+        self._refuse(target)
+        super().move_folder(source, target)
+
+
+def test_a_read_only_outbox_keeps_the_finished_work(folders, serve):
+    """chmod means nothing to root, so the system's answer is put in its place."""
+    refusing = [True]
+    files = FailingFiles(errno.EROFS, lambda target: refusing[0] and target.parent == folders.outbox)
+    worker = StubWorker()
+    drop(folders.inbox)
+    code, service = serve(worker, files)
+    assert code == 4 and not names(folders.outbox) and "Read-only" in service.status.paused["outbox"]
+    assert len(list(folders.out.iterdir())) == 1
+    refusing[0] = False
+    assert serve(worker, files)[0] == 0 and names(folders.outbox) == ["a.json", "a.png"]
+    assert worker.edits == [["a"]]  # the models ran once
+
+
+def test_a_pause_ends_by_itself_and_costs_no_attempt(folders, running, monkeypatch):
+    failures, seen = [True, True], []
+
+    def write(job):
+        if failures:
+            failures.pop()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pauses, "_SHORTEST", 0.05)
+    drop(folders.inbox)
+    running(StubWorker(write=write), show=lambda status: seen.append(dict(status.paused)))
+    wait_for(lambda: list(folders.done.glob("*/.job.json")) and seen[-1] == {})
+    assert any("disk" in paused for paused in seen) and names(folders.outbox) == ["a.json", "a.png"]
+    (record,) = folders.done.glob("*/.job.json")
+    assert json.loads(record.read_text())["attempts"] == 1
+
+
+def test_an_inbox_that_goes_away_and_comes_back(folders, running):
+    service, _ = running(events=True)
+    wait_for(lambda: service.status.state == "idle")
+    folders.inbox.rename(folders.inbox.with_name("unmounted"))
+    wait_for(lambda: "inbox" in service.status.paused)
+    folders.inbox.mkdir()
+    drop(folders.inbox)
+    wait_for(lambda: names(folders.outbox) == ["a.json", "a.png"] and not service.status.paused)
+
+
+def test_a_small_disk_that_fills_up(tmp_path):
+    """A real full disk, where mounting is allowed."""
+    if (
+        os.geteuid() != 0
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(tmp_path)], capture_output=True
+        ).returncode
+    ):
+        pytest.skip("mounting is not allowed here")
+    try:
+        folders = Folders.of(tmp_path / "inbox", tmp_path / "outbox")
+        folders.prepare()
+        drop(folders.inbox)
+
+        def fill_up(job):
+            (job.job.result / "huge").write_bytes(bytes(600_000))
+
+        service = Service(folders, StubWorker(write=fill_up), Settings(**QUICK))
+        assert service.run() == 4 and "disk" in service.status.paused and not names(folders.outbox)
+        assert Service(folders, StubWorker(), Settings(**QUICK)).run() == 0
+        assert names(folders.outbox) == ["a.json", "a.png"]
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)

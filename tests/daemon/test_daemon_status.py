@@ -1,0 +1,43 @@
+"""What the daemon tells: npe status, the numbers for Prometheus, the log."""
+
+import io
+import json
+
+from daemon_stubs import StubWorker, drop
+
+from npe_core.daemon.log import set_up
+from npe_core.daemon.status import metrics_text, read_status, report_lines
+from npe_core.errors import InputError
+
+
+def test_status_tells_what_waits_and_what_failed(folders, serve):
+    drop(folders.inbox, "bad")
+    drop(folders.inbox, "alone", mask=None)
+    serve(StubWorker(lambda job: InputError("No face was found in bad.png.")))
+    told = read_status(folders)
+    assert told["daemon"] == "not running" and told["waiting"][0]["files"] == ["alone.png"]
+    assert told["failed"][0]["reason"] == "No face was found in bad.png."
+    lines = "\n".join(report_lines(told))
+    assert "waits for alone.mask.png or alone.json" in lines and "(bad-input): No face" in lines
+
+
+def test_the_metrics_are_what_prometheus_reads(folders, serve, tmp_path):
+    drop(folders.inbox)
+    _, service = serve(metrics=tmp_path / "npe.prom")
+    text = (tmp_path / "npe.prom").read_text()
+    assert "\nnpe_jobs_done_total 1\n" in text and text == metrics_text(service.status)
+    for line in text.splitlines():
+        assert line.startswith(("# HELP ", "# TYPE ")) or (
+            float(line.split()[1]) >= 0 and line.split()[0].isidentifier()
+        )
+
+
+def test_the_log_is_one_object_a_line_with_the_job(folders, serve):
+    stream = io.StringIO()
+    set_up(as_json=True, stream=stream)
+    drop(folders.inbox)
+    serve()
+    rows = [json.loads(line) for line in stream.getvalue().splitlines()]
+    events = [(row["event"], row.get("job", "")[:2]) for row in rows]
+    assert events == [("started", ""), ("claimed", "a-"), ("done", "a-"), ("stopped", "")]
+    assert rows[2]["seconds"] == 0.1

@@ -1,0 +1,125 @@
+"""Edits that fail, take too long or lose the device: each job gets what it deserves, and the others are done."""
+
+import json
+import threading
+import time
+
+import pytest
+from daemon_stubs import StubWorker, drop, names
+from waiting import PATIENCE
+
+from npe_core.daemon.work import DeviceLost
+from npe_core.errors import EnvironmentFault, InputError
+
+
+def reason_of(folders, stem):
+    (job,) = (job for job in folders.failed.iterdir() if job.name.startswith(f"{stem}-"))
+    return json.loads((job / "reason.json").read_text())
+
+
+def test_a_bad_job_fails_at_once_and_the_others_are_done(folders, serve):
+    def edit(job):
+        if job.job.record.stem == "bad":
+            return InputError("the mask is 64x64 but the photo is 128x128")
+        return job.content
+
+    for stem in ("good", "bad", "fine"):
+        drop(folders.inbox, stem)
+    worker = StubWorker(edit)
+    code, _ = serve(worker)
+    assert code == 1 and names(folders.outbox) == ["fine.json", "fine.png", "good.json", "good.png"]
+    reason = reason_of(folders, "bad")
+    assert (reason["code"], reason["attempts"]) == ("bad-input", 1) and "64x64" in reason["reason"]
+    assert sum("bad" in batch for batch in worker.edits) == 1
+
+
+def test_a_bug_in_a_batch_hits_only_the_job_that_causes_it(folders, serve):
+    def edit(job):
+        if job.job.record.stem == "odd":
+            raise ZeroDivisionError("oops")
+        return job.content
+
+    for stem in ("good", "odd", "fine"):
+        drop(folders.inbox, stem)
+    code, _ = serve(StubWorker(edit))
+    assert code == 1 and names(folders.outbox) == ["fine.json", "fine.png", "good.json", "good.png"]
+    reason = reason_of(folders, "odd")
+    assert reason["code"] == "error" and reason["reason"] == "ZeroDivisionError: oops" and reason["attempts"] == 3
+
+
+def test_no_memory_is_tried_again_and_then_told(folders, serve):
+    fail = [EnvironmentFault("cuda:0 ran out of memory on a single picture.")] * 2
+    drop(folders.inbox, "lucky")
+    code, _ = serve(StubWorker(lambda job: fail.pop() if fail else job.content))
+    assert code == 0 and names(folders.outbox) == ["lucky.json", "lucky.png"]
+    drop(folders.inbox, "heavy")
+    code, _ = serve(StubWorker(lambda job: EnvironmentFault("cuda:0 ran out of memory on a single picture.")))
+    assert code == 1 and reason_of(folders, "heavy")["code"] == "no-memory"
+
+
+def test_an_edit_that_takes_too_long_is_cut_off_and_told(folders, serve):
+    class Slow(StubWorker):
+        def edit(self, jobs, keep_going):
+            try:
+                while True:
+                    keep_going()
+                    time.sleep(0.01)
+            except Exception as error:
+                return [error for _ in jobs]
+
+    drop(folders.inbox)
+    code, _ = serve(Slow(), time_limit=0.05)
+    assert code == 1 and reason_of(folders, "a")["code"] == "time-limit" and reason_of(folders, "a")["attempts"] == 3
+
+
+def test_a_lost_device_ends_the_process_and_the_job_is_still_there(folders, serve):
+    drop(folders.inbox)
+
+    def lose(job):
+        raise DeviceLost("CUDA error: an illegal memory access was encountered")
+
+    code, _ = serve(StubWorker(lose))
+    assert code == 4 and len(list(folders.run.iterdir())) == 1 and not names(folders.failed)
+    assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_daemon_whose_thread_died_does_not_live_on_blind(folders, serve):
+    class Short(StubWorker):
+        def edit(self, jobs, keep_going):
+            return []
+
+    drop(folders.inbox)
+    code, _ = serve(Short())
+    assert code == 4 and len(list(folders.run.iterdir())) == 1
+
+
+def test_stopping_in_the_middle_gives_back_what_is_not_done(folders, running):
+    started = threading.Event()
+
+    class Long(StubWorker):
+        def edit(self, jobs, keep_going):
+            started.set()
+            try:
+                while True:
+                    keep_going()
+                    time.sleep(0.01)
+            except Exception as error:
+                return [error for _ in jobs]
+
+    for number in range(5):
+        drop(folders.inbox, f"a{number}", photo=str(number).encode())
+    service, thread = running(Long(), batch=1, grace=0.2, settle=0.0)
+    assert started.wait(PATIENCE)
+    service.stop()
+    thread.join(PATIENCE)
+    assert not thread.is_alive() and len(names(folders.inbox)) == 10 and not list(folders.run.iterdir())
+    assert not names(folders.failed) and service.status.state == "stopped"
+
+
+def test_a_failed_job_called_reason_keeps_its_own_json(folders, serve):
+    drop(folders.inbox, "reason", parameters=b'{"own": 1}')
+    serve(StubWorker(lambda job: InputError("no")))
+    (job,) = folders.failed.iterdir()
+    assert names(job) == ["reason.input.json", "reason.json", "reason.mask.png", "reason.png"]
+    assert json.loads((job / "reason.json").read_text())["reason"] == "no"
