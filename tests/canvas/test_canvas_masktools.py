@@ -1,0 +1,99 @@
+"""Grow, shrink, feather, invert and select: laws of the mask, and what becomes of the paint."""
+
+import random
+
+import numpy as np
+from canvas_operations import H, W, picture, random_operation, region_map
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from npe_core.canvas import Canvas
+
+
+@given(seed=st.integers(0, 2**32), radius=st.floats(0, 12))
+@settings(max_examples=60, deadline=None)
+def test_laws_of_the_mask_tools(seed, radius):
+    rng = random.Random(seed)
+    canvas = Canvas(picture(), region_map())
+    for _ in range(4):
+        random_operation(rng)(canvas)
+    canvas.end_stroke()
+    start = canvas.mask.copy()
+    steps = len(canvas._history.done)
+    canvas.grow(radius)
+    assert (canvas.mask >= start).all()
+    canvas.shrink(radius)
+    assert (canvas.mask >= start).all()  # closing only adds
+    while len(canvas._history.done) > steps:
+        canvas.undo()
+    canvas.shrink(radius)
+    assert (canvas.mask <= start).all()
+    canvas.grow(radius)
+    assert (canvas.mask <= start).all()  # opening only takes away
+    while len(canvas._history.done) > steps:
+        canvas.undo()
+    canvas.feather(radius)
+    assert (canvas.mask <= start).all()
+    canvas.undo() if len(canvas._history.done) > steps else None
+    guide = canvas.guide.copy()
+    canvas.invert()
+    assert np.array_equal(canvas.mask == 1, start == 0)
+    canvas.invert()
+    assert np.array_equal(canvas.mask, start)
+    assert np.array_equal(canvas.guide, guide)
+
+
+def test_grown_paint_takes_the_nearest_colour_along():
+    canvas = Canvas(picture())
+    mask = np.zeros((H, W))
+    mask[10:20, 10:20] = 1
+    canvas.select(mask, "#ff0000")
+    mask = np.zeros((H, W))
+    mask[10:20, 24:30] = 1
+    canvas.select(mask, "#0000ff")
+    canvas.grow(3)
+    assert canvas.pick(21, 15) == "#ff0000"
+    assert canvas.pick(22, 15) == "#0000ff"
+    assert canvas.pick(23, 15) == "#0000ff"
+    assert canvas.mask[15, 32] == 1
+    assert canvas.mask[15, 33] == 0
+
+
+def test_grown_mask_without_paint_stays_without():
+    canvas = Canvas(picture())
+    canvas.stroke([(20, 20)], None, 5)
+    canvas.grow(4)
+    assert np.array_equal(canvas.guide, canvas.image)
+
+
+def test_shrinking_hides_paint_and_growing_brings_it_back():
+    canvas = Canvas(picture(), region_map())
+    canvas.fill("hair", "#8b2500")
+    guide = canvas.guide.copy()
+    canvas.shrink(3)
+    assert not np.array_equal(canvas.guide, guide)
+    assert np.array_equal(canvas.guide[13], canvas.image[13])
+    canvas.undo()
+    assert np.array_equal(canvas.guide, guide)
+
+
+def test_feather_falls_inwards():
+    canvas = Canvas(picture())
+    mask = np.zeros((H, W))
+    mask[5:35, 10:50] = 1
+    canvas.select(mask, "#00ff00")
+    assert canvas.feather(8)
+    row = canvas.mask[20, 10:30]
+    assert (np.diff(row[:9]) > 0).all()
+    assert (row[9:] == 1).all()
+    assert not canvas.mask[mask == 0].any()
+
+
+def test_selecting_without_a_colour_keeps_the_guide():
+    canvas = Canvas(picture())
+    canvas.stroke([(20, 20)], "#ff0000", 6)
+    guide = canvas.guide.copy()
+    assert canvas.select(np.ones((H, W), bool))
+    assert (canvas.mask == 1).all()
+    assert np.array_equal(canvas.guide, guide)
+    assert not canvas.select(np.ones((H, W), bool))  # once more changes nothing

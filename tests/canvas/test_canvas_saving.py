@@ -1,0 +1,75 @@
+"""A canvas saved and restored: the same document, and nobody else's."""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from canvas_operations import picture, random_operation, region_map, snapshot
+
+from npe_core.canvas import Canvas
+from npe_core.errors import InputError
+
+
+def test_saved_and_restored():
+    rng = random.Random(4)
+    canvas = Canvas(picture(), region_map())
+    canvas.fill("hair", "#8b2500")
+    for _ in range(10):
+        random_operation(rng)(canvas)
+    saved = canvas.save_state()
+    restored = Canvas.restore(picture(), saved, region_map())
+    assert snapshot(restored) == snapshot(canvas)
+    assert not restored.can_undo
+    restored.shrink(1)
+    canvas.shrink(1)
+    restored.grow(1)
+    canvas.grow(1)
+    assert snapshot(restored) == snapshot(canvas)  # the hidden paint was saved too
+    empty = Canvas(picture())
+    assert snapshot(Canvas.restore(picture(), empty.save_state())) == snapshot(empty)
+
+
+def start_a_stroke(canvas: Canvas) -> None:
+    canvas.begin_stroke("#ffffff", 3)
+    canvas.extend_stroke([(9, 30)])
+
+
+@pytest.mark.parametrize(
+    ("mark", "by_hand"),
+    [
+        (lambda canvas: canvas.fill("hair", "#8b2500"), False),
+        (lambda canvas: canvas.fill("hair", "#8b2500", shading=0.2), True),
+        (lambda canvas: canvas.fill("hair", "#8b2500", at=(3, 3)), True),
+        (lambda canvas: canvas.stroke([(9, 9)], "#ffffff", 3), True),
+        (lambda canvas: canvas.select(np.ones(canvas.size)), True),
+        (start_a_stroke, True),
+    ],
+)
+def test_by_hand_says_whether_the_fills_tell_all(mark: Callable[[Canvas], object], by_hand: bool) -> None:
+    canvas = Canvas(picture(), region_map())
+    assert not canvas.by_hand
+    mark(canvas)
+    assert canvas.by_hand == by_hand
+    canvas.fill("skin", "#c09070")
+    assert canvas.by_hand == by_hand
+    assert Canvas.restore(picture(), canvas.save_state()).by_hand == by_hand
+    while canvas.undo():
+        pass
+    assert not canvas.by_hand
+    while canvas.redo():
+        pass
+    assert canvas.by_hand == by_hand
+    canvas.clear()
+    assert not canvas.by_hand
+
+
+def test_a_saved_canvas_of_another_picture_or_a_damaged_one_is_refused():
+    canvas = Canvas(picture())
+    canvas.stroke([(9, 9)], "#ffffff", 3)
+    saved = canvas.save_state()
+    with pytest.raises(InputError, match="another picture"):
+        Canvas.restore(255 - picture(), saved)
+    for damaged in (b"", b"PK", saved[:-40], saved[: len(saved) // 2], saved.replace(b"head", b"heat")):
+        with pytest.raises(InputError):
+            Canvas.restore(picture(), damaged)
