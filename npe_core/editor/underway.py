@@ -16,6 +16,7 @@ from torch import Tensor
 
 from npe_core import __version__
 from npe_core.blend import full_size, keep_colour, match_ring
+from npe_core.canvas.selection import Regions
 from npe_core.device import upload
 from npe_core.diffusion.masked import Strength, masked_edit
 from npe_core.diffusion.samplers import Callback, Step
@@ -158,7 +159,7 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
             own = maps.base[i], maps.weight[i], edit.fades[i], maps.texture[i]
             paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)
         mask = within_reach(canvas.mask_parts, edit.crops, edit.fades)
-        models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe)}
+        models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe, canvas.regions)}
         parameters = {"version": __version__, **edit.recipe.parameters(), "models": models}
         photo = job.photo.edited(image, mask, parameters, given=True)
     return EditResult(
@@ -171,11 +172,12 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
     )
 
 
-def models_of(recipe: Recipe) -> list[str]:
-    """Which weights a picture depends on, once its regions are marked."""
+def models_of(recipe: Recipe, regions: Regions | None) -> list[str]:
+    """Which weights a picture depends on: the segmenter's if it was it that found the ``regions`` that are filled."""
+    segmenter = ["segmenter"] if recipe.regions and isinstance(regions, RegionMap) else []
     if not recipe.upscale:
-        return ["denoiser"]
-    return ["denoiser", "upscaler", *([SMOOTH] if recipe.sharpness < 1 else [])]
+        return ["denoiser", *segmenter]
+    return ["denoiser", *segmenter, "upscaler", *([SMOOTH] if recipe.sharpness < 1 else [])]
 
 
 def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:

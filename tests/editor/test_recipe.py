@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.selection import as_regions
+from npe_core.editor import FaceChoice
 from npe_core.editor.job import EditJob
 from npe_core.editor.recipe import Recipe, other_weights, read_recipe
+from npe_core.editor.region_map import RegionMap
+from npe_core.editor.underway import models_of
 from npe_core.errors import InputError
 from npe_core.photo import Photo
 from npe_core.regions import REGION_NAMES
@@ -98,3 +102,21 @@ def test_a_file_without_parameters_says_so():
 )
 def test_other_weights_are_noticed(told, differ):
     assert other_weights({"models": told}, {"denoiser": "aa"}) == differ
+
+
+HAIR = {"hair": "#8b2500"}
+SEGMENTED = RegionMap(np.zeros((8, 8), np.uint8), FaceChoice(()), ())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "regions", "kinds"),
+    [
+        (Recipe(), None, ["denoiser", "upscaler"]),
+        (Recipe(HAIR), SEGMENTED, ["denoiser", "segmenter", "upscaler"]),
+        (Recipe(HAIR, upscale=False, sharpness=0.5), SEGMENTED, ["denoiser", "segmenter"]),
+        (Recipe(HAIR, sharpness=0.5), as_regions(SEGMENTED.ids, (8, 8)), ["denoiser", "upscaler", "upscaler_smooth"]),
+        (Recipe(painted=True), SEGMENTED, ["denoiser", "upscaler"]),
+    ],
+)
+def test_the_weights_that_had_a_part_in_the_picture(recipe, regions, kinds):
+    assert models_of(recipe, regions) == kinds

@@ -268,7 +268,7 @@ def test_the_parameters_are_in_every_format_that_can_hold_them(portrait, folder,
         run(["edit", str(portrait), "-o", out, "--region", "lips=#b00020", "-t", "222", "--sampler", "ddim", *FEW]) == 0
     )
     found = Photo.open(out).parameters
-    assert found.pop("version") and found.pop("models").keys() == {"denoiser"}
+    assert found.pop("version") and found.pop("models").keys() == {"denoiser", "segmenter"}
     assert found == {
         "regions": {"lips": "#b00020"},
         "timestep": 222,
