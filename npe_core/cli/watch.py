@@ -37,7 +37,7 @@ def folder_options(command: Command) -> Command:
 
 @click.command()
 @folder_options
-@click.option("--once", is_flag=True, help="Do what is there and end; exit code 1 if any of it failed.")
+@click.option("--once", is_flag=True, help="Do what is there and end; exit code 1 if any failed or may not be read.")
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit for these options and end.")
 @device_option
 @click.option("--batch", type=click.IntRange(1, 256), default=8, show_default=True, metavar="N",

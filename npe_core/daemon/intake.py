@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from npe_core.daemon.log import log
 from npe_core.daemon.names import Group, Sorted, Waiting, shown, sort_out
@@ -48,7 +49,7 @@ class Intake:
         self._wake = wake
         self._watcher = Watcher(spool.folders.inbox, self._tell_change, self._tracker.renamed)
         self._stamps: dict[str, Stamp] = {}
-        self._refused: dict[str, tuple[str, float]] = {}
+        self._refused: dict[str, tuple[Waiting, float]] = {}
         self._last, self._cost = float("-inf"), 0.0
         self._is_stale = True
 
@@ -77,8 +78,12 @@ class Intake:
     @property
     def waiting(self) -> list[Waiting]:
         """What cannot be claimed, and why."""
-        refused = [Waiting((stem,), why) for stem, (why, _) in self._refused.items()]
-        return [*self.inbox.waiting, *refused]
+        return [*self.inbox.waiting, *self.refused]
+
+    @property
+    def refused(self) -> list[Waiting]:
+        """What is complete but may not be read or moved: one file of each such job, and why."""
+        return [waiting for waiting, _ in self._refused.values()]
 
     def look(self) -> None:
         """Scans the inbox, if it is time to."""
@@ -125,9 +130,10 @@ class Intake:
     def _refuse(self, group: Group, error: OSError) -> None:
         inbox = str(self._spool.folders.inbox)
         if error.errno in _NOT_OURS and str(error.filename).startswith(inbox):
+            name = Path(error.filename).name
             why = f"cannot be read and moved: {error.strerror}. Let the daemon's group do so (chmod g+rw)"
-            self._refused[group.stem] = why, self._clock() + _AGAIN
-            log("refused", logging.WARNING, job=shown(group.stem), why=str(error))
+            self._refused[group.stem] = Waiting((name,), why), self._clock() + _AGAIN
+            log("refused", logging.WARNING, job=shown(group.stem), file=shown(name), why=why)
         else:
             self._pauses.add(kind_of(error), f"A job cannot be taken in: {error}.")
 

@@ -99,7 +99,7 @@ class Service:
             return 0
         if self._pauses.reasons:
             return self._fault.exit_code if self._fault is not None else EnvironmentFault.exit_code
-        return 1 if self._outcomes.counters.failed else 0
+        return 1 if self._outcomes.counters.failed or self._intake.refused else 0
 
     def _is_over(self) -> bool:
         if self._is_lost:
@@ -117,9 +117,10 @@ class Service:
         if not self._is_lost:  # its thread may hang for ever
             self._pipeline.close()
         self._count()
+        self.status.wait_for(self._intake.waiting)
         write_status(self.status, self._folders, self._settings.metrics)
         counters = self._outcomes.counters
-        log("stopped", done=counters.done, failed=counters.failed)
+        log("stopped", done=counters.done, failed=counters.failed, refused=len(self._intake.refused))
 
     # --- one turn -------------------------------------------------------------------------------------------------
 

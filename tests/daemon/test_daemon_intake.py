@@ -5,9 +5,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
 from daemon_stubs import StubWorker, drop, names
 from waiting import wait_for
 
+from npe_core.daemon import intake
 from npe_core.daemon.names import sort_out
 from npe_core.daemon.tracker import Tracker, scan
 
@@ -49,17 +51,43 @@ def test_a_file_that_is_written_to_while_it_is_read_goes_back(folders, serve):
     assert code == 0 and tries == [1] * 5  # and it never counts against the job
 
 
-def test_a_file_that_its_owner_alone_may_read_stops_nobody_else(folders, serve, monkeypatch):
+@pytest.mark.parametrize("refused", ["a.png", "a.mask.png"])
+def test_a_file_that_its_owner_alone_may_read_stops_nobody_else(folders, serve, monkeypatch, caplog, refused):
     """Root may read everything, so the system's answer is put in its place."""
     drop(folders.inbox, "a")
     drop(folders.inbox, "b", photo=b"other")
     answer = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "a.png" and answer(path, mode))
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != refused and answer(path, mode))
     code, service = serve()
-    assert code == 0 and names(folders.outbox) == ["b.json", "b.png"]
+    assert code == 1 and names(folders.outbox) == ["b.json", "b.png"]
     assert names(folders.inbox) == ["a.mask.png", "a.png"] and not service.status.paused
     (waiting,) = service.status.waiting
-    assert waiting["files"] == ["a"] and "Permission denied" in waiting["why"] and "chmod g+rw" in waiting["why"]
+    assert waiting["files"] == [refused] and "Permission denied" in waiting["why"] and "chmod g+rw" in waiting["why"]
+    (told,) = (record.fields for record in caplog.records if record.getMessage() == "refused")
+    assert told == {"job": "a", "file": refused, "why": waiting["why"]}
+    monkeypatch.undo()
+    assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png", "b.json", "b.png"]
+
+
+def test_a_file_that_becomes_readable_before_the_end_is_no_failure(folders, serve, monkeypatch):
+    for stem in ("a", "b"):
+        drop(folders.inbox, stem, photo=stem.encode())
+    refusals, answer = ["a.png"], os.access
+
+    def access(path, mode):
+        if Path(path).name not in refusals:
+            return answer(path, mode)
+        refusals.remove(Path(path).name)
+        return False
+
+    def edit(job):
+        wait_for(lambda: not names(folders.inbox))  # until the other one has been taken in
+        return job.content
+
+    monkeypatch.setattr(os, "access", access)
+    monkeypatch.setattr(intake, "_AGAIN", 0.0)
+    assert serve(StubWorker(edit))[0] == 0 and not refusals
+    assert names(folders.outbox) == ["a.json", "a.png", "b.json", "b.png"]
 
 
 def test_events_wake_the_loop_long_before_the_next_scan(folders, running):
