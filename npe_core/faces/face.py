@@ -61,5 +61,5 @@ def choose_faces(faces: list[Face], which: str | int = "all") -> list[tuple[int,
         raise UsageError(f"{which!r} names no face. Give all, largest or a number from 1 (--face).") from None
     if not 1 <= number <= len(faces):
         have = "There is 1 face" if len(faces) == 1 else f"There are {len(faces)} faces, counted from the left"
-        raise UsageError(f"There is no face {number}. {have}; `npe faces PHOTO` lists what was found.")
+        raise UsageError(f"There is no face {number}. {have}; `npe faces PHOTO`, in a shell, shows which is which.")
     return [numbered[number - 1]]
