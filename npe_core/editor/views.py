@@ -46,7 +46,7 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
     mask = to_masks([mark * fade for mark, fade in zip(marks, fades, strict=True)], side).to(device)
     if not bool((mask > 0).any()):
         raise InputError(
-            "Nothing is marked on the chosen faces. Mark something there, or choose those that are marked (--face N|all)."
+            "Nothing is marked on the chosen faces. Mark something there, or choose the faces that are marked (--face)."
         )
     painted = torch.ones_like(mask)  # of fills all is paint
     if canvas.by_hand:
