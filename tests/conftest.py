@@ -15,6 +15,20 @@ def portrait() -> Path:
 
 
 @pytest.fixture(scope="session")
+def group_photo(portrait, tmp_path_factory) -> Path:
+    """Three sample portraits side by side, 1120x480 PNG; the largest is in the middle, at 340,20 to 780,460."""
+    from PIL import Image
+
+    group = Image.new("RGB", (1120, 480), (205, 205, 200))
+    for name, left, top, side in (("ana", 20, 90, 300), ("ben", 340, 20, 440), ("clara", 800, 90, 300)):
+        with Image.open(portrait.with_name(f"{name}.png")) as picture:
+            group.paste(picture.convert("RGB").resize((side, side)), (left, top))
+    path = tmp_path_factory.mktemp("group") / "group.png"
+    group.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def editor():
     """The editor on the CPU with the weights of the repository; its models are loaded once."""
     from npe_core.editor import Editor

@@ -144,7 +144,7 @@ def edit(
         "upscale": round(result.seconds["upscale"], 3),
         "total": round(marked + result.seconds["total"], 3),
     }
-    warnings = [*result.warnings, *notes]
+    warnings = [*choice.notes(which, "--face N|all"), *result.warnings, *notes]
     if stored is not None and other_weights(stored, result.parameters["models"]):
         warnings.append("the edit to repeat was made with other weights: the same seed gives another picture")
     if as_json:

@@ -217,7 +217,7 @@ class EditWorker:
             "device": self.editor.engine.choice.name,
             "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
             "attempts": record.attempts,
-            "warnings": [*outcome.warnings, *notes],
+            "warnings": [*opened.choice.notes(opened.parameters.face, '"face": N or "all"'), *outcome.warnings, *notes],
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         self.files.write(folder / journal.REPORT, journal.as_json(report), durable=False)

@@ -60,7 +60,8 @@ class Editor:
         chosen = {number for number, _ in choose_faces(found, face)}
         crops = {number: FaceCrop.aligned(one, size=CROP) for number, one in enumerate(found, start=1)}
         others = tuple(crop for number, crop in crops.items() if number not in chosen)
-        return FaceChoice(tuple(crops[number] for number in sorted(chosen)), others)
+        numbers = tuple(sorted(chosen))
+        return FaceChoice(tuple(crops[number] for number in numbers), others, numbers)
 
     def segment(self, photo: Photo, choice: FaceChoice | None = None) -> RegionMap:
         """The regions of the chosen faces (default: of the largest one), at the photo's size."""

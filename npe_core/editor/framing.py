@@ -34,6 +34,15 @@ class FaceChoice:
     crops: tuple[FaceCrop, ...]
     others: tuple[FaceCrop, ...] = ()
     """The other faces of the photo: what is nearer to them belongs to them."""
+    numbers: tuple[int, ...] = ()
+    """Of the chosen faces, from 1, left to right; empty where the place was named and no faces were looked for."""
+
+    def notes(self, face: str | int, how: str) -> list[str]:
+        """For who asked for the largest ``face`` of several: which one that was; ``how`` other ones are chosen."""
+        if face != "largest" or not self.others:
+            return []
+        count = len(self.crops) + len(self.others)
+        return [f"{count} faces found; edited face {self.numbers[0]} (the largest). {how} chooses others"]
 
 
 def moved(crop: FaceCrop, right: float, down: float, wider: float = 1.0) -> FaceCrop:

@@ -1,0 +1,59 @@
+"""A photo of three people: which face is edited, and what is said about the others."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npe_core.cli.app import run
+
+BEN = np.s_[20:460, 340:780]
+NOTE = "3 faces found; edited face 2 (the largest). --face N|all chooses others"
+FEW = ["--steps", "1", "--no-upscale", "--seed", "1"]
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path, group_photo, monkeypatch):
+    """group.png, and two masks: spot.png on the mouth of the one in the middle, left.png on that of the one beside."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(group_photo, "group.png")
+    for name, place in {"spot": (520, 320, 600, 350), "left": (140, 290, 200, 315)}.items():
+        mask = Image.new("L", (1120, 480))
+        mask.paste(255, place)
+        mask.save(f"{name}.png")
+
+
+def edit(*options):
+    return run(["edit", "group.png", "-o", "out.png", *FEW, *options])
+
+
+def test_who_names_no_face_is_told_which_one_was_edited(capsys):
+    assert edit("--region", "lips=#2040c0") == 0
+    out, err = capsys.readouterr()
+    assert err == f"npe: note: {NOTE}\n" and "1 face(s)" in out
+    before, after = (np.asarray(Image.open(name)).astype(int) for name in ("group.png", "out.png"))
+    changed = (before != after).any(axis=-1)
+    assert changed[BEN].sum() == changed.sum() > 100
+
+
+def test_in_json_the_note_is_among_the_warnings(capsys):
+    assert edit("--mask", "spot.png", "--json") == 0
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert err == "" and told["warnings"] == [NOTE] and told["faces"] == 1
+
+
+@pytest.mark.parametrize("face", ["2", "all"])
+def test_who_names_a_face_is_told_nothing(face, capsys):
+    assert edit("--mask", "spot.png", "--face", face) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_mask_on_another_face_and_a_number_too_high_say_what_to_do(capsys):
+    assert edit("--mask", "left.png", "--face", "3") == 2
+    err = capsys.readouterr().err
+    assert "Nothing is marked on the chosen faces" in err and "--face" in err and "npe faces" not in err
+    assert edit("--mask", "left.png", "--face", "4") == 2
+    assert "There are 3 faces" in capsys.readouterr().err
