@@ -1,4 +1,8 @@
-"""The diffusion task: learn D(x_t, t) -> x0 on aligned faces, all of them unknown or only a part."""
+"""The diffusion task: learn D(x_t, t) -> x0 on aligned faces, all of them unknown or only a part.
+
+Stage 1 is the mean square error alone, whose best answer to much noise is the mean of all faces that may be under it: a
+smeared one. Stage 2 adds LPIPS between prediction and face (Lin & Yang 2024, "Diffusion Model with Perceptual Loss").
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,9 @@ from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, q_sample, sigmas,
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.surroundings import surroundings_of
 from npe_core.sheets import grid
-from npe_core.training.augment import random_blobs, random_zoom
+from npe_core.training.augment import random_blobs, random_patches, random_zoom
 from npe_core.training.data import Mixture, to_float, to_uint8
-from npe_core.training.task import Loss, device_generator
+from npe_core.training.task import Loss, Perceptual, device_generator
 
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.2, 1.1
 """ln sigma of a training example is about N(-0.2, 1.1^2): most of the work where edits take place (t = 60 to 350)."""
@@ -26,6 +30,9 @@ WHOLE_SHARE = 0.4
 """Share of the examples of which nothing is known, for a model that may know the surroundings of an edit."""
 ALIKE = 8
 """So many masks of a batch are of one coarseness: a large batch sees many."""
+
+PATCH = 64
+"""Side of the part of each picture that LPIPS sees: a quarter of its cost."""
 
 
 def timestep_density() -> Tensor:
@@ -59,11 +66,14 @@ class DiffusionTask:
         device: torch.device,
         config: DenoiserConfig | None = None,
         larger: Mixture | None = None,
+        perceptual: Perceptual | None = None,
+        perceptual_weight: float = 1.0,
     ) -> None:
         """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are."""
         self.config_ = config or DenoiserConfig()
         self.model: nn.Module = Denoiser(self.config_)
         self.data, self.larger, self.device = data, larger, device
+        self.perceptual, self.perceptual_weight = perceptual, perceptual_weight
         self.density = timestep_density()
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
@@ -84,7 +94,10 @@ class DiffusionTask:
         return x0, random_masks(count, x0.shape[-1], rng).to(x0)
 
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
-        """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error, where mask is 1."""
+        """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error, where mask is 1.
+
+        In stage 2 with LPIPS between parts of the predicted picture, as it will be seen, and of x0.
+        """
         x0, mask = batch
         model: Denoiser = self.model  # type: ignore[assignment]
         t = (1 + torch.multinomial(self.density, len(x0), replacement=True, generator=rng)).to(self.device)
@@ -94,8 +107,16 @@ class DiffusionTask:
         c_skip, c_out, c_in = model.preconditioning(t)
         # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
         known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
-        error = model.unet(c_in * xt, t, known).float() - (x0 - c_skip * xt) / c_out
-        return Loss((mask * error.square()).sum() / (3 * mask.sum()))
+        output = model.unet(c_in * xt, t, known).float()
+        error = output - (x0 - c_skip * xt) / c_out
+        square = (mask * error.square()).sum() / (3 * mask.sum())
+        if self.perceptual is None:
+            return Loss(square)
+        seen = torch.where(mask > 0, c_skip * xt + c_out * output, x0)
+        predicted, true = random_patches(torch.cat([seen, x0], dim=1), min(PATCH, x0.shape[-1]), rng).chunk(2, dim=1)
+        distance = self.perceptual(predicted, true).float().mean()
+        log = {"square": square.detach(), "lpips": distance.detach()}
+        return Loss(square + self.perceptual_weight * distance, log=log)
 
     @torch.no_grad()
     def sheet(self, model: nn.Module) -> np.ndarray:

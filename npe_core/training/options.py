@@ -11,7 +11,7 @@ from npe_core.errors import UsageError
 from npe_core.training.recipe import PRESETS
 
 HELP = {
-    "diffusion": "The denoiser, on aligned faces.",
+    "diffusion": "The denoiser, on aligned faces; with --teachers the second stage.",
     "segmentation": "The 11 regions, on pairs images/NAME.* and masks/NAME.png.",
     "super-resolution": "128 -> 512, on sharp faces of 512 pixels; with --teachers the second stage.",
 }
@@ -63,6 +63,7 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
     if model == "diffusion":
         text = "faces of 256 pixels or more, for parts of faces among the examples; repeatable"
         add("--larger", action="append", metavar="SRC[=WEIGHT]", help=text)
+        add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS (stage 2)")
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
         text = "weights of a denoiser: a quarter of the small pictures are what it makes of the faces"

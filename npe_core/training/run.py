@@ -24,7 +24,7 @@ from npe_core.training.recipe import PRESETS, Recipe
 from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
 from npe_core.training.super_resolution import SIZE, SuperResolutionTask, made_by
-from npe_core.training.task import Task
+from npe_core.training.task import Perceptual, Task
 from npe_core.training.teachers import load_teachers
 
 Config = TypeVar("Config")
@@ -70,19 +70,25 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
         denoiser = config_of(options, DenoiserConfig())
         faces = load_images(options.data, denoiser.image_size, device)
         larger = load_images(options.larger, 2 * denoiser.image_size, device) if options.larger else None
-        return DiffusionTask(faces, device, denoiser, larger)
+        return DiffusionTask(faces, device, denoiser, larger, perceptual_of(options, device))
     if options.command == "segmentation":
         segmenter = config_of(options, SegmenterConfig())
         return SegmentationTask(load_pairs(options.data, segmenter.image_size, device), device, segmenter)
     if options.patch % SCALE or options.patch > SIZE:
         raise UsageError(f"--patch must be a multiple of {SCALE} up to {SIZE}, not {options.patch}.")
-    extra: dict[str, Any] = {"patch": options.patch}
-    if options.teachers is not None:
-        extra["perceptual"] = load_teachers(options.teachers).VggFeatures(device).lpips
+    extra: dict[str, Any] = {"patch": options.patch, "perceptual": perceptual_of(options, device)}
     faces = load_images(options.data, SIZE, device)
     if options.denoiser is not None:
         extra["made"] = made_of(faces, options.denoiser, device, options.seed or 0)
     return SuperResolutionTask(faces, device, config_of(options, UpscalerConfig()), **extra)
+
+
+def perceptual_of(options: argparse.Namespace, device: torch.device) -> Perceptual | None:
+    """LPIPS of the teachers folder, where one is named. Raises InputError."""
+    if options.teachers is None:
+        return None
+    lpips: Perceptual = load_teachers(options.teachers).VggFeatures(device).lpips
+    return lpips
 
 
 def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int) -> Mixture:

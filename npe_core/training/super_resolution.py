@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from npe_core.training.augment import random_blobs, random_patches
 from npe_core.training.data import Mixture, to_float, to_uint8
 from npe_core.training.discriminator import Discriminator, hinge_loss
 from npe_core.training.jpeg import compress
-from npe_core.training.task import Loss, device_generator
+from npe_core.training.task import Loss, Perceptual, device_generator
 
 SIZE = 512
 """Side of the training pictures."""
@@ -37,9 +36,6 @@ MADE_SHARE = 0.25
 MADE_FROM = (40, 150)
 """Timesteps from which it brings them back: far enough for its own touch, near enough for the face to stay."""
 MADE_STEPS = 4
-
-Perceptual = Callable[[Tensor, Tensor], Tensor]
-"""(x, y) in [-1, 1], each (B, 3, H, W) -> distances (B,)."""
 
 
 def degrade(high: Tensor, rng: torch.Generator) -> Tensor:

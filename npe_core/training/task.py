@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+Perceptual = Callable[[Tensor, Tensor], Tensor]
+"""(x, y) in [-1, 1], each (B, 3, H, W) -> distances (B,)."""
 
 
 @dataclass(frozen=True)

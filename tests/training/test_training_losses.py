@@ -82,6 +82,38 @@ def test_what_is_known_is_not_learned():
     assert float(task.loss((x0, mask), rng).model) == pytest.approx(1, rel=0.1)
 
 
+class Silent(nn.Module):
+    """F = 0: the prediction is c_skip x_t, the best linear one for data of that variance."""
+
+    def forward(self, x, t, known):
+        return torch.zeros_like(x)
+
+
+def test_lpips_judges_the_predicted_picture_where_it_is_not_known():
+    """With a square for LPIPS: the error that is left is sigma^2 sigma_data^2 / (sigma^2 + sigma_data^2)."""
+    faces = torch.randn(64, 3, 16, 16).mul(0.5 * 127.5).add(127.5).clamp(0, 255).to(torch.uint8)
+    cpu = torch.device("cpu")
+    config = DenoiserConfig(image_size=16, base=8, mults=(1,), attention=(), surroundings=True)
+    task = DiffusionTask(
+        Mixture.of([(faces,)], [None], cpu),
+        cpu,
+        config,
+        perceptual=lambda x, y: (x - y).square().mean(dim=(1, 2, 3)),
+        perceptual_weight=2.0,
+    )
+    task.model.unet = Silent()
+    rng = torch.Generator().manual_seed(0)
+    x0, _ = task.draw(512, rng)
+    variance = torch.from_numpy(sigmas()[1:].copy()) ** 2
+    left = float((timestep_density() * 0.25 * variance / (variance + 0.25)).sum())
+    everywhere = task.loss((x0, torch.ones_like(x0[:, :1])), rng)
+    assert float(everywhere.log["lpips"]) == pytest.approx(left, rel=0.1)
+    assert float(everywhere.model) == pytest.approx(float(everywhere.log["square"] + 2 * everywhere.log["lpips"]))
+    half = torch.ones_like(x0[:, :1])
+    half[..., :8] = 0
+    assert float(task.loss((x0, half), rng).log["lpips"]) == pytest.approx(left / 2, rel=0.1)
+
+
 def test_masks_of_edits_are_whole_or_of_many_sizes():
     masks = random_masks(256, 32, torch.Generator().manual_seed(0))
     shares = masks.mean(dim=(1, 2, 3))
