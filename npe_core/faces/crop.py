@@ -105,9 +105,10 @@ class FaceCrop:
     def extract(self, image: Source, size: int | None = None) -> np.ndarray:
         """The crop of a photo (H, W[, C]) as (size, size[, C]) of the same type; ``size`` defaults to the crop's own.
 
-        uint8 is resampled as a picture (cubic; Lanczos where it is reduced), float32 as a map (linear, area means; the
-        values stay in their range). What lies outside the photo is its mirror image. Takes time and memory by the
-        crop's area in the photo. Raises UsageError when the crop lies wholly outside, or is absurdly large.
+        uint8 is resampled as a picture (cubic; as sharp as by Lanczos where it is reduced), float32 as a map (linear,
+        area means; the values stay in their range). What lies outside the photo is its mirror image. Takes time and
+        memory by the crop's area in the photo. Raises UsageError when the crop lies wholly outside, or is absurdly
+        large.
         """
         height, width = image.shape[:2]
         x0, y0, x1, y1 = self.box((width, height))

@@ -10,7 +10,6 @@ import math
 from typing import Protocol
 
 import numpy as np
-from PIL import Image
 
 from npe_core.opencv import opencv
 
@@ -32,6 +31,9 @@ class Source(Protocol):
 
 _KERNEL = 3
 """Source pixels that cubic interpolation reads beyond the outermost sample, one to spare."""
+
+_SHARPEN = 0.75
+"""Of the blur, in squared pixels. Half would make the second moment 0; this is flat furthest, up to 0.3 cycles."""
 
 
 def scale_of(matrix: np.ndarray) -> float:
@@ -67,23 +69,70 @@ def inside_square(matrix: np.ndarray, side: int, width: int, height: int) -> np.
 def warp(image: Source, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
     """``image`` seen through ``matrix``, a (2, 3) similarity from coordinates of the result to those of ``image``.
 
-    uint8 (H, W) or (H, W, C) is taken for a picture: cubic, and Lanczos where it is reduced. float32 is taken for a
-    map: linear and area means, so that values stay within their range. Returns (height, width[, C]), same type.
+    uint8 (H, W) or (H, W, C) is taken for a picture: cubic, and as sharp as can be without aliasing where it is
+    reduced. float32 is taken for a map: linear and area means, so that values stay within their range. Returns
+    (height, width[, C]), same type.
     """
     cv2 = opencv()
     is_picture = image.dtype == np.uint8
     scale = scale_of(matrix)
-    # Far from the final size, exact means of blocks come first; what is left, 2 to 4, is done with the good filter.
-    block = max(1, int(scale / 2))
+    if scale > 1 + 1e-9:
+        return (_reduced_picture if is_picture else _reduced_map)(image, matrix, width, height)
+    window, corner = _window(image, matrix, width, height, 1)
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
+    return _sample(window, matrix, width, height, cv2.INTER_CUBIC if is_picture else cv2.INTER_LINEAR)
+
+
+def _reduced_map(image: Source, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Exact means of blocks come first; what is left, 1 to 2, is sampled as densely and averaged."""
+    cv2 = opencv()
+    block = int(scale_of(matrix))
     window, corner = _window(image, matrix, width, height, block)
     matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner]) / block
     if block > 1:
         window = cv2.resize(window, (window.shape[1] // block, window.shape[0] // block), interpolation=cv2.INTER_AREA)
-    finer = max(1, math.ceil(scale / block - 1e-9))  # sample at least as densely as the source, then reduce
-    # Cubic keeps what is sharp at the final size; three samples a pixel are close enough together without.
-    interpolation = cv2.INTER_CUBIC if is_picture and finer <= 2 else cv2.INTER_LINEAR
-    warped = _sample(window, matrix / [finer, finer, 1], width * finer, height * finer, interpolation)
-    return warped if finer == 1 else _reduce(warped, width, height, is_picture)
+    dense = _sample(window, matrix / [2, 2, 1], 2 * width, 2 * height, cv2.INTER_LINEAR)
+    means = np.empty((height, width, *image.shape[2:]), dense.dtype)
+    return cv2.resize(dense, (width, height), means, interpolation=cv2.INTER_AREA).reshape(means.shape)
+
+
+def _reduced_picture(image: Source, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+    """As if by Lanczos, in a fifth of the time: halved to 1.4 to 2.8 times the final size, sampled at twice the final
+    size, halved again. All of that blurs. The second moments of its kernels add up, and are taken away at the end."""
+    cv2 = opencv()
+    left = scale_of(matrix)
+    halvings = max(0, round(math.log2(left / 2)))
+    # Two pixels more on each side, for the filters at the end.
+    matrix, width, height = _grown(matrix, 2), width + 4, height + 4
+    window, corner = _window(image, matrix, width, height, 2**halvings)
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
+    blur = 0.25
+    for remaining in range(halvings, 0, -1):
+        columns, rows = window.shape[1] // 2, window.shape[0] // 2
+        if remaining > 1:  # far from the final size, plain means do
+            window = cv2.resize(window, (columns, rows), interpolation=cv2.INTER_AREA)
+            matrix, blur = matrix / 2, blur + 0.25 / left**2
+        else:
+            window = cv2.pyrDown(window, dstsize=(columns, rows))
+            matrix, blur = matrix / 2 + [0, 0, 0.25], blur + 1 / left**2
+        left /= 2
+    if left > 2:  # the samples will lie farther apart than the pixels
+        window, blur = cv2.GaussianBlur(window, (3, 3), 0), blur + 0.5 / left**2
+    interpolation = cv2.INTER_CUBIC
+    if left > math.sqrt(2):  # cubic interpolation takes four times as long, for what will not be seen
+        interpolation, blur = cv2.INTER_LINEAR, blur + 1 / 6 / left**2
+    # Every other sample is the middle of a pixel.
+    twice = np.column_stack([matrix[:, :2] / 2, matrix[:, 2] + matrix[:, :2] @ [0.25, 0.25]])
+    dense = _sample(window, twice, 2 * width, 2 * height, interpolation).astype(np.float32)
+    sharper = np.array([-1, 2, -1]) * _SHARPEN * blur + [0, 1, 0]
+    result = cv2.sepFilter2D(cv2.pyrDown(dense), -1, sharper, sharper)[2:-2, 2:-2]
+    rounded: np.ndarray = np.clip(np.rint(result), 0, 255).astype(np.uint8)
+    return rounded.reshape(height - 4, width - 4, *image.shape[2:])
+
+
+def _grown(matrix: np.ndarray, margin: int) -> np.ndarray:
+    """The similarity for a result with ``margin`` more pixels on each side."""
+    return np.column_stack([matrix[:, :2], matrix[:, 2] - matrix[:, :2] @ [margin, margin]])
 
 
 def warp_fast(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -152,13 +201,3 @@ def _sample(
         return one(image).reshape(height, width, *image.shape[2:])
     groups = [one(np.ascontiguousarray(image[..., c : c + 4])) for c in range(0, image.shape[2], 4)]
     return np.concatenate([group.reshape(height, width, -1) for group in groups], axis=2)
-
-
-def _reduce(image: np.ndarray, width: int, height: int, is_picture: bool) -> np.ndarray:
-    if is_picture and (image.ndim == 2 or image.shape[2] == 3):
-        return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
-    if not is_picture:
-        means: np.ndarray = opencv().resize(image, (width, height), interpolation=opencv().INTER_AREA)
-        return means
-    blocks = image.reshape(height, image.shape[0] // height, width, image.shape[1] // width, *image.shape[2:])
-    return np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)

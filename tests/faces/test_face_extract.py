@@ -1,15 +1,20 @@
 """The way from the photo into the crop, against closed forms and an independent reference in numpy."""
 
 import tracemalloc
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from npe_core.errors import UsageError
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import transform
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
 def crop_at(scale: float, degrees: float, middle: tuple[float, float], size: int) -> FaceCrop:
@@ -112,6 +117,19 @@ def test_a_zone_plate_does_not_alias(scale: float, degrees: float) -> None:
     assert too_fine.sum() > 200
     assert np.sqrt((contrast[too_fine] ** 2).mean()) < 0.06 * 127.5
     assert np.sqrt((contrast[frequency < 0.25] ** 2).mean()) > 0.5 * 127.5
+
+
+@pytest.mark.parametrize("degrees", [0, 11])
+@pytest.mark.parametrize(("scale", "size"), [(1.05, 320), (1.6, 220), (2.2, 180), (2.8, 140), (3.9, 100), (7.5, 52)])
+def test_a_reduced_photo_is_as_by_lanczos(scale: float, size: int, degrees: float) -> None:
+    with Image.open(SAMPLES / "ben.png") as portrait:
+        photo = np.asarray(portrait.convert("RGB"))
+    crop = crop_at(scale, degrees, (photo.shape[1] / 2, photo.shape[0] / 2), size)
+    places = (places_of(crop.resized(round(2 * scale + 1) * size)) - 0.5).astype(np.float32)
+    seen = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    expected = np.asarray(Image.fromarray(seen).resize((size, size), Image.Resampling.LANCZOS))
+    error = crop.extract(photo).astype(np.float64) - expected
+    assert 10 * np.log10(255**2 / (error**2).mean()) > 42.5  # dB; 1.9 levels
 
 
 @pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)])
