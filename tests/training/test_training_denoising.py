@@ -1,0 +1,56 @@
+"""Errors of single predictions against the closed form of the best linear denoiser."""
+
+import pytest
+import torch
+
+from npe_core.diffusion.schedule import sigmas
+from npe_core.models.denoiser import Denoiser, DenoiserConfig
+from npe_core.training.evaluation.denoising import TIMESTEPS, denoising_table, measure_denoising
+
+
+class Untrained:
+    """An engine whose network says nothing yet: its prediction is c_skip x_t."""
+
+    device = torch.device("cpu")
+
+    def __init__(self):
+        config = DenoiserConfig(image_size=32, base=8, mults=(1,), attention=(), surroundings=True)
+        self.model = Denoiser(config).eval()
+        self.seen = []
+
+    @torch.inference_mode()
+    def denoise(self, xt, t, known):
+        self.seen.append((t, known))
+        return self.model(xt, torch.full((len(xt),), t), known)
+
+
+class Squares:
+    def lpips(self, x, y):
+        return (x - y).square().mean(dim=(1, 2, 3))
+
+
+@pytest.fixture
+def faces():
+    """White noise of the variance that the network expects."""
+    noise = torch.randn(24, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    return noise.mul(0.5 * 127.5).add(127.5).clamp(0, 255).to(torch.uint8)
+
+
+def test_the_error_of_the_best_linear_denoiser(faces):
+    engine = Untrained()
+    numbers = measure_denoising(engine, faces, Squares())
+    for t in TIMESTEPS:
+        variance = float(sigmas()[t]) ** 2
+        expected = (0.25 * variance / (0.25 + variance)) ** 0.5
+        inside, whole = (numbers[place][str(t)] for place in ("inside", "whole"))
+        assert whole["rmse"] == pytest.approx(expected, rel=0.06)  # the data is clipped at two deviations
+        assert inside["rmse"] == pytest.approx(expected, rel=0.06)
+        assert whole["lpips"] == pytest.approx(whole["rmse"] ** 2, rel=1e-4)
+        assert inside["lpips"] < 0.7 * whole["lpips"]  # the face itself lies around the shape
+    known = [bool(around[:, 3].any()) for _, around in engine.seen]
+    assert known == [True] * (len(known) // 2) + [False] * (len(known) // 2)
+    assert denoising_table(numbers).count("\n") == 5
+
+
+def test_without_a_judge_lpips_is_left_out(faces):
+    assert "| -" in denoising_table(measure_denoising(Untrained(), faces[:8]))
