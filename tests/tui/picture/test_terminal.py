@@ -1,5 +1,6 @@
 """The whole way, on a real pseudo-terminal: mouse and key bytes in, and what an emulator shows against the picture."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from easel_program import RED, picture
 from emulated import Emulated
 
+from npe_tui.picture.pacing import PATIENCE
 from npe_tui.picture.quantise import ANSI_PALETTE, XTERM_PALETTE
 
 PROGRAM = Path(__file__).with_name("easel_program.py")
@@ -42,7 +44,7 @@ def test_the_screen_is_the_picture(depth, reduced):
     image = picture()
     with start(depth) as terminal:
         assert shows(terminal, reduced(halved(image)))
-        terminal.settle()
+        terminal.settle(quiet=0.5)
         before = len(terminal.seen)
         for x in np.arange(10, 30, 0.5):  # two pixels a dot, two dots a cell
             y = 5 + (x - 10) / 4
@@ -130,7 +132,7 @@ def test_repaints_wait_for_a_terminal_that_is_behind():
         assert shows(terminal, halved(picture()))
         terminal.settle()
         terminal.answers = False
-        before = len(terminal.seen)
+        before, since = len(terminal.seen), time.monotonic()
         for _ in range(20):
             terminal.write("\x1b[F")
             terminal.settle(quiet=0.05)
@@ -139,7 +141,8 @@ def test_repaints_wait_for_a_terminal_that_is_behind():
         terminal.write("\x1b[F")
         terminal.settle()
         frames = (len(terminal.seen) - before) / 60_000  # bytes of one
-        assert frames < 3, "40 repaints were asked for"
+        unheard = (time.monotonic() - since) / PATIENCE  # a slow machine comes to where the pacer tries again
+        assert frames < 3 + unheard, "40 repaints were asked for"
         terminal.answers = True
         terminal.write("\x1b[1;1R")
         assert shows(terminal, picture()[25:75, 35:105])
