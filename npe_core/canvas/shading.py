@@ -16,15 +16,18 @@ from npe_core.parallel import each
 if TYPE_CHECKING:
     from PIL import ImageFilter
 
-_SAMPLE = 16_384
+_SAMPLE = 8_192
 """Pixels that the correction of the mean looks at; its error is then well below 0.3."""
 
 _NODES = 33
 """The recolouring is computed for so many levels of red, green and blue each, and interpolated between them: what it
 does to a colour is smooth, and a large photo has fifty times as many pixels."""
 
-_ROWS, _COLUMNS = 64, 256
-"""That are coloured together, so that they stay in the cache; where nothing is marked they take no time."""
+_TOGETHER = 65_536
+"""Pixels that are coloured together, so that they stay in the cache."""
+
+_PIXEL = "V3"
+"""As which numpy picks pixels four times as fast as it picks three channels."""
 
 
 def shade_places(
@@ -108,33 +111,40 @@ class Shade:
         return cls(table(1), table(0), light)
 
     def paint(self, pixels: np.ndarray, depth: np.ndarray, soft: np.ndarray) -> np.ndarray:
-        """(h, w, 3) uint8 for (h, w, 3) uint8 pixels; depth (h, w) in [0, 1] and soft (h, w) uint8 as in a place."""
+        """(h, w, 3) uint8 for (h, w, 3) uint8 pixels; depth (h, w) in [0, 1] and soft (h, w) uint8 as in a place.
+
+        Of use where ``soft`` is above 0: nothing else is looked at.
+        """
+        marked = np.flatnonzero(soft)
+        pixels, depth, soft = np.ascontiguousarray(pixels), depth.ravel(), soft.ravel()
         result = np.empty_like(pixels)
+        before, after = (array.view(_PIXEL).ravel() for array in (pixels, result))
 
-        def paint_rows(top: int) -> None:
-            for left in range(0, pixels.shape[1], _COLUMNS):
-                part = np.s_[top : top + _ROWS, left : left + _COLUMNS]
-                if soft[part].any():
-                    result[part] = self._paint_part(np.ascontiguousarray(pixels[part]), depth[part], soft[part])
+        def paint_some(start: int) -> None:
+            at = marked[start : start + _TOGETHER]
+            colours = before[at].view(np.uint8).reshape(-1, 3)
+            after[at] = self._painted(colours, depth[at], soft[at]).view(_PIXEL).ravel()
 
-        each(paint_rows, range(0, len(pixels), _ROWS))
+        each(paint_some, range(0, marked.size, _TOGETHER))
         return result
 
-    def _paint_part(self, pixels: np.ndarray, depth: np.ndarray, soft: np.ndarray) -> np.ndarray:
-        result = _looked_up(pixels, self.deep)
-        at = np.flatnonzero((soft > 0) & ((depth < 1) | (soft < 255)))
+    def _painted(self, colours: np.ndarray, depth: np.ndarray, soft: np.ndarray) -> np.ndarray:
+        """(N, 3) uint8 for colours (N, 3) uint8, depth (N,) and soft (N,)."""
+        result = _looked_up(colours, self.deep)
+        at = np.flatnonzero((depth < 1) | (soft < 255))
         if at.size:
-            flat, chosen = result.reshape(-1, 3), pixels.reshape(-1, 3)[at]
-            shallow = _looked_up(chosen[None], self.rim)[0].astype(np.float32)
-            shaded = shallow + depth.ravel()[at, None] * (flat[at] - shallow)
-            flat[at] = _through_the_rim(shaded, chosen, soft.ravel()[at], self.light)
+            chosen = colours[at]
+            shallow = _looked_up(chosen, self.rim).astype(np.float32)
+            shaded = shallow + depth[at, None] * (result[at] - shallow)
+            result[at] = _through_the_rim(shaded, chosen, soft[at], self.light)
         return result
 
 
-def _looked_up(pixels: np.ndarray, table: ImageFilter.Color3DLUT) -> np.ndarray:
+def _looked_up(colours: np.ndarray, table: ImageFilter.Color3DLUT) -> np.ndarray:
+    """(N, 3) uint8 for (N, 3) uint8."""
     from PIL import Image
 
-    return np.array(Image.fromarray(pixels).filter(table))
+    return np.array(Image.fromarray(colours[None]).filter(table))[0]
 
 
 def _balance(
