@@ -10,8 +10,8 @@ import numpy as np
 
 from npe_core.opencv import opencv
 
-_TILE = 128
-"""Side of the squares that the picture is filtered in, a multiple of all blocks, so that they stay in the cache."""
+_TOGETHER = 32_000
+"""Pixels that are filtered together, so that they stay in the cache; as many as OpenCV takes in a row."""
 
 
 def box_sum(stack: np.ndarray, radius: int) -> np.ndarray:
@@ -35,8 +35,8 @@ def guided_filter(
 
     guide_image is (H, W, 3) uint8; probability (H, W) float in [0, 1]; radius in pixels; eps, the variance of the
     guide (in [0, 1] squared) below which a neighbourhood counts as flat. Each of the ``halvings`` makes it about four
-    times as fast and a little less exact. Returns (H, W) float32 in [0, 1]; only where ``where`` (H, W) bool is True,
-    and 0 in blocks in which it is nowhere.
+    times as fast and a little less exact. Returns (H, W) float32 in [0, 1]; 0 where ``where`` (H, W) bool is False,
+    which takes no time.
     """
     block = 2**halvings
     # Centred, so that float32 holds the differences of running sums.
@@ -53,23 +53,23 @@ def linear_in_colour(
 ) -> np.ndarray:
     """(H, W) float32 in [0, 1]: slope . colour + offset at each pixel of an image (H, W, 3) uint8.
 
-    coefficients: (4, h, w), of which the first three are the slope, for blocks of ``block`` pixels square. ``where`` as
-    in ``guided_filter``.
+    coefficients: (4, h, w), of which the first three are the slope, for blocks of ``block`` pixels square, linear
+    between their middles. ``where`` as in ``guided_filter``.
     """
+    cv2, (height, width) = opencv(), image.shape[:2]
     smooth = np.ascontiguousarray(np.moveaxis(coefficients, 0, -1))
-    result = np.zeros(image.shape[:2], np.float32)
-    step = max(_TILE, block)
-    for top in range(0, image.shape[0], step):
-        for left in range(0, image.shape[1], step):
-            tile = np.s_[top : top + step, left : left + step]
-            if where is None or where[tile].any():
-                colours, large = image[tile], _enlarged(smooth, block, top // block, left // block, step // block)
-                *slopes, total = opencv().split(large[: colours.shape[0], : colours.shape[1]])
-                for slope, colour in zip(slopes, opencv().split(colours), strict=True):
-                    slope *= colour
-                    total += slope
-                np.clip(total, 0, 1, out=result[tile])
-    return result
+    colours = np.ascontiguousarray(image).view("V3").ravel()  # picked four times as fast as three channels
+    marked = np.arange(height * width) if where is None else np.flatnonzero(where)
+    result = np.zeros(height * width, np.float32)
+    for start in range(0, marked.size, _TOGETHER):
+        at = marked[start : start + _TOGETHER]
+        y, x = ((n.astype(np.float32)[None] + 0.5) / block - 0.5 for n in np.divmod(at, width))
+        *slopes, total = cv2.split(cv2.remap(smooth, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        for slope, colour in zip(slopes, cv2.split(colours[at].view(np.uint8).reshape(1, -1, 3)), strict=True):
+            slope *= colour
+            total += slope
+        result[at] = np.clip(total[0], 0, 1)
+    return result.reshape(height, width)
 
 
 def reduced(image: np.ndarray, block: int) -> np.ndarray:
@@ -82,18 +82,6 @@ def reduced(image: np.ndarray, block: int) -> np.ndarray:
     whole = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE) if down or right else image
     reduced: np.ndarray = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
     return reduced
-
-
-def _enlarged(stack: np.ndarray, block: int, top: int, left: int, side: int) -> np.ndarray:
-    """The square of ``side`` from (top, left) of (h, w, 4), ``block`` times as large, bilinear: undoes ``_reduced``."""
-    if block == 1:
-        return stack[top : top + side, left : left + side]
-    y0, x0 = max(0, top - 1), max(0, left - 1)
-    part = stack[y0 : top + side + 1, x0 : left + side + 1]
-    large = opencv().resize(part, None, fx=block, fy=block)
-    from_y, from_x = (top - y0) * block, (left - x0) * block
-    inner: np.ndarray = large[from_y : from_y + side * block, from_x : from_x + side * block]
-    return inner
 
 
 def _coefficients(i: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.ndarray:
