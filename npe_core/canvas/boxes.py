@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 
-Box: TypeAlias = tuple[int, int, int, int]
+from npe_core.parts import Box as Box
 
 
 def box_of(where: np.ndarray) -> Box | None:

@@ -11,11 +11,12 @@ import numpy as np
 from npe_core.canvas import checks, state
 from npe_core.canvas.boxes import Box, union, window
 from npe_core.canvas.history import History, Patch, Step, flip, make_patch
-from npe_core.canvas.layers import MASK, Layers, Parts, Planes, visible
+from npe_core.canvas.layers import MASK, Layers, Planes, visible
 from npe_core.canvas.selection import Regions, as_regions
 from npe_core.canvas.stroke import Scratch, Stroke
 from npe_core.colour import format_colour
 from npe_core.errors import InputError
+from npe_core.parts import Parts
 from npe_core.regions import REGIONS, Region
 
 

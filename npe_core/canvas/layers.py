@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -26,22 +25,6 @@ Alpha and mask count in 1/255: level 255 is 1.0 exactly, so that a mask goes thr
 def visible(planes: Planes) -> np.ndarray:
     """(h, w) uint8 alpha of the paint that shows: the mask limits it, and paint outside the mask waits hidden."""
     return np.minimum(planes[ALPHA], planes[MASK])
-
-
-class Parts:
-    """An array that is made where it is looked at: ``parts[y0:y1, x0:x1]`` gives that part of it, to read only.
-
-    Of a large photo most is never looked at; the whole array would take time and memory for nothing.
-    """
-
-    def __init__(self, shape: tuple[int, ...], dtype: type, part: Callable[[Box], np.ndarray]) -> None:
-        self.shape = shape
-        self.dtype = np.dtype(dtype)
-        self._part = part
-
-    def __getitem__(self, where: tuple[slice, slice]) -> np.ndarray:
-        (y0, y1, down), (x0, x1, across) = (part.indices(side) for part, side in zip(where, self.shape, strict=False))
-        return self._part((x0, y0, max(x0, x1), max(y0, y1)))[::down, ::across]
 
 
 class Layers:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut
 from npe_core.canvas.morphology import feather
+from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
-from npe_core.faces.resample import Box, Source, inverse
 from npe_core.opencv import opencv
 from npe_core.parallel import each
+from npe_core.parts import Box, Source
 
 SEAM = 2.5 / 512
 """Share of the crop's side over which an edit fades in at the edge of its mask, inwards."""
@@ -57,7 +57,7 @@ def paste(
     ``fade`` is how much the crop counts against what is in ``photo`` already.
     """
     result = np.dstack([base, weight]).astype(np.float32, copy=False)
-    counts, own = _Share(crop, fade), _Share(crop, texture)
+    counts, own = Share(crop, fade), Share(crop, texture)
 
     def write(band: Box) -> None:
         edge, painted = seam(mask, crop, band), guide[cut(band)]
@@ -70,20 +70,6 @@ def paste(
     _in_bands(write, mask, crop)
 
 
-def within_reach(mask: Source, crops: list[FaceCrop], fades: list[np.ndarray]) -> np.ndarray:
-    """(H, W) float32: the mask (H, W) float32 as far as the crops count by their fades, (size, size) float32 each."""
-    result = np.zeros(mask.shape, np.float32)  # not zeros_like, which writes every page of a large photo
-    for crop, fade in zip(crops, fades, strict=True):
-        _in_bands(partial(_add, result, mask, _Share(crop, fade)), mask, crop)
-    return result
-
-
-def _add(result: np.ndarray, mask: Source, counts: _Share, band: Box) -> None:
-    for part in _tiles(band):
-        marked, share, there = mask[cut(part)], counts.in_part(part), result[cut(part)]
-        np.maximum(there, marked if share is None else marked * share, out=there)
-
-
 def _in_bands(work: Callable[[Box], None], mask: Source, crop: FaceCrop) -> None:
     """Calls ``work`` with boxes of ``_TILE`` rows and less around all that is marked in the crop, several at once."""
     x0, y0, x1, y1 = crop.box((mask.shape[1], mask.shape[0]))
@@ -94,28 +80,6 @@ def _in_bands(work: Callable[[Box], None], mask: Source, crop: FaceCrop) -> None
             work((x0 + marked[0], top + marked[1], x0 + marked[2], top + marked[3]))
 
     each(look, range(y0, y1, _TILE))
-
-
-class _Share:
-    """A map (size, size) float32 in [0, 1] of a crop, of which most is 1."""
-
-    def __init__(self, crop: FaceCrop, values: np.ndarray) -> None:
-        self._crop, self._values = crop, values
-        self._ones = box_of(values == 1) or (0, 0, 0, 0)
-        if not (values[cut(self._ones)] == 1).all():
-            self._ones = 0, 0, 0, 0
-        self._to_crop: list[list[float]] = inverse(crop.matrix).tolist()
-        self._margin = 2 + 2 / crop.scale
-        """How far around a pixel it may be looked at, in pixels of the crop."""
-
-    def in_part(self, part: Box) -> np.ndarray | None:
-        """(h, w) float32 of a part of the photo; None where it is 1 all over."""
-        x0, y0, x1, y1 = part
-        for low, high, (a, b, c) in zip(self._ones[:2], self._ones[2:], self._to_crop, strict=True):
-            ends = a * x0 + b * y0, a * x1 + b * y0, a * x0 + b * y1, a * x1 + b * y1
-            if min(ends) + c < low + self._margin or max(ends) + c > high - self._margin:
-                return self._crop.to_box(self._values, part)
-        return None
 
 
 def _tiles(band: Box) -> Iterator[Box]:

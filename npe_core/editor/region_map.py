@@ -11,8 +11,9 @@ from npe_core.canvas.boxes import cut
 from npe_core.canvas.selection import Face
 from npe_core.editor.framing import FaceChoice, distance_to, fade_at_borders
 from npe_core.faces import FaceCrop
-from npe_core.faces.resample import Box, inverse, transform, warp_levels
+from npe_core.faces.resample import inverse, transform, warp_levels
 from npe_core.parallel import each
+from npe_core.parts import Box
 from npe_core.regions import LEGEND, REGIONS
 
 _UNLIKELY = 1 / (len(REGIONS) + 1)

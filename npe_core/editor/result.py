@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from npe_core.parts import Source
 from npe_core.photo import Photo
 
 
@@ -34,8 +36,8 @@ class EditResult:
 
     photo: Photo
     """The whole photo after the edit, ready to be saved."""
-    mask: np.ndarray
-    """(H, W) float32 in [0, 1]: where the photo may have changed; elsewhere it equals the original bit for bit."""
+    reached: Source
+    """``mask``, of which only the parts that are looked at are made."""
     parameters: dict[str, Any]
     """What it takes to repeat the edit; stored in the saved file."""
     faces: int
@@ -43,6 +45,11 @@ class EditResult:
     seconds: dict[str, float]
     """Seconds by stage: load, segment, diffusion, upscale, total (``total`` leaves ``load`` out)."""
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """(H, W) float32 in [0, 1]: where the photo may have changed; elsewhere it equals the original bit for bit."""
+        return self.reached[:, :]
 
     @property
     def image(self) -> np.ndarray:

@@ -24,7 +24,8 @@ from npe_core.editor.clock import Clock, timed
 from npe_core.editor.engine import Engine, resize, to_arrays, to_images
 from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders
 from npe_core.editor.job import EditJob, check_canvas
-from npe_core.editor.paste import paste, within_reach
+from npe_core.editor.paste import paste
+from npe_core.editor.reach import out_of_reach, within_reach
 from npe_core.editor.recipe import Recipe, check_seed, check_sharpness, check_strength
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.result import EditResult, Preview
@@ -158,17 +159,17 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         for i in reversed(range(len(edit.crops))):  # the tiles first, the faces on top
             own = maps.base[i], maps.weight[i], edit.fades[i], maps.texture[i]
             paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)
-        mask = within_reach(canvas.mask_parts, edit.crops, edit.fades)
+        reached = within_reach(canvas.levels, edit.crops, edit.fades)
         models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe, canvas.regions)}
         parameters = {"version": __version__, **edit.recipe.parameters(), "models": models}
-        photo = job.photo.edited(image, mask, parameters, given=True)
+        photo = job.photo.edited(image, reached, parameters, given=True)
     return EditResult(
         photo=photo,
-        mask=mask,
+        reached=reached,
         parameters=parameters,
         faces=len(edit.choice.crops),
         seconds=edit.clock.seconds,
-        warnings=(*job.photo.notes, *left_out(canvas.levels, mask)),
+        warnings=(*job.photo.notes, *left_out(canvas.levels, edit.crops)),
     )
 
 
@@ -180,9 +181,9 @@ def models_of(recipe: Recipe, regions: Regions | None) -> list[str]:
     return ["denoiser", *segmenter, "upscaler", *([SMOOTH] if recipe.sharpness < 1 else [])]
 
 
-def left_out(wanted: np.ndarray, mask: np.ndarray) -> list[str]:
-    """A warning if more than a hundredth of the wanted mask, (H, W) uint8 in 1/255, was out of reach."""
-    missing = 1 - float(mask.sum()) / (float(wanted.sum()) / 255)
+def left_out(levels: np.ndarray, crops: list[FaceCrop]) -> list[str]:
+    """A warning if more than a hundredth of the mask, (H, W) uint8, was out of the crops' reach."""
+    missing = out_of_reach(levels, crops)
     if missing <= 0.01:
         return []
     return [f"{missing:.0%} of the mask lies too far from the chosen faces and was left as it is"]

@@ -12,7 +12,8 @@ import numpy as np
 from npe_core.errors import UsageError
 from npe_core.faces.alignment import TEMPLATE, box_framing, umeyama
 from npe_core.faces.face import Face
-from npe_core.faces.resample import Box, Source, inside_square, inverse, scale_of, transform, warp, warp_ids
+from npe_core.faces.resample import inside_square, inverse, scale_of, transform, warp, warp_ids
+from npe_core.parts import Box, Source
 
 _WHERE = " Give a box around head and hair, in pixels of the photo."
 

@@ -7,27 +7,11 @@ Beyond its border a picture goes on mirrored about the border line.
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import numpy as np
 
 from npe_core.opencv import opencv
-
-Box = tuple[int, int, int, int]
-"""(x0, y0, x1, y1) in whole pixels, x1 and y1 not included."""
-
-
-class Source(Protocol):
-    """What can be looked at through a window: an array (H, W[, C]), or something that makes such parts of one."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def dtype(self) -> np.dtype: ...
-
-    def __getitem__(self, where: tuple[slice, slice], /) -> np.ndarray: ...
-
+from npe_core.parts import Source
 
 _KERNEL = 3
 """Source pixels that cubic interpolation reads beyond the outermost sample, one to spare."""

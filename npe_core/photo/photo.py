@@ -11,6 +11,7 @@ import numpy as np
 from PIL import JpegImagePlugin
 
 from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.parts import Source
 from npe_core.photo import colour_profile
 from npe_core.photo.encoding import Content, JpegTables, encode
 from npe_core.photo.limits import MAX_MEGAPIXELS, check_size
@@ -96,7 +97,7 @@ class Photo:
         return cls(image=image, alpha=None if alpha is None else alpha.copy(), _native=image)
 
     def edited(
-        self, image: np.ndarray, mask: np.ndarray, parameters: dict[str, Any] | None = None, given: bool = False
+        self, image: np.ndarray, mask: Source, parameters: dict[str, Any] | None = None, given: bool = False
     ) -> Photo:
         """The photo with the pixels of ``image`` where ``mask`` is above 0, and its own everywhere else.
 
@@ -117,13 +118,14 @@ class Photo:
         stored = None if parameters is None else json.loads(json.dumps(parameters, allow_nan=False))
         return replace(self, image=view, parameters=stored, _native=native)
 
-    def _copied(self, image: np.ndarray, mask: np.ndarray, plain: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _copied(self, image: np.ndarray, mask: Source, plain: bool) -> tuple[np.ndarray, np.ndarray]:
         """The photo's own arrays (sRGB, the file's profile) with what ``image`` has under the mask."""
         native = self._native.copy()
         view = native if plain and self.image is self._native else self.image.copy()
-        for top in range(0, len(mask), _ROWS):
+        for top in range(0, len(image), _ROWS):
             rows = np.s_[top : top + _ROWS]
-            inside = mask[rows] > 0
+            marked = mask[rows, :]
+            inside = marked > 0
             if not inside.any():
                 continue
             if plain:
@@ -131,15 +133,18 @@ class Photo:
                     # As pixels of three bytes, which numpy copies ten times as fast as three channels.
                     np.copyto(samples[rows].view("V3"), image[rows].view("V3"), where=inside[..., None])
             else:
-                self._convert_rows(rows, image, mask, view, native)
+                self._convert_rows(rows, image, marked, view, native)
         return view, native
 
     def _convert_rows(
-        self, rows: slice, image: np.ndarray, mask: np.ndarray, view: np.ndarray, native: np.ndarray
+        self, rows: slice, image: np.ndarray, marked: np.ndarray, view: np.ndarray, native: np.ndarray
     ) -> None:
-        """Writes what ``image`` changed in a few rows into ``view`` (sRGB) and ``native`` (the file's profile)."""
-        changed = (mask[rows] > 0) & (image[rows] != self.image[rows]).any(axis=-1)
-        weight = np.minimum(mask[rows][changed].astype(np.float32), 1)[:, None]
+        """Writes what ``image`` changed in a few rows into ``view`` (sRGB) and ``native`` (the file's profile).
+
+        ``marked`` is the mask in these rows.
+        """
+        changed = (marked > 0) & (image[rows] != self.image[rows]).any(axis=-1)
+        weight = np.minimum(marked[changed].astype(np.float32), 1)[:, None]
         seen = colour_profile.from_srgb(self.image[rows][changed], self._profile)
         beyond = (self._native[rows][changed].astype(np.float32) - seen) * (1 - weight)
         wanted = colour_profile.from_srgb(image[rows][changed], self._profile) + beyond

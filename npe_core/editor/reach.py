@@ -1,0 +1,54 @@
+"""How much of a mask an edit reaches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npe_core.canvas.boxes import box_of, cut
+from npe_core.editor.framing import strength_at
+from npe_core.editor.share import Share
+from npe_core.faces import FaceCrop
+from npe_core.parts import Box, Parts
+
+_POINTS = 2**18
+"""Places of a photo at which is looked for what is out of reach."""
+
+
+def within_reach(levels: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarray]) -> Parts:
+    """(H, W) float32 in [0, 1]: a mask, (H, W) uint8 in 1/255, as far as the crops count by their fades (size, size).
+
+    The mask is copied where the crops see it: it may change later.
+    """
+    seen: list[tuple[Box, np.ndarray, Share]] = []
+    for crop, fade in zip(crops, fades, strict=True):
+        x0, y0, x1, y1 = crop.box((levels.shape[1], levels.shape[0]))
+        marked = box_of(levels[y0:y1, x0:x1])
+        if marked is not None:
+            box = x0 + marked[0], y0 + marked[1], x0 + marked[2], y0 + marked[3]
+            seen.append((box, levels[cut(box)].copy(), Share(crop, fade)))
+
+    def part(box: Box) -> np.ndarray:
+        reached = np.zeros((box[3] - box[1], box[2] - box[0]), np.float32)
+        for own, mask, counts in seen:
+            x0, y0, x1, y1 = max(box[0], own[0]), max(box[1], own[1]), min(box[2], own[2]), min(box[3], own[3])
+            if x0 < x1 and y0 < y1:
+                amount = mask[y0 - own[1] : y1 - own[1], x0 - own[0] : x1 - own[0]] / np.float32(255)
+                share = counts.in_part((x0, y0, x1, y1))
+                there = reached[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+                np.maximum(there, amount if share is None else amount * share, out=there)
+        return reached
+
+    return Parts(levels.shape, np.float32, part)
+
+
+def out_of_reach(levels: np.ndarray, crops: list[FaceCrop]) -> float:
+    """The share, 0..1, of a mask (H, W) uint8 that no crop reaches, from places spread evenly."""
+    stride = max(1, round((levels.size / _POINTS) ** 0.5))
+    rows, columns = np.nonzero(levels[::stride, ::stride])
+    if not rows.size:
+        return 0.0
+    wanted = levels[rows * stride, columns * stride].astype(np.float32)
+    points = np.stack([columns, rows], axis=1) * stride + 0.5
+    size = levels.shape[1], levels.shape[0]
+    reached = np.max([strength_at(crop, points, size) for crop in crops], axis=0)
+    return 1 - float((wanted * reached).sum() / wanted.sum())
