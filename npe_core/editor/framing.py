@@ -119,6 +119,8 @@ class Marks:
 
     def without(self, crop: FaceCrop, photo_size: tuple[int, int]) -> Marks:
         """Those that the crop does not cover at full strength."""
+        if not len(self.points):
+            return self
         return Marks(self.points[strength_at(crop, self.points, photo_size) < 0.99], self.pixels)
 
 
