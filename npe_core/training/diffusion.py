@@ -1,7 +1,10 @@
 """The diffusion task: learn D(x_t, t) -> x0 on aligned faces, all of them unknown or only a part.
 
 Stage 1 is the mean square error alone, whose best answer to much noise is the mean of all faces that may be under it: a
-smeared one. Stage 2 adds LPIPS between prediction and face (Lin & Yang 2024, "Diffusion Model with Perceptual Loss").
+smeared one. Stage 2 adds LPIPS between prediction and face (Lin & Yang 2024, "Diffusion Model with Perceptual Loss"),
+and a guide: what a weaker model says is moved away from (autoguidance, Karras et al. 2024, "Guiding a Diffusion Model
+with a Bad Version of Itself"). The guided answer is what the network learns, so that an edit needs one network and one
+call a step (Tang et al. 2025, "Diffusion Models without Classifier-free Guidance").
 """
 
 from __future__ import annotations
@@ -33,6 +36,10 @@ ALIKE = 8
 
 PATCH = 64
 """Side of the part of each picture that LPIPS sees: a quarter of its cost."""
+
+GUIDED = (200, 300)
+"""Timesteps between which guidance sets in: it mends large shapes and smooths texture
+(Kynkaanniemi et al. 2024, "Applying Guidance in a Limited Interval")."""
 
 
 def timestep_density() -> Tensor:
@@ -68,12 +75,18 @@ class DiffusionTask:
         larger: Mixture | None = None,
         perceptual: Perceptual | None = None,
         perceptual_weight: float = 1.0,
+        guide: Denoiser | None = None,
+        guidance: float = 1.3,
     ) -> None:
-        """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are."""
+        """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are.
+
+        With a guide D0 the network learns E[x0 | x_t] + (guidance - 1) (E[x0 | x_t] - D0) at high timesteps.
+        """
         self.config_ = config or DenoiserConfig()
         self.model: nn.Module = Denoiser(self.config_)
         self.data, self.larger, self.device = data, larger, device
         self.perceptual, self.perceptual_weight = perceptual, perceptual_weight
+        self.guide, self.guidance = guide, guidance
         self.density = timestep_density()
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
@@ -96,7 +109,8 @@ class DiffusionTask:
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error, where mask is 1.
 
-        In stage 2 with LPIPS between parts of the predicted picture, as it will be seen, and of x0.
+        In stage 2 with LPIPS between parts of the predicted picture, as it will be seen, and of x0; with a guide, x0 of
+        the square error is moved by as much of D - D0 as makes the guided answer the only one that stays.
         """
         x0, mask = batch
         model: Denoiser = self.model  # type: ignore[assignment]
@@ -108,15 +122,27 @@ class DiffusionTask:
         # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
         known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
         output = model.unet(c_in * xt, t, known).float()
-        error = output - (x0 - c_skip * xt) / c_out
+        predicted = c_skip * xt + c_out * output
+        target = x0
+        if self.guide is not None:
+            with torch.no_grad():
+                away = predicted.detach() - self.guide.predict(xt, t, known)
+            target = x0 + self._share_away(t) * away
+        error = output - (target - c_skip * xt) / c_out
         square = (mask * error.square()).sum() / (3 * mask.sum())
         if self.perceptual is None:
             return Loss(square)
-        seen = torch.where(mask > 0, c_skip * xt + c_out * output, x0)
-        predicted, true = random_patches(torch.cat([seen, x0], dim=1), min(PATCH, x0.shape[-1]), rng).chunk(2, dim=1)
-        distance = self.perceptual(predicted, true).float().mean()
+        seen = torch.where(mask > 0, predicted, x0)
+        parts = random_patches(torch.cat([seen, x0], dim=1), min(PATCH, x0.shape[-1]), rng)
+        distance = self.perceptual(*parts.chunk(2, dim=1)).float().mean()
         log = {"square": square.detach(), "lpips": distance.detach()}
         return Loss(square + self.perceptual_weight * distance, log=log)
+
+    def _share_away(self, t: Tensor) -> Tensor:
+        """(B, 1, 1, 1): the share of D - D0 in the target, 0 up to the timestep where guidance sets in."""
+        first, full = GUIDED
+        guidance = 1 + (self.guidance - 1) * ((t - first) / (full - first)).clamp(0, 1)
+        return (1 - 1 / guidance)[:, None, None, None]
 
     @torch.no_grad()
     def sheet(self, model: nn.Module) -> np.ndarray:

@@ -64,6 +64,7 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         text = "faces of 256 pixels or more, for parts of faces among the examples; repeatable"
         add("--larger", action="append", metavar="SRC[=WEIGHT]", help=text)
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS (stage 2)")
+        add("--guide", type=Path, metavar="WEIGHTS", help="of a weaker denoiser, to move away from (stage 2)")
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
         text = "weights of a denoiser: a quarter of the small pictures are what it makes of the faces"

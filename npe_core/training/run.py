@@ -70,7 +70,10 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
         denoiser = config_of(options, DenoiserConfig())
         faces = load_images(options.data, denoiser.image_size, device)
         larger = load_images(options.larger, 2 * denoiser.image_size, device) if options.larger else None
-        return DiffusionTask(faces, device, denoiser, larger, perceptual_of(options, device))
+        more: dict[str, Any] = {"perceptual": perceptual_of(options, device)}
+        if options.guide is not None:
+            more["guide"] = denoiser_of(options.guide, device)
+        return DiffusionTask(faces, device, denoiser, larger, **more)
     if options.command == "segmentation":
         segmenter = config_of(options, SegmenterConfig())
         return SegmentationTask(load_pairs(options.data, segmenter.image_size, device), device, segmenter)
@@ -91,13 +94,17 @@ def perceptual_of(options: argparse.Namespace, device: torch.device) -> Perceptu
     return lpips
 
 
-def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int) -> Mixture:
-    """The same faces, each with what the diffusion model makes of it. Raises InputError."""
+def denoiser_of(weights: Path, device: torch.device) -> Denoiser:
+    """A denoiser with exported weights, to be used and not trained. Raises InputError."""
     stored = read_weights(weights)[1]
     denoiser = Denoiser(from_stored(DenoiserConfig, stored) if stored is not None else DenoiserConfig())
     warm_start(denoiser, weights)
-    denoiser.eval().to(device)
-    rng = torch.Generator().manual_seed(seed)
+    return denoiser.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int) -> Mixture:
+    """The same faces, each with what the diffusion model makes of it. Raises InputError."""
+    denoiser, rng = denoiser_of(weights, device), torch.Generator().manual_seed(seed)
     sets = tuple((images, made_by(denoiser, images, rng)) for (images,) in faces.sets)
     return Mixture(sets, faces.shares, faces.names)
 

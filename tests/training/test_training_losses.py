@@ -114,6 +114,47 @@ def test_lpips_judges_the_predicted_picture_where_it_is_not_known():
     assert float(task.loss((x0, half), rng).log["lpips"]) == pytest.approx(left / 2, rel=0.1)
 
 
+class Scale(nn.Module):
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(weight))
+
+    def forward(self, x, t, known=None):
+        return self.weight * x
+
+
+class Linear(Denoiser):
+    """D(x_t, t) = weight x_t, one weight for all timesteps."""
+
+    def __init__(self, weight):
+        super().__init__(DenoiserConfig(image_size=16, base=8, mults=(1,), attention=()))
+        self.unet = Scale(weight)
+
+    def preconditioning(self, t):
+        one = torch.ones(len(t), 1, 1, 1)
+        return 0 * one, one, one
+
+
+@pytest.mark.parametrize(("t", "reached"), [(100, 0.0), (250, 0.25), (400, 0.5)])
+def test_a_guided_network_learns_what_lies_beyond_the_best_answer_seen_from_the_guide(monkeypatch, t, reached):
+    """The best linear answer is k, the guide's k0: at high timesteps the loss is least at k + 0.5 (k - k0)."""
+    faces = torch.randn(64, 3, 16, 16).mul(0.5 * 127.5).add(127.5).clamp(0, 255).to(torch.uint8)
+    cpu = torch.device("cpu")
+    task = DiffusionTask(Mixture.of([(faces,)], [None], cpu), cpu, guide=Linear(0.4), guidance=1.5)
+    task.density = torch.nn.functional.one_hot(torch.tensor(t - 1), 500).double()
+    task.model = Linear(0.5)
+    descent = torch.optim.SGD(task.model.parameters(), lr=0.2)
+    rng = torch.Generator().manual_seed(0)
+    x0 = faces.float() / 127.5 - 1
+    for _ in range(60):
+        descent.zero_grad()
+        task.loss((x0, torch.ones_like(x0[:, :1])), rng).model.backward()
+        descent.step()
+    alpha_bar, variance = float(task.model.alpha_bar[t]), float(x0.square().mean())
+    best = alpha_bar**0.5 * variance / (alpha_bar * variance + 1 - alpha_bar)
+    assert float(task.model.unet.weight.detach()) == pytest.approx(best + reached * (best - 0.4), abs=0.02)
+
+
 def test_masks_of_edits_are_whole_or_of_many_sizes():
     masks = random_masks(256, 32, torch.Generator().manual_seed(0))
     shares = masks.mean(dim=(1, 2, 3))
