@@ -90,15 +90,11 @@ def one_look(looks: tuple[Look, ...], number: int, choice: FaceChoice, photo_siz
     wide, close = looks[0].crop, looks[-1].crop
     finest = wide.size * wide.scale / min(close.scale, wide.scale)
     crop = wide.resized(max(16, math.ceil(min(finest, wide.size * wide.scale))))
-    everything = (0, 0, crop.size, crop.size)
     probabilities = np.zeros((len(REGIONS), crop.size, crop.size), np.float32)
     for closer, look in enumerate(looks):
         seen = inside(look.crop, crop)  # the look, in a photo that is the new crop
         fade = fade_at_borders(look.crop, photo_size) if closer else np.ones((seen.size, seen.size), np.float32)
-        share = seen.to_box(fade, everything)
-        for region in REGIONS:
-            likely = seen.to_box(look.probabilities[region.id], everything)
-            probabilities[region.id] += share * (likely - probabilities[region.id])
+        mix_in(probabilities, look.probabilities, seen, fade)
     others = (*choice.crops[:number], *choice.crops[number + 1 :], *choice.others)
     probabilities[:, belongs_to(others, choice.crops[number], crop)] = 0
     return Look(crop, probabilities)
@@ -107,13 +103,21 @@ def one_look(looks: tuple[Look, ...], number: int, choice: FaceChoice, photo_siz
 def agreed(look: Look, closer: Look) -> Look:
     """A look with a closer one inside it taken into account: where both see, the mean of what they say."""
     seen = inside(closer.crop, look.crop)
-    everything = (0, 0, look.crop.size, look.crop.size)
-    fade = fade_at_borders(seen, (look.crop.size, look.crop.size))
-    share = seen.to_box(fade, everything) / 2
     probabilities = look.probabilities.copy()
-    for own, likely in zip(probabilities, closer.probabilities, strict=True):
-        own += share * (seen.to_box(likely, everything) - own)
+    mix_in(probabilities, closer.probabilities, seen, fade_at_borders(seen, (look.crop.size, look.crop.size)) / 2)
     return Look(look.crop, probabilities)
+
+
+def mix_in(probabilities: np.ndarray, closer: np.ndarray, seen: FaceCrop, share: np.ndarray) -> None:
+    """Take probabilities (11, N, N) towards those of a closer look (11, S, S), as far as ``share`` (S, S) says.
+
+    ``seen`` is the place of the closer look.
+    """
+    place = seen.box(probabilities.shape[1:])
+    amount = seen.to_box(share, place)
+    for whole, likely in zip(probabilities, closer, strict=True):
+        own = whole[cut(place)]
+        own += amount * (seen.to_box(likely, place) - own)
 
 
 def inside(crop: FaceCrop, other: FaceCrop) -> FaceCrop:
