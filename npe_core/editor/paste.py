@@ -16,7 +16,7 @@ from npe_core.parts import Box, Source
 
 SEAM = 2.5 / 512
 """Share of the crop's side over which an edit fades in at the edge of its mask, inwards."""
-_TILE = 128
+_TILE = 192
 """Side of the squares that are worked on, so that they stay in the cache, a face of thousands of pixels takes little
 memory, and the parts of it where nothing is marked take no time."""
 
