@@ -35,9 +35,12 @@ def test_a_box_is_drawn_where_no_face_was_found(start, found):
     async def scenario():
         async with start((80, 24)) as session:
             await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
-            view = session.app.screen.query_one("#faces")
+            screen = session.app.screen
+            view = screen.query_one("#faces")
+            await until(session.pilot, lambda: view.viewport.photo == (80, 96) and view.viewport.cells == view.size)
             one, other = (tuple(map(int, view.viewport.photo_to_cell(*point))) for point in ((20, 20), (60, 80)))
             await session.pilot.mouse_down("#faces", offset=one)
+            await until(session.pilot, lambda: screen._corner is not None)
             await session.pilot.hover("#faces", offset=other)
             await session.pilot.mouse_up("#faces", offset=other)
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emulated import Emulated
-from waiting import PATIENCE
+from waiting import PAUSE, looks
 
 from npe_core.canvas import Canvas
 from npe_core.photo import Photo, read_paint
@@ -46,8 +46,9 @@ def background(terminal, text):
 
 def ends(terminal):
     """The exit code of the process, whose output is read to the end."""
-    deadline = time.monotonic() + PATIENCE
-    while terminal.process.poll() is None and time.monotonic() < deadline:
+    for _ in looks():
+        if terminal.process.poll() is not None:
+            break
         terminal.settle(quiet=0.05, limit=0.2)
     return terminal.process.poll()
 
@@ -168,12 +169,7 @@ def test_under_tmux(ana, tmp_path):
         return subprocess.run(["tmux", "-S", socket, "-f", "/dev/null", *words], capture_output=True, text=True)
 
     def comes_to_show(text):
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            if text in tmux("capture-pane", "-p").stdout:
-                return True
-            time.sleep(0.1)
-        return False
+        return any(text in tmux("capture-pane", "-p").stdout or time.sleep(PAUSE) for _ in looks())
 
     command = f"NPE_WEIGHTS={tmp_path} {sys.executable} -m npe_core tui {ana}; sleep 600"
     assert tmux("new-session", "-d", "-x", "90", "-y", "28", command).returncode == 0

@@ -1,11 +1,10 @@
 """The editor under Pilot: an app with its photo open, and the hands of a person on it."""
 
 import asyncio
-import time
 
 import numpy as np
 from tui_fakes import invented
-from waiting import PATIENCE
+from waiting import PAUSE, looks
 
 from npe_core.editor import FaceChoice
 from npe_core.faces import Face, FaceCrop
@@ -20,15 +19,14 @@ class Ids:
         self.choice = FaceChoice((FaceCrop.centred(ids.shape[1], ids.shape[0]),))
 
 
-async def until(pilot, met, seconds=PATIENCE):
+async def until(pilot, met):
     """Waits for threads of the app; fails when what is waited for does not come."""
-    end = time.monotonic() + seconds
-    while True:
+    for _ in looks():
         await pilot.pause()
         if met():
             return
-        assert time.monotonic() < end, "waited in vain"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(PAUSE)
+    raise AssertionError("waited in vain")
 
 
 class Session:

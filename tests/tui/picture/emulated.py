@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 import pyte
-from waiting import PATIENCE
+from waiting import looks
 
 REMOTE = ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "COLORTERM", "TERM_PROGRAM", "LC_TERMINAL", "TMUX")
 CELL = 8, 16
@@ -93,14 +93,13 @@ class Emulated:
             self.seen += data
             self._show(data)
 
-    def until(self, condition, limit=PATIENCE):
+    def until(self, condition):
         """Show what comes until ``condition()``; whether it came true."""
-        end = time.monotonic() + limit
-        while not condition():
-            if time.monotonic() > end:
-                return False
+        for _ in looks():
+            if condition():
+                return True
             self.settle(quiet=0.03, limit=0.2)
-        return True
+        return False
 
     def _show(self, data):
         """The screen, and the answers of a terminal in the order of the questions."""
