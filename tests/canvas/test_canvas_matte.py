@@ -40,6 +40,20 @@ def test_like_colours_tell_nothing():
     assert (nothing_outside == 1).all()
 
 
+def test_a_dark_strand_at_the_edge_of_light_hair_stays_hair_beside_shaded_skin():
+    """Darker than the hair and than the shade on the skin beside it: no mixture of the two, and no sign of the skin."""
+    from_edge = np.arange(256) - 128
+    colours = np.select(
+        [(from_edge < -12)[:, None], (from_edge < 0)[:, None], (from_edge < 36)[:, None]],
+        [np.array((191, 159, 138)), np.array((145, 85, 58)), np.array((162, 119, 110))],
+        np.array((203, 165, 158)),
+    ).astype(np.uint8)
+    image = np.broadcast_to(colours, (128, 256, 3)).copy()
+    inside, outside = (np.broadcast_to(side, (128, 256)) for side in (from_edge < -12, from_edge > 12))
+    found = share_by_colour(image, inside, outside, 16, np.ones((128, 256), bool), 2)
+    assert found[64, 118:126].min() > 0.5
+
+
 def test_a_light_colour_does_not_shine_around_dark_hair():
     """The segmenter sees the hair a few pixels too large, with a soft edge; the wall behind it must stay a wall."""
     side = 512
