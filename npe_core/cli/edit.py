@@ -79,6 +79,10 @@ def edit(
     --from takes regions with their colours, timestep, steps, sampler, seed and super-resolution from a file that
     npe edit has written. A --region given beside it adds a region or changes its colour. Which face is meant
     (--face, --box, --aligned) is not taken over; paint and masks are in no file and must be given anew.
+
+    \b
+    Of several faces the largest is edited. Unless --face says otherwise, --paint and --mask without a --region are
+    for the faces that they lie on.
     """
     fills = [options.region_fill(text) for text in regions]
     where = options.box(box)
@@ -118,6 +122,8 @@ def edit(
     load_segmenter = editor.engine.load_seconds - loaded
     segment_seconds = time.perf_counter() - start - load_segmenter
     mark(canvas, picture, recipe.regions, paint, mask, colour, feather)
+    if which == "largest" and not recipe.regions:
+        choice = choice.where_marked(canvas.mask)
     marked = time.perf_counter() - start - load_segmenter
     with progress("editing") as advance:
 

@@ -135,6 +135,8 @@ class EditWorker:
                     '{"regions": {"hair": "#993300"}}, or drop a mask beside it.'
                 )
             choice = self._faces(photo, parameters, shown(photo_file.name))
+            if parameters.face == "largest" and not parameters.regions:
+                choice = choice.where_marked(canvas.mask)
         except InputError as error:
             raise InputError(without_folder(str(error), job.folder)) from None
         if job.stamps() != before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -27,6 +28,9 @@ STRETCH = 1.35
 _LEAST = 0.002
 """Share of a tile that must be marked before it is worth a look."""
 
+_STRAY = 0.02
+"""Share of the marks under which they do not mean the face that they are nearest to."""
+
 
 @dataclass(frozen=True)
 class FaceChoice:
@@ -38,12 +42,39 @@ class FaceChoice:
     numbers: tuple[int, ...] = ()
     """Of the chosen faces, from 1, left to right; empty where the place was named and no faces were looked for."""
 
+    by_marks: bool = False
+    """Whether nobody named the faces, and what is marked chose them."""
+
+    def where_marked(self, mask: np.ndarray) -> FaceChoice:
+        """Of all these faces those that the marks of a mask (H, W) are nearest to; the same ones where it has none."""
+        everyone = self._everyone()
+        stride = max(1, min(mask.shape) // 512)
+        rows, columns = np.nonzero(mask[::stride, ::stride])
+        if len(everyone) < 2 or not len(rows):
+            return self
+        x, y = columns * stride + 0.5, rows * stride + 0.5
+        nearest = np.argmin([distance_to(crop, x, y) for crop in everyone.values()], axis=0)
+        marks = np.bincount(nearest, minlength=len(everyone))
+        meant = {number for number, own in zip(everyone, marks, strict=True) if own >= _STRAY * len(rows)}
+        return FaceChoice(
+            tuple(crop for number, crop in everyone.items() if number in meant),
+            tuple(crop for number, crop in everyone.items() if number not in meant),
+            tuple(sorted(meant)),
+            by_marks=True,
+        )
+
+    def _everyone(self) -> dict[int, FaceCrop]:
+        """All faces of the photo by their numbers, where they have some."""
+        others = (number for number in count(1) if number not in self.numbers)
+        numbered = [*zip(self.numbers, self.crops, strict=False), *zip(others, self.others, strict=False)]
+        return dict(sorted(numbered, key=lambda one: one[0]))
+
     def notes(self, face: str | int, how: str) -> list[str]:
         """For who asked for the largest ``face`` of several: which one that was; ``how`` other ones are chosen."""
-        if face != "largest" or not self.others:
+        if face != "largest" or not self.others or self.by_marks:
             return []
-        count = len(self.crops) + len(self.others)
-        return [f"{count} faces found; edited face {self.numbers[0]} (the largest). {how} chooses others"]
+        found = len(self.crops) + len(self.others)
+        return [f"{found} faces found; edited face {self.numbers[0]} (the largest). {how} chooses others"]
 
 
 def moved(crop: FaceCrop, right: float, down: float, wider: float = 1.0) -> FaceCrop:

@@ -39,10 +39,19 @@ def test_who_names_no_face_is_told_which_one_was_edited(capsys):
 
 
 def test_in_json_the_note_is_among_the_warnings(capsys):
-    assert edit("--mask", "spot.png", "--json") == 0
+    assert edit("--region", "lips=#2040c0", "--json") == 0
     out, err = capsys.readouterr()
     told = json.loads(out)
     assert err == "" and told["warnings"] == [NOTE] and told["faces"] == 1
+
+
+@pytest.mark.parametrize(("mask", "face"), [("spot", "2"), ("left", "1")])
+def test_a_mask_chooses_the_face_that_it_lies_on(mask, face, capsys):
+    assert edit("--mask", f"{mask}.png") == 0
+    assert capsys.readouterr().err == ""
+    assert edit("--mask", f"{mask}.png", "--face", face, "-o", "named.png") == 0
+    pictures = [np.asarray(Image.open(name)) for name in ("out.png", "named.png")]
+    assert (pictures[0] == pictures[1]).all() and (pictures[0] != np.asarray(Image.open("group.png"))).any()
 
 
 @pytest.mark.parametrize("face", ["2", "all"])

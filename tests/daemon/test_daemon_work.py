@@ -126,18 +126,20 @@ def test_without_a_seed_the_same_files_give_the_same_picture(folders, work, port
     assert pictures[0] == pictures[1]
 
 
-def test_which_face_of_several_was_edited_is_told_unless_one_was_named(folders, work, group_photo):
+def test_which_face_of_several_was_edited_is_told_unless_it_was_named_or_marked(folders, work, group_photo):
     mask = np.zeros((480, 1120), np.uint8)
-    mask[320:350, 520:600] = 255
-    put(folders, "any", group_photo.read_bytes(), mask=png(mask), json=FEW)
-    put(folders, "second", group_photo.read_bytes(), mask=png(mask), json={**FEW, "face": 2})
+    mask[290:315, 140:200] = 255  # on the first face, which is not the largest
+    put(folders, "any", group_photo.read_bytes(), json={**FEW, "regions": {"lips": "#2040c0"}})
+    put(folders, "first", group_photo.read_bytes(), mask=png(mask), json={**FEW, "face": 1})
+    put(folders, "marked", group_photo.read_bytes(), mask=png(mask), json=FEW)
     assert work() == 0
     warnings = {
-        stem: json.loads((folders.outbox / f"{stem}.json").read_text())["warnings"] for stem in ("any", "second")
+        stem: json.loads((folders.outbox / f"{stem}.json").read_text())["warnings"]
+        for stem in ("any", "first", "marked")
     }
     note = '3 faces found; edited face 2 (the largest). "face": N or "all" chooses others'
-    assert warnings == {"any": [note], "second": []}
-    assert (folders.outbox / "any.png").read_bytes() == (folders.outbox / "second.png").read_bytes()
+    assert warnings == {"any": [note], "first": [], "marked": []}
+    assert (folders.outbox / "first.png").read_bytes() == (folders.outbox / "marked.png").read_bytes()
 
 
 def bomb():

@@ -51,6 +51,18 @@ def test_each_face_is_widened_by_its_own_marks_only():
     assert side(first) > 300 and side(second) == pytest.approx(300)
 
 
+def test_what_is_marked_chooses_the_faces_that_it_is_nearest_to():
+    left, middle, right = (upright(x, 500, 300) for x in (300, 800, 1300))
+    largest = FaceChoice((middle,), (left, right), (2,))
+    both = largest.where_marked(marked((250, 450, 350, 550), (1250, 450, 1350, 550)))
+    assert both.crops == (left, right) and both.others == (middle,) and both.numbers == (1, 3)
+    stray = largest.where_marked(marked((1200, 400, 1400, 600), (300, 500, 310, 510)))
+    assert stray.crops == (right,) and stray.numbers == (3,) and stray.notes("largest", "") == []
+    assert largest.where_marked(marked()) is largest
+    alone = FaceChoice((left,), (), (1,))
+    assert alone.where_marked(marked((1200, 400, 1400, 600))) is alone
+
+
 @given(st.integers(60, 500), st.integers(0, 1600), st.integers(0, 1200), st.integers(0, 10**6))
 @settings(max_examples=40, deadline=None)
 def test_all_that_is_marked_in_the_ring_around_a_face_is_at_full_strength_somewhere(width, x, y, seed):
