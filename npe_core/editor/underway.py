@@ -204,8 +204,12 @@ def hold_to_paint(result: Tensor, views: Views, own: Tensor, timestep: int) -> T
 
 
 def light_scale(timestep: int) -> float:
-    """The finest light, in pixels of 128, that the model may repaint on a fill."""
-    return 1.5 + 3.5 * min(1.0, max(0.0, (timestep - 300) / 175))
+    """The finest light, in pixels of 128, that the model may repaint on a fill.
+
+    What it repaints of hair at up to t = 300 are ripples rather than strands, so the photo's own go nearly all the way.
+    """
+    subtle, dramatic = (min(1.0, max(0.0, (timestep - first) / span)) for first, span in ((150, 150), (300, 175)))
+    return 0.7 + 0.3 * subtle + 4.0 * dramatic
 
 
 def colour_hold(timestep: int) -> float:
