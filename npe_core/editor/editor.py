@@ -15,7 +15,7 @@ from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise
 from npe_core.editor.engine import Engine, to_images, to_tensor
-from npe_core.editor.framing import CROP, FaceChoice, close_look, wide_look
+from npe_core.editor.framing import CROP, FaceChoice, close_look, wide_looks
 from npe_core.editor.job import EditJob
 from npe_core.editor.recipe import check_seed, check_sharpness, check_strength
 from npe_core.editor.region_map import Look, RegionMap, agreed
@@ -175,10 +175,10 @@ def attempt(work: Callable[P, Outcome], *arguments: P.args, **options: P.kwargs)
 def faces_to_look_at(photo: Photo, choice: FaceChoice, size: int) -> list[list[FaceCrop]]:
     """Of each chosen face the squares that the segmenter sees, the widest first.
 
-    A wider one, where the photo goes on, its crop, and a closer one.
+    Wider ones, where the photo goes on, its crop, and a closer one.
     """
-    looks = [[wide_look(crop, photo.size), crop, close_look(crop)] for crop in choice.crops]
-    return [[square.resized(size) for square in face if square is not None] for face in looks]
+    looks = [[*wide_looks(crop, photo.size), crop, close_look(crop)] for crop in choice.crops]
+    return [[square.resized(size) for square in face] for face in looks]
 
 
 def merged(looks: list[Look]) -> tuple[Look, ...]:

@@ -15,10 +15,9 @@ CROP = 512
 """Side of the crop that a face is brought to: four times the denoiser's picture."""
 FADE = 32 / 512
 """Share of a crop's side over which it fades out at a border beyond which the photo goes on."""
-WIDE = 1.7
-"""The wider look for segmentation has this many times the crop's side: long hair and shoulders."""
-WIDE_DOWN = 0.18
-"""It lies lower by this share of the crop's side."""
+WIDER = ((2.4, 0.5), (1.7, 0.18))
+"""The wider looks for segmentation, the widest first: how many times the crop's side, and how much of it lower. The
+second holds shoulders and most hair, the first long hair."""
 CLOSE = 1 / 1.5
 """The closer look for segmentation has this share of the crop's side: brows, eyes and lips half as large again."""
 CLOSE_DOWN = 0.05
@@ -113,14 +112,20 @@ def ramp(distance: np.ndarray, size: int) -> np.ndarray:
     return np.clip(distance / np.float32(FADE * size), 0, 1)
 
 
-def wide_look(crop: FaceCrop, photo_size: tuple[int, int]) -> FaceCrop | None:
-    """The wider square around a crop, or None where the photo hardly goes on beyond the crop."""
-    wide = moved(crop, 0, WIDE_DOWN, WIDE)
+def wide_looks(crop: FaceCrop, photo_size: tuple[int, int]) -> list[FaceCrop]:
+    """The wider squares around a crop, the widest first; none where the photo hardly goes on beyond a smaller one."""
 
-    def area(box: Box) -> int:
+    def area(square: FaceCrop) -> int:
+        box = square.box(photo_size)
         return (box[2] - box[0]) * (box[3] - box[1])
 
-    return wide if area(wide.box(photo_size)) > 1.03 * area(crop.box(photo_size)) else None
+    looks, inner = [], crop
+    for wider, lower in reversed(WIDER):
+        look = moved(crop, 0, lower, wider)
+        if area(look) > 1.03 * area(inner):
+            looks.append(look)
+            inner = look
+    return looks[::-1]
 
 
 def close_look(crop: FaceCrop) -> FaceCrop:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npe_core.editor.framing import STRETCH, FaceChoice, crops_for, strength_at
+from npe_core.editor.framing import STRETCH, WIDER, FaceChoice, crops_for, strength_at, wide_looks
 from npe_core.faces import FaceCrop
 
 SIZE = (1200, 1600)
@@ -49,6 +49,15 @@ def test_each_face_is_widened_by_its_own_marks_only():
     choice = FaceChoice((upright(400, 500, 300), upright(1100, 500, 300)))
     first, second = crops_for(choice, marked((300, 400, 500, 690), (1050, 450, 1150, 550)))
     assert side(first) > 300 and side(second) == pytest.approx(300)
+
+
+def test_the_segmenter_looks_as_far_as_long_hair_reaches_and_no_farther_than_the_photo():
+    crop = upright(800, 300, 300)
+    looks = wide_looks(crop, SIZE[::-1])
+    assert [side(look) / 300 for look in looks] == [pytest.approx(wider) for wider, _ in WIDER]
+    bottoms = [look.corners()[:, 1].max() for look in looks]
+    assert bottoms[0] > bottoms[1] > 300 + 150 and bottoms[0] > 300 + 300 * 1.5
+    assert wide_looks(FaceCrop.centred(300, 300, size=512), (300, 300)) == []
 
 
 def test_what_is_marked_chooses_the_faces_that_it_is_nearest_to():
