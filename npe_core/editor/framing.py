@@ -9,7 +9,6 @@ import numpy as np
 
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import inverse, transform
-from npe_core.parts import Box
 
 CROP = 512
 """Side of the crop that a face is brought to: four times the denoiser's picture."""
