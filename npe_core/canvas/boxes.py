@@ -30,6 +30,11 @@ def union(a: Box | None, b: Box | None) -> Box | None:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
+def moved_by(place: Box, box: Box) -> Box:
+    """A box that is counted from the corner of a place, counted from where the place is counted from."""
+    return place[0] + box[0], place[1] + box[1], place[0] + box[2], place[1] + box[3]
+
+
 def cut(box: Box) -> tuple[slice, slice]:
     """The box as an index of the last two axes of a planar array, or of the first two of a picture."""
     return slice(box[1], box[3]), slice(box[0], box[2])

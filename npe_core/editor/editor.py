@@ -79,7 +79,7 @@ class Editor:
         return each(lambda i: RegionMap.of(photos[i][1], looks[i], photos[i][0].size), numbers)
 
     def _seen(self, views: list[tuple[Photo, FaceCrop]]) -> np.ndarray:
-        """What the segmenter says about squares of photos: (N, 11, S, S) float32 probabilities."""
+        """What the segmenter says about squares of photos: (N, 11, S, S) uint8, probabilities in 1/255."""
         return self.engine.segment(to_tensor(each(lambda view: view[1].extract(view[0].image), views))).numpy()
 
     def edit(

@@ -111,9 +111,11 @@ class Engine:
 
     @torch.inference_mode()
     def segment(self, x: Tensor) -> Tensor:
-        """x (B, 3, 256, 256) in [-1, 1] -> probabilities (B, 11, 256, 256) float32 on the CPU."""
+        """x (B, 3, 256, 256) in [-1, 1] -> probabilities (B, 11, 256, 256) uint8 in 1/255 on the CPU."""
         x = upload(x, self.device).contiguous(memory_format=torch.channels_last)
-        return self._run(self.model("segmenter"), x).float().softmax(dim=1).cpu()
+        logits = self._run(self.model("segmenter"), x)
+        levels = [own.contiguous().float().softmax(dim=0).mul_(255).round_().to(torch.uint8) for own in logits]
+        return torch.stack(levels).cpu()
 
     def upscaler(self, sharpness: float) -> GeneratorResNet:
         """The upscaler between its smooth weights (0) and its sharp ones (1), interpolated (Wang et al. 2018, ESRGAN).

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from npe_core.canvas.boxes import cut
+from npe_core.canvas.boxes import box_of, cut, moved_by, union
 from npe_core.canvas.selection import Face
 from npe_core.editor.framing import FaceChoice, distance_to, fade_at_borders
 from npe_core.faces import FaceCrop
-from npe_core.faces.resample import inverse, transform, warp_levels
+from npe_core.faces.resample import bounds, inverse, levels_at, transform, warp_ids, warp_levels
+from npe_core.opencv import opencv
 from npe_core.parallel import each
 from npe_core.parts import Box
 from npe_core.regions import LEGEND, REGIONS
-
-_UNLIKELY = 1 / (len(REGIONS) + 1)
-"""The likeliest of all regions has more than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +24,9 @@ class Look:
     """One square of the photo as the segmenter saw it."""
 
     crop: FaceCrop
-    """As large as the probabilities."""
-    probabilities: np.ndarray
-    """(11, S, S) float32"""
+    """As large as the map."""
+    levels: np.ndarray
+    """(11, S, S) uint8: the probabilities in 1/255."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class RegionMap:
     """(H, W) uint8 region ids of the photo."""
     choice: FaceChoice
     looks: tuple[Look, ...]
-    """One of each chosen face; where any other face is nearer, all its probabilities are 0."""
+    """One of each chosen face; where any other face is nearer, all its levels are 0."""
 
     @classmethod
     def of(cls, choice: FaceChoice, looks: list[tuple[Look, ...]], photo_size: tuple[int, int]) -> RegionMap:
@@ -53,14 +52,14 @@ class RegionMap:
 
     def probability(self, region: int, box: Box) -> np.ndarray:
         """(h, w) float32 in [0, 1]: how likely each pixel of a box (x0, y0, x1, y1) of the photo is that region."""
-        total = np.zeros((box[3] - box[1], box[2] - box[0]), np.float32)
+        total = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
         for look in self.looks:
             reach = look.crop.box((self.ids.shape[1], self.ids.shape[0]))
-            x0, y0, x1, y1 = common = _common(box, reach)
+            x0, y0, x1, y1 = common = _common(box, reach)  # each place belongs to one face
             if x0 < x1 and y0 < y1:
                 part = total[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
-                part += look.crop.to_box(look.probabilities[region], common)  # each place belongs to one face
-        return np.minimum(total, 1, out=total)
+                opencv().add(part, look.crop.to_box(look.levels[region], common, amounts=True), part)  # 255 at most
+        return np.multiply(total, np.float32(1 / 255), dtype=np.float32)
 
     @property
     def area(self) -> float:
@@ -90,34 +89,40 @@ def one_look(looks: tuple[Look, ...], number: int, choice: FaceChoice, photo_siz
     wide, close = looks[0].crop, looks[-1].crop
     finest = wide.size * wide.scale / min(close.scale, wide.scale)
     crop = wide.resized(max(16, math.ceil(min(finest, wide.size * wide.scale))))
-    probabilities = np.zeros((len(REGIONS), crop.size, crop.size), np.float32)
+    levels = np.zeros((len(REGIONS), crop.size, crop.size), np.uint8)
     for closer, look in enumerate(looks):
         seen = inside(look.crop, crop)  # the look, in a photo that is the new crop
         fade = fade_at_borders(look.crop, photo_size) if closer else np.ones((seen.size, seen.size), np.float32)
-        mix_in(probabilities, look.probabilities, seen, fade)
+        mix_in(levels, look.levels, seen, fade)
     others = (*choice.crops[:number], *choice.crops[number + 1 :], *choice.others)
-    probabilities[:, belongs_to(others, choice.crops[number], crop)] = 0
-    return Look(crop, probabilities)
+    levels[:, belongs_to(others, choice.crops[number], crop)] = 0
+    return Look(crop, levels)
 
 
 def agreed(look: Look, closer: Look) -> Look:
     """A look with a closer one inside it taken into account: where both see, the mean of what they say."""
     seen = inside(closer.crop, look.crop)
-    probabilities = look.probabilities.copy()
-    mix_in(probabilities, closer.probabilities, seen, fade_at_borders(seen, (look.crop.size, look.crop.size)) / 2)
-    return Look(look.crop, probabilities)
+    levels = look.levels.copy()
+    mix_in(levels, closer.levels, seen, fade_at_borders(seen, (look.crop.size, look.crop.size)) / 2)
+    return Look(look.crop, levels)
 
 
-def mix_in(probabilities: np.ndarray, closer: np.ndarray, seen: FaceCrop, share: np.ndarray) -> None:
-    """Take probabilities (11, N, N) towards those of a closer look (11, S, S), as far as ``share`` (S, S) says.
+def mix_in(levels: np.ndarray, closer: np.ndarray, seen: FaceCrop, share: np.ndarray) -> None:
+    """Take levels (11, N, N) towards those of a closer look (11, S, S), as far as ``share`` (S, S) says.
 
     ``seen`` is the place of the closer look.
     """
-    place = seen.box(probabilities.shape[1:])
+    place = seen.box(levels.shape[1:])
     amount = seen.to_box(share, place)
-    for whole, likely in zip(probabilities, closer, strict=True):
+    rest = 1 - amount
+    for whole, likely in zip(levels, closer, strict=True):
         own = whole[cut(place)]
-        own += amount * (seen.to_box(likely, place) - own)
+        there = union(_reach_of(likely > 0, seen, place), box_of(own))
+        if there is not None:  # of most regions there is nothing in most of a look
+            x0, y0, x1, y1 = there
+            said = warp_levels(likely, seen.seen_from(moved_by(place, there)), x1 - x0, y1 - y0)
+            own, here = own[cut(there)], cut(there)
+            opencv().blendLinear(said, own, amount[here], rest[here], own)
 
 
 def inside(crop: FaceCrop, other: FaceCrop) -> FaceCrop:
@@ -145,35 +150,49 @@ def belongs_to(others: tuple[FaceCrop, ...], own: FaceCrop, crop: FaceCrop) -> n
 
 
 def likeliest(look: Look, photo_size: tuple[int, int]) -> np.ndarray:
-    """(h, w) uint8 in the box of the look: the likeliest region, 0 where that is the background.
+    """(h, w) uint8 in the box of the look: the likeliest region of each pixel, 0 where that is the background.
 
-    With probabilities in 1/255, and each region only where it is likely at all: most of a look is background and skin.
+    Between pixels of the look that agree there is nothing to find out. Only near the borders of regions are the
+    probabilities themselves interpolated, in 1/255.
     """
-    x0, y0, x1, y1 = box = look.crop.box(photo_size)
-    best, found = np.zeros((2, y1 - y0, x1 - x0), np.uint8)
-    for region in REGIONS:
-        levels = np.rint(look.probabilities[region.id] * 255).astype(np.uint8)
-        left, top, right, bottom = _common(box, _box_where(levels > 255 * _UNLIKELY, look.crop))
-        if left >= right or top >= bottom:
-            continue
-        where = np.s_[top - y0 : bottom - y0, left - x0 : right - x0]
-        to_map = inverse(look.crop.matrix)
-        to_map[:, 2] += to_map[:, :2] @ [left, top]
-        likely = warp_levels(levels, to_map, right - left, bottom - top)
-        np.copyto(found[where], np.uint8(region.id), where=likely > best[where])
-        np.maximum(best[where], likely, out=best[where])
+    box = look.crop.box(photo_size)
+    width, height = box[2] - box[0], box[3] - box[1]
+    to_map = look.crop.seen_from(box)
+    ids, undecided = largest(look.levels), np.uint8(len(REGIONS))
+    ids[~alike_around(ids)] = undecided
+    found = warp_ids(ids, to_map, width, height)
+    at = np.flatnonzero(found == undecided)
+    found.ravel()[at] = largest(levels_at(look.levels, to_map, at % width, at // width))
     return found
 
 
-def _box_where(marked: np.ndarray, crop: FaceCrop) -> Box:
-    """The photo pixels that the marked part of a crop can reach."""
-    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
-    if not len(rows):
-        return 0, 0, 0, 0
-    x, y = (columns[0] - 1, columns[-1] + 2), (rows[0] - 1, rows[-1] + 2)
-    corners = transform(crop.matrix, np.array([[x[i], y[j]] for i in (0, 1) for j in (0, 1)], np.float64))
-    low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+def largest(levels: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """uint8: which of several uint8 arrays of one shape is the largest at each place, of equals the first."""
+    which, most = np.zeros(levels[0].shape, np.uint8), levels[0].copy()
+    for number, own in enumerate(levels[1:], start=1):
+        np.copyto(which, np.uint8(number), where=own > most)
+        np.maximum(most, own, out=most)
+    return which
+
+
+def alike_around(ids: np.ndarray) -> np.ndarray:
+    """(H, W) bool: where all eight neighbours of a pixel, as far as there are any, have its own value."""
+    cv2, around = opencv(), np.ones((3, 3), np.uint8)
+    same: np.ndarray = cv2.erode(ids, around) == cv2.dilate(ids, around)
+    return same
+
+
+def _reach_of(marked: np.ndarray, crop: FaceCrop, place: Box) -> Box | None:
+    """What the marked part (S, S) of a crop can reach of a place, counted from the place's corner."""
+    box = box_of(marked)
+    if box is None:
+        return None
+    left, top, right, bottom = box
+    corner = crop.matrix[:, :2] @ [left, top] + crop.matrix[:, 2] - place[:2]
+    matrix = np.column_stack([crop.matrix[:, :2], corner])
+    low, high = bounds(matrix, right - left, bottom - top, margin=math.ceil(crop.scale))
+    x0, y0, x1, y1 = _common((*low.tolist(), *high.tolist()), (0, 0, place[2] - place[0], place[3] - place[1]))
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
 def _common(a: Box, b: Box) -> Box:

@@ -12,7 +12,7 @@ import numpy as np
 from npe_core.errors import UsageError
 from npe_core.faces.alignment import TEMPLATE, box_framing, umeyama
 from npe_core.faces.face import Face
-from npe_core.faces.resample import inside_square, inverse, scale_of, transform, warp, warp_ids
+from npe_core.faces.resample import inside_square, inverse, scale_of, transform, warp, warp_ids, warp_levels
 from npe_core.parts import Box, Source
 
 _WHERE = " Give a box around head and hair, in pixels of the photo."
@@ -137,18 +137,28 @@ class FaceCrop:
         photo_map[y0:y1, x0:x1] = self.to_box(crop_map, box, fill)
         return photo_map
 
-    def to_box(self, crop_map: np.ndarray, box: Box, fill: float = 0) -> np.ndarray:
-        """As ``to_photo``, but only the part in ``box`` (x0, y0, x1, y1; whole photo pixels)."""
+    def to_box(self, crop_map: np.ndarray, box: Box, fill: float = 0, amounts: bool = False) -> np.ndarray:
+        """As ``to_photo``, but only the part in ``box`` (x0, y0, x1, y1; whole photo pixels).
+
+        With ``amounts`` uint8 (size, size) is taken for amounts in 1/255 and interpolated.
+        """
         if crop_map.shape[:2] != (self.size, self.size):
             raise ValueError(f"a map of this crop has {self.size} x {self.size} pixels, got {crop_map.shape}")
         x0, y0, x1, y1 = box
+        width, height = x1 - x0, y1 - y0
         if x0 >= x1 or y0 >= y1:
-            return np.zeros((max(0, y1 - y0), max(0, x1 - x0), *crop_map.shape[2:]), crop_map.dtype)
-        to_crop = inverse(self.matrix)
-        to_crop[:, 2] += to_crop[:, :2] @ [x0, y0]
-        resample = warp_ids if crop_map.dtype == np.uint8 else warp
-        result = resample(crop_map, to_crop, x1 - x0, y1 - y0)
-        ends = transform(to_crop, np.array([[i * (x1 - x0), j * (y1 - y0)] for i in (0, 1) for j in (0, 1)]))
+            return np.zeros((max(0, height), max(0, width), *crop_map.shape[2:]), crop_map.dtype)
+        to_crop = self.seen_from(box)
+        if crop_map.dtype == np.uint8 and not amounts:
+            return warp_ids(crop_map, to_crop, width, height, fill)
+        result = (warp_levels if amounts else warp)(crop_map, to_crop, width, height)
+        ends = transform(to_crop, np.array([[i * width, j * height] for i in (0, 1) for j in (0, 1)]))
         if ends.min() < 0 or ends.max() > self.size:
-            result[~inside_square(to_crop, self.size, x1 - x0, y1 - y0)] = fill
+            result[~inside_square(to_crop, self.size, width, height)] = fill
         return result
+
+    def seen_from(self, box: Box) -> np.ndarray:
+        """(2, 3) similarity from coordinates in a box of the photo to those of the crop."""
+        to_crop = inverse(self.matrix)
+        to_crop[:, 2] += to_crop[:, :2] @ box[:2]
+        return to_crop

@@ -7,6 +7,7 @@ Beyond its border a picture goes on mirrored about the border line.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from npe_core.parts import Source
 
 _KERNEL = 3
 """Source pixels that cubic interpolation reads beyond the outermost sample, one to spare."""
+
+_TOGETHER = 32_000
+"""Pixels that are looked up together: as many as OpenCV takes in a row."""
 
 _SHARPEN = 0.75
 """Of the blur, in squared pixels. Half would make the second moment 0; this is flat furthest, up to 0.3 cycles."""
@@ -62,7 +66,7 @@ def warp(image: Source, matrix: np.ndarray, width: int, height: int) -> np.ndarr
     scale = scale_of(matrix)
     if scale > 1 + 1e-9:
         return (_reduced_picture if is_picture else _reduced_map)(image, matrix, width, height)
-    window, corner = _window(image, matrix, width, height, 1)
+    window, corner = _window(image, matrix, width, height, _KERNEL)
     matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
     return _sample(window, matrix, width, height, cv2.INTER_CUBIC if is_picture else cv2.INTER_LINEAR)
 
@@ -71,7 +75,7 @@ def _reduced_map(image: Source, matrix: np.ndarray, width: int, height: int) -> 
     """Exact means of blocks come first; what is left, 1 to 2, is sampled as densely and averaged."""
     cv2 = opencv()
     block = int(scale_of(matrix))
-    window, corner = _window(image, matrix, width, height, block)
+    window, corner = _whole_blocks(image, matrix, width, height, block)
     matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner]) / block
     if block > 1:
         window = cv2.resize(window, (window.shape[1] // block, window.shape[0] // block), interpolation=cv2.INTER_AREA)
@@ -88,16 +92,17 @@ def _reduced_picture(image: Source, matrix: np.ndarray, width: int, height: int)
     halvings = max(0, round(math.log2(left / 2)))
     # Two pixels more on each side, for the filters at the end.
     matrix, width, height = _grown(matrix, 2), width + 4, height + 4
-    window, corner = _window(image, matrix, width, height, 2**halvings)
+    window, corner = _window(image, matrix, width, height, _KERNEL * 2**halvings)
     matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
     blur = 0.25
     for remaining in range(halvings, 0, -1):
-        columns, rows = window.shape[1] // 2, window.shape[0] // 2
         if remaining > 1:  # far from the final size, plain means do
-            window = cv2.resize(window, (columns, rows), interpolation=cv2.INTER_AREA)
+            rows, columns = (side // 2 for side in window.shape[:2])
+            pairs = window[: 2 * rows, : 2 * columns]
+            window = cv2.resize(pairs, (columns, rows), interpolation=cv2.INTER_AREA)
             matrix, blur = matrix / 2, blur + 0.25 / left**2
         else:
-            window = cv2.pyrDown(window, dstsize=(columns, rows))
+            window = cv2.pyrDown(window, borderType=cv2.BORDER_REFLECT)
             matrix, blur = matrix / 2 + [0, 0, 0.25], blur + 1 / left**2
         left /= 2
     if left > 2:  # the samples will lie farther apart than the pixels
@@ -126,27 +131,60 @@ def warp_fast(image: np.ndarray, matrix: np.ndarray, width: int, height: int) ->
 
 
 def warp_levels(levels: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
-    """As ``warp`` for a map (H, W) uint8 of levels that ``matrix`` does not reduce: linear, and 0 beyond its border."""
-    return _sample(levels, matrix, width, height, opencv().INTER_LINEAR, opencv().BORDER_CONSTANT)
+    """As ``warp`` for a map (H, W) uint8 of amounts in 1/255."""
+    if scale_of(matrix) > 1 + 1e-9:
+        return _reduced_map(levels, matrix, width, height)
+    return _sample(levels, matrix, width, height, opencv().INTER_LINEAR)
 
 
-def warp_ids(region_map: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
-    """As ``warp``, but each pixel takes the value of the nearest one: for (H, W) uint8 ids."""
+def levels_at(
+    levels: Sequence[np.ndarray] | np.ndarray, matrix: np.ndarray, columns: np.ndarray, rows: np.ndarray
+) -> list[np.ndarray]:
+    """As ``warp_levels``, but only at N pixels of the result: (N,) of each map. Beyond its border that is repeated."""
     cv2 = opencv()
-    window, corner = _window(region_map, matrix, width, height, 1)
-    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
-    return _sample(window, matrix, width, height, cv2.INTER_NEAREST)
+    (a, b, c), (d, e, f) = matrix
+    groups = [cv2.merge(levels[first : first + 4]) for first in range(0, len(levels), 4)]
+    found = [np.empty((len(columns), group[0, 0].size), np.uint8) for group in groups]
+    for start in range(0, len(columns), _TOGETHER):
+        part = slice(start, start + _TOGETHER)
+        x, y = columns[part] + 0.5, rows[part] + 0.5
+        at = ((line - 0.5).astype(np.float32)[None] for line in (a * x + b * y + c, d * x + e * y + f))
+        where = cv2.convertMaps(*at, cv2.CV_16SC2)
+        for group, seen in zip(groups, found, strict=True):
+            values = cv2.remap(group, *where, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            seen[part] = values.reshape(-1, seen.shape[1])
+    return [plane for seen in found for plane in seen.T]
 
 
-def _window(image: Source, matrix: np.ndarray, width: int, height: int, block: int) -> tuple[np.ndarray, np.ndarray]:
-    """The part of ``image`` that the result looks at, whole blocks of it, and where its corner lies in ``image``.
+def warp_ids(region_map: np.ndarray, matrix: np.ndarray, width: int, height: int, fill: float = 0) -> np.ndarray:
+    """As ``warp``, but each pixel takes the value of the nearest one, ``fill`` beyond the border: for (H, W) uint8."""
+    cv2 = opencv()
+    return _sample(region_map, matrix, width, height, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT, fill)
 
-    A view where it lies inside, so that a small face in a large photo costs little.
+
+def _window(image: Source, matrix: np.ndarray, width: int, height: int, margin: int) -> tuple[np.ndarray, np.ndarray]:
+    """The part of ``image`` that the result looks at, and where its corner lies in ``image``.
+
+    A view, so that a small face in a large photo costs little; it holds what is seen mirrored beyond a border as well.
     """
+    low, high, limits = *bounds(matrix, width, height, margin), np.array(image.shape[1::-1])
+    first = np.clip(np.minimum(low, 2 * limits - high), 0, limits)
+    last = np.clip(np.maximum(high, -low), 0, limits)
+    return image[first[1] : last[1], first[0] : last[0]], first
+
+
+def bounds(matrix: np.ndarray, width: int, height: int, margin: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest (x, y), in whole pixels, that a result looks at with ``margin`` around it."""
     corners = transform(matrix, np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64))
-    low = np.floor(corners.min(axis=0)).astype(int) - _KERNEL * block
-    extent = np.ceil(corners.max(axis=0)).astype(int) + _KERNEL * block - low
-    high = low + -(-extent // block) * block
+    return np.floor(corners.min(axis=0)).astype(int) - margin, np.ceil(corners.max(axis=0)).astype(int) + margin
+
+
+def _whole_blocks(
+    image: Source, matrix: np.ndarray, width: int, height: int, block: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """As ``_window``, but whole blocks of pixels, with what is seen beyond the border made."""
+    low, high = bounds(matrix, width, height, _KERNEL * block)
+    high = low + -(-(high - low) // block) * block
     limits = np.array(image.shape[1::-1])
     inner_low, inner_high = np.clip(low, 0, limits), np.clip(high, 0, limits)
     inner = image[inner_low[1] : inner_high[1], inner_low[0] : inner_high[0]]
@@ -169,7 +207,13 @@ def _mirrored(start: int, stop: int, length: int) -> np.ndarray:
 
 
 def _sample(
-    image: np.ndarray, matrix: np.ndarray, width: int, height: int, interpolation: int, border: int | None = None
+    image: np.ndarray,
+    matrix: np.ndarray,
+    width: int,
+    height: int,
+    interpolation: int,
+    border: int | None = None,
+    fill: float = 0,
 ) -> np.ndarray:
     cv2 = opencv()
     border = cv2.BORDER_REFLECT if border is None else border
@@ -179,7 +223,7 @@ def _sample(
     flags = interpolation | cv2.WARP_INVERSE_MAP
 
     def one(part: np.ndarray) -> np.ndarray:
-        return cv2.warpAffine(part, by_centres, (width, height), flags=flags, borderMode=border)
+        return cv2.warpAffine(part, by_centres, (width, height), flags=flags, borderMode=border, borderValue=fill)
 
     if image.ndim == 2 or image.shape[2] <= 4:
         return one(image).reshape(height, width, *image.shape[2:])

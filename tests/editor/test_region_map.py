@@ -1,10 +1,12 @@
 """Several looks at one face as one map."""
 
+import cv2
 import numpy as np
 import pytest
 
+from npe_core.canvas.boxes import cut
 from npe_core.editor.framing import CLOSE, CLOSE_DOWN, close_look
-from npe_core.editor.region_map import Look, agreed
+from npe_core.editor.region_map import Look, agreed, likeliest, mix_in
 from npe_core.faces import FaceCrop
 from npe_core.regions import REGIONS
 
@@ -13,9 +15,9 @@ SIDE = 64
 
 def sure(crop, region):
     """A look that sees one region everywhere."""
-    probabilities = np.zeros((len(REGIONS), crop.size, crop.size), np.float32)
-    probabilities[region] = 1
-    return Look(crop, probabilities)
+    levels = np.zeros((len(REGIONS), crop.size, crop.size), np.uint8)
+    levels[region] = 255
+    return Look(crop, levels)
 
 
 @pytest.mark.parametrize("turn", [0, 20])
@@ -23,11 +25,48 @@ def test_a_closer_look_has_half_a_say_where_it_sees_and_none_elsewhere(turn):
     cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     crop = FaceCrop(np.array([[3 * cos, -3 * sin, 40], [3 * sin, 3 * cos, 90]]), SIDE)
     both = agreed(sure(crop, 4), sure(close_look(crop), 5))
-    assert both.crop == crop and np.allclose(both.probabilities.sum(axis=0), 1, atol=1e-5)
+    assert both.crop == crop and np.abs(both.levels.sum(axis=0, dtype=int) - 255).max() <= 1
     place = (np.arange(SIDE) + 0.5) / SIDE - 0.5
     across, down = np.abs(place)[None], np.abs(place - CLOSE_DOWN)[:, None]
     outside = np.maximum(across, down) > CLOSE / 2 + 2 / SIDE
     deep = np.maximum(across, down) < 0.8 * CLOSE / 2
-    assert np.array_equal(both.probabilities[4][outside], np.ones(outside.sum(), np.float32))
-    assert np.allclose(both.probabilities[4][deep], 0.5, atol=1e-5)
-    assert np.allclose(both.probabilities[5][deep], 0.5, atol=1e-5)
+    assert (both.levels[4][outside] == 255).all()
+    assert np.abs(both.levels[4][deep] - 127.5).max() <= 0.5
+    assert np.abs(both.levels[5][deep] - 127.5).max() <= 0.5
+
+
+@pytest.fixture(scope="module")
+def speckled():
+    """A look in which patches of three regions meet, turned and three times as coarse as the photo."""
+    rng = np.random.default_rng(5)
+    seen = cv2.GaussianBlur(rng.random((SIDE, SIDE, 3)), (0, 0), 3)
+    seen = np.moveaxis(np.exp(40 * seen), -1, 0)
+    levels = np.zeros((len(REGIONS), SIDE, SIDE), np.uint8)
+    levels[[0, 1, 7]] = np.rint(255 * seen / seen.sum(axis=0))
+    cos, sin = np.cos(0.3), np.sin(0.3)
+    return Look(FaceCrop(3 * np.array([[cos, -sin, 6], [sin, cos, -4]]), SIDE), levels)
+
+
+def test_the_likeliest_is_the_largest_of_the_interpolated_probabilities(speckled):
+    size = 230, 200
+    box = speckled.crop.box(size)
+    interpolated = np.array([speckled.crop.to_box(plane, box, amounts=True) for plane in speckled.levels]).astype(int)
+    found, expected = likeliest(speckled, size), interpolated.argmax(axis=0)
+    assert set(np.unique(expected)) == {0, 1, 7}
+    runner_up, best = np.sort(interpolated, axis=0)[-2:]
+    clear = (best - runner_up > 3) | (best == 0)  # both round, each in its own way
+    assert clear.mean() > 0.9 and (found == expected)[clear].mean() > 0.999  # the rest are borders of the look
+
+
+def test_looks_are_mixed_as_if_every_pixel_of_every_region_were(speckled):
+    """Against the formula, in float32, without leaving out what is 0."""
+    levels = np.zeros((len(REGIONS), 180, 180), np.uint8)
+    levels[2], levels[7, :50] = 55, 200
+    share = np.linspace(0, 1, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
+    expected, place = levels.astype(np.float32), speckled.crop.box((180, 180))
+    amount = speckled.crop.to_box(share, place)
+    for own, closer in zip(expected, speckled.levels, strict=True):
+        part = own[cut(place)]
+        part += amount * (speckled.crop.to_box(closer.astype(np.float32), place) - part)
+    mix_in(levels, speckled.levels, speckled.crop, share)
+    assert np.abs(levels - expected).max() < 1.6  # two roundings, and the fixed point of the interpolation

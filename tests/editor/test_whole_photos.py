@@ -221,8 +221,8 @@ def test_a_box_names_a_face_that_was_not_found(portrait, folder, capsys):
 
 def test_a_photo_with_nearly_no_hair_is_refused_and_nothing_written(portrait, folder, monkeypatch, capsys):
     def all_skin(engine, x):
-        seen = torch.zeros((len(x), 11, *x.shape[2:]))
-        seen[:, 1], seen[:, 1, :4, :4], seen[:, HAIR, :4, :4] = 1, 0, 1
+        seen = torch.zeros((len(x), 11, *x.shape[2:]), dtype=torch.uint8)
+        seen[:, 1], seen[:, 1, :4, :4], seen[:, HAIR, :4, :4] = 255, 0, 255
         return seen
 
     monkeypatch.setattr(Engine, "segment", all_skin)
@@ -234,8 +234,8 @@ def test_a_photo_with_nearly_no_hair_is_refused_and_nothing_written(portrait, fo
 def test_no_hair_of_its_own_beside_a_neighbour_who_has_some(editor):
     """What the segmenter calls hair must be the chosen face's; here everything belongs to the other one."""
     chosen, other = FaceCrop.from_box((0, 0, 200, 200), 64), FaceCrop.from_box((200, 0, 400, 200), 64)
-    seen = np.zeros((11, 64, 64), np.float32)
-    seen[HAIR, :, 60:], seen[1, :, :60] = 1, 1
+    seen = np.zeros((11, 64, 64), np.uint8)
+    seen[HAIR, :, 60:], seen[1, :, :60] = 255, 255
     look = Look(FaceCrop.from_box((0, 0, 400, 400), 64), seen)
     regions = RegionMap.of(FaceChoice((chosen,), (other,)), [(look,)], (400, 200))
     canvas = Canvas(np.full((200, 400, 3), 128, np.uint8), regions)
@@ -251,9 +251,9 @@ def test_each_place_is_as_the_nearest_of_the_chosen_faces_saw_it():
     attire = region_by_name("attire").id
     looks = []
     for own in (np.s_[:, :32], np.s_[:, 32:]):
-        seen = np.zeros((11, 64, 64), np.float32)
-        seen[attire] = 1
-        seen[attire][own], seen[HAIR][own] = 0, 1
+        seen = np.zeros((11, 64, 64), np.uint8)
+        seen[attire] = 255
+        seen[attire][own], seen[HAIR][own] = 0, 255
         looks.append((Look(wide, seen),))
     regions = RegionMap.of(FaceChoice((left, right)), looks, (400, 200))
     assert (regions.ids == HAIR).all()
