@@ -12,6 +12,8 @@ from npe_core.blend import gaussian_blur
 from npe_core.regions import region_by_name
 from npe_core.training.reading import UNKNOWN
 
+BACKGROUND = region_by_name("background").id
+
 
 def uniform(count: int, low: float, high: float, rng: torch.Generator, device: torch.device) -> Tensor:
     """(count, 1, 1, 1) floats in [low, high)."""
@@ -51,6 +53,53 @@ def warp(x: Tensor, ids: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         (255.0 - ids.float())[:, None], where, mode="nearest", padding_mode="zeros", align_corners=False
     )
     return warped, (UNKNOWN - known[:, 0]).round().to(torch.uint8)
+
+
+HANGS = tuple(region_by_name(name).id for name in ("neck", "hair", "attire"))
+"""Regions that go on below a face's crop."""
+
+
+def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) -> tuple[Tensor, Tensor]:
+    """Now and then a face as a wider look at a photo shows it: smaller, farther up, other people beside it.
+
+    x (B, 3, H, W) float, ids (B, H, W) uint8. The picture goes on mirrored beyond the crop; known of that are the
+    background and, up to a quarter of a side below, hair and clothes. Often another picture of the batch takes its
+    place, right beside the crop or farther out; of that one the background is known. Returns new tensors.
+    """
+    count, device = len(x), x.device
+    out = torch.rand(count, generator=rng) < chance
+    zoom = torch.where(out, 0.5 + 0.4 * torch.rand(count, generator=rng), 1.0)
+    room = 1 - zoom
+    across = room * (2 * torch.rand(count, generator=rng) - 1)
+    down = room * (0.3 - 1.3 * torch.rand(count, generator=rng))
+    where = _places(zoom, across, down, x)
+    beyond = (where.abs().amax(dim=-1) - 1).to(device)  # (B, H, W), in half sides
+    shown, region = _mirrored(x, ids, where)
+    below = (where[..., 1] > 1) & (where[..., 0].abs() <= 1)
+    hangs = torch.isin(region, torch.tensor(HANGS, dtype=torch.uint8, device=device)) & below & (beyond < 0.5)
+    region = region.masked_fill((beyond > 0) & (region != BACKGROUND) & ~hangs, UNKNOWN)
+    other = torch.randperm(count, generator=rng).to(device)
+    far, near = (2.4 * torch.rand(2, count, generator=rng) - 1.2).unbind()
+    scene, there = _mirrored(x[other], ids[other], _places(0.4 + 0.8 * torch.rand(count, generator=rng), far, near, x))
+    reach = torch.rand(count, generator=rng) - 0.5  # half of the time it begins at the crop
+    swapped = (torch.rand(count, generator=rng) < 0.6).to(device)[:, None, None]
+    swapped = swapped & (beyond > reach.clamp(min=0).to(device)[:, None, None])
+    behind = there.masked_fill(there != BACKGROUND, UNKNOWN)
+    return torch.where(swapped[:, None], scene, shown), torch.where(swapped, behind, region)
+
+
+def _places(zoom: Tensor, across: Tensor, down: Tensor, x: Tensor) -> Tensor:
+    """(B, H, W, 2): where in the pictures each pixel looks that are to be shrunk by ``zoom`` (B,) and moved."""
+    none = torch.zeros_like(zoom)
+    rows = [torch.stack([1 / zoom, none, -across / zoom], 1), torch.stack([none, 1 / zoom, -down / zoom], 1)]
+    return F.affine_grid(torch.stack(rows, 1).to(x.device), list(x.shape), align_corners=False)
+
+
+def _mirrored(x: Tensor, ids: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+    """Picture and mask as ``where`` sees them, both mirrored beyond their border."""
+    shown = F.grid_sample(x, where, mode="bilinear", padding_mode="reflection", align_corners=False)
+    marked = F.grid_sample(ids.float()[:, None], where, mode="nearest", padding_mode="reflection", align_corners=False)
+    return shown, marked[:, 0].round().to(torch.uint8)
 
 
 def random_patches(images: Tensor, side: int, rng: torch.Generator, pitch: int = 1) -> Tensor:
@@ -129,13 +178,14 @@ def occlude(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.1) -
     return torch.where(covered[:, None], colour, x), ids.masked_fill(covered, UNKNOWN)
 
 
-def replace_background(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.3) -> Tensor:
+def replace_background(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) -> Tensor:
     """Now and then another background, with a soft edge: what lies behind another face of the batch, or one colour.
 
+    Lighter or darker and in other colours than it was.
     Behind the other face nothing is known, so there its picture is blurred until no face is left.
     """
     count, device = len(x), x.device
-    behind = ids == region_by_name("background").id
+    behind = ids == BACKGROUND
     other = torch.randperm(count, generator=rng).to(device)
     seen = behind[other][:, None].float()
     wide = x.shape[-1] / 20
@@ -143,7 +193,7 @@ def replace_background(x: Tensor, ids: Tensor, rng: torch.Generator, chance: flo
     scene = torch.where(seen > 0, x[other], blurred.clamp(-1, 1))
     colour = (2 * torch.rand(count, 3, generator=rng) - 1).to(x)[:, :, None, None]
     plain = uniform(count, 0, 1, rng, device) < 0.3
-    scene = torch.where(plain, colour.expand_as(x), scene)
+    scene = torch.where(plain, colour.expand_as(x), jitter_colours(scene, rng, strength=0.5))
     hit = uniform(count, 0, 1, rng, device) < chance
     edge = gaussian_blur((behind[:, None] & hit).float(), 0.7)
     return x + edge * (scene - x)

@@ -14,7 +14,14 @@ from npe_core.blend import gaussian_blur
 from npe_core.models.segmenter import Segmenter, SegmenterConfig
 from npe_core.regions import LEGEND, REGIONS
 from npe_core.sheets import grid
-from npe_core.training.augment import jitter_colours, occlude, replace_background, shrink_and_restore, warp_pairs
+from npe_core.training.augment import (
+    jitter_colours,
+    occlude,
+    replace_background,
+    shrink_and_restore,
+    warp_pairs,
+    zoom_out,
+)
 from npe_core.training.data import UNKNOWN, Mixture, to_float, to_uint8
 from npe_core.training.jpeg import compress
 from npe_core.training.task import Loss, device_generator
@@ -40,7 +47,8 @@ class SegmentationTask:
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8)."""
         images, ids = self.data.draw(count, rng)
-        x, ids = warp_pairs(to_float(images), ids, rng, scale=1.6, degrees=30.0)
+        x, ids = zoom_out(to_float(images), ids, rng)
+        x, ids = warp_pairs(x, ids, rng, scale=1.6, degrees=30.0)
         x = replace_background(x, ids, rng)
         x = torch.cat([worsen(part, rng) for part in jitter_colours(x, rng).split(WORSEN_TOGETHER)])
         x, ids = occlude(x, ids, rng)

@@ -16,6 +16,7 @@ from npe_core.training.augment import (
     replace_background,
     warp,
     warp_pairs,
+    zoom_out,
 )
 from npe_core.training.data import to_float, to_uint8
 from npe_core.training.evaluation.segmentation import affine
@@ -46,6 +47,33 @@ def test_picture_and_mask_are_warped_alike():
     agree = (coded(warped) == moved.float())[known]
     assert float(agree.float().mean()) > 0.9  # bilinear edges between blocks lie between two ids
     assert not torch.equal(moved, ids)
+
+
+def test_what_is_known_of_a_wider_look_is_what_it_shows():
+    """Beyond the crop the background, and what hangs down below it; of the other picture the background alone."""
+    x, ids = striped(64)
+    wide, known = zoom_out(x, ids, torch.Generator().manual_seed(0), chance=1.0)
+    agree = (coded(wide) == known.float())[known != UNKNOWN]
+    assert float(agree.float().mean()) > 0.9  # bilinear edges between blocks lie between two ids
+    noses = (known == 4).flatten(1).sum(dim=1) / (ids == 4).flatten(1).sum(dim=1)  # those of the crop, and no others
+    assert 0.5**2 - 0.06 < float(noses.min()) < 0.4 and 0.7 < float(noses.max()) < 0.9**2 + 0.06
+    assert 0.1 < float((known == UNKNOWN).float().mean()) < 0.7
+
+
+def test_only_below_a_crop_hair_goes_on():
+    ids = torch.zeros((64, SIDE, SIDE), dtype=torch.uint8)
+    ids[:, :, : SIDE // 2] = 7
+    ids[:, SIDE // 2 :, SIDE // 2 :] = 1
+    _, known = zoom_out(ids.float()[:, None].expand(-1, 3, -1, -1) / 5 - 1, ids, torch.Generator().manual_seed(0), 1.0)
+    hair, skin = ((known == region).flatten(1).sum(dim=1) for region in (7, 1))
+    longer = hair / (2 * skin)  # in the crop there is twice as much hair as skin
+    assert float(longer.min()) > 0.9 and 1.1 < float(longer.max()) < 1.25 + 0.1
+
+
+def test_a_look_that_is_not_widened_stays_as_it_is():
+    x, ids = striped()
+    same, known = zoom_out(x, ids, torch.Generator().manual_seed(0), chance=0.0)
+    assert torch.allclose(same, x, atol=1e-5) and torch.equal(known, ids)
 
 
 def test_a_mirror_alone_is_exact():
