@@ -156,8 +156,7 @@ def edit(
     if as_json:
         click.echo(json.dumps(describe(out, editor, result, seconds, warnings)))
         return
-    for warning in warnings:
-        click.echo(f"npe: note: {warning}", err=True)
+    options.show_notes(warnings)
     told = f"{result.faces} face(s), timestep {recipe.timestep}, seed {result.parameters['seed']}"
     click.echo(f"{out}: {told}, {seconds['total']:.2f} s")
 

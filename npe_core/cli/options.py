@@ -31,6 +31,12 @@ def region_fill(text: str) -> tuple[str, str]:
     return region_by_name(name).name, colour.strip()
 
 
+def show_notes(notes: list[str]) -> None:
+    """What a person should know about what was done, a line each, beside what is piped on."""
+    for note in notes:
+        click.echo(f"npe: note: {note}", err=True)
+
+
 def face_choice(text: str) -> int | str:
     """``all``, ``largest`` or the number of a face from 1."""
     word = text.strip().lower()

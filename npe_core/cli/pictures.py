@@ -48,13 +48,15 @@ def segment(
     from npe_core.editor import Editor
 
     editor = Editor(device)
-    regions = editor.segment(picture, editor.choose(picture, which, aligned, where))
+    choice = editor.choose(picture, which, aligned, where)
+    regions = editor.segment(picture, choice)
     if overlay:
         Photo.from_array(regions.overlay(picture.image)).save(out, force=force)
     else:
         content = io.BytesIO()
         Image.fromarray(regions.ids).save(content, "PNG")
         write_atomically(out, content.getvalue(), force, photo)
+    options.show_notes(choice.notes(which, "--face N|all", "segmented"))
     shares = np.bincount(regions.ids.ravel(), minlength=len(REGIONS)) / regions.ids.size
     found = ", ".join(f"{region.name} {shares[region.id]:.1%}" for region in REGIONS if shares[region.id] > 0)
     click.echo(f"{out}: {found}")

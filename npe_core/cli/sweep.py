@@ -72,7 +72,10 @@ def sweep(
     if fills:
         canvas.regions = editor.segment(picture, choice)
     mark(canvas, picture, dict(fills), paint, mask, colour, 0.0)
+    if which == "largest" and not fills:
+        choice = choice.where_marked(canvas.mask)
     with progress("sweeping") as advance:
         sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, choice.crops[0], advance)
     Photo.from_array(with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)).save(out, force=force)
+    options.show_notes(choice.notes(which, "--face N", "studied"))
     click.echo(f"{out}: {len(rows)} timesteps, seed {seed}")

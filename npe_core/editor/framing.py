@@ -67,12 +67,12 @@ class FaceChoice:
         numbered = [*zip(self.numbers, self.crops, strict=False), *zip(others, self.others, strict=False)]
         return dict(sorted(numbered, key=lambda one: one[0]))
 
-    def notes(self, face: str | int, how: str) -> list[str]:
-        """For who asked for the largest ``face`` of several: which one that was; ``how`` other ones are chosen."""
+    def notes(self, face: str | int, how: str, done: str = "edited") -> list[str]:
+        """For who asked for the largest ``face`` of several: which one was ``done``, and ``how`` others are chosen."""
         if face != "largest" or not self.others or self.by_marks:
             return []
         found = len(self.crops) + len(self.others)
-        return [f"{found} faces found; edited face {self.numbers[0]} (the largest). {how} chooses others"]
+        return [f"{found} faces found; {done} face {self.numbers[0]} (the largest). {how} chooses others"]
 
 
 def moved(crop: FaceCrop, right: float, down: float, wider: float = 1.0) -> FaceCrop:

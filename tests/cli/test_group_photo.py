@@ -66,3 +66,21 @@ def test_a_mask_on_another_face_and_a_number_too_high_say_what_to_do(capsys):
     assert "Nothing is marked on the chosen faces" in err and "--face" in err and "npe faces" not in err
     assert edit("--mask", "left.png", "--face", "4") == 2
     assert "There are 3 faces" in capsys.readouterr().err
+
+
+def test_the_other_commands_say_as_well_which_face_it_was(capsys):
+    assert run(["segment", "group.png", "-o", "ids.png"]) == 0
+    assert capsys.readouterr().err == f"npe: note: {NOTE.replace('edited', 'segmented')}\n"
+    assert not np.delete(np.asarray(Image.open("ids.png")), np.r_[250:900], axis=1).any()
+    assert run(["segment", "group.png", "-o", "ids.png", "--force", "--face", "all"]) == 0
+    assert capsys.readouterr().err == ""
+    study = ["sweep", "group.png", "-o", "study.png", "--timesteps", "20", "--steps", "1"]
+    assert run([*study, "--region", "lips=#2040c0"]) == 0
+    assert "; studied face 2 (the largest). --face N chooses others" in capsys.readouterr().err
+
+
+def test_a_study_of_a_mask_is_of_the_face_that_it_lies_on(capsys):
+    study = ["sweep", "group.png", "--mask", "left.png", "--timesteps", "20", "--steps", "1"]
+    assert run([*study, "-o", "own.png"]) == 0 and capsys.readouterr().err == ""
+    assert run([*study, "-o", "named.png", "--face", "1"]) == 0
+    assert Image.open("own.png").tobytes() == Image.open("named.png").tobytes()
