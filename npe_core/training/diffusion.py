@@ -76,7 +76,7 @@ class DiffusionTask:
         perceptual: Perceptual | None = None,
         perceptual_weight: float = 1.0,
         guide: Denoiser | None = None,
-        guidance: float = 1.3,
+        guidance: float = 1.5,
     ) -> None:
         """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are.
 
