@@ -1,6 +1,8 @@
 """A worker that is quick, and what tests of the watch folder drop and look for."""
 
 import hashlib
+import threading
+import time
 from pathlib import Path
 
 from npe_core.daemon import journal
@@ -38,6 +40,23 @@ class StubWorker:
         files = Files()
         files.write(folder / f"photo{Path(job.job.record.photo).suffix}", result_of(outcome))
         files.write(folder / journal.REPORT, journal.as_json({"output": "", "seconds": {"total": 0.1}}))
+
+
+class EndlessWorker(StubWorker):
+    """An edit of its goes on until it is told to stop."""
+
+    def __init__(self):
+        super().__init__()
+        self.started = threading.Event()
+
+    def edit(self, jobs, keep_going):
+        self.started.set()
+        try:
+            while True:
+                keep_going()
+                time.sleep(0.01)
+        except Exception as error:
+            return [error for _ in jobs]
 
 
 def result_of(content: bytes) -> bytes:

@@ -1,11 +1,9 @@
 """Edits that fail, take too long or lose the device: each job gets what it deserves, and the others are done."""
 
 import json
-import threading
-import time
 
 import pytest
-from daemon_stubs import StubWorker, drop, names
+from daemon_stubs import EndlessWorker, StubWorker, drop, names
 from waiting import PATIENCE
 
 from npe_core.daemon.work import DeviceLost
@@ -58,17 +56,8 @@ def test_no_memory_is_tried_again_and_then_told(folders, serve):
 
 
 def test_an_edit_that_takes_too_long_is_cut_off_and_told(folders, serve):
-    class Slow(StubWorker):
-        def edit(self, jobs, keep_going):
-            try:
-                while True:
-                    keep_going()
-                    time.sleep(0.01)
-            except Exception as error:
-                return [error for _ in jobs]
-
     drop(folders.inbox)
-    code, _ = serve(Slow(), time_limit=0.05)
+    code, _ = serve(EndlessWorker(), time_limit=0.05)
     assert code == 1 and reason_of(folders, "a")["code"] == "time-limit" and reason_of(folders, "a")["attempts"] == 3
 
 
@@ -95,22 +84,11 @@ def test_a_daemon_whose_thread_died_does_not_live_on_blind(folders, serve):
 
 
 def test_stopping_in_the_middle_gives_back_what_is_not_done(folders, running):
-    started = threading.Event()
-
-    class Long(StubWorker):
-        def edit(self, jobs, keep_going):
-            started.set()
-            try:
-                while True:
-                    keep_going()
-                    time.sleep(0.01)
-            except Exception as error:
-                return [error for _ in jobs]
-
+    worker = EndlessWorker()
     for number in range(5):
         drop(folders.inbox, f"a{number}", photo=str(number).encode())
-    service, thread = running(Long(), batch=1, grace=0.2, settle=0.0)
-    assert started.wait(PATIENCE)
+    service, thread = running(worker, batch=1, grace=0.2, settle=0.0)
+    assert worker.started.wait(PATIENCE)
     service.stop()
     thread.join(PATIENCE)
     assert not thread.is_alive() and len(names(folders.inbox)) == 10 and not list(folders.run.iterdir())
