@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from npe_core.blend import keep_colour
 from npe_core.canvas import Canvas
 from npe_core.defaults import SAMPLER, STEPS
 from npe_core.diffusion.masked import masked_edit, sample
@@ -17,8 +16,8 @@ from npe_core.editor.engine import resize, to_images
 from npe_core.editor.framing import CROP, fade_at_borders
 from npe_core.editor.job import check_canvas
 from npe_core.editor.recipe import check_seed, check_strength
-from npe_core.editor.underway import colour_hold
-from npe_core.editor.views import look_at
+from npe_core.editor.underway import settle
+from npe_core.editor.views import look_at, own_texture
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
 from npe_core.sheets import grid
@@ -47,6 +46,7 @@ def sweep(
     views = look_at(photo, canvas, [crop], [fade_at_borders(crop, photo.size)], editor.engine)
     original, guide = views.original, views.guide
     eps = draw_noise(tuple(original.shape[1:]), [seed]).to(original.device)
+    own = own_texture(photo, canvas, [crop], editor.engine)
     within = editor.engine.denoise_within(original, views.mask)
     tiles = []
     for row, timestep in enumerate(timesteps):
@@ -54,7 +54,7 @@ def sweep(
         noised = q_sample(guide, timestep, eps)
         free = sample(editor.engine.denoise, noised, strength, [seed])
         held = masked_edit(within, original, guide, views.mask, strength, [seed])
-        held = keep_colour(held, guide, views.painted * views.mask, colour_hold(timestep))
+        held = settle(held, views, own, timestep)
         tiles.append(torch.cat([original, guide, noised.clamp(-1, 1), free, held]))
         if progress is not None:
             progress(row + 1, len(timesteps))

@@ -133,11 +133,8 @@ def restore(edit: Underway, engine: Engine) -> None:
     assert edit.result is not None, "diffuse comes first"
     job, views, timestep = edit.job, edit.views, edit.recipe.timestep
     with timed(engine, "upscale", [edit.clock]):
-        own = torch.ones_like(views.mask)
-        if job.canvas.by_hand:
-            own = own_texture(job.photo, job.canvas, edit.crops, engine)
-        result = hold_to_paint(edit.result, views, own, timestep)
-        result = match_ring(result, views.original, views.mask, views.painted)
+        own = own_texture(job.photo, job.canvas, edit.crops, engine)
+        result = settle(edit.result, views, own, timestep)
         restored = None
         if edit.recipe.upscale:
             known = upload(surroundings(job.photo, views, edit.crops), engine.device)
@@ -187,6 +184,11 @@ def left_out(levels: np.ndarray, crops: list[FaceCrop]) -> list[str]:
     if missing <= 0.01:
         return []
     return [f"{missing:.0%} of the mask lies too far from the chosen faces and was left as it is"]
+
+
+def settle(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
+    """The diffusion model's result in the colours of the paint and, where there is none, of what lies around."""
+    return match_ring(hold_to_paint(result, views, own, timestep), views.original, views.mask, views.painted)
 
 
 def hold_to_paint(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:

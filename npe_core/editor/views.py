@@ -84,8 +84,10 @@ def surroundings(photo: Photo, views: Views, crops: list[FaceCrop]) -> Tensor:
 
 def own_texture(photo: Photo, canvas: Canvas, crops: list[FaceCrop], engine: Engine) -> Tensor:
     """(B, 1, 128, 128): 1 where the fine detail of the canvas is the photograph's, 0 where flat paint covers it."""
+    side = engine.image_size
+    if not canvas.by_hand:
+        return torch.ones((len(crops), 1, side, side), device=engine.device)
     original = upload(to_tensor(each(lambda crop: crop.extract(photo.image), crops)), engine.device)
     guide = upload(to_tensor(each(lambda crop: crop.extract(canvas.guide_parts), crops)), engine.device)
-    side = engine.image_size
     fine, fine_guide = (x - resize(resize(x, side), x.shape[-1]) for x in (original, guide))
     return resize(detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006), side).clamp(0, 1)
