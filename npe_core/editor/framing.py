@@ -14,6 +14,8 @@ CROP = 512
 """Side of the crop that a face is brought to: four times the denoiser's picture."""
 FADE = 32 / 512
 """Share of a crop's side over which it fades out at a border beyond which the photo goes on."""
+LOOK_FADE = 0.2
+"""The same share for a look of the segmenter's into the wider one: near its border it does not know what goes on."""
 WIDER = ((2.4, 0.5), (1.7, 0.18))
 """The wider looks for segmentation, the widest first: how many times the crop's side, and how much of it lower. The
 second holds shoulders and most hair, the first long hair."""
@@ -83,13 +85,13 @@ def moved(crop: FaceCrop, right: float, down: float, wider: float = 1.0) -> Face
     return FaceCrop(np.column_stack([turn * wider, corner]), side)
 
 
-def fade_at_borders(crop: FaceCrop, photo_size: tuple[int, int]) -> np.ndarray:
+def fade_at_borders(crop: FaceCrop, photo_size: tuple[int, int], share: float = FADE) -> np.ndarray:
     """(size, size) float32: 1 inside the crop, falling to 0 at those of its sides beyond which the photo goes on."""
     fade = np.ones((crop.size, crop.size), np.float32)
     along = np.arange(crop.size, dtype=np.float32) + 0.5
     for side in inner_sides(crop, photo_size):
         turned = np.rot90(fade, side)  # a view: brings that side to the top
-        turned *= ramp(along, crop.size)[:, None]
+        turned *= ramp(along, crop.size, share)[:, None]
     return fade
 
 
@@ -106,9 +108,9 @@ def inner_sides(crop: FaceCrop, photo_size: tuple[int, int]) -> list[int]:
     return inner
 
 
-def ramp(distance: np.ndarray, size: int) -> np.ndarray:
+def ramp(distance: np.ndarray, size: int, share: float = FADE) -> np.ndarray:
     """How much a crop of ``size`` pixels counts at a distance from a side at which it fades: 0 there, 1 farther in."""
-    return np.clip(distance / np.float32(FADE * size), 0, 1)
+    return np.clip(distance / np.float32(share * size), 0, 1)
 
 
 def wide_looks(crop: FaceCrop, photo_size: tuple[int, int]) -> list[FaceCrop]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut, moved_by, union
 from npe_core.canvas.selection import Face
-from npe_core.editor.framing import FaceChoice, distance_to, fade_at_borders
+from npe_core.editor.framing import LOOK_FADE, FaceChoice, distance_to, fade_at_borders
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import bounds, inverse, levels_at, transform, warp_ids, warp_levels
 from npe_core.opencv import opencv
@@ -92,7 +92,9 @@ def one_look(looks: tuple[Look, ...], number: int, choice: FaceChoice, photo_siz
     levels = np.zeros((len(REGIONS), crop.size, crop.size), np.uint8)
     for closer, look in enumerate(looks):
         seen = inside(look.crop, crop)  # the look, in a photo that is the new crop
-        fade = fade_at_borders(look.crop, photo_size) if closer else np.ones((seen.size, seen.size), np.float32)
+        fade = np.ones((seen.size, seen.size), np.float32)
+        if closer:
+            fade = fade_at_borders(look.crop, photo_size, LOOK_FADE)
         mix_in(levels, look.levels, seen, fade)
     others = (*choice.crops[:number], *choice.crops[number + 1 :], *choice.others)
     levels[:, belongs_to(others, choice.crops[number], crop)] = 0
