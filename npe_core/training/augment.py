@@ -55,16 +55,17 @@ def warp(x: Tensor, ids: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
     return warped, (UNKNOWN - known[:, 0]).round().to(torch.uint8)
 
 
-HANGS = tuple(region_by_name(name).id for name in ("neck", "hair", "attire"))
+HANGS = tuple(region_by_name(name).id for name in ("hair", "attire"))
 """Regions that go on below a face's crop."""
 
 
 def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) -> tuple[Tensor, Tensor]:
     """Now and then a face as a wider look at a photo shows it: smaller, farther up, other people beside it.
 
-    x (B, 3, H, W) float, ids (B, H, W) uint8. The picture goes on mirrored beyond the crop; known of that are the
-    background and, up to a quarter of a side below, hair and clothes. Often another picture of the batch takes its
-    place, right beside the crop or farther out; of that one the background is known. Returns new tensors.
+    x (B, 3, H, W) float, ids (B, H, W) uint8. The picture goes on mirrored beyond the crop, and below it the lowest
+    eighth again and again: hair and clothes hang down. Those are known, and the background. Often another picture of
+    the batch takes the place at the other sides, right beside the crop or farther out; of that one the background is
+    known. Returns new tensors.
     """
     count, device = len(x), x.device
     out = torch.rand(count, generator=rng) < chance
@@ -74,16 +75,19 @@ def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) 
     down = room * (0.3 - 1.3 * torch.rand(count, generator=rng))
     where = _places(zoom, across, down, x)
     beyond = (where.abs().amax(dim=-1) - 1).to(device)  # (B, H, W), in half sides
-    shown, region = _mirrored(x, ids, where)
     below = (where[..., 1] > 1) & (where[..., 0].abs() <= 1)
-    hangs = torch.isin(region, torch.tensor(HANGS, dtype=torch.uint8, device=device)) & below & (beyond < 0.5)
+    depth = where[..., 1] - 1
+    hung = 1 - (0.25 - ((depth % 0.5) - 0.25).abs())  # to and fro over the lowest eighth of the crop
+    where = torch.stack([where[..., 0], torch.where(below, hung, where[..., 1])], dim=-1)
+    shown, region = _mirrored(x, ids, where)
+    hangs = torch.isin(region, torch.tensor(HANGS, dtype=torch.uint8, device=device)) & below
     region = region.masked_fill((beyond > 0) & (region != BACKGROUND) & ~hangs, UNKNOWN)
     other = torch.randperm(count, generator=rng).to(device)
     far, near = (2.4 * torch.rand(2, count, generator=rng) - 1.2).unbind()
     scene, there = _mirrored(x[other], ids[other], _places(0.4 + 0.8 * torch.rand(count, generator=rng), far, near, x))
     reach = torch.rand(count, generator=rng) - 0.5  # half of the time it begins at the crop
     swapped = (torch.rand(count, generator=rng) < 0.6).to(device)[:, None, None]
-    swapped = swapped & (beyond > reach.clamp(min=0).to(device)[:, None, None])
+    swapped = swapped & ~below & (beyond > reach.clamp(min=0).to(device)[:, None, None])
     behind = there.masked_fill(there != BACKGROUND, UNKNOWN)
     return torch.where(swapped[:, None], scene, shown), torch.where(swapped, behind, region)
 

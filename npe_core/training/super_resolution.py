@@ -92,8 +92,8 @@ class SuperResolutionTask:
         device: torch.device,
         config: UpscalerConfig | None = None,
         perceptual: Perceptual | None = None,
-        perceptual_weight: float = 0.5,
-        adversary_weight: float = 0.005,
+        perceptual_weight: float = 1.0,
+        adversary_weight: float = 0.02,
         patch: int = PATCH,
         made: Mixture | None = None,
     ) -> None:
