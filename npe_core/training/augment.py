@@ -83,8 +83,8 @@ def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) 
     hangs = torch.isin(region, torch.tensor(HANGS, dtype=torch.uint8, device=device)) & below
     region = region.masked_fill((beyond > 0) & (region != BACKGROUND) & ~hangs, UNKNOWN)
     other = torch.randperm(count, generator=rng).to(device)
-    far, near = (2.4 * torch.rand(2, count, generator=rng) - 1.2).unbind()
-    scene, there = _mirrored(x[other], ids[other], _places(0.4 + 0.8 * torch.rand(count, generator=rng), far, near, x))
+    right, low = (2.4 * torch.rand(2, count, generator=rng) - 1.2).unbind()
+    scene, there = _mirrored(x[other], ids[other], _places(0.4 + 0.8 * torch.rand(count, generator=rng), right, low, x))
     reach = torch.rand(count, generator=rng) - 0.5  # half of the time it begins at the crop
     swapped = (torch.rand(count, generator=rng) < 0.6).to(device)[:, None, None]
     swapped = swapped & ~below & (beyond > reach.clamp(min=0).to(device)[:, None, None])
