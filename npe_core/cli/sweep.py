@@ -42,7 +42,12 @@ def sweep(
     device: str,
     force: bool,
 ) -> None:
-    """How strength changes an edit: a row a timestep; original, painted, noised, restored without and with mask."""
+    """How strength changes an edit: a row a timestep; original, painted, noised, restored without and with mask.
+
+    \b
+    Of several faces the largest is studied. Unless --face says otherwise, --paint and --mask without a --region are
+    for the face that they lie on.
+    """
     fills = [options.region_fill(text) for text in regions]
     if not (fills or paint or mask):
         raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from npe_core.canvas.boxes import cut
-from npe_core.editor.framing import CLOSE, CLOSE_DOWN, close_look
-from npe_core.editor.region_map import Look, agreed, likeliest, mix_in
+from npe_core.editor.framing import CLOSE, CLOSE_DOWN, FaceChoice, close_look
+from npe_core.editor.region_map import Look, RegionMap, agreed, likeliest, mix_in
 from npe_core.faces import FaceCrop
-from npe_core.regions import REGIONS
+from npe_core.regions import REGIONS, region_by_name
 
 SIDE = 64
+HAIR = region_by_name("hair").id
 
 
 def sure(crop, region):
@@ -33,6 +34,18 @@ def test_a_closer_look_has_half_a_say_where_it_sees_and_none_elsewhere(turn):
     assert (both.levels[4][outside] == 255).all()
     assert np.abs(both.levels[4][deep] - 127.5).max() <= 0.5
     assert np.abs(both.levels[5][deep] - 127.5).max() <= 0.5
+
+
+def test_a_look_fades_into_the_wider_one_where_the_photo_goes_on():
+    """The wider look sees hair, the face's crop skin; its left side is the photo's border, where nothing goes on."""
+    crop = FaceCrop.from_box((0, 100, 200, 300), SIDE)
+    wide = FaceCrop.from_box((-70, 30, 270, 370), SIDE)
+    regions = RegionMap.of(FaceChoice((crop,)), [(sure(wide, HAIR), sure(crop, 1))], (400, 400))
+    skin = regions.probability(1, (0, 0, 400, 400))
+    down = skin[100:300, 100]
+    assert down[:4].max() < 0.2 and down[100] == 1  # 0 at the border, 1 in the middle
+    assert down[20] == pytest.approx(0.5, abs=0.06) and down[44:156].min() > 0.97  # halfway at a tenth of the side
+    assert skin[200, :150].min() > 0.97 and (skin[:95] == 0).all()
 
 
 @pytest.fixture(scope="module")
