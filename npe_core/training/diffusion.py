@@ -30,7 +30,11 @@ LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.2, 1.1
 ZOOM_SHARE = 0.15
 """Share of the examples that are parts of larger faces, where there are such."""
 WHOLE_SHARE = 0.4
-"""Share of the examples of which nothing is known, for a model that may know the surroundings of an edit."""
+"""Share of the faces of which nothing is known, for a model that may know the surroundings of an edit.
+
+Of a part of a face something is always known: whole pictures out of noise are to be faces, and a guide would strengthen
+whatever else the network has learned to make of nothing.
+"""
 ALIKE = 8
 """So many masks of a batch are of one coarseness: a large batch sees many."""
 
@@ -50,14 +54,19 @@ def timestep_density() -> Tensor:
     return torch.from_numpy(density / density.sum())
 
 
-def random_masks(count: int, side: int, rng: torch.Generator) -> Tensor:
-    """(count, 1, side, side), 1 where an edit takes place: everywhere, or in smooth shapes, coarse or fine."""
-    parts = []
+def random_masks(count: int, side: int, rng: torch.Generator, parts: int = 0) -> Tensor:
+    """(count, 1, side, side), 1 where an edit takes place: in smooth shapes, coarse or fine, or everywhere.
+
+    The first ``parts`` are never 1 everywhere.
+    """
+    shapes = []
     for first in range(0, count, ALIKE):
         waves = int(torch.randint(2, 9, (), generator=rng))
-        parts.append(random_blobs(min(ALIKE, count - first), side, rng, waves, least=0.05))
-    masks = torch.cat(parts)
-    masks[torch.rand(count, generator=rng).lt(WHOLE_SHARE)] = 1
+        shapes.append(random_blobs(min(ALIKE, count - first), side, rng, waves, least=0.05))
+    masks = torch.cat(shapes)
+    everywhere = torch.rand(count, generator=rng).lt(WHOLE_SHARE)
+    everywhere[:parts] = False
+    masks[everywhere] = 1
     return masks
 
 
@@ -95,7 +104,7 @@ class DiffusionTask:
         Nothing else is augmented, so that nothing leaks into what the model makes.
         """
         (images,) = self.data.draw(count, rng)
-        x0 = to_float(images)
+        x0, parts = to_float(images), 0
         if self.larger is not None:
             parts = int(torch.rand(count, generator=rng).lt(ZOOM_SHARE).sum())
             if parts:
@@ -104,7 +113,7 @@ class DiffusionTask:
         x0 = torch.where(mirrored[:, None, None, None], x0.flip(3), x0)
         if not self.config_.surroundings:
             return x0, torch.ones_like(x0[:, :1])
-        return x0, random_masks(count, x0.shape[-1], rng).to(x0)
+        return x0, random_masks(count, x0.shape[-1], rng, parts).to(x0)
 
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error, where mask is 1.

@@ -161,6 +161,19 @@ def test_masks_of_edits_are_whole_or_of_many_sizes():
     assert masks.shape == (256, 1, 32, 32) and set(masks.unique().tolist()) == {0.0, 1.0}
     assert 0.3 < float((shares == 1).float().mean()) < 0.5
     assert float(shares.min()) < 0.1 and 0.7 < float(shares[shares < 1].max()) < 0.81
+    assert float(random_masks(64, 32, torch.Generator().manual_seed(0), parts=64).mean(dim=(1, 2, 3)).max()) < 0.81
+
+
+def test_of_parts_of_faces_something_is_always_known():
+    """Faces are black here and parts of larger ones white: what is white everywhere is never wholly unknown."""
+    cpu = torch.device("cpu")
+    black, white = (torch.full((4, 3, side, side), v, dtype=torch.uint8) for side, v in ((16, 0), (32, 255)))
+    config = DenoiserConfig(image_size=16, base=8, mults=(1,), attention=(), surroundings=True)
+    task = DiffusionTask(Mixture.of([(black,)], [None], cpu), cpu, config, Mixture.of([(white,)], [None], cpu))
+    x0, mask = task.draw(512, torch.Generator().manual_seed(0))
+    parts, everywhere = x0.mean(dim=(1, 2, 3)) > 0, mask.mean(dim=(1, 2, 3)) == 1
+    assert 0.1 < float(parts.float().mean()) < 0.2
+    assert not bool((parts & everywhere).any()) and 0.3 < float(everywhere[~parts].float().mean()) < 0.5
 
 
 def test_what_the_diffusion_model_made_lies_under_the_face_it_was_made_of():

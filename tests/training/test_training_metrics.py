@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from npe_core.colour import lab_to_srgb
 from npe_core.errors import InputError, UsageError
 from npe_core.training.evaluation.edits import compare as compare_edit
+from npe_core.training.evaluation.groups import groups_of, nose_offset, typology_angle
 from npe_core.training.evaluation.metrics import cie76, confusion, f1, foreground_mean, iou, luma, psnr_y
 from npe_core.training.evaluation.options import roles
 from npe_core.training.evaluation.report import Report, markdown
@@ -73,10 +75,41 @@ def test_faces_are_chosen_by_the_index_beside_them(pairs, tmp_path):
             (tmp_path / "set" / kind / file.name).write_bytes(file.read_bytes())
     (tmp_path / "index.csv").write_text("image,label_kind,source\nimages/1.png,human,a\nimages/2.png,pseudo,b\n")
     labelled = read_labelled(tmp_path / "set", 32, "human", None)
-    assert labelled.ids[:, 0, 0].tolist() == [1] and labelled.groups == [{"label_kind": "human", "source": "a"}]
+    assert labelled.ids[:, 0, 0].tolist() == [1]
+    assert {"label_kind": "human", "source": "a"}.items() <= labelled.groups[0].items()
     assert len(read_labelled(tmp_path / "set", 32, None, None).ids) == 6
     with pytest.raises(InputError, match="render"):
         read_labelled(tmp_path / "set", 32, "render", None)
+
+
+def test_skin_is_grouped_by_its_typology_angle():
+    """Grey has no b*: 90 degrees above middle grey (L* 50), -90 below. L* = 60 and b* = 10 is 45 degrees."""
+    greys = np.array([[119, 119, 119], [200, 200, 200]], np.uint8)
+    assert typology_angle(np.repeat(greys[1:], 5, axis=0)) == pytest.approx(90, abs=0.1)
+    assert typology_angle(greys[:1] - 60) == pytest.approx(-90, abs=0.1)
+    yellowish = np.round(255 * lab_to_srgb(np.array([[60.0, 8.0, 10.0]]))).astype(np.uint8)
+    assert typology_angle(yellowish) == pytest.approx(45, abs=1.5)
+    ids = np.full((8, 8), 1, np.uint8)
+    ids[:, :3] = 0  # the background does not count
+    image = np.zeros((8, 8, 3), np.uint8)
+    for lightness, group in ((85, "light"), (55, "medium"), (35, "dark")):
+        image[:, 3:] = np.round(255 * lab_to_srgb(np.array([float(lightness), 12.0, 20.0])))
+        assert groups_of(image, ids)["skin"] == group
+
+
+def test_glasses_and_turned_faces_are_seen_in_the_labels():
+    ids = np.full((100, 100), 1, np.uint8)
+    ids[46:60, 46:54] = 4  # the nose, in the middle
+    face = np.full((100, 100, 3), 180, np.uint8)
+    assert nose_offset(ids) == pytest.approx(0, abs=1e-6)
+    assert groups_of(face, ids) == {"glasses": "none", "skin": "light", "pose": "frontal"}
+    ids[70:] = 10  # clothes are no glasses
+    assert groups_of(face, ids)["glasses"] == "none"
+    ids[43:51, 30:70] = 10
+    assert groups_of(face, ids)["glasses"] == "glasses"
+    turned = np.roll(ids, 5, axis=1)
+    assert nose_offset(turned) == pytest.approx(0.2) and groups_of(face, turned)["pose"] == "turned"
+    assert groups_of(face, np.zeros_like(ids)) == {"glasses": "none"}
 
 
 def test_reports_are_markdown_and_json(tmp_path):

@@ -20,6 +20,7 @@ from npe_core.regions import LEGEND, REGIONS
 from npe_core.sheets import grid
 from npe_core.training.augment import warp
 from npe_core.training.data import parse_source, source_name, to_float
+from npe_core.training.evaluation.groups import groups_of
 from npe_core.training.evaluation.metrics import confusion, f1, foreground_mean, iou
 from npe_core.training.evaluation.report import Report, markdown, shown, told
 from npe_core.training.reading import UNKNOWN, read_pairs
@@ -31,6 +32,7 @@ ROTATIONS = (10.0, -10.0)
 WORST = 8
 SHEET = 32
 """Faces of the sheet."""
+GROUPINGS = ("label_kind", "source", "skin", "glasses", "pose")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Labelled:
     ids: Tensor
     """(N, S, S) uint8, 255 = unknown"""
     groups: list[dict[str, str]]
-    """label_kind and source of each face, where an index.csv beside the data says them."""
+    """Of each face what its labels tell, and label_kind and source where an index.csv beside the data says them."""
 
 
 def read_labelled(path: Path, size: int, label_kind: str | None, count: int | None) -> Labelled:
@@ -55,7 +57,9 @@ def read_labelled(path: Path, size: int, label_kind: str | None, count: int | No
     if not kept:
         raise InputError(f"{path} has no faces of label_kind {label_kind} (by the index.csv beside it).")
     name = source_name(path) + (f" ({label_kind})" if label_kind else "")
-    return Labelled(name, images[kept], ids[kept], [groups[i] for i in kept])
+    images, ids = images[kept], ids[kept]
+    seen = [groups_of(*one) for one in zip(images.permute(0, 2, 3, 1).numpy(), ids.numpy(), strict=True)]
+    return Labelled(name, images, ids, [groups[i] | own for i, own in zip(kept, seen, strict=True)])
 
 
 def read_index(path: Path) -> dict[str, dict[str, str]]:
@@ -106,13 +110,14 @@ def measure(editor: Editor, labelled: Labelled, predicted: np.ndarray, robust: b
         "mean_f1": foreground_mean(f1(matrix)),
         "iou": {region.name: float(iou(matrix)[region.id]) for region in REGIONS},
     }
-    for key in ("label_kind", "source"):
+    for key in GROUPINGS:
         values = sorted({group[key] for group in labelled.groups if key in group})
         if len(values) > 1:
             chosen = {v: [i for i, g in enumerate(labelled.groups) if g.get(key) == v] for v in values}
             numbers[f"mean_iou_by_{key}"] = {
                 value: foreground_mean(iou(confusion(truth[rows], predicted[rows]))) for value, rows in chosen.items()
             }
+            numbers[f"faces_by_{key}"] = {value: len(rows) for value, rows in chosen.items()}
     if robust:
         maps = {"shift": [affine(0, *shift) for shift in SHIFTS], "rotation": [affine(a) for a in ROTATIONS]}
         for name, thetas in maps.items():
@@ -150,7 +155,7 @@ def sheet(labelled: Labelled, predicted: np.ndarray) -> np.ndarray:
 
 
 def tables(data: dict[str, dict[str, Any]]) -> list[str]:
-    """One column a set; then one table a grouping."""
+    """One column a set; then one table a set and grouping."""
     rows = [["mean IoU, 10 regions", *(shown(n["mean_iou"]) for n in data.values())]]
     rows += [["mean F1, 10 regions", *(shown(n["mean_f1"]) for n in data.values())]]
     rows += [[region.name, *(shown(n["iou"][region.name]) for n in data.values())] for region in REGIONS]
@@ -160,8 +165,9 @@ def tables(data: dict[str, dict[str, Any]]) -> list[str]:
     rows.append(["faces", *(str(n["faces"]) for n in data.values())])
     found = [markdown(["IoU", *data], rows)]
     for name, numbers in data.items():
-        for key in ("label_kind", "source"):
-            by = numbers.get(f"mean_iou_by_{key}", {})
+        for key in GROUPINGS:
+            by, faces = (numbers.get(f"{what}_by_{key}", {}) for what in ("mean_iou", "faces"))
             if by:
-                found.append(markdown([f"{name}, {key}", "mean IoU"], [[value, shown(v)] for value, v in by.items()]))
+                lines = [[value, str(faces[value]), shown(v)] for value, v in by.items()]
+                found.append(markdown([f"{name}, {key}", "faces", "mean IoU"], lines))
     return found
