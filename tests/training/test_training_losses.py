@@ -15,7 +15,7 @@ from npe_core.training.discriminator import hinge_loss
 from npe_core.training.ema import Ema
 from npe_core.training.reading import UNKNOWN
 from npe_core.training.recipe import PRESETS, Recipe
-from npe_core.training.segmentation import dice_loss
+from npe_core.training.segmentation import BORDER_WEIGHT, dice_loss, near_borders, weighted_entropy
 from npe_core.training.super_resolution import SuperResolutionTask, made_by
 
 
@@ -45,6 +45,30 @@ def test_unknown_pixels_do_not_count():
     said[:, 2:] = 1
     truth[:, 2:] = UNKNOWN
     assert float(dice_loss(certain(said), truth)) == pytest.approx(0, abs=1e-5)
+
+
+def test_borders_are_where_another_region_is_two_pixels_away():
+    truth = torch.zeros(1, 4, 12, dtype=torch.long)
+    truth[..., 6:9] = 5
+    truth[..., 9:] = UNKNOWN  # what is not known makes no border
+    assert near_borders(truth)[0, 0].nonzero().flatten().tolist() == [4, 5, 6, 7]
+    assert not near_borders(torch.full((1, 4, 4), UNKNOWN)).any()
+
+
+def test_cross_entropy_weighs_regions_and_borders():
+    """One pixel says nothing (ln 11), the others are right: its share of all weights is what it costs."""
+    truth = torch.zeros(1, 1, 12, dtype=torch.long)
+    truth[..., 6:] = 2
+    truth[..., 11] = UNKNOWN
+    weight = torch.ones(11)
+    weight[2] = 3.0
+    total = 4 + 2 * BORDER_WEIGHT + 3 * (2 * BORDER_WEIGHT + 3)
+    for column, own in ((0, 1.0), (5, BORDER_WEIGHT), (6, 3 * BORDER_WEIGHT), (10, 3.0), (11, 0.0)):
+        logits = certain(truth.clamp(max=10))
+        logits[..., column] = 0
+        expected = math.log(11) * own / total
+        assert float(weighted_entropy(logits, truth, weight)) == pytest.approx(expected, abs=1e-5)
+    assert float(weighted_entropy(certain(truth.clamp(max=10)), torch.full_like(truth, UNKNOWN), weight)) == 0
 
 
 def test_hinge_loss_of_a_judge_that_says_what_it_sees():
