@@ -95,6 +95,19 @@ def test_train_and_evaluate_segmentation(pairs, tmp_path, monkeypatch, capsys):
     assert run([*evaluate, "--label-kind", "human"]) == 2
 
 
+def test_the_mix_of_the_samples(capsys):
+    """Four portraits, all of them looking ahead and without glasses."""
+    samples = Path(__file__).resolve().parents[2] / "samples"
+    assert run(["evaluate", "mix", "--data", str(samples), "--device", "cpu", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["data"].values()
+    shares = found["shares"]
+    assert found["faces"] == 4 and shares["glasses: none"] == shares["pose: frontal"] == 1
+    assert sum(share for name, share in shares.items() if name.startswith("skin: ")) == 1
+    assert run(["evaluate", "mix", "--data", str(samples), "--device", "cpu", "--count", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "| pose: frontal" in told and "100 %" in told and "| 2 " in told
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

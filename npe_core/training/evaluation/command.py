@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from npe_core.training.evaluation.report import Report
     from npe_core.training.teachers import Judge
 
-KIND_OF = {"diffusion": "denoiser", "segmentation": "segmenter", "super-resolution": "upscaler"}
+KIND_OF = {"diffusion": "denoiser", "segmentation": "segmenter", "super-resolution": "upscaler", "mix": "segmenter"}
 
 
 def command(arguments: list[str], prog: str) -> None:
@@ -58,6 +58,11 @@ def _measure(
 
         engines = {name: Engine(choice, folder) for name, folder in folders.items()}
         return evaluate_super_resolution(engines, options.data, judge, options.count)
+    if options.command == "mix":
+        from npe_core.editor.engine import Engine
+        from npe_core.training.evaluation.mix import measure_mix
+
+        return measure_mix(Engine(choice, next(iter(folders.values()))), options.data, options.count)
     from npe_core.editor import Editor
 
     editor = Editor(options.device, next(iter(folders.values())))

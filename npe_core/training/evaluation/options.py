@@ -12,31 +12,42 @@ HELP = {
     "diffusion": "Samples against real faces (VGG-FD), edits of the product, sheets.",
     "segmentation": "IoU of the 11 regions on labelled faces.",
     "super-resolution": "PSNR-Y and LPIPS beside bicubic, on faces of 512 pixels.",
+    "mix": "What faces are in training data: shares by skin, glasses and pose, as the segmentation model sees them.",
 }
+MIX_COUNT = 400
 
 
 def evaluation_parser(prog: str) -> argparse.ArgumentParser:
-    """The parser; its namespace has ``command``, the model."""
-    parser = Parser(prog=prog, description="Measure one of the three models on validation data.")
+    """The parser; its namespace has ``command``, the model or ``mix``."""
+    text = "Measure one of the three models on validation data, or the mix of faces in training data."
+    parser = Parser(prog=prog, description=text)
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(HELP))
     for model, text in HELP.items():
         one = commands.add_parser(model, help=text, description=text)
         if model == "diffusion":
             _add_diffusion(one)
         else:
-            one.add_argument(
-                "--data", action="append", required=True, metavar="SRC", help="validation data; repeatable"
-            )
-            one.add_argument("--count", type=positive(int), metavar="N", help="only the first N faces of each source")
+            _add_faces(one, model)
         if model == "segmentation":
             one.add_argument(
                 "--label-kind", metavar="KIND", help="only these, by the index.csv beside the data: human ..."
             )
             one.add_argument("--quick", action="store_true", help="leave the shifted and turned crops out")
-        else:
+        elif model != "mix":
             one.add_argument("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: LPIPS and VGG-FD")
         _add_common(one, several=model == "super-resolution")
     return parser
+
+
+def _add_faces(parser: argparse.ArgumentParser, model: str) -> None:
+    add = parser.add_argument
+    if model == "mix":
+        add("--data", action="append", required=True, metavar="SRC", help="aligned faces; repeatable")
+        text = "so many faces of each source, drawn at random (default: %(default)s)"
+        add("--count", type=positive(int), default=MIX_COUNT, metavar="N", help=text)
+    else:
+        add("--data", action="append", required=True, metavar="SRC", help="validation data; repeatable")
+        add("--count", type=positive(int), metavar="N", help="only the first N faces of each source")
 
 
 def _add_diffusion(parser: argparse.ArgumentParser) -> None:
