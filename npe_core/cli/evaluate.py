@@ -6,7 +6,9 @@ import click
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, options_metavar="")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="diffusion|segmentation|super-resolution|mix ...")
+@click.argument(
+    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="diffusion|segmentation|super-resolution|mix ..."
+)
 def evaluate(arguments: tuple[str, ...]) -> None:
     """Measure a model on validation data, or the mix of training data: the very tables of the model card.
 

@@ -1,4 +1,4 @@
-"""What faces there are in training data that nobody labelled: shares by skin, glasses and pose, as the segmenter sees."""
+"""What faces there are in data that nobody labelled: shares by skin, glasses and pose, as the segmenter sees them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,8 @@ def measure_mix(engine: Engine, sources: list[str], count: int, seed: int = 0) -
         path, _ = parse_source(text)
         images = read_images(path, READ_AT)
         drawn = images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count]]
-        found = Counter(
-            f"{kind}: {group}" for one in told(drawn.split(1), "looking") for kind, group in _groups(engine, one).items()
-        )
+        each = [_groups(engine, one) for one in told(drawn.split(1), "looking")]
+        found = Counter(f"{kind}: {group}" for groups in each for kind, group in groups.items())
         shares: dict[str, Any] = {name: number / len(drawn) for name, number in found.items()}
         report.numbers["data"][source_name(path)] = {"faces": len(drawn), "shares": shares}
     report.tables.append(table(report.numbers["data"]))
