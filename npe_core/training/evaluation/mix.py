@@ -7,17 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from npe_core.editor.engine import Engine, to_images
+from npe_core.editor.engine import Engine
 from npe_core.training.data import parse_source, source_name, to_float
 from npe_core.training.evaluation.groups import groups_of
 from npe_core.training.evaluation.report import Report, markdown, told
 from npe_core.training.reading import read_images
-
-READ_AT = 256
-"""Side at which pictures of any size are read: what a skin tone and a nose's place take."""
 
 
 def measure_mix(engine: Engine, sources: list[str], count: int, seed: int = 0) -> Report:
@@ -25,7 +21,7 @@ def measure_mix(engine: Engine, sources: list[str], count: int, seed: int = 0) -
     report = Report({"model": "segmenter", "data": {}})
     for text in sources:
         path, _ = parse_source(text)
-        images = read_images(path, READ_AT)
+        images = read_images(path, engine.segment_size)
         drawn = images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count]]
         each = [_groups(engine, one) for one in told(drawn.split(1), "looking")]
         found = Counter(f"{kind}: {group}" for groups in each for kind, group in groups.items())
@@ -36,9 +32,8 @@ def measure_mix(engine: Engine, sources: list[str], count: int, seed: int = 0) -
 
 
 def _groups(engine: Engine, image: Tensor) -> dict[str, str]:
-    x = F.interpolate(to_float(image), size=engine.segment_size, mode="bicubic", align_corners=False).clamp(-1, 1)
-    ids = engine.segment(x)[0].argmax(dim=0).numpy().astype(np.uint8)
-    return groups_of(to_images(x)[0], ids)
+    ids = engine.segment(to_float(image))[0].argmax(dim=0).numpy().astype(np.uint8)
+    return groups_of(image[0].permute(1, 2, 0).numpy(), ids)
 
 
 def table(data: dict[str, dict[str, Any]]) -> str:
