@@ -144,6 +144,36 @@ def random_blobs(count: int, side: int, rng: torch.Generator, waves: int = 4, le
     return (order < (share * side * side)[:, None, None, None]).float()
 
 
+PAINT_COLOURS = 6
+"""At most so many colours are in rough paint."""
+PAINT_TOGETHER = 8
+"""So many images of a batch are softened alike before they are painted: a large batch sees many."""
+
+
+def rough_paint(x: Tensor, mask: Tensor, rng: torch.Generator, iterations: int = 3) -> Tensor:
+    """What somebody would paint who wants x (B, 3, H, W) in [-1, 1] where mask (B, 1, H, W) is 1; x elsewhere.
+
+    A few flat colours, those of the picture there (two to six, by k-means), without its fine shapes, with outlines that
+    lie up to some pixels off.
+    """
+    count, _, height, width = x.shape
+    soft = torch.cat([gaussian_blur(p, 1 + 2 * float(torch.rand((), generator=rng))) for p in x.split(PAINT_TOGETHER)])
+    straight = F.affine_grid(torch.eye(2, 3).expand(count, 2, 3).to(x), list(x.shape), align_corners=False)
+    shift = torch.randn(count, 2, 5, 5, generator=rng) * 0.04 * torch.rand(count, 1, 1, 1, generator=rng)
+    bent = straight + F.interpolate(shift.to(x), (height, width), mode="bicubic").permute(0, 2, 3, 1)
+    pixels = F.grid_sample(soft, bent, padding_mode="reflection", align_corners=False).flatten(2)  # (B, 3, N)
+    where = mask.flatten(2)  # (B, 1, N)
+    first = torch.rand(count, 1, height * width, generator=rng).to(x).mul(where).topk(PAINT_COLOURS).indices
+    colours = pixels.gather(2, first.expand(-1, 3, -1))  # (B, 3, K)
+    unused = torch.arange(PAINT_COLOURS) >= torch.randint(2, PAINT_COLOURS + 1, (count, 1), generator=rng)
+    for _ in range(iterations):
+        distance = torch.cdist(pixels.mT, colours.mT).masked_fill(unused.to(x.device)[:, None], math.inf)  # (B, N, K)
+        belongs = F.one_hot(distance.argmin(dim=2), PAINT_COLOURS).to(x) * where.mT
+        size = belongs.sum(dim=1, keepdim=True)
+        colours = torch.where(size > 0, (pixels @ belongs) / size.clamp_min(1), colours)
+    return torch.where(mask > 0, (colours @ belongs.mT).reshape(x.shape), x)
+
+
 def jitter_colours(x: Tensor, rng: torch.Generator, strength: float = 0.3) -> Tensor:
     """Brightness, contrast, saturation, white balance and gamma, each by up to ``strength``; a tenth turns grey."""
     count, device = len(x), x.device

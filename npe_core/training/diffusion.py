@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.diffusion.samplers import ddim
@@ -21,8 +22,9 @@ from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, q_sample, sigmas,
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.surroundings import surroundings_of
 from npe_core.sheets import grid
-from npe_core.training.augment import random_blobs, random_patches, random_zoom
+from npe_core.training.augment import random_blobs, random_patches, random_zoom, rough_paint
 from npe_core.training.data import Mixture, to_float, to_uint8
+from npe_core.training.discriminator import FeatureDiscriminator, hinge_loss
 from npe_core.training.task import Loss, Perceptual, device_generator
 
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.2, 1.1
@@ -40,6 +42,9 @@ ALIKE = 8
 
 PATCH = 64
 """Side of the part of each picture that LPIPS sees: a quarter of its cost."""
+
+PAINTED_FROM = 150
+"""Timesteps from which an example may be rough paint instead of the face: edits start there."""
 
 GUIDED = (200, 300)
 """Timesteps between which guidance sets in: it mends large shapes and smooths texture
@@ -70,11 +75,17 @@ def random_masks(count: int, side: int, rng: torch.Generator, parts: int = 0) ->
     return masks
 
 
+def looks(x: Tensor, side: int, rng: torch.Generator) -> Tensor:
+    """(B, C, H, H) -> (B, C, side, side): of half of the pictures a part, the others as a whole, made smaller."""
+    half = len(x) // 2
+    whole = F.interpolate(x[half:], size=(side, side), mode="bicubic", antialias=True, align_corners=False)
+    return torch.cat([random_patches(x[:half], side, rng), whole])
+
+
 class DiffusionTask:
     """Denoising at random timesteps; the loss has unit weight on the network's own output (EDM, equation 8)."""
 
     name = "diffusion"
-    adversary: nn.Module | None = None
 
     def __init__(
         self,
@@ -84,8 +95,10 @@ class DiffusionTask:
         larger: Mixture | None = None,
         perceptual: Perceptual | None = None,
         perceptual_weight: float = 1.0,
+        adversary_weight: float = 0.0,
         guide: Denoiser | None = None,
         guidance: float = 1.5,
+        paint_share: float = 0.0,
     ) -> None:
         """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are.
 
@@ -95,7 +108,13 @@ class DiffusionTask:
         self.model: nn.Module = Denoiser(self.config_)
         self.data, self.larger, self.device = data, larger, device
         self.perceptual, self.perceptual_weight = perceptual, perceptual_weight
+        self.adversary: nn.Module | None = None
+        if perceptual is not None and adversary_weight:
+            self.adversary = FeatureDiscriminator(perceptual.channels).to(device)
+        self.adversary_weight = adversary_weight
         self.guide, self.guidance = guide, guidance
+        self.paint_share = paint_share
+        self.log_sigma = torch.from_numpy(sigmas().copy()).clamp_min(1e-3).log().float().to(device)
         self.density = timestep_density()
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
@@ -126,7 +145,8 @@ class DiffusionTask:
         t = (1 + torch.multinomial(self.density, len(x0), replacement=True, generator=rng)).to(self.device)
         eps = torch.randn(x0.shape, generator=device_generator(rng, self.device), device=self.device)
         alpha_bar = model.alpha_bar[t][:, None, None, None]
-        xt = (alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
+        shown = self._painted(x0, mask, t, rng)
+        xt = (alpha_bar.sqrt() * shown + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
         c_skip, c_out, c_in = model.preconditioning(t)
         # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
         known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
@@ -142,10 +162,28 @@ class DiffusionTask:
         if self.perceptual is None:
             return Loss(square)
         seen = torch.where(mask > 0, predicted, x0)
-        parts = random_patches(torch.cat([seen, x0], dim=1), min(PATCH, x0.shape[-1]), rng)
-        distance = self.perceptual(*parts.chunk(2, dim=1)).float().mean()
-        log = {"square": square.detach(), "lpips": distance.detach()}
-        return Loss(square + self.perceptual_weight * distance, log=log)
+        seen, face = looks(torch.cat([seen, x0], dim=1), min(PATCH, x0.shape[-1]), rng).chunk(2, dim=1)
+        made, real = self.perceptual.features(seen), self.perceptual.features(face.detach())
+        distance = self.perceptual.distance(made, real).mean()
+        loss, log = square + self.perceptual_weight * distance, {"square": square.detach(), "lpips": distance.detach()}
+        if self.adversary is None:
+            return Loss(loss, log=log)
+
+        def judge(features: list[Tensor]) -> Tensor:
+            verdict: Tensor = self.adversary(features, self.log_sigma[t])  # type: ignore[misc]
+            return verdict.float()
+
+        fooled = -judge(made).mean()
+        unfooled = hinge_loss(judge, [x.detach() for x in made], real)
+        log |= {"fooled": fooled.detach(), "adversary": unfooled.detach()}
+        return Loss(loss + self.adversary_weight * fooled, unfooled, log)
+
+    def _painted(self, x0: Tensor, mask: Tensor, t: Tensor, rng: torch.Generator) -> Tensor:
+        """x0, some of the examples with rough paint where the mask is 1: that is what an edit begins with."""
+        if not self.paint_share:
+            return x0
+        painted = torch.rand(len(x0), generator=rng).lt(self.paint_share).to(t.device) & (t >= PAINTED_FROM)
+        return torch.where(painted[:, None, None, None], rough_paint(x0, mask, rng), x0)
 
     def _share_away(self, t: Tensor) -> Tensor:
         """(B, 1, 1, 1): the share of D - D0 in the target, 0 up to the timestep where guidance sets in."""

@@ -1,7 +1,11 @@
-"""The adversary of super-resolution, and its loss."""
+"""The adversaries, and their loss."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -25,6 +29,44 @@ class Discriminator(nn.Module):
         return verdict
 
 
-def hinge_loss(discriminator: nn.Module, fake: Tensor, real: Tensor) -> Tensor:
+class FeatureDiscriminator(nn.Module):
+    """Small judges of frozen features, one a map (Sauer et al. 2021, "Projected GANs Converge Faster").
+
+    Each knows how much noise the picture was predicted from.
+    """
+
+    PLACES = 4
+    """Each judges so many places a side."""
+
+    def __init__(self, channels: tuple[int, ...], width: int = 64) -> None:
+        """``channels`` of the maps; the first is left out: it is nearly the picture itself."""
+        super().__init__()
+        self.heads = nn.ModuleList(FeatureJudge(count, width) for count in channels[1:])
+
+    def forward(self, features: list[Tensor], log_sigma: Tensor) -> Tensor:
+        """Maps (B, C, h, w) of features, log_sigma (B,) -> (B, maps, 4, 4): above 0 for a photograph."""
+        verdicts = [head(x, log_sigma) for head, x in zip(self.heads, features[1:], strict=True)]
+        return torch.cat([F.adaptive_avg_pool2d(verdict, self.PLACES) for verdict in verdicts], dim=1)
+
+
+class FeatureJudge(nn.Module):
+    """(B, C, h, w) -> (B, 1, h, w)."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.project = spectral_norm(nn.Conv2d(channels, width, 1))
+        self.noise = nn.Linear(3, width)
+        self.mix = spectral_norm(nn.Conv2d(width, width, 3, padding=1))
+        self.judge = spectral_norm(nn.Conv2d(width, 1, 3, padding=1))
+
+    def forward(self, x: Tensor, log_sigma: Tensor) -> Tensor:
+        x = x * torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-6)
+        bumps = torch.stack([log_sigma / 2, torch.sin(2 * log_sigma), torch.cos(2 * log_sigma)], dim=1)
+        x = F.leaky_relu(self.project(x) + self.noise(bumps)[:, :, None, None], 0.2)
+        verdict: Tensor = self.judge(F.leaky_relu(self.mix(x), 0.2))
+        return verdict
+
+
+def hinge_loss(discriminator: Callable[[Any], Tensor], fake: Any, real: Any) -> Tensor:
     """Mean of max(0, 1 - D(real)) + max(0, 1 + D(fake)) (Lim & Ye 2017); fake must be detached from its maker."""
     return F.relu(1 - discriminator(real).float()).mean() + F.relu(1 + discriminator(fake).float()).mean()

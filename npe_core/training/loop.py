@@ -182,7 +182,7 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         for ema, saved in zip(self.emas, state["emas"], strict=True):
             ema.restore(saved)
-        if self.task.adversary is not None and self.adversary_optimizer is not None:
+        if self.task.adversary is not None and self.adversary_optimizer is not None and "adversary" in state:
             self.task.adversary.load_state_dict(state["adversary"])
             self.adversary_optimizer.load_state_dict(state["adversary_optimizer"])
 

@@ -25,7 +25,7 @@ from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
 from npe_core.training.super_resolution import SIZE, SuperResolutionTask, made_by
 from npe_core.training.task import Perceptual, Task
-from npe_core.training.teachers import load_teachers
+from npe_core.training.teachers import Vgg
 
 Config = TypeVar("Config")
 
@@ -71,6 +71,10 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
         faces = load_images(options.data, denoiser.image_size, device)
         larger = load_images(options.larger, 2 * denoiser.image_size, device) if options.larger else None
         more: dict[str, Any] = {"perceptual": perceptual_of(options, device)}
+        if options.adversary is not None:
+            more["adversary_weight"] = options.adversary
+        if options.paint is not None:
+            more["paint_share"] = options.paint
         if options.guide is not None:
             more["guide"] = denoiser_of(options.guide, device)
         return DiffusionTask(faces, device, denoiser, larger, **more)
@@ -90,8 +94,7 @@ def perceptual_of(options: argparse.Namespace, device: torch.device) -> Perceptu
     """LPIPS of the teachers folder, where one is named. Raises InputError."""
     if options.teachers is None:
         return None
-    lpips: Perceptual = load_teachers(options.teachers).VggFeatures(device).lpips
-    return lpips
+    return Vgg(options.teachers, device)
 
 
 def denoiser_of(weights: Path, device: torch.device) -> Denoiser:

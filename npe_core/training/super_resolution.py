@@ -139,7 +139,8 @@ class SuperResolutionTask:
             return Loss(l1, log={"l1": l1.detach()})
         if self.config_.surroundings:
             restored = torch.where(mask > 0, restored, high)
-        distance = self.perceptual(restored, high).float().mean()
+        seen, wanted = self.perceptual.features(restored), self.perceptual.features(high)
+        distance = self.perceptual.distance(seen, wanted).mean()
         fooled = -self.adversary(restored).float().mean()
         return Loss(
             l1 + self.perceptual_weight * distance + self.adversary_weight * fooled,

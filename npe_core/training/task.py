@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,8 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-Perceptual = Callable[[Tensor, Tensor], Tensor]
-"""(x, y) in [-1, 1], each (B, 3, H, W) -> distances (B,)."""
+
+class Perceptual(Protocol):
+    """What a network for recognition sees in pictures, and how far two pictures are apart in its eyes."""
+
+    channels: tuple[int, ...]
+    """Channels of the feature maps."""
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) in [-1, 1] -> one map (B, C, h, w) of each of ``channels``."""
+        ...
+
+    def distance(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Distances (B,) of the pictures with these features."""
+        ...
 
 
 @dataclass(frozen=True)

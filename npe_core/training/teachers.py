@@ -32,6 +32,32 @@ def load_teachers(folder: Path) -> ModuleType:
     return module
 
 
+class Vgg:
+    """Features of VGG16 and LPIPS (VGG, v0.1) on them: the ``Perceptual`` of the teachers folder."""
+
+    channels: tuple[int, ...] = (64, 128, 256, 512, 512)
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        """Raises InputError when ``folder`` holds no teachers.py."""
+        teachers = load_teachers(folder)
+        self._unit_length = teachers.unit_length
+        self._vgg = teachers.VggFeatures(device)
+        self._linear = [getattr(self._vgg, f"lin{block}_weight") for block in range(len(self.channels))]
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) in [-1, 1] -> relu1_2, 2_2, 3_3, 4_3, 5_3; gradients reach the pictures."""
+        maps: list[Tensor] = self._vgg(x)
+        return maps
+
+    def distance(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """LPIPS (B,) of the pictures with these features; 0 = the same, about 0.7 = unrelated."""
+        levels = []
+        for a, b, weight in zip(x, y, self._linear, strict=True):
+            difference = (self._unit_length(a.float()) - self._unit_length(b.float())).square()
+            levels.append((difference * weight).sum(dim=1).mean(dim=(1, 2)))
+        return torch.stack(levels).sum(dim=0)
+
+
 class Judge:
     """LPIPS and VGG-FD on one device."""
 

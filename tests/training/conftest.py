@@ -33,14 +33,31 @@ def pairs(tmp_path_factory):
     return folder
 
 
+class Pixels:
+    """A Perceptual that sees pixels, and again half of them a side; its distance is their mean square."""
+
+    channels = (3, 3)
+
+    def features(self, x):
+        return [x, torch.nn.functional.avg_pool2d(x, 2)]
+
+    def distance(self, x, y):
+        return (x[0] - y[0]).square().mean(dim=(1, 2, 3))
+
+
+@pytest.fixture
+def pixels():
+    return Pixels()
+
+
 @pytest.fixture
 def diffusion_task():
     """A function that makes the same tiny task each time."""
 
-    def make():
+    def make(**more):
         torch.manual_seed(0)
         faces = torch.randint(0, 256, (5, 3, 16, 16), dtype=torch.uint8)
         cpu = torch.device("cpu")
-        return DiffusionTask(Mixture.of([(faces,)], [None], cpu, ("made/up",)), cpu, DENOISER)
+        return DiffusionTask(Mixture.of([(faces,)], [None], cpu, ("made/up",)), cpu, DENOISER, **more)
 
     return make

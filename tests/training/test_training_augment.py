@@ -14,6 +14,7 @@ from npe_core.training.augment import (
     random_patches,
     random_zoom,
     replace_background,
+    rough_paint,
     warp,
     warp_pairs,
     zoom_out,
@@ -114,6 +115,28 @@ def test_occluders_hide_the_picture_and_nothing_else():
     assert torch.equal(hidden.permute(0, 2, 3, 1)[~covered], x.permute(0, 2, 3, 1)[~covered])
     untouched = occlude(x, ids, torch.Generator().manual_seed(0), chance=0.0)
     assert torch.equal(untouched[0], x) and torch.equal(untouched[1], ids)
+
+
+def test_rough_paint_is_a_few_flat_colours_of_what_is_there():
+    rng = torch.Generator().manual_seed(0)
+    x = torch.full((9, 3, SIDE, SIDE), -0.5)
+    x[..., SIDE // 2 :] = 0.5
+    x += 0.05 * torch.randn(x.shape, generator=rng)
+    mask = random_blobs(9, SIDE, rng, least=0.4)
+    paint = rough_paint(x, mask, rng)
+    inside = mask.bool().expand_as(x)
+    assert torch.equal(paint[~inside], x[~inside])
+    for one, place in zip(paint, mask[:, 0].bool(), strict=True):
+        assert 2 <= len(one[:, place].unique(dim=1).T) <= 6
+    off = ((paint - x).abs() > 0.2)[inside].float().mean()
+    assert 0.01 < float(off) < 0.2  # the outline only
+    assert (paint - x)[inside].mean().abs() < 0.05
+
+
+def test_rough_paint_of_the_same_generator_is_the_same():
+    x, _ = striped()
+    one, same = (rough_paint(x, torch.ones_like(x[:, :1]), torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(one, same)
 
 
 def test_patches_are_cut_out_of_their_own_picture():

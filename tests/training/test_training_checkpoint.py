@@ -1,6 +1,7 @@
 """Runs that end and go on; weights that leave a run."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -59,14 +60,12 @@ def test_a_resumed_run_is_the_uninterrupted_one(diffusion_task, tmp_path):
     assert not torch.equal(everything(third)["ema0.unet.stem.weight"], everything(whole)["ema0.unet.stem.weight"])
 
 
-def test_resume_with_an_adversary_is_exact(tmp_path):
+def test_resume_with_an_adversary_is_exact(pixels, tmp_path):
     def task():
         torch.manual_seed(0)
         faces = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8)
         data = Mixture.of([(faces,)], [None], CPU, ("made/up",))
-        return SuperResolutionTask(
-            data, CPU, UpscalerConfig(width=4, blocks=1), lambda x, y: (x - y).square().mean((1, 2, 3)), patch=32
-        )
+        return SuperResolutionTask(data, CPU, UpscalerConfig(width=4, blocks=1), pixels, patch=32)
 
     whole = trained(task(), tmp_path / "whole", 4)
     before = everything(whole)["adversary.net.0.bias"].clone()
@@ -75,6 +74,18 @@ def test_resume_with_an_adversary_is_exact(tmp_path):
     assert before.abs().sum() > 0
     log = whole.train_step().log
     assert set(log) == {"l1", "lpips", "fooled"}
+
+
+def test_a_run_may_be_given_an_adversary_later(diffusion_task, pixels, tmp_path):
+    def judged():
+        return diffusion_task(perceptual=pixels, adversary_weight=0.1)
+
+    trained(diffusion_task(), tmp_path / "parts", 2).save()
+    later = Trainer(judged(), RECIPE, tmp_path / "parts", CPU)
+    assert later.step == 2 and not later.adversary_optimizer.state
+    trained(judged(), tmp_path / "parts", 2).save()
+    shutil.copytree(tmp_path / "parts", tmp_path / "copy")
+    assert_same(trained(judged(), tmp_path / "parts", 3), trained(judged(), tmp_path / "copy", 3))
 
 
 def test_a_folder_of_another_run_is_refused(diffusion_task, tmp_path):

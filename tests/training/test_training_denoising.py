@@ -1,4 +1,4 @@
-"""Errors of single predictions against the closed form of the best linear denoiser."""
+"""Single predictions against the closed form of the best linear denoiser; edits by one that knows the face."""
 
 import pytest
 import torch
@@ -6,6 +6,7 @@ import torch
 from npe_core.diffusion.schedule import sigmas
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.training.evaluation.denoising import TIMESTEPS, denoising_table, measure_denoising
+from npe_core.training.evaluation.painting import measure_painting, painting_table
 
 
 class Untrained:
@@ -54,3 +55,35 @@ def test_the_error_of_the_best_linear_denoiser(faces):
 
 def test_without_a_judge_lpips_is_left_out(faces):
     assert "| -" in denoising_table(measure_denoising(Untrained(), faces[:8]))
+
+
+class Knowing:
+    """An engine that remembers the only face there is, all grey, so far as ``sureness`` goes."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, sureness):
+        self.sureness, self.starts = sureness, set()
+
+    def denoise(self, xt, t, known):
+        self.starts.add(t)
+        return torch.full_like(xt, 1 - self.sureness)
+
+
+@pytest.mark.parametrize("sureness", [1.0, 0.75])
+def test_paint_is_measured_by_what_is_left_of_it(sureness):
+    engine, sheets = Knowing(sureness), {}
+    grey = torch.full((10, 3, 32, 32), 128, dtype=torch.uint8)
+    numbers = measure_painting(engine, grey, sheets, Squares())
+    for t in ("250", "350", "425"):
+        assert int(t) in engine.starts
+        assert numbers[t]["rmse"] == pytest.approx(1 - sureness, abs=0.01)
+        assert 0.05 * (1 - sureness) ** 2 <= numbers[t]["lpips"] <= 0.8 * (1 - sureness) ** 2 + 1e-4
+    assert numbers["paint"]["rmse"] == pytest.approx(0, abs=0.01)  # of a flat picture the paint is the picture
+    assert sheets["painting"].shape == (5 * 32, 8 * 32, 3)
+    assert painting_table(numbers).count("\n") == 3
+
+
+def test_paint_of_a_picture_is_not_yet_the_picture(faces):
+    numbers = measure_painting(Untrained(), faces[:8], {})
+    assert numbers["paint"]["rmse"] > 0.3 and "lpips" not in numbers["paint"]

@@ -10,8 +10,15 @@ from npe_core.diffusion.schedule import sigmas
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.upscaler import UpscalerConfig
 from npe_core.training.data import Mixture
-from npe_core.training.diffusion import LOG_SIGMA_MEAN, LOG_SIGMA_STD, DiffusionTask, random_masks, timestep_density
-from npe_core.training.discriminator import hinge_loss
+from npe_core.training.diffusion import (
+    LOG_SIGMA_MEAN,
+    LOG_SIGMA_STD,
+    DiffusionTask,
+    looks,
+    random_masks,
+    timestep_density,
+)
+from npe_core.training.discriminator import FeatureDiscriminator, hinge_loss
 from npe_core.training.ema import Ema
 from npe_core.training.reading import UNKNOWN
 from npe_core.training.recipe import PRESETS, Recipe
@@ -113,7 +120,7 @@ class Silent(nn.Module):
         return torch.zeros_like(x)
 
 
-def test_lpips_judges_the_predicted_picture_where_it_is_not_known():
+def test_lpips_judges_the_predicted_picture_where_it_is_not_known(pixels):
     """With a square for LPIPS: the error that is left is sigma^2 sigma_data^2 / (sigma^2 + sigma_data^2)."""
     faces = torch.randn(64, 3, 16, 16).mul(0.5 * 127.5).add(127.5).clamp(0, 255).to(torch.uint8)
     cpu = torch.device("cpu")
@@ -122,7 +129,7 @@ def test_lpips_judges_the_predicted_picture_where_it_is_not_known():
         Mixture.of([(faces,)], [None], cpu),
         cpu,
         config,
-        perceptual=lambda x, y: (x - y).square().mean(dim=(1, 2, 3)),
+        perceptual=pixels,
         perceptual_weight=2.0,
     )
     task.model.unet = Silent()
@@ -136,6 +143,59 @@ def test_lpips_judges_the_predicted_picture_where_it_is_not_known():
     half = torch.ones_like(x0[:, :1])
     half[..., :8] = 0
     assert float(task.loss((x0, half), rng).log["lpips"]) == pytest.approx(left / 2, rel=0.1)
+
+
+class Brightness(nn.Module):
+    """Takes bright pictures for photographs; of the features it sees the pixels."""
+
+    def forward(self, features, log_sigma):
+        assert features[0].shape[0] == len(log_sigma)
+        return features[0].mean(dim=(1, 2, 3))
+
+
+def test_the_adversary_judges_what_lpips_sees_and_learns_apart_from_the_model(diffusion_task, pixels):
+    task = diffusion_task(perceptual=pixels, perceptual_weight=0.0, adversary_weight=0.5)
+    task.adversary, task.model.unet = Brightness(), Silent()
+    t, weight = 250, nn.Parameter(torch.tensor(1.0))
+    task.density = nn.functional.one_hot(torch.tensor(t - 1), 500).double()
+    task.model.preconditioning = lambda t: (weight, torch.ones(()), torch.ones(()))  # the prediction is weight x_t
+    bright = torch.full((64, 3, 16, 16), 0.25)
+    loss = task.loss((bright, torch.ones_like(bright[:, :1])), torch.Generator().manual_seed(0))
+    made = 0.25 * float(task.model.alpha_bar[t]) ** 0.5
+    assert float(loss.log["fooled"]) == pytest.approx(-made, abs=0.01)
+    assert float(loss.model.detach()) == pytest.approx(float(loss.log["square"] + 0.5 * loss.log["fooled"]), abs=1e-4)
+    assert float(loss.adversary) == pytest.approx((1 - 0.25) + (1 + made), abs=0.01)
+    assert not loss.adversary.requires_grad  # Brightness has nothing to learn, and nothing else is reached
+
+
+def test_judges_of_features_learn_to_tell_two_textures_apart():
+    torch.manual_seed(0)
+    judge = FeatureDiscriminator((3, 4, 8), width=8).eval()  # spectral norms stay as they are
+    features = [torch.randn(6, 3, 16, 16), torch.randn(6, 4, 8, 8), torch.randn(6, 8, 2, 2)]
+    log_sigma = torch.linspace(-3, 2, 6)
+    assert judge(features, log_sigma).shape == (6, 2, judge.PLACES, judge.PLACES)
+    assert torch.allclose(judge([5 * x for x in features], log_sigma), judge(features, log_sigma), atol=1e-5)
+    descent = torch.optim.AdamW(judge.train().parameters(), lr=1e-2)
+
+    def batch():
+        real = [torch.randn_like(x) for x in features]
+        return [x.abs() for x in real], real
+
+    for _ in range(60):
+        fake, real = batch()
+        descent.zero_grad()
+        hinge_loss(lambda x: judge(x, log_sigma), fake, real).backward()
+        descent.step()
+    fake, real = batch()
+    assert float(hinge_loss(lambda x: judge(x, log_sigma), fake, real).detach()) < 1
+
+
+def test_half_of_the_looks_are_parts_and_half_the_whole():
+    ramp = torch.linspace(-1, 1, 32).expand(8, 1, 32, 32)
+    seen = looks(ramp, 16, torch.Generator().manual_seed(0))
+    spans = (seen.amax(dim=(1, 2, 3)) - seen.amin(dim=(1, 2, 3))).tolist()
+    assert seen.shape == (8, 1, 16, 16)
+    assert spans == pytest.approx(4 * [2 * 15 / 31] + 4 * [2 * 30 / 31], abs=0.03)
 
 
 class Scale(nn.Module):

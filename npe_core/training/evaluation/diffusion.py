@@ -11,12 +11,13 @@ from npe_core.training.data import parse_source, source_name
 from npe_core.training.evaluation.denoising import denoising_table, measure_denoising
 from npe_core.training.evaluation.edits import TIMESTEP, edit_table, measure_edits, timestep_sheet
 from npe_core.training.evaluation.faces import read_faces
+from npe_core.training.evaluation.painting import measure_painting, painting_table
 from npe_core.training.evaluation.report import Report, markdown, shown
 from npe_core.training.reading import read_images
 from npe_core.training.teachers import Judge
 
 DENOISED = 32
-"""Faces of val on which single predictions are measured."""
+"""Faces of val on which single predictions are measured, and paint that is brought back."""
 
 
 def evaluate_diffusion(
@@ -32,9 +33,10 @@ def evaluate_diffusion(
 ) -> Report:
     """Measure the editor's denoiser. Raises InputError, WeightsError.
 
-    val: faces that are denoised and that samples are compared with. reference: other real faces, the floor of that
-    comparison. edits: faces to edit (default: val), with masks where the source has them. count: how many samples
-    (default: all of val; 0 leaves samples out). Without ``judge`` neither VGG-FD nor LPIPS is measured.
+    val: faces that are denoised, brought back from rough paint, and that samples are compared with. reference: other
+    real faces, the floor of that comparison. edits: faces to edit (default: val), with masks where the source has them.
+    count: how many samples (default: all of val; 0 leaves samples out). Without ``judge`` neither VGG-FD nor LPIPS is
+    measured.
     """
     side = editor.engine.image_size
     path = parse_source(val)[0]
@@ -42,6 +44,8 @@ def evaluate_diffusion(
     faces = read_images(path, side)
     report.numbers["denoising"] = measure_denoising(editor.engine, faces[:DENOISED], judge)
     report.tables.append(denoising_table(report.numbers["denoising"]))
+    report.numbers["painting"] = measure_painting(editor.engine, faces[:DENOISED], report.sheets, judge)
+    report.tables.append(painting_table(report.numbers["painting"]))
     if count != 0:
         count = len(faces) if count is None else min(count, len(faces))
         samples = editor.sample(count, steps=steps, seed=seed)
