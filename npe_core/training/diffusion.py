@@ -5,6 +5,10 @@ smeared one. Stage 2 adds LPIPS between prediction and face (Lin & Yang 2024, "D
 and a guide: what a weaker model says is moved away from (autoguidance, Karras et al. 2024, "Guiding a Diffusion Model
 with a Bad Version of Itself"). The guided answer is what the network learns, so that an edit needs one network and one
 call a step (Tang et al. 2025, "Diffusion Models without Classifier-free Guidance").
+
+Stage 3 adds an adversary that judges the features which LPIPS compares (Sauer et al. 2023, "Adversarial Diffusion
+Distillation"), and examples whose x_t is noised from rough paint of the face instead of the face: what an edit begins
+with.
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ ALIKE = 8
 """So many masks of a batch are of one coarseness: a large batch sees many."""
 
 PATCH = 64
-"""Side of the part of each picture that LPIPS sees: a quarter of its cost."""
+"""Side of what LPIPS and the adversary see of each picture: a quarter of their cost."""
 
 PAINTED_FROM = 150
 """Timesteps from which an example may be rough paint instead of the face: edits start there."""
@@ -102,7 +106,8 @@ class DiffusionTask:
     ) -> None:
         """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are.
 
-        With a guide D0 the network learns E[x0 | x_t] + (guidance - 1) (E[x0 | x_t] - D0) at high timesteps.
+        With a guide D0 the network learns E[x0 | x_t] + (guidance - 1) (E[x0 | x_t] - D0) at high timesteps. An
+        adversary needs ``perceptual``. ``paint_share`` of the examples above t = 150 begin as rough paint.
         """
         self.config_ = config or DenoiserConfig()
         self.model: nn.Module = Denoiser(self.config_)
@@ -137,8 +142,9 @@ class DiffusionTask:
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error, where mask is 1.
 
-        In stage 2 with LPIPS between parts of the predicted picture, as it will be seen, and of x0; with a guide, x0 of
-        the square error is moved by as much of D - D0 as makes the guided answer the only one that stays.
+        In stage 2 with LPIPS between looks at the predicted picture, as it will be seen, and at x0; with a guide, x0 of
+        the square error is moved by as much of D - D0 as makes the guided answer the only one that stays. In stage 3
+        with the share of the adversary, which judges the same looks.
         """
         x0, mask = batch
         model: Denoiser = self.model  # type: ignore[assignment]

@@ -11,7 +11,7 @@ from npe_core.errors import UsageError
 from npe_core.training.recipe import PRESETS
 
 HELP = {
-    "diffusion": "The denoiser, on aligned faces; with --teachers the second stage.",
+    "diffusion": "The denoiser, on aligned faces; with --teachers the second stage, with --adversary the third.",
     "segmentation": "The 11 regions, on pairs images/NAME.* and masks/NAME.png.",
     "super-resolution": "128 -> 512, on sharp faces of 512 pixels; with --teachers the second stage.",
 }
@@ -67,7 +67,7 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         text = "weight of an adversary on the same features (stage 3; default: none)"
         add("--adversary", type=positive(float), metavar="WEIGHT", help=text)
         text = "of the examples above t = 150 that are rough paint instead of the face (stage 3; default: none)"
-        add("--paint", type=positive(float), metavar="SHARE", help=text)
+        add("--paint", type=share, metavar="SHARE", help=text)
         add("--guide", type=Path, metavar="WEIGHTS", help="of a weaker denoiser, to move away from (stage 2)")
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
@@ -104,6 +104,14 @@ def _add_release(parser: argparse.ArgumentParser) -> None:
     add("--measured", type=Path, metavar="FILE", help="JSON that npe evaluate wrote; goes into the manifest")
     add("--data-name", action="append", metavar="NAME", help="data of runs that did not note it; repeatable")
     add("--weights", type=Path, metavar="DIR", help="weights folder (default: the one that npe uses)")
+
+
+def share(text: str) -> float:
+    """An argparse type: a number above 0, at most 1."""
+    value = float(text)
+    if not 0 < value <= 1:
+        raise ValueError(text)
+    return value
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:

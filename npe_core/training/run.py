@@ -67,6 +67,8 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
 def build_task(options: argparse.Namespace, device: torch.device) -> Task:
     """The task of the asked model, its data read and its parameters random."""
     if options.command == "diffusion":
+        if options.adversary is not None and options.teachers is None:
+            raise UsageError("--adversary needs --teachers DIR: it judges the features that LPIPS compares.")
         denoiser = config_of(options, DenoiserConfig())
         faces = load_images(options.data, denoiser.image_size, device)
         larger = load_images(options.larger, 2 * denoiser.image_size, device) if options.larger else None

@@ -116,6 +116,8 @@ def test_the_mix_of_the_samples(capsys):
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--batch", "0"], "--batch"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "bases=3"], "one of the keys"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--init", "OUT/no.safetensors"], "part00"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--adversary", "0.1"], "needs --teachers"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "1.5"], "--paint"),
         (["train", "release", "denoiser", "OUT"], "part00"),
         (["evaluate", "diffusion", "--data", "edits=x"], "val=SRC"),
         (["evaluate", "super-resolution", "--data", "x", "--teachers", "OUT"], "teachers.py"),
