@@ -80,7 +80,10 @@ def random_masks(count: int, side: int, rng: torch.Generator, parts: int = 0) ->
 
 
 def looks(x: Tensor, side: int, rng: torch.Generator) -> Tensor:
-    """(B, C, H, H) -> (B, C, side, side): of half of the pictures a part, the others as a whole, made smaller."""
+    """(B, C, H, H) -> (B, C, side, side): of the first half a part each, the others as a whole, made smaller.
+
+    Parts of larger faces come first in a batch, so what is shown as a whole is nearly always a whole face.
+    """
     half = len(x) // 2
     whole = F.interpolate(x[half:], size=(side, side), mode="bicubic", antialias=True, align_corners=False)
     return torch.cat([random_patches(x[:half], side, rng), whole])
