@@ -89,6 +89,16 @@ def looks(x: Tensor, side: int, rng: torch.Generator) -> Tensor:
     return torch.cat([random_patches(x[:half], side, rng), whole])
 
 
+def some_painted(x0: Tensor, mask: Tensor, t: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    """x0 (B, 3, H, W), a share of the examples with t >= 150 as rough paint where the mask is 1: so an edit begins.
+
+    Never where the mask is 1 everywhere: nobody paints whole pictures, and samples begin with noise there.
+    """
+    chosen = torch.rand(len(x0), generator=rng).lt(share).to(t.device)
+    chosen &= (t >= PAINTED_FROM) & (mask.flatten(1).amin(1) == 0)
+    return torch.where(chosen[:, None, None, None], rough_paint(x0, mask, rng), x0)
+
+
 class DiffusionTask:
     """Denoising at random timesteps; the loss has unit weight on the network's own output (EDM, equation 8)."""
 
@@ -110,7 +120,7 @@ class DiffusionTask:
         """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are.
 
         With a guide D0 the network learns E[x0 | x_t] + (guidance - 1) (E[x0 | x_t] - D0) at high timesteps. An
-        adversary needs ``perceptual``. ``paint_share`` of the examples above t = 150 begin as rough paint.
+        adversary needs ``perceptual``. ``paint_share`` of the examples may begin as rough paint, see ``some_painted``.
         """
         self.config_ = config or DenoiserConfig()
         self.model: nn.Module = Denoiser(self.config_)
@@ -154,7 +164,7 @@ class DiffusionTask:
         t = (1 + torch.multinomial(self.density, len(x0), replacement=True, generator=rng)).to(self.device)
         eps = torch.randn(x0.shape, generator=device_generator(rng, self.device), device=self.device)
         alpha_bar = model.alpha_bar[t][:, None, None, None]
-        shown = self._painted(x0, mask, t, rng)
+        shown = some_painted(x0, mask, t, self.paint_share, rng) if self.paint_share else x0
         xt = (alpha_bar.sqrt() * shown + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
         c_skip, c_out, c_in = model.preconditioning(t)
         # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
@@ -186,13 +196,6 @@ class DiffusionTask:
         unfooled = hinge_loss(judge, [x.detach() for x in made], real)
         log |= {"fooled": fooled.detach(), "adversary": unfooled.detach()}
         return Loss(loss + self.adversary_weight * fooled, unfooled, log)
-
-    def _painted(self, x0: Tensor, mask: Tensor, t: Tensor, rng: torch.Generator) -> Tensor:
-        """x0, some of the examples with rough paint where the mask is 1: that is what an edit begins with."""
-        if not self.paint_share:
-            return x0
-        painted = torch.rand(len(x0), generator=rng).lt(self.paint_share).to(t.device) & (t >= PAINTED_FROM)
-        return torch.where(painted[:, None, None, None], rough_paint(x0, mask, rng), x0)
 
     def _share_away(self, t: Tensor) -> Tensor:
         """(B, 1, 1, 1): the share of D - D0 in the target, 0 up to the timestep where guidance sets in."""

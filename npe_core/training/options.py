@@ -66,7 +66,7 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS (stage 2)")
         text = "weight of an adversary on the same features (stage 3; default: none)"
         add("--adversary", type=positive(float), metavar="WEIGHT", help=text)
-        text = "of the examples above t = 150 that are rough paint instead of the face (stage 3; default: none)"
+        text = "of the parts above t = 150 that are rough paint of the face (stage 3, with surroundings; default: none)"
         add("--paint", type=share, metavar="SHARE", help=text)
         add("--guide", type=Path, metavar="WEIGHTS", help="of a weaker denoiser, to move away from (stage 2)")
     if model == "super-resolution":

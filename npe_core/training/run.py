@@ -70,6 +70,8 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
         if options.adversary is not None and options.teachers is None:
             raise UsageError("--adversary needs --teachers DIR: it judges the features that LPIPS compares.")
         denoiser = config_of(options, DenoiserConfig())
+        if options.paint is not None and not denoiser.surroundings:
+            raise UsageError("--paint needs --config surroundings=true: parts of faces are painted, never all of one.")
         faces = load_images(options.data, denoiser.image_size, device)
         larger = load_images(options.larger, 2 * denoiser.image_size, device) if options.larger else None
         more: dict[str, Any] = {"perceptual": perceptual_of(options, device)}

@@ -16,6 +16,7 @@ from npe_core.training.diffusion import (
     DiffusionTask,
     looks,
     random_masks,
+    some_painted,
     timestep_density,
 )
 from npe_core.training.discriminator import FeatureDiscriminator, hinge_loss
@@ -258,6 +259,22 @@ def test_of_parts_of_faces_something_is_always_known():
     parts, everywhere = x0.mean(dim=(1, 2, 3)) > 0, mask.mean(dim=(1, 2, 3)) == 1
     assert 0.1 < float(parts.float().mean()) < 0.2
     assert not bool((parts & everywhere).any()) and 0.3 < float(everywhere[~parts].float().mean()) < 0.5
+
+
+def test_paint_takes_the_place_of_parts_that_an_edit_would_begin_at():
+    """Noise is never a few flat colours: what was painted differs. Half of the masks are 1 everywhere."""
+    rng = torch.Generator().manual_seed(0)
+    x0 = torch.rand(64, 3, 16, 16, generator=rng) * 2 - 1
+    mask = torch.zeros(64, 1, 16, 16)
+    mask[..., :8] = 1
+    mask[::2] = 1
+    t = torch.tensor([100, 149, 150, 400]).repeat_interleave(16)
+    shown = some_painted(x0, mask, t, 1.0, rng)
+    differs = (shown != x0).flatten(1).any(1)
+    assert torch.equal(differs, (t >= 150) & (torch.arange(64) % 2 == 1))
+    assert torch.equal(shown[..., 8:], x0[..., 8:])
+    some = (some_painted(x0, mask, torch.full_like(t, 300), 0.5, rng) != x0).flatten(1).any(1)
+    assert 8 < int(some.sum()) < 24
 
 
 def test_what_the_diffusion_model_made_lies_under_the_face_it_was_made_of():
