@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from npe_core.errors import EnvironmentFault, InputError, UsageError
 
 STATE = "state.pt"
+NOTES = "run.json"
 ADDED = ("surroundings.", "fine.")
 """Parts of networks that change nothing before they are trained: weights without them are a start."""
 
@@ -49,6 +50,28 @@ def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
         return None
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     return state
+
+
+def exported(run: Path, ema: str) -> Path:
+    """The file with the short or the long average of a run's folder; a file stands for itself."""
+    return run if run.suffix == ".safetensors" else run / f"ema_{ema}.safetensors"
+
+
+def run_notes(run: Path) -> dict[str, Any]:
+    """What the run.json of a run's folder says, or the one beside a file; empty without. Raises InputError."""
+    path = (run.parent if run.suffix == ".safetensors" else run) / NOTES
+    return read_json(path) if path.exists() else {}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file. Raises InputError when there is none."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} does not read as JSON ({error}).") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no JSON object.")
+    return content
 
 
 def export_weights(path: Path, tensors: dict[str, Tensor], config: dict[str, Any], images: int) -> None:

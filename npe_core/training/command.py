@@ -18,6 +18,11 @@ def command(arguments: list[str], prog: str) -> None:
             f"{entry.file}: sha256 {entry.sha256[:12]}, {entry.provenance['images_seen']} images seen", file=sys.stdout
         )
         return
+    if options.command == "average":
+        from npe_core.training.averaging import average
+
+        print(average(options.runs, options.out, options.ema), file=sys.stdout)
+        return
     if options.threads is not None:
         import torch
 

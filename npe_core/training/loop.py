@@ -14,7 +14,16 @@ from PIL import Image
 from torch import Tensor, nn
 
 from npe_core.errors import UsageError
-from npe_core.training.checkpoint import export_weights, load_state, replace_file, save_state, warm_start
+from npe_core.training.checkpoint import (
+    NOTES,
+    export_weights,
+    exported,
+    load_state,
+    replace_file,
+    run_notes,
+    save_state,
+    warm_start,
+)
 from npe_core.training.distributed import World
 from npe_core.training.ema import Ema
 from npe_core.training.recipe import Recipe
@@ -145,7 +154,7 @@ class Trainer:
         save_state(self.folder, self._state())
         models = {"short": self.emas[0].copy_of(self.task.model), "long": self.emas[1].copy_of(self.task.model)}
         for length, model in models.items():
-            with replace_file(self.folder / f"ema_{length}.safetensors") as temporary:
+            with replace_file(exported(self.folder, length)) as temporary:
                 export_weights(temporary, model.state_dict(), self.task.config(), self.before + self.images)
         with torch.no_grad(), self._autocast():
             Image.fromarray(self.task.sheet(models["short"])).save(self.folder / f"sheet_{self.images:08d}.png")
@@ -158,7 +167,7 @@ class Trainer:
             "recipe": dataclasses.asdict(self.recipe),
             "data": self.task.data_sources(),
         }
-        with replace_file(self.folder / "run.json") as temporary:
+        with replace_file(self.folder / NOTES) as temporary:
             temporary.write_text(json.dumps(description, indent=2))
 
     def _state(self) -> dict[str, Any]:
@@ -189,8 +198,7 @@ class Trainer:
 
 def check_same_run(folder: Path, task: Task, recipe: Recipe) -> None:
     """Raises UsageError when the checkpoint in ``folder`` is of another model or counts its steps in other batches."""
-    path = folder / "run.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = run_notes(folder)
     config = json.loads(json.dumps(task.config()))
     for word, was, wanted in (
         ("task", known.get("task", task.name), task.name),

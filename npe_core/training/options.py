@@ -25,14 +25,18 @@ class Parser(argparse.ArgumentParser):
 
 
 def train_parser(prog: str) -> argparse.ArgumentParser:
-    """The parser; its namespace has ``command``: a model to train, or ``release``."""
-    text = "Train one of the three models, label pictures for the segmentation model, or release trained weights."
+    """The parser; its namespace has ``command``: a model to train, ``label``, ``average`` or ``release``."""
+    text = "Train one of the three models, label pictures to train on, average runs, or release weights."
     parser = Parser(prog=prog, description=text)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join([*HELP, "label", "release"]))
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="|".join([*HELP, "label", "average", "release"])
+    )
     for model, text in HELP.items():
         _add_training(commands.add_parser(model, help=text, description=text), model)
     text = "Make pairs of image and mask from pictures, with the face parser of a teachers folder."
     _add_labelling(commands.add_parser("label", help=text, description=text))
+    text = "Average the weights of several runs that began at the same weights, as a run of its own."
+    _add_averaging(commands.add_parser("average", help=text, description=text))
     text = "Copy averaged weights of a run into the weights folder and its manifest."
     _add_release(commands.add_parser("release", help=text, description=text))
     return parser
@@ -93,6 +97,14 @@ def _add_labelling(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, metavar="N", help="of the drawing")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     add("--threads", type=positive(int), metavar="N", help="CPU threads")
+
+
+def _add_averaging(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    text = "a run's folder or a .safetensors file; shares are relative (default: 1)"
+    add("runs", nargs="+", metavar="RUN[=SHARE]", help=text)
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of the average")
+    add("--ema", choices=["short", "long"], default="long", help="which average of each run (default: %(default)s)")
 
 
 def _add_release(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from npe_core.models.weights import (
     weights_folder,
     write_manifest,
 )
-from npe_core.training.checkpoint import joined, read_weights, replace_file
+from npe_core.training.checkpoint import exported, joined, read_json, read_weights, replace_file, run_notes
 from npe_core.training.report import read_log
 
 TASK_OF = {
@@ -44,10 +43,8 @@ def release(
     written.
     """
     folder = folder or release_folder()
-    source = run / f"ema_{ema}.safetensors" if run.suffix != ".safetensors" else run
-    run = source.parent
+    source, notes = exported(run, ema), run_notes(run)
     tensors, config, images = read_weights(source)
-    notes = _read_json(run / "run.json") if (run / "run.json").exists() else {}
     if notes.get("task", TASK_OF[kind]) != TASK_OF[kind]:
         raise InputError(f"{run} holds a run of {notes['task']}; a {kind} comes from a run of {TASK_OF[kind]}.")
     config = config or notes.get("config")
@@ -57,13 +54,18 @@ def release(
         build(kind, config).load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(f"{source} does not fit a {kind}: {str(error).splitlines()[-1].strip()}") from None
-    seen = images if images is not None else max((int(e["images"]) for e in read_log(run / "log.jsonl")), default=None)
+    seen = (
+        images
+        if images is not None
+        else max((int(e["images"]) for e in read_log(source.parent / "log.jsonl")), default=None)
+    )
     provenance: dict[str, Any] = {
         "data": data_names or [row["name"] for row in notes.get("data", [])],
         "images_seen": seen,
         "ema": ema,
         "recipe": notes.get("recipe", {}),
-        "measured": {} if measured is None else _read_json(measured),
+        **({"average": notes["average"]} if "average" in notes else {}),
+        "measured": {} if measured is None else read_json(measured),
     }
     file = f"{kind}.safetensors"
     try:
@@ -82,13 +84,3 @@ def release_folder() -> Path:
     """``weights/`` of a clone, even while it is empty; else the folder that the weights are read from."""
     clone = Path(__file__).resolve().parents[2] / "weights"
     return clone if clone.is_dir() and "NPE_WEIGHTS" not in os.environ else weights_folder()
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} does not read as JSON ({error}).") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path} holds no JSON object.")
-    return content

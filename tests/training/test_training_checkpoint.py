@@ -8,6 +8,7 @@ import torch
 
 from npe_core.errors import InputError, UsageError
 from npe_core.models.weights import load, read_manifest
+from npe_core.training.averaging import average
 from npe_core.training.checkpoint import export_weights, joined, pieces_of, read_weights, split, warm_start
 from npe_core.training.data import Mixture
 from npe_core.training.loop import Trainer
@@ -164,3 +165,37 @@ def test_released_weights_load_as_the_editor_loads_them(diffusion_task, tmp_path
         assert torch.allclose(model(xt, t), expected, atol=2e-2)
     with pytest.raises(InputError, match="segmentation"):
         release("segmenter", run, folder=folder)
+
+
+def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_task, tmp_path):
+    for name, steps in (("one", 2), ("two", 4)):
+        trained(diffusion_task(), tmp_path / name, steps).save()
+    file = average([str(tmp_path / "one"), f"{tmp_path / 'two'}=3"], tmp_path / "mean", "short")
+    (one, *_), (two, *_), (mean, config, images) = (
+        read_weights(tmp_path / name / "ema_short.safetensors") for name in ("one", "two", "mean")
+    )
+    assert file == tmp_path / "mean" / "ema_short.safetensors" and images == 4 * RECIPE.batch
+    for name, tensor in mean.items():
+        assert torch.allclose(tensor, 0.25 * one[name] + 0.75 * two[name], atol=1e-3), name
+    assert any(not torch.equal(one[name], two[name]) for name in one)
+    entry = release("denoiser", tmp_path / "mean", "short", folder=tmp_path / "weights")
+    assert entry.config == config and entry.provenance["data"] == ["made/up"]
+    assert [part["share"] for part in entry.provenance["average"]] == [0.25, 0.75]
+
+
+def test_runs_that_have_no_average_are_told(diffusion_task, tmp_path):
+    trained(diffusion_task(), tmp_path / "run", 1).save()
+    tensors, config, _ = read_weights(tmp_path / "run" / "ema_long.safetensors")
+    wider = {
+        name: tensor.repeat(2, *[1] * (tensor.ndim - 1)) if tensor.ndim else tensor for name, tensor in tensors.items()
+    }
+    export_weights(tmp_path / "wider.safetensors", wider, config, 5)
+    for texts, error, words in (
+        ([tmp_path / "run", tmp_path / "gone"], InputError, "part00"),
+        ([tmp_path / "run", tmp_path / "wider.safetensors"], InputError, "another architecture"),
+        ([tmp_path / "run"], UsageError, "at least two"),
+        ([tmp_path / "run", f"{tmp_path / 'run'}=0"], UsageError, "above 0"),
+    ):
+        with pytest.raises(error, match=words):
+            average([str(text) for text in texts], tmp_path / "mean")
+    assert not (tmp_path / "mean").exists()

@@ -120,6 +120,7 @@ def test_the_mix_of_the_samples(capsys):
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "1.5"], "--paint"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "0.5"], "surroundings=true"),
         (["train", "release", "denoiser", "OUT"], "part00"),
+        (["train", "average", "OUT/one", "OUT/two", "--out", "OUT"], "part00"),
         (["evaluate", "diffusion", "--data", "edits=x"], "val=SRC"),
         (["evaluate", "super-resolution", "--data", "x", "--teachers", "OUT"], "teachers.py"),
     ],

@@ -1,0 +1,56 @@
+"""The average of the weights of several runs that began at the same weights: better than each, and no slower.
+
+Runs from one start lie in one valley of the loss, and what noise did to each of them cancels (Wortsman et al. 2022,
+"Model soups"). Several machines, or cores, can so work at one network without speaking to each other.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from npe_core.errors import EnvironmentFault, InputError, UsageError
+from npe_core.training.checkpoint import NOTES, export_weights, exported, read_weights, replace_file, run_notes
+from npe_core.training.data import parse_source, source_name
+
+
+def average(texts: list[str], out: Path, ema: str = "long") -> Path:
+    """Write the weighted mean of ``RUN`` or ``RUN=SHARE`` ... into the folder ``out``, as a run of its own.
+
+    A RUN is a folder, or exported weights. Shares are relative; the default is 1. The result counts as many images as
+    the run that has seen most. Returns its file. Raises InputError when runs are missing, or
+    differ in architecture; EnvironmentFault.
+    """
+    runs = [(path, 1.0 if share is None else share) for path, share in map(parse_source, texts)]
+    if len(runs) < 2:
+        raise UsageError("Name at least two runs to average.")
+    total = sum(share for _, share in runs)
+    mean: dict[str, torch.Tensor] = {}
+    parts, data, seen = [], [], []
+    first = run_notes(runs[0][0])
+    config = read_weights(exported(runs[0][0], ema))[1] or first.get("config")
+    for path, share in runs:
+        tensors, own, images = read_weights(exported(path, ema))
+        notes = run_notes(path)
+        shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        if (own or notes.get("config")) != config or (mean and shapes != {n: t.shape for n, t in mean.items()}):
+            raise InputError(f"{path} is of another architecture than {runs[0][0]}: they have no average.")
+        for name, tensor in tensors.items():
+            mean[name] = mean.get(name, 0) + share / total * tensor.double()
+        parts.append({"run": source_name(path), "share": share / total, "images": images})
+        data += [row for row in notes.get("data", []) if row not in data]
+        seen.append(images or 0)
+    if config is None:
+        raise InputError(f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(f"{out} cannot be written: {error.strerror or error}.") from None
+    with replace_file(out / f"ema_{ema}.safetensors") as temporary:
+        export_weights(temporary, mean, config, max(seen))
+    known = {key: first[key] for key in ("task", "recipe") if key in first}
+    with replace_file(out / NOTES) as temporary:
+        temporary.write_text(json.dumps(known | {"config": config, "data": data, "average": parts}, indent=2))
+    return out / f"ema_{ema}.safetensors"
