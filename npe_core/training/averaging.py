@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,8 +21,8 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
     """Write the weighted mean of ``RUN`` or ``RUN=SHARE`` ... into the folder ``out``, as a run of its own.
 
     A RUN is a folder, or exported weights. Shares are relative; the default is 1. The result counts as many images as
-    the run that has seen most. Returns its file. Raises InputError when runs are missing, or
-    differ in architecture; EnvironmentFault.
+    the run that has seen most, and its recipe is that of the first run that noted one. Returns its file. Raises
+    UsageError for fewer than two, InputError when runs are missing or differ in architecture, EnvironmentFault.
     """
     runs = [(path, 1.0 if share is None else share) for path, share in map(parse_source, texts)]
     if len(runs) < 2:
@@ -29,8 +30,8 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
     total = sum(share for _, share in runs)
     mean: dict[str, torch.Tensor] = {}
     parts, data, seen = [], [], []
-    first = run_notes(runs[0][0])
-    config = read_weights(exported(runs[0][0], ema))[1] or first.get("config")
+    known: dict[str, Any] = {}
+    config = read_weights(exported(runs[0][0], ema))[1] or run_notes(runs[0][0]).get("config")
     for path, share in runs:
         tensors, own, images = read_weights(exported(path, ema))
         notes = run_notes(path)
@@ -40,6 +41,7 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
         for name, tensor in tensors.items():
             mean[name] = mean.get(name, 0) + share / total * tensor.double()
         parts.append({"run": source_name(path), "share": share / total, "images": images})
+        known = {key: notes[key] for key in ("task", "recipe") if key in notes} | known
         data += [row for row in notes.get("data", []) if row not in data]
         seen.append(images or 0)
     if config is None:
@@ -50,7 +52,6 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
         raise EnvironmentFault(f"{out} cannot be written: {error.strerror or error}.") from None
     with replace_file(out / f"ema_{ema}.safetensors") as temporary:
         export_weights(temporary, mean, config, max(seen))
-    known = {key: first[key] for key in ("task", "recipe") if key in first}
     with replace_file(out / NOTES) as temporary:
         temporary.write_text(json.dumps(known | {"config": config, "data": data, "average": parts}, indent=2))
     return out / f"ema_{ema}.safetensors"

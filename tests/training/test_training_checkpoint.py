@@ -181,6 +181,11 @@ def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_tas
     entry = release("denoiser", tmp_path / "mean", "short", folder=tmp_path / "weights")
     assert entry.config == config and entry.provenance["data"] == ["made/up"]
     assert [part["share"] for part in entry.provenance["average"]] == [0.25, 0.75]
+    shutil.move(tmp_path / "one" / "ema_short.safetensors", tmp_path / "alone.safetensors")  # away from its notes
+    average([str(tmp_path / "alone.safetensors"), str(tmp_path / "two")], tmp_path / "noted", "short")
+    assert (
+        release("denoiser", tmp_path / "noted", "short", folder=tmp_path / "weights").provenance["recipe"]["batch"] == 2
+    )
 
 
 def test_runs_that_have_no_average_are_told(diffusion_task, tmp_path):
