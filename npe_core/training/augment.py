@@ -212,6 +212,10 @@ def occlude(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.1) -
     return torch.where(covered[:, None], colour, x), ids.masked_fill(covered, UNKNOWN)
 
 
+COARSE = 8
+"""A wide blur is made on a picture so many times smaller: it looks the same and takes an eighth of the time."""
+
+
 def replace_background(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) -> Tensor:
     """Now and then another background, with a soft edge: what lies behind another face of the batch, or one colour.
 
@@ -222,9 +226,11 @@ def replace_background(x: Tensor, ids: Tensor, rng: torch.Generator, chance: flo
     behind = ids == BACKGROUND
     other = torch.randperm(count, generator=rng).to(device)
     seen = behind[other][:, None].float()
-    wide = x.shape[-1] / 20
-    blurred = gaussian_blur(x[other] * seen, wide) / gaussian_blur(seen, wide).clamp_min(1e-3)
-    scene = torch.where(seen > 0, x[other], blurred.clamp(-1, 1))
+    wide = x.shape[-1] / 20 / COARSE
+    small, share = F.avg_pool2d(x[other] * seen, COARSE), F.avg_pool2d(seen, COARSE)
+    blurred = gaussian_blur(small, wide) / gaussian_blur(share, wide).clamp_min(1e-3)
+    blurred = F.interpolate(blurred.clamp(-1, 1), size=x.shape[2:], mode="bilinear", align_corners=False)
+    scene = torch.where(seen > 0, x[other], blurred)
     colour = (2 * torch.rand(count, 3, generator=rng) - 1).to(x)[:, :, None, None]
     plain = uniform(count, 0, 1, rng, device) < 0.3
     scene = torch.where(plain, colour.expand_as(x), jitter_colours(scene, rng, strength=0.5))

@@ -28,11 +28,16 @@ from npe_core.models.surroundings import surroundings_of
 from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs, random_patches, random_zoom, rough_paint
 from npe_core.training.data import Mixture, to_float, to_uint8
-from npe_core.training.discriminator import FeatureDiscriminator, hinge_loss
+from npe_core.training.discriminator import FeatureDiscriminator, hinge_loss, places_made, weighted_mean
 from npe_core.training.task import Loss, Perceptual, device_generator
 
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.2, 1.1
 """ln sigma of a training example is about N(-0.2, 1.1^2): most of the work where edits take place (t = 60 to 350)."""
+WHOLE_LOG_SIGMA_MEAN = 0.6
+"""The same mean for examples of which nothing is known, in a network that may know something.
+
+Only they teach how a face is laid out, which is decided at t = 200 to 450. Small noise it learns from all the others.
+"""
 ZOOM_SHARE = 0.15
 """Share of the examples that are parts of larger faces, where there are such."""
 WHOLE_SHARE = 0.4
@@ -55,10 +60,10 @@ GUIDED = (200, 300)
 (Kynkaanniemi et al. 2024, "Applying Guidance in a Limited Interval")."""
 
 
-def timestep_density() -> Tensor:
+def timestep_density(mean: float = LOG_SIGMA_MEAN) -> Tensor:
     """(500,) probabilities of t = 1..500 that make ln sigma_t normal, as in EDM (Karras et al. 2022, table 1)."""
     log_sigma = np.log(sigmas()[1:])
-    normal = np.exp(-0.5 * ((log_sigma - LOG_SIGMA_MEAN) / LOG_SIGMA_STD) ** 2)
+    normal = np.exp(-0.5 * ((log_sigma - mean) / LOG_SIGMA_STD) ** 2)
     density = normal * np.gradient(log_sigma)
     return torch.from_numpy(density / density.sum())
 
@@ -134,6 +139,7 @@ class DiffusionTask:
         self.paint_share = paint_share
         self.log_sigma = torch.from_numpy(sigmas().copy()).clamp_min(1e-3).log().float().to(device)
         self.density = timestep_density()
+        self.whole_density = timestep_density(WHOLE_LOG_SIGMA_MEAN) if self.config_.surroundings else self.density
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """x0 (B, 3, 128, 128), faces and parts of faces, half of them mirrored; mask (B, 1, 128, 128), 0 where known.
@@ -152,6 +158,14 @@ class DiffusionTask:
             return x0, torch.ones_like(x0[:, :1])
         return x0, random_masks(count, x0.shape[-1], rng, parts).to(x0)
 
+    def draw_timesteps(self, mask: Tensor, rng: torch.Generator) -> Tensor:
+        """(B,) t = 1..500 by one density or the other: where mask is 1 everywhere, nothing of the example is known."""
+        some, none = (
+            (1 + torch.multinomial(density, len(mask), replacement=True, generator=rng)).to(mask.device)
+            for density in (self.density, self.whole_density)
+        )
+        return torch.where(mask.flatten(1).amin(1) > 0, none, some)
+
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error, where mask is 1.
 
@@ -161,11 +175,11 @@ class DiffusionTask:
         """
         x0, mask = batch
         model: Denoiser = self.model  # type: ignore[assignment]
-        t = (1 + torch.multinomial(self.density, len(x0), replacement=True, generator=rng)).to(self.device)
+        t = self.draw_timesteps(mask, rng)
         eps = torch.randn(x0.shape, generator=device_generator(rng, self.device), device=self.device)
         alpha_bar = model.alpha_bar[t][:, None, None, None]
-        shown = some_painted(x0, mask, t, self.paint_share, rng) if self.paint_share else x0
-        xt = (alpha_bar.sqrt() * shown + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
+        begun = some_painted(x0, mask, t, self.paint_share, rng) if self.paint_share else x0
+        xt = (alpha_bar.sqrt() * begun + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
         c_skip, c_out, c_in = model.preconditioning(t)
         # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
         known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
@@ -181,7 +195,8 @@ class DiffusionTask:
         if self.perceptual is None:
             return Loss(square)
         seen = torch.where(mask > 0, predicted, x0)
-        seen, face = looks(torch.cat([seen, x0], dim=1), min(PATCH, x0.shape[-1]), rng).chunk(2, dim=1)
+        seen = looks(torch.cat([seen, x0, mask], dim=1), min(PATCH, x0.shape[-1]), rng)
+        seen, face, inside = seen.split((3, 3, 1), dim=1)
         made, real = self.perceptual.features(seen), self.perceptual.features(face.detach())
         distance = self.perceptual.distance(made, real).mean()
         loss, log = square + self.perceptual_weight * distance, {"square": square.detach(), "lpips": distance.detach()}
@@ -192,8 +207,10 @@ class DiffusionTask:
             verdict: Tensor = self.adversary(features, self.log_sigma[t])  # type: ignore[misc]
             return verdict.float()
 
-        fooled = -judge(made).mean()
-        unfooled = hinge_loss(judge, [x.detach() for x in made], real)
+        verdict = judge(made)
+        where = places_made((inside > 0.5).to(inside), verdict)
+        fooled = -weighted_mean(verdict, where)
+        unfooled = hinge_loss(judge, [x.detach() for x in made], real, where)
         log |= {"fooled": fooled.detach(), "adversary": unfooled.detach()}
         return Loss(loss + self.adversary_weight * fooled, unfooled, log)
 

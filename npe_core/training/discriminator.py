@@ -67,6 +67,23 @@ class FeatureJudge(nn.Module):
         return verdict
 
 
-def hinge_loss(discriminator: Callable[[Any], Tensor], fake: Any, real: Any) -> Tensor:
-    """Mean of max(0, 1 - D(real)) + max(0, 1 + D(fake)) (Lim & Ye 2017); fake must be detached from its maker."""
-    return F.relu(1 - discriminator(real).float()).mean() + F.relu(1 + discriminator(fake).float()).mean()
+def places_made(mask: Tensor, verdict: Tensor) -> Tensor:
+    """(B, 1, h, w), 1 where a verdict (B, C, h, w) is on what was made: mask (B, 1, H, W) is 1 there.
+
+    Elsewhere the picture is the photograph itself, which must not be called made (Suvorov et al. 2022, "LaMa").
+    """
+    return F.adaptive_max_pool2d(mask, (verdict.shape[-2], verdict.shape[-1]))
+
+
+def weighted_mean(verdict: Tensor, weight: Tensor) -> Tensor:
+    """Mean of (B, C, h, w) where weight (B, 1, h, w) is 1; 0 where it is 1 nowhere."""
+    return (weight * verdict).sum() / (verdict.shape[1] * weight.sum()).clamp(min=1)
+
+
+def hinge_loss(discriminator: Callable[[Any], Tensor], fake: Any, real: Any, made: Tensor) -> Tensor:
+    """Mean of max(0, 1 - D(real)), and of max(0, 1 + D(fake)) where ``made`` is 1 (Lim & Ye 2017).
+
+    fake must be detached from its maker; for ``made`` (B, 1, h, w) see ``places_made``.
+    """
+    unsure = F.relu(1 + discriminator(fake).float())
+    return F.relu(1 - discriminator(real).float()).mean() + weighted_mean(unsure, made)

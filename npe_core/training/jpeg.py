@@ -26,11 +26,13 @@ _COLOUR = (
     (47, 66, 99, 99, 99, 99, 99, 99),
     *((99,) * 8 for _ in range(4)),
 )
+PITCH = 16
+"""Sides of a picture are multiples of this: a block of colour is 8x8 pixels at half the size."""
 _TO_YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 
 
 def compress(x: Tensor, quality: int) -> Tensor:
-    """A round trip through JPEG with 4:2:0 colour: (B, 3, H, W) in [-1, 1], H and W multiples of 16; quality 1..100."""
+    """(B, 3, H, W) in [-1, 1], sides multiples of PITCH, through JPEG with 4:2:0 colour and back; quality 1..100."""
     to_ycbcr = torch.tensor(_TO_YCBCR, device=x.device, dtype=torch.float64)
     planes = torch.einsum("oc,bchw->bohw", to_ycbcr.to(x), x * 127.5)
     light = _quantise(planes[:, :1], _LIGHT, quality)

@@ -65,10 +65,10 @@ class SegmentationTask:
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """Cross-entropy, weighted by region and at borders, plus half the Dice loss."""
         x, ids = batch
-        logits = self.model(x).float()
+        log_probability = self.model(x).float().log_softmax(dim=1)
         target = ids.long()
-        entropy = weighted_entropy(logits, target, self.class_weight)
-        dice = dice_loss(logits, target)
+        entropy = weighted_entropy(log_probability, target, self.class_weight)
+        dice = dice_loss(log_probability.exp(), target)
         return Loss(entropy + 0.5 * dice, log={"entropy": entropy.detach(), "dice": dice.detach()})
 
     @torch.no_grad()
@@ -109,12 +109,12 @@ def worsen(x: Tensor, rng: torch.Generator) -> Tensor:
     return compress(x, round(25 + 65 * quality)) if compressed < 0.3 else x
 
 
-def weighted_entropy(logits: Tensor, target: Tensor, class_weight: Tensor) -> Tensor:
+def weighted_entropy(log_probability: Tensor, target: Tensor, class_weight: Tensor) -> Tensor:
     """Mean cross-entropy (B, C, H, W), (B, H, W) -> (), by the weights of classes and borders, UNKNOWN left out."""
     known = target != UNKNOWN
     classes = target.masked_fill(~known, 0)
     weight = class_weight[classes] * known * (1 + (BORDER_WEIGHT - 1) * near_borders(target))
-    entropy = F.cross_entropy(logits, classes, reduction="none")
+    entropy = -log_probability.gather(1, classes[:, None])[:, 0]
     return (weight * entropy).sum() / weight.sum().clamp(min=1)
 
 
@@ -128,12 +128,17 @@ def near_borders(target: Tensor) -> Tensor:
     return (highest > lowest)[:, 0]
 
 
-def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """1 - mean soft Dice of the classes present in the batch (Milletari et al. 2016); UNKNOWN pixels do not count."""
-    known = (target != UNKNOWN)[:, None]
-    probability = logits.softmax(dim=1) * known
-    truth = F.one_hot(target.clamp(max=len(REGIONS) - 1), len(REGIONS)).permute(0, 3, 1, 2) * known
-    overlap = (probability * truth).sum(dim=(0, 2, 3))
-    size = truth.sum(dim=(0, 2, 3))
-    dice = (2 * overlap + 1) / (probability.sum(dim=(0, 2, 3)) + size + 1)
+def dice_loss(probability: Tensor, target: Tensor) -> Tensor:
+    """1 - mean soft Dice of the classes present in the batch (Milletari et al. 2016); UNKNOWN pixels do not count.
+
+    probability (B, C, H, W), target (B, H, W).
+    """
+    known = target != UNKNOWN
+    classes = target.masked_fill(~known, 0)
+    own = (probability.gather(1, classes[:, None])[:, 0] * known).flatten()
+    none = torch.zeros(len(REGIONS), device=probability.device)
+    overlap = none.index_add(0, classes.flatten(), own)
+    size = none.index_add(0, classes.flatten(), known.float().flatten())
+    spread = (probability * known[:, None]).sum(dim=(0, 2, 3))
+    dice = (2 * overlap + 1) / (spread + size + 1)
     return 1 - dice[size > 0].mean()

@@ -19,7 +19,8 @@ from npe_core.models.upscaler import SCALE, GeneratorResNet, UpscalerConfig
 from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs, random_patches
 from npe_core.training.data import Mixture, to_float, to_uint8
-from npe_core.training.discriminator import Discriminator, hinge_loss
+from npe_core.training.discriminator import Discriminator, hinge_loss, places_made, weighted_mean
+from npe_core.training.jpeg import PITCH as JPEG_PITCH
 from npe_core.training.jpeg import compress
 from npe_core.training.task import Loss, Perceptual, device_generator
 
@@ -48,14 +49,16 @@ def degrade(high: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def _degrade_alike(high: Tensor, rng: torch.Generator) -> Tensor:
-    softness, noise, amount, stored = (float(v) for v in torch.rand(4, generator=rng))
+    softness, noise, amount, stored, quality = (float(v) for v in torch.rand(5, generator=rng))
     low = shrink(gaussian_blur(high, 0.5 + 2.0 * amount) if softness < 0.4 else high)
     if noise < 0.25:
         low = low + 0.03 * amount * torch.randn(
             low.shape, generator=device_generator(rng, low.device), device=low.device
         )
-    if stored < 0.2 and not (low.shape[2] % 16 or low.shape[3] % 16):
-        low = compress(low, round(60 + 35 * amount))
+    if stored < 0.2:
+        height, width = low.shape[2:]
+        whole = F.pad(low, (0, -width % JPEG_PITCH, 0, -height % JPEG_PITCH), mode="replicate")
+        low = compress(whole, round(60 + 35 * quality))[..., :height, :width]
     return low
 
 
@@ -130,21 +133,24 @@ class SuperResolutionTask:
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """L1, in stage 2 with LPIPS and the share of the adversary; and the adversary's own loss.
 
-        With surroundings the last two judge the picture as it will be seen: restored inside the mask only.
+        With surroundings they judge the picture as it will be seen, restored inside the mask only: what the network
+        makes of pixels that it was shown is never used.
         """
         low, high, mask = batch
         restored = self.model(low, surroundings_of(high, mask))
-        l1 = F.l1_loss(restored, high)
+        inside = mask if self.config_.surroundings else torch.ones_like(mask)
+        l1 = (inside * (restored - high).abs()).sum() / (3 * inside.sum())
         if self.perceptual is None or self.adversary is None:
             return Loss(l1, log={"l1": l1.detach()})
-        if self.config_.surroundings:
-            restored = torch.where(mask > 0, restored, high)
+        restored = torch.where(inside > 0, restored, high)
         seen, wanted = self.perceptual.features(restored), self.perceptual.features(high)
         distance = self.perceptual.distance(seen, wanted).mean()
-        fooled = -self.adversary(restored).float().mean()
+        verdict = self.adversary(restored).float()
+        made = places_made(inside, verdict)
+        fooled = -weighted_mean(verdict, made)
         return Loss(
             l1 + self.perceptual_weight * distance + self.adversary_weight * fooled,
-            hinge_loss(self.adversary, restored.detach(), high),
+            hinge_loss(self.adversary, restored.detach(), high, made),
             {"l1": l1.detach(), "lpips": distance.detach(), "fooled": fooled.detach()},
         )
 

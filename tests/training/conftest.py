@@ -1,5 +1,7 @@
 """Tiny training data made in code, and models that train in milliseconds."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -54,10 +56,11 @@ def pixels():
 def diffusion_task():
     """A function that makes the same tiny task each time."""
 
-    def make(**more):
+    def make(surroundings=False, **more):
         torch.manual_seed(0)
         faces = torch.randint(0, 256, (5, 3, 16, 16), dtype=torch.uint8)
         cpu = torch.device("cpu")
-        return DiffusionTask(Mixture.of([(faces,)], [None], cpu, ("made/up",)), cpu, DENOISER, **more)
+        config = dataclasses.replace(DENOISER, surroundings=surroundings)
+        return DiffusionTask(Mixture.of([(faces,)], [None], cpu, ("made/up",)), cpu, config, **more)
 
     return make

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from npe_core.training import super_resolution
 from npe_core.training.augment import (
     jitter_colours,
     occlude,
@@ -162,6 +163,17 @@ def test_degradation_keeps_shape_and_mean():
     steps = (low + 1) * 127.5
     assert torch.allclose(steps, steps.round(), atol=1e-4)
     assert torch.equal(low, degrade(high, torch.Generator().manual_seed(0)))
+
+
+@pytest.mark.parametrize("side", [96, 128])
+def test_a_fifth_of_the_patches_of_any_side_went_through_jpeg(monkeypatch, side):
+    high = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    rngs = [torch.Generator().manual_seed(seed) for seed in range(150)]
+    stored = [degrade(high, rng) for rng in rngs]
+    assert {low.shape for low in stored} == {(1, 3, side // 4, side // 4)}
+    monkeypatch.setattr(super_resolution, "compress", lambda low, quality: low)
+    plain = [degrade(high, rng.manual_seed(seed)) for seed, rng in enumerate(rngs)]
+    assert 0.1 < np.mean([not torch.equal(a, b) for a, b in zip(stored, plain, strict=True)]) < 0.3
 
 
 def test_another_background_leaves_the_face_alone():

@@ -1,6 +1,7 @@
 """Losses, schedules and averages against closed forms."""
 
 import math
+import statistics
 
 import pytest
 import torch
@@ -13,13 +14,14 @@ from npe_core.training.data import Mixture
 from npe_core.training.diffusion import (
     LOG_SIGMA_MEAN,
     LOG_SIGMA_STD,
+    WHOLE_LOG_SIGMA_MEAN,
     DiffusionTask,
     looks,
     random_masks,
     some_painted,
     timestep_density,
 )
-from npe_core.training.discriminator import FeatureDiscriminator, hinge_loss
+from npe_core.training.discriminator import FeatureDiscriminator, hinge_loss, places_made, weighted_mean
 from npe_core.training.ema import Ema
 from npe_core.training.reading import UNKNOWN
 from npe_core.training.recipe import PRESETS, Recipe
@@ -32,19 +34,27 @@ def certain(ids):
     return 50.0 * nn.functional.one_hot(ids, 11).permute(0, 3, 1, 2).float()
 
 
+def dice(logits, truth):
+    return float(dice_loss(logits.softmax(dim=1), truth))
+
+
+def entropy(logits, truth, weight):
+    return float(weighted_entropy(logits.log_softmax(dim=1), truth, weight))
+
+
 def test_dice_of_a_perfect_and_of_a_wrong_prediction():
     truth = torch.zeros(1, 4, 4, dtype=torch.long)
     truth[:, 2:] = 7
-    assert float(dice_loss(certain(truth), truth)) == pytest.approx(0, abs=1e-5)
+    assert dice(certain(truth), truth) == pytest.approx(0, abs=1e-5)
     # All of class 0 and 7 missed: (2 * 0 + 1) / (0 + 8 + 1) of each.
-    assert float(dice_loss(certain(torch.full_like(truth, 3)), truth)) == pytest.approx(1 - 1 / 9, abs=1e-5)
+    assert dice(certain(torch.full_like(truth, 3)), truth) == pytest.approx(1 - 1 / 9, abs=1e-5)
 
 
 def test_dice_of_half_an_overlap():
     truth = torch.zeros(1, 4, 4, dtype=torch.long)
     said = truth.clone()
     said[:, 2:] = 1  # overlap 8, sizes 8 and 16
-    assert float(dice_loss(certain(said), truth)) == pytest.approx(1 - 17 / 25, abs=1e-5)
+    assert dice(certain(said), truth) == pytest.approx(1 - 17 / 25, abs=1e-5)
 
 
 def test_unknown_pixels_do_not_count():
@@ -52,7 +62,7 @@ def test_unknown_pixels_do_not_count():
     said = truth.clone()
     said[:, 2:] = 1
     truth[:, 2:] = UNKNOWN
-    assert float(dice_loss(certain(said), truth)) == pytest.approx(0, abs=1e-5)
+    assert dice(certain(said), truth) == pytest.approx(0, abs=1e-5)
 
 
 def test_borders_are_where_another_region_is_two_pixels_away():
@@ -75,24 +85,54 @@ def test_cross_entropy_weighs_regions_and_borders():
         logits = certain(truth.clamp(max=10))
         logits[..., column] = 0
         expected = math.log(11) * own / total
-        assert float(weighted_entropy(logits, truth, weight)) == pytest.approx(expected, abs=1e-5)
-    assert float(weighted_entropy(certain(truth.clamp(max=10)), torch.full_like(truth, UNKNOWN), weight)) == 0
+        assert entropy(logits, truth, weight) == pytest.approx(expected, abs=1e-5)
+    assert entropy(certain(truth.clamp(max=10)), torch.full_like(truth, UNKNOWN), weight) == 0
 
 
 def test_hinge_loss_of_a_judge_that_says_what_it_sees():
-    fake, real = torch.full((1, 1, 2, 2), -3.0), torch.full((1, 1, 2, 2), 0.5)
-    assert float(hinge_loss(nn.Identity(), fake, real)) == pytest.approx(0.5)
-    assert float(hinge_loss(nn.Identity(), real, fake)) == pytest.approx(4 + 1.5)
+    fake, real = torch.full((1, 3, 2, 2), -3.0), torch.full((1, 3, 2, 2), 0.5)
+    everywhere = torch.ones(1, 1, 2, 2)
+    assert float(hinge_loss(nn.Identity(), fake, real, everywhere)) == pytest.approx(0.5)
+    assert float(hinge_loss(nn.Identity(), real, fake, everywhere)) == pytest.approx(4 + 1.5)
+    assert float(hinge_loss(nn.Identity(), real, fake, 0 * everywhere)) == pytest.approx(4)
 
 
-def test_timesteps_make_log_sigma_normal():
-    density = timestep_density()
+def test_a_photograph_is_never_called_made_where_nothing_was():
+    """Of four places one was made: what is said of the other three, right or wrong, is not counted."""
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., 1, 6] = 1
+    fake = torch.full((1, 2, 2, 2), 9.0)
+    made = places_made(mask, fake)
+    assert made.flatten().tolist() == [0, 1, 0, 0]
+    fake[:, 0, 0, 1], fake[:, 1, 0, 1] = 2.0, -0.5
+    assert float(weighted_mean(fake, made)) == pytest.approx(0.75)
+    assert float(hinge_loss(nn.Identity(), fake, torch.full_like(fake, 2.0), made)) == pytest.approx((3 + 0.5) / 2)
+
+
+@pytest.mark.parametrize("wanted", [LOG_SIGMA_MEAN, WHOLE_LOG_SIGMA_MEAN])
+def test_timesteps_make_log_sigma_normal(wanted):
+    density = timestep_density(wanted)
     log_sigma = torch.from_numpy(sigmas()[1:].copy()).log()
     assert density.shape == (500,) and float(density.sum()) == pytest.approx(1) and bool((density > 0).all())
     mean = float((density * log_sigma).sum())
     spread = math.sqrt(float((density * (log_sigma - mean) ** 2).sum()))
-    # The schedule ends at ln sigma = -4.6 and 2.5: the tails beyond are cut off, below 0.4 %.
-    assert mean == pytest.approx(LOG_SIGMA_MEAN, abs=0.03) and spread == pytest.approx(LOG_SIGMA_STD, abs=0.05)
+    # The schedule ends at ln sigma = -4.6 and 2.5: the tails beyond are cut off, 0.7 % and 4 % above.
+    beyond = (2.53 - wanted) / LOG_SIGMA_STD
+    cut = statistics.NormalDist().pdf(beyond) / statistics.NormalDist().cdf(beyond)
+    assert mean == pytest.approx(wanted - LOG_SIGMA_STD * cut, abs=0.01)
+    assert spread == pytest.approx(LOG_SIGMA_STD * math.sqrt(1 - beyond * cut - cut**2), abs=0.01)
+
+
+def test_timesteps_are_later_where_nothing_is_known(diffusion_task):
+    """Only in a network that may know something; else all examples are alike."""
+    rng, means = torch.Generator().manual_seed(0), []
+    for surroundings in (True, False):
+        task = diffusion_task(surroundings=surroundings)
+        mask = torch.ones(8000, 1, 4, 4)
+        mask[::2, :, :2] = 0
+        log_sigma = task.log_sigma[task.draw_timesteps(mask, rng)]
+        means += [float(log_sigma[::2].mean()), float(log_sigma[1::2].mean())]
+    assert means == pytest.approx([LOG_SIGMA_MEAN, 0.5, LOG_SIGMA_MEAN, LOG_SIGMA_MEAN], abs=0.06)
 
 
 class Shouting(nn.Module):
@@ -137,13 +177,34 @@ def test_lpips_judges_the_predicted_picture_where_it_is_not_known(pixels):
     rng = torch.Generator().manual_seed(0)
     x0, _ = task.draw(512, rng)
     variance = torch.from_numpy(sigmas()[1:].copy()) ** 2
-    left = float((timestep_density() * 0.25 * variance / (variance + 0.25)).sum())
+
+    def left(density):
+        return float((density * 0.25 * variance / (variance + 0.25)).sum())
+
     everywhere = task.loss((x0, torch.ones_like(x0[:, :1])), rng)
-    assert float(everywhere.log["lpips"]) == pytest.approx(left, rel=0.1)
+    assert float(everywhere.log["lpips"]) == pytest.approx(left(task.whole_density), rel=0.1)
     assert float(everywhere.model) == pytest.approx(float(everywhere.log["square"] + 2 * everywhere.log["lpips"]))
     half = torch.ones_like(x0[:, :1])
     half[..., :8] = 0
-    assert float(task.loss((x0, half), rng).log["lpips"]) == pytest.approx(left / 2, rel=0.1)
+    assert float(task.loss((x0, half), rng).log["lpips"]) == pytest.approx(left(task.density) / 2, rel=0.1)
+
+
+class Grey(nn.Module):
+    """Answers 0 inside, and nonsense where the picture was shown."""
+
+    def forward(self, low, known):
+        return 1000 * known[:, 3:].expand(-1, 3, -1, -1)
+
+
+def test_super_resolution_learns_only_what_it_was_not_shown():
+    faces = Mixture.of([(torch.full((2, 3, 512, 512), 191, dtype=torch.uint8),)], [None], torch.device("cpu"))
+    config = UpscalerConfig(width=8, blocks=1, surroundings=True)
+    task = SuperResolutionTask(faces, torch.device("cpu"), config, patch=64)
+    task.model = Grey()
+    rng = torch.Generator().manual_seed(0)
+    low, high, mask = task.draw(8, rng)
+    assert 0.4 < float(mask.mean()) < 0.95
+    assert float(task.loss((low, high, mask), rng).model) == pytest.approx(191 / 127.5 - 1, abs=1e-4)
 
 
 class Brightness(nn.Module):
@@ -151,14 +212,14 @@ class Brightness(nn.Module):
 
     def forward(self, features, log_sigma):
         assert features[0].shape[0] == len(log_sigma)
-        return features[0].mean(dim=(1, 2, 3))
+        return features[0].mean(dim=(1, 2, 3), keepdim=True)
 
 
 def test_the_adversary_judges_what_lpips_sees_and_learns_apart_from_the_model(diffusion_task, pixels):
     task = diffusion_task(perceptual=pixels, perceptual_weight=0.0, adversary_weight=0.5)
     task.adversary, task.model.unet = Brightness(), Silent()
     t, weight = 250, nn.Parameter(torch.tensor(1.0))
-    task.density = nn.functional.one_hot(torch.tensor(t - 1), 500).double()
+    task.density = task.whole_density = nn.functional.one_hot(torch.tensor(t - 1), 500).double()
     task.model.preconditioning = lambda t: (weight, torch.ones(()), torch.ones(()))  # the prediction is weight x_t
     bright = torch.full((64, 3, 16, 16), 0.25)
     loss = task.loss((bright, torch.ones_like(bright[:, :1])), torch.Generator().manual_seed(0))
@@ -176,6 +237,7 @@ def test_judges_of_features_learn_to_tell_two_textures_apart():
     log_sigma = torch.linspace(-3, 2, 6)
     assert judge(features, log_sigma).shape == (6, 2, judge.PLACES, judge.PLACES)
     assert torch.allclose(judge([5 * x for x in features], log_sigma), judge(features, log_sigma), atol=1e-5)
+    everywhere = torch.ones(6, 1, judge.PLACES, judge.PLACES)
     descent = torch.optim.AdamW(judge.train().parameters(), lr=1e-2)
 
     def batch():
@@ -185,10 +247,10 @@ def test_judges_of_features_learn_to_tell_two_textures_apart():
     for _ in range(60):
         fake, real = batch()
         descent.zero_grad()
-        hinge_loss(lambda x: judge(x, log_sigma), fake, real).backward()
+        hinge_loss(lambda x: judge(x, log_sigma), fake, real, everywhere).backward()
         descent.step()
     fake, real = batch()
-    assert float(hinge_loss(lambda x: judge(x, log_sigma), fake, real).detach()) < 1
+    assert float(hinge_loss(lambda x: judge(x, log_sigma), fake, real, everywhere).detach()) < 1
 
 
 def test_half_of_the_looks_are_parts_and_half_the_whole():
@@ -226,7 +288,7 @@ def test_a_guided_network_learns_what_lies_beyond_the_best_answer_seen_from_the_
     faces = torch.randn(64, 3, 16, 16).mul(0.5 * 127.5).add(127.5).clamp(0, 255).to(torch.uint8)
     cpu = torch.device("cpu")
     task = DiffusionTask(Mixture.of([(faces,)], [None], cpu), cpu, guide=Linear(0.4), guidance=1.5)
-    task.density = torch.nn.functional.one_hot(torch.tensor(t - 1), 500).double()
+    task.density = task.whole_density = nn.functional.one_hot(torch.tensor(t - 1), 500).double()
     task.model = Linear(0.5)
     descent = torch.optim.SGD(task.model.parameters(), lr=0.2)
     rng = torch.Generator().manual_seed(0)
