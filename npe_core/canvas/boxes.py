@@ -30,6 +30,11 @@ def union(a: Box | None, b: Box | None) -> Box | None:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
+def overlap(a: Box, b: Box) -> bool:
+    """Whether some pixel lies in both."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
 def moved_by(place: Box, box: Box) -> Box:
     """A box that is counted from the corner of a place, counted from where the place is counted from."""
     return place[0] + box[0], place[1] + box[1], place[0] + box[2], place[1] + box[3]

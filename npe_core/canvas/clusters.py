@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, box_of, union
+from npe_core.canvas.boxes import Box, box_of, overlap, union
 from npe_core.canvas.connected import label_pieces
 
 _BLOCKS = 128
@@ -42,12 +42,8 @@ def merged(boxes: list[Box]) -> list[Box]:
     """Boxes that overlap become the one box around them, until none do; from the top."""
     separate: list[Box] = []
     for box in boxes:
-        while (other := next((one for one in separate if _overlap(one, box)), None)) is not None:
+        while (other := next((one for one in separate if overlap(one, box)), None)) is not None:
             separate.remove(other)
             box = union(box, other) or box
         separate.append(box)
     return sorted(separate, key=lambda box: (box[1], box[0]))
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

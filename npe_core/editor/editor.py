@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.boxes import overlap
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.device import choose_device
 from npe_core.diffusion.masked import Strength, sample
@@ -71,12 +72,19 @@ class Editor:
         """The regions of the chosen faces of several photos; together through the model as in ``edit_many``."""
         size = self.engine.segment_size if photos else 0
         faces = [faces_to_look_at(photo, choice, size) for photo, choice in photos]
-        views = [[(photo, v) for face in own for v in face] for (photo, _), own in zip(photos, faces, strict=True)]
+        beside = [faces_beside(photo, choice, size) for photo, choice in photos]
+        views = [
+            [(photo, v) for face in (*own, near) for v in face]
+            for (photo, _), own, near in zip(photos, faces, beside, strict=True)
+        ]
         together = [[one for own in views for one in own]] if photos and self.engine.shares_batches else views
         seen = (row for batch in together for row in self._seen(batch))
-        looks = [[merged([Look(view, next(seen)) for view in face]) for face in own] for own in faces]
+        looks, others = [], []
+        for own, near in zip(faces, beside, strict=True):
+            looks.append([merged([Look(view, next(seen)) for view in face]) for face in own])
+            others.append([Look(view, next(seen)) for view in near])
         numbers = range(len(photos))
-        return each(lambda i: RegionMap.of(photos[i][1], looks[i], photos[i][0].size), numbers)
+        return each(lambda i: RegionMap.of(photos[i][1], looks[i], photos[i][0].size, others[i]), numbers)
 
     def _seen(self, views: list[tuple[Photo, FaceCrop]]) -> np.ndarray:
         """What the segmenter says about squares of photos: (N, 11, S, S) uint8, probabilities in 1/255."""
@@ -179,6 +187,17 @@ def faces_to_look_at(photo: Photo, choice: FaceChoice, size: int) -> list[list[F
     """
     looks = [[*wide_looks(crop, photo.size), crop, close_look(crop)] for crop in choice.crops]
     return [[square.resized(size) for square in face] for face in looks]
+
+
+def faces_beside(photo: Photo, choice: FaceChoice, size: int) -> list[FaceCrop]:
+    """The widest look at each other face that it shares some of the photo with: who is no background there."""
+
+    def widest(crop: FaceCrop) -> FaceCrop:
+        return [*wide_looks(crop, photo.size), crop][0]
+
+    around = [widest(crop).box(photo.size) for crop in choice.crops]
+    others = [widest(crop).resized(size) for crop in choice.others]
+    return [square for square in others if any(overlap(square.box(photo.size), box) for box in around)]
 
 
 def merged(looks: list[Look]) -> tuple[Look, ...]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut, moved_by, union
 from npe_core.canvas.selection import Face
+from npe_core.editor.backdrop import Backdrop, Ground
 from npe_core.editor.framing import LOOK_FADE, FaceChoice, distance_to, fade_at_borders
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import bounds, inverse, levels_at, transform, warp_ids, warp_levels
 from npe_core.opencv import opencv
 from npe_core.parallel import each
 from npe_core.parts import Box
-from npe_core.regions import LEGEND, REGIONS
+from npe_core.regions import LEGEND, REGIONS, region_by_name
+
+_BACKGROUND = region_by_name("background").id
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,28 +41,49 @@ class RegionMap:
     choice: FaceChoice
     looks: tuple[Look, ...]
     """One of each chosen face; where any other face is nearer, all its levels are 0."""
+    backdrop: Backdrop = field(default_factory=Backdrop)
 
     @classmethod
-    def of(cls, choice: FaceChoice, looks: list[tuple[Look, ...]], photo_size: tuple[int, int]) -> RegionMap:
-        """Bring the looks at each chosen face, the widest first, to a photo of ``photo_size`` (width, height)."""
+    def of(
+        cls,
+        choice: FaceChoice,
+        looks: list[tuple[Look, ...]],
+        photo_size: tuple[int, int],
+        beside: Sequence[Look] = (),
+    ) -> RegionMap:
+        """Bring the looks at each chosen face, the widest first, to a photo of ``photo_size`` (width, height).
+
+        ``beside``: one look at each of the other faces near them.
+        """
         ids = np.zeros((photo_size[1], photo_size[0]), np.uint8)
-        faces = tuple(each(lambda number: one_look(looks[number], number, choice, photo_size), range(len(looks))))
+        whole = each(lambda own: one_look(own, photo_size), looks)
+        grounds = [
+            tuple(Ground.of(look.crop, look.levels[_BACKGROUND], photo_size) for look in some)
+            for some in (whole, beside)
+        ]
+        faces = tuple(each(lambda number: left_to_others(whole[number], number, choice), range(len(looks))))
         seen = each(lambda face: likeliest(face, photo_size), faces)
         for face, found in zip(faces, seen, strict=True):
             where = cut(face.crop.box(photo_size))
             np.copyto(ids[where], found, where=found > 0)
-        return cls(ids, choice, faces)
+        return cls(ids, choice, faces, Backdrop(*grounds))
 
     def probability(self, region: int, box: Box) -> np.ndarray:
         """(h, w) float32 in [0, 1]: how likely each pixel of a box (x0, y0, x1, y1) of the photo is that region."""
+        return np.multiply(self._levels(region, box), np.float32(1 / 255), dtype=np.float32)
+
+    def _levels(self, region: int, box: Box) -> np.ndarray:
+        photo_size = self.ids.shape[1], self.ids.shape[0]
+        if region == _BACKGROUND:
+            return self.backdrop.levels(box, photo_size)
         total = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
         for look in self.looks:
-            reach = look.crop.box((self.ids.shape[1], self.ids.shape[0]))
+            reach = look.crop.box(photo_size)
             x0, y0, x1, y1 = common = _common(box, reach)  # each place belongs to one face
             if x0 < x1 and y0 < y1:
                 part = total[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
                 opencv().add(part, look.crop.to_box(look.levels[region], common, amounts=True), part)  # 255 at most
-        return np.multiply(total, np.float32(1 / 255), dtype=np.float32)
+        return total
 
     @property
     def area(self) -> float:
@@ -80,11 +104,10 @@ class RegionMap:
         return np.rint(mixed).astype(np.uint8)
 
 
-def one_look(looks: tuple[Look, ...], number: int, choice: FaceChoice, photo_size: tuple[int, int]) -> Look:
+def one_look(looks: tuple[Look, ...], photo_size: tuple[int, int]) -> Look:
     """The looks at a chosen face, the widest first, as one: the closer look counts, and fades into the wider around it.
 
-    As fine as the closest look, but not finer than the photo. What is nearer to another face, chosen or not, is left
-    to that one: it is seen better from there.
+    As fine as the closest look, but not finer than the photo.
     """
     wide, close = looks[0].crop, looks[-1].crop
     finest = wide.size * wide.scale / min(close.scale, wide.scale)
@@ -96,9 +119,17 @@ def one_look(looks: tuple[Look, ...], number: int, choice: FaceChoice, photo_siz
         if closer:
             fade = fade_at_borders(look.crop, photo_size, LOOK_FADE)
         mix_in(levels, look.levels, seen, fade)
-    others = (*choice.crops[:number], *choice.crops[number + 1 :], *choice.others)
-    levels[:, belongs_to(others, choice.crops[number], crop)] = 0
     return Look(crop, levels)
+
+
+def left_to_others(look: Look, number: int, choice: FaceChoice) -> Look:
+    """The look at a chosen face without what is nearer to another one, chosen or not: that is seen better from there.
+
+    In place.
+    """
+    others = (*choice.crops[:number], *choice.crops[number + 1 :], *choice.others)
+    look.levels[:, belongs_to(others, choice.crops[number], look.crop)] = 0
+    return look
 
 
 def agreed(look: Look, closer: Look) -> Look:

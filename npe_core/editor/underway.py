@@ -166,7 +166,7 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         parameters=parameters,
         faces=len(edit.choice.crops),
         seconds=edit.clock.seconds,
-        warnings=(*job.photo.notes, *left_out(canvas.levels, edit.crops)),
+        warnings=(*job.photo.notes, *left_out(canvas.levels, edit.crops), *beyond_looks(edit.recipe, canvas.regions)),
     )
 
 
@@ -184,6 +184,16 @@ def left_out(levels: np.ndarray, crops: list[FaceCrop]) -> list[str]:
     if missing <= 0.01:
         return []
     return [f"{missing:.0%} of the mask lies too far from the chosen faces and was left as it is"]
+
+
+def beyond_looks(recipe: Recipe, regions: Regions | None) -> list[str]:
+    """A warning if the background was filled and more than a hundredth of the photo was not looked at."""
+    if "background" not in recipe.regions or not isinstance(regions, RegionMap):
+        return []
+    missing = regions.backdrop.unseen((regions.ids.shape[1], regions.ids.shape[0]))
+    if missing <= 0.01:
+        return []
+    return [f"background is known around the chosen faces only: {missing:.0%} of the photo lies farther off"]
 
 
 def settle(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
