@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, cut, pad
+from npe_core.canvas.boxes import Box, cut, overlap, pad
 from npe_core.canvas.clusters import boxes_of, merged
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.guided import guided_filter
@@ -115,10 +115,10 @@ def select_region(
 ) -> list[Selection]:
     """The soft mask of a fill, in boxes that do not overlap.
 
-    ``at`` (x, y) chooses the connected piece there. Of eyes only the irises are taken, unless ``whole`` or if none
-    can be made out. Without probabilities the mask is the region itself. With them it is 0 where the probability is
-    under 0.25 and 1 above 0.75; hair, brows and attire follow the picture's edges, in a band around the region;
-    nothing outside that band is touched.
+    ``at`` (x, y) chooses the connected piece there. Of eyes only the irises are taken, unless ``whole`` or, face by
+    face, if none can be made out. Without probabilities the mask is the region itself. With them it is 0 where the
+    probability is under 0.25 and 1 above 0.75; hair, brows and attire follow the picture's edges, in a band around
+    the region; nothing outside that band is touched.
 
     Raises InputError if the region is absent (under 0.1 % of what was looked at), or is not what lies at ``at``.
     """
@@ -135,15 +135,22 @@ def select_region(
         piece = piece_at(where, *at)
         others, where = where & ~piece, piece
     tight = boxes_of(where)
-    if region.name == "eyes" and not whole:
-        irises = [find_irises(image[cut(box)], where[cut(box)]) for box in tight]
-        if any(iris.any() for iris in irises):
-            return [
-                Selection(box, iris, np.ones(iris.shape, np.float32), _face_of(regions, box).number)
-                for box, iris in zip(tight, irises, strict=True)
-            ]
-    padded = [pad(box, 3 * _band(_face_of(regions, box)), where.shape) for box in tight]
-    return each(lambda box: _select_in(box, image, regions, region, where, others), merged(padded))
+    found = _irises(image, regions, where, tight) if region.name == "eyes" and not whole else []
+    tight = [box for box in tight if all(box != iris.box for iris in found)]
+    padded = merged([pad(box, 3 * _band(_face_of(regions, box)), where.shape) for box in tight])
+    if any(overlap(box, iris.box) for box in padded for iris in found):
+        padded = tight
+    return [*found, *each(lambda box: _select_in(box, image, regions, region, where, others), padded)]
+
+
+def _irises(image: np.ndarray, regions: Regions, where: np.ndarray, boxes: list[Box]) -> list[Selection]:
+    """The irises in boxes around eyes, of those faces of which one can be made out at all."""
+    found = [
+        Selection(box, iris, np.ones(iris.shape, np.float32), _face_of(regions, box).number)
+        for box, iris in ((box, find_irises(image[cut(box)], where[cut(box)])) for box in boxes)
+    ]
+    seen = {iris.face for iris in found if iris.soft.any()}
+    return [iris for iris in found if iris.face in seen]
 
 
 def _select_in(

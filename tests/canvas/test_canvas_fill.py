@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas, Fill
+from npe_core.canvas.selection import Face, RegionArrays
 from npe_core.colour import parse_colour, srgb_to_lab
 from npe_core.errors import InputError, UsageError
 from npe_core.regions import REGIONS, region_by_name
@@ -183,6 +184,27 @@ def test_of_an_eye_the_iris_is_filled_unless_told_otherwise():
     blank = Canvas(np.full_like(picture, 128), ids)
     blank.fill("eyes", "#2e7d32")
     assert np.array_equal(blank.mask > 0, ids == 3)
+
+
+class TwoFaces(RegionArrays):
+    """What is left of the middle belongs to one face, the rest to another."""
+
+    def face_at(self, x, y):
+        return Face(int(x >= self.ids.shape[1] / 2), 256)
+
+
+@pytest.mark.parametrize("apart", [4, 10])
+def test_a_face_without_an_iris_to_see_gets_its_whole_eye_beside_one_that_has_one(apart):
+    """``apart``: so close that the boxes around the two would overlap, and far from it."""
+    picture, ids, iris = eye_picture()
+    crop = np.s_[:, 10 - apart : 54 + apart]
+    both = np.hstack([picture[crop], np.full_like(picture[crop], 128)])
+    canvas = Canvas(both, TwoFaces(np.hstack([ids[crop], ids[crop]])))
+    canvas.fill("eyes", "#2e7d32")
+    seen, unseen = np.hsplit(canvas.mask, 2)
+    assert np.count_nonzero(seen > 0.5) < 1.5 * np.count_nonzero(iris)
+    assert np.array_equal(unseen > 0, ids[crop] == 3)
+    assert (canvas.guide != both)[:, both.shape[1] // 2 :][unseen > 0].any(axis=-1).all()
 
 
 @pytest.mark.parametrize("iris_colour", [(70, 90, 120), (40, 28, 20)])
