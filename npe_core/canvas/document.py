@@ -36,7 +36,9 @@ class Asked:
 
     fills: tuple[Fill, ...] = ()
     by_hand: bool = False
-    """Whether there is more to them than fills of whole regions: strokes, masks, picked pieces."""
+    """Whether there is more to them than fills of whole regions, feathered at last: strokes, masks, picked pieces."""
+    feather: float = 0.0
+    """Pixels by which all of them were feathered at last; 0: they were not, or something came after it."""
 
 
 class Document:
@@ -106,8 +108,14 @@ class Document:
 
     @property
     def by_hand(self) -> bool:
-        """Whether ``targets`` do not tell all: there are strokes, masks, or fills of picked pieces or other shading."""
+        """Whether ``targets`` and ``feathered`` do not tell all: there are strokes, masks, or fills of picked pieces or
+        other shading."""
         return self._stroke is not None or self._asked.by_hand
+
+    @property
+    def feathered(self) -> float:
+        """By how many pixels the whole mask was feathered as the last thing; 0 where that is not how it came about."""
+        return 0.0 if self._stroke is not None else self._asked.feather
 
     @property
     def regions(self) -> Regions | None:
@@ -196,7 +204,8 @@ class Document:
         """
         canvas = cls(image, regions)
         planes, asked = state.unpack(image, saved)
-        canvas._asked = Asked(tuple(Fill(**fill) for fill in asked["fills"]), bool(asked["by_hand"]))
+        fills = tuple(Fill(**fill) for fill in asked["fills"])
+        canvas._asked = Asked(fills, bool(asked["by_hand"]), float(asked.get("feather", 0.0)))
         canvas._layers.put(canvas._everything, planes)
         return canvas
 
@@ -216,7 +225,7 @@ class Document:
 
     @property
     def _touched_by_hand(self) -> Asked:
-        return replace(self._asked, by_hand=True)
+        return replace(self._asked, by_hand=True, feather=0.0)
 
     def _write(self, box: Box, after: Planes) -> Patch | None:
         patch = self._put(box, after)

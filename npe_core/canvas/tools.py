@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Canvas(Document):
         canvas = Canvas(image, regions)
         canvas.fill("hair", "#8b2500")
         canvas.stroke([(200, 310), (240, 330)], "#b00020", radius=6)
-        editor.run(canvas.guide, canvas.mask)
+        result = editor.edit(photo, canvas)
     """
 
     # --- region fills -------------------------------------------------------------------------------------------
@@ -58,7 +59,7 @@ class Canvas(Document):
         With ``at`` (x, y) only the connected piece (8-connected) that holds that pixel. ``shading`` in [0, 1]: 0 is
         flat, 1 carries the original's light and texture over completely. The mean over the region is the colour.
         The edge is soft if there are region probabilities. An older fill of the region is replaced. Of eyes the irises
-        are filled where they can be made out, the white as well with ``whole``.
+        are filled, face by face, where they can be made out, the white as well with ``whole``.
         """
         chosen, rgb = checks.as_region(region), checks.as_rgb(colour)
         if not 0 <= shading <= 1:
@@ -78,7 +79,8 @@ class Canvas(Document):
             self._touch(patch.box)
         if made:
             fills = (*self._asked.fills, Fill(chosen.name, format_colour(rgb), count))
-            by_hand = self._asked.by_hand or at is not None or whole or shading != SHADING
+            asked = self._touched_by_hand if self._asked.feather else self._asked
+            by_hand = asked.by_hand or at is not None or whole or shading != SHADING
             self._record(made, Asked(fills, by_hand))
         return count
 
@@ -157,7 +159,9 @@ class Canvas(Document):
 
         The border of the picture is no edge. Paint fades with it. Returns whether anything changed.
         """
-        return self._use(masktools.feather, radius)
+        self.end_stroke()
+        asked = self._touched_by_hand if self._asked.feather else replace(self._asked, feather=float(radius))
+        return self._use(masktools.feather, radius, asked)
 
     def grow(self, radius: float) -> bool:
         """Widens the mask by ``radius`` pixels; where paint shows at its edge, the nearest colour goes along.
@@ -173,10 +177,10 @@ class Canvas(Document):
         """
         return self._use(masktools.shrink, radius)
 
-    def _use(self, tool: masktools.Tool, radius: float) -> bool:
+    def _use(self, tool: masktools.Tool, radius: float, asked: Asked | None = None) -> bool:
         self.end_stroke()
         box = masktools.reach(self._layers.planes, checks.as_radius(radius))
-        return box is not None and self._change(box, lambda planes: tool(planes, radius))
+        return box is not None and self._change(box, lambda planes: tool(planes, radius), asked)
 
     def invert(self) -> bool:
         """Edits what was kept and keeps what was edited; paint outside the new mask waits, hidden."""

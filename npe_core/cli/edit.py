@@ -76,8 +76,8 @@ def edit(
     npe edit you.jpg -o you-red.png --from red.png
 
     \b
-    --from takes regions with their colours, timestep, steps, sampler, seed and super-resolution from a file that
-    npe edit has written. A --region given beside it adds a region or changes its colour. Which face is meant
+    --from takes regions with their colours, feather, timestep, steps, sampler, seed and super-resolution from a file
+    that npe edit has written. A --region given beside it adds a region or changes its colour. Which face is meant
     (--face, --box, --aligned) is not taken over; paint and masks are in no file and must be given anew.
 
     \b
@@ -102,9 +102,9 @@ def edit(
 
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor
-    from npe_core.editor.recipe import Recipe, check_seed, check_sharpness, check_strength, other_weights
+    from npe_core.editor.recipe import Recipe, check_feather, check_seed, check_sharpness, check_strength, other_weights
 
-    recipe = Recipe(dict(fills), timestep, steps, sampler, seed, upscale, sharpness)
+    recipe = Recipe(dict(fills), timestep, steps, sampler, seed, upscale, sharpness, feather)
     stored = None
     if source is not None:
         stored = Photo.open(source, max_megapixels=max_megapixels).parameters
@@ -112,6 +112,7 @@ def edit(
     check_strength(recipe.timestep, recipe.steps, recipe.sampler)
     check_seed(recipe.seed)
     check_sharpness(recipe.sharpness)
+    check_feather(recipe.feather)
     start = time.perf_counter()
     editor = Editor(device)
     choice = editor.choose(picture, which, aligned, where)
@@ -121,7 +122,7 @@ def edit(
         canvas.regions = editor.segment(picture, choice)
     load_segmenter = editor.engine.load_seconds - loaded
     segment_seconds = time.perf_counter() - start - load_segmenter
-    mark(canvas, picture, recipe.regions, paint, mask, colour, feather)
+    mark(canvas, picture, recipe.regions, paint, mask, colour, recipe.feather)
     if which == "largest" and not recipe.regions:
         choice = choice.where_marked(canvas.mask)
     marked = time.perf_counter() - start - load_segmenter

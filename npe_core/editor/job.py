@@ -34,7 +34,8 @@ class EditJob:
         fills = {fill.region: fill.colour for fill in self.canvas.targets}
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
         strength = self.timestep, self.steps, self.sampler
-        return Recipe(fills, *strength, seed, self.upscale, float(self.sharpness), painted=self.canvas.by_hand)
+        softness = float(self.sharpness), self.canvas.feathered
+        return Recipe(fills, *strength, seed, self.upscale, *softness, painted=self.canvas.by_hand)
 
 
 def check_canvas(photo: Photo, canvas: Canvas) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ class Recipe:
     upscale: bool = True
     sharpness: float = 1.0
     """Of the super-resolution: 0 smooth, 1 with invented detail."""
+    feather: float = 0.0
+    """Pixels of the photo by which the whole mask was softened inwards, after all else."""
     painted: bool = False
     """Whether there was paint or a mask besides the regions, which no file holds."""
 
@@ -55,6 +58,7 @@ def read_recipe(parameters: dict[str, Any] | None, name: str) -> Recipe:
         "seed": int,
         "upscale": bool,
         "sharpness": float,
+        "feather": float,
         "painted": bool,
     }
     try:
@@ -73,6 +77,7 @@ def read_recipe(parameters: dict[str, Any] | None, name: str) -> Recipe:
         check_strength(recipe.timestep, recipe.steps, recipe.sampler)
         check_seed(recipe.seed)
         check_sharpness(recipe.sharpness)
+        check_feather(recipe.feather)
     except UsageError as error:
         raise InputError(f"The edit parameters in {name} cannot be used: {str(error)[:_LONGEST]}") from None
     return recipe
@@ -112,3 +117,9 @@ def check_sharpness(sharpness: float) -> None:
     """Raises UsageError for what is no share."""
     if not 0 <= sharpness <= 1:
         raise UsageError(f"The sharpness lies in 0..1 (0 smooth, 1 with invented detail), not {sharpness:g}.")
+
+
+def check_feather(feather: float) -> None:
+    """Raises UsageError for what is no distance."""
+    if not 0 <= feather < math.inf:
+        raise UsageError(f"The feather is a number of the photo's pixels, 0 or more, not {feather:g}.")

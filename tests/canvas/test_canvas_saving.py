@@ -64,6 +64,34 @@ def test_by_hand_says_whether_the_fills_tell_all(mark: Callable[[Canvas], object
     assert not canvas.by_hand
 
 
+def test_a_feather_at_the_end_is_told_and_anything_after_it_is_by_hand():
+    canvas = Canvas(picture(), region_map())
+    canvas.fill("hair", "#8b2500")
+    canvas.feather(2)
+    assert (canvas.feathered, canvas.by_hand) == (2.0, False)
+    restored = Canvas.restore(picture(), canvas.save_state())
+    assert (restored.feathered, restored.by_hand) == (2.0, False)
+    for more in (
+        lambda: canvas.fill("skin", "#c09070"),
+        lambda: canvas.feather(1),
+        lambda: canvas.stroke([(9, 9)], "#ffffff", 3),
+        lambda: canvas.invert(),
+    ):
+        more()
+        assert (canvas.feathered, canvas.by_hand) == (0.0, True)
+        canvas.undo()
+        assert (canvas.feathered, canvas.by_hand) == (2.0, False)
+    canvas.undo()
+    assert canvas.feathered == 0
+
+
+def test_of_what_was_painted_the_feather_is_told_too():
+    canvas = Canvas(picture(), region_map())
+    start_a_stroke(canvas)
+    canvas.feather(1.5)
+    assert (canvas.feathered, canvas.by_hand) == (1.5, True)
+
+
 def test_a_saved_canvas_of_another_picture_or_a_damaged_one_is_refused():
     canvas = Canvas(picture())
     canvas.stroke([(9, 9)], "#ffffff", 3)

@@ -60,6 +60,18 @@ def test_a_mask_is_in_no_file_and_may_be_given_anew(capsys):
     assert np.array_equal(pixels("out.png"), pixels("same.png"))
 
 
+def test_a_feather_is_repeated_with_the_regions():
+    options = ["--region", "hair=#8b2500", "--seed", "7", "--feather", "6"]
+    assert edit("ana.png", "soft.png", *options, *FEW) == 0
+    stored = Photo.open("soft.png").parameters
+    assert (stored["feather"], stored["painted"]) == (6, False)
+    assert edit("ben.png", "direct.png", *options, *FEW) == 0
+    assert edit("ben.png", "repeated.png", "--from", "soft.png") == 0
+    assert edit("ben.png", "hard.png", "--from", "soft.png", "--feather", "0") == 0
+    assert np.array_equal(pixels("direct.png"), pixels("repeated.png"))
+    assert not np.array_equal(pixels("direct.png"), pixels("hard.png"))
+
+
 @pytest.mark.parametrize(
     ("stored", "words"),
     [

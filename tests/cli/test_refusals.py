@@ -57,6 +57,7 @@ REFUSALS = {
     "sampler": (["face.png", "-o", "out.png", *HAIR, "--sampler", "euler"], 2, "dpmpp"),
     "seed below 0": (["face.png", "-o", "out.png", *HAIR, "--seed", "-1"], 2, "seed"),
     "seed beyond 63 bits": (["face.png", "-o", "out.png", *HAIR, "--seed", str(2**63)], 2, "seed"),
+    "feather below 0": (["face.png", "-o", "out.png", *HAIR, "--feather", "-1"], 2, "0 or more"),
     "from nowhere": (["face.png", "-o", "out.png", "--from", "nowhere.png"], 2, "nowhere.png"),
     "from no edit": (["face.png", "-o", "out.png", "--from", "face.png"], 2, "no edit parameters"),
     "mask size": (["face.png", "-o", "out.png", "--mask", "small_mask.png"], 2, "100"),

@@ -29,6 +29,7 @@ recipes = st.integers(1, 499).flatmap(
         seed=st.integers(0, 2**63 - 1),
         upscale=st.booleans(),
         sharpness=st.floats(0, 1),
+        feather=st.floats(0, 1e4),
         painted=st.booleans(),
     )
 )
@@ -37,7 +38,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )
-KEYS = ["regions", "timestep", "steps", "sampler", "seed", "upscale", "painted", "version", "models"]
+KEYS = ["regions", "timestep", "steps", "sampler", "seed", "upscale", "feather", "painted", "version", "models"]
 
 
 @given(recipes)
@@ -77,6 +78,8 @@ GOOD = Recipe({"hair": "#8b2500"}, seed=7).parameters()
         ({"sampler": ["dpmpp"]}, "'sampler' is not of type str"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**63}, "seed"),
+        ({"feather": -1.0}, "0 or more"),
+        ({"feather": float("inf")}, "0 or more"),
         ({"upscale": "no"}, "'upscale' is not of type bool"),
         ({"regions": [["hair", "#8b2500"]]}, "'regions'"),
         ({"regions": {"hiar": "#8b2500"}}, "Did you mean 'hair'"),
