@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from npe_core.cli import options
 from npe_core.cli.options import PHOTO
 from npe_core.cli.progress import progress
+from npe_core.defaults import STEPS
 from npe_core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def edit(
     colour: str | None,
     feather: float,
     timestep: int,
-    steps: int,
+    steps: int | None,
     sampler: str,
     seed: int | None,
     face: str,
@@ -104,11 +105,14 @@ def edit(
     from npe_core.editor import Editor
     from npe_core.editor.recipe import Recipe, check_feather, check_seed, check_sharpness, check_strength, other_weights
 
-    recipe = Recipe(dict(fills), timestep, steps, sampler, seed, upscale, sharpness, feather)
+    usual = STEPS if steps is None else steps
+    recipe = Recipe(dict(fills), timestep, usual, sampler, seed, upscale, sharpness, feather)
     stored = None
     if source is not None:
         stored = Photo.open(source, max_megapixels=max_megapixels).parameters
         recipe = repeated(stored, source.name, recipe, hand_given=bool(paint or mask))
+    if steps is None:  # no one asked for more of them than the timestep has room for
+        recipe = replace(recipe, steps=min(recipe.steps, recipe.timestep))
     check_strength(recipe.timestep, recipe.steps, recipe.sampler)
     check_seed(recipe.seed)
     check_sharpness(recipe.sharpness)

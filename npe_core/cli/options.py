@@ -86,7 +86,13 @@ def strength_options(command: Command) -> Command:
                 show_default=True,
                 help="Strength, 1..499: 200-300 subtle, 350-475 dramatic.",
             ),
-            click.option("--steps", type=int, default=STEPS, show_default=True, help="Calls of the diffusion model."),
+            click.option(
+                "--steps",
+                type=int,
+                default=None,
+                show_default=f"{STEPS}, at most the timestep",
+                help="Calls of the diffusion model.",
+            ),
             click.option(
                 "--sampler",
                 type=click.Choice(SAMPLERS),

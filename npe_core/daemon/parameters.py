@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from npe_core.colour import format_colour, parse_colour
-from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
+from npe_core.defaults import SAMPLER, TIMESTEP
 from npe_core.errors import InputError, UsageError
 
 LARGEST = 64 << 10
@@ -24,7 +24,8 @@ class Parameters:
     color: str | None = None
     """What the mask is painted with; None re-imagines what is there."""
     timestep: int = TIMESTEP
-    steps: int = STEPS
+    steps: int | None = None
+    """None: as many as usual, or as the timestep has room for."""
     sampler: str = SAMPLER
     seed: int | None = None
     """None: drawn from the bytes of the job."""

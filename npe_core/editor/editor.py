@@ -10,7 +10,7 @@ import numpy as np
 
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import overlap
-from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
+from npe_core.defaults import SAMPLER, TIMESTEP
 from npe_core.device import choose_device
 from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
@@ -95,7 +95,7 @@ class Editor:
         photo: Photo,
         canvas: Canvas,
         timestep: int = TIMESTEP,
-        steps: int = STEPS,
+        steps: int | None = None,
         sampler: str = SAMPLER,
         seed: int | None = None,
         choice: FaceChoice | None = None,
@@ -106,9 +106,9 @@ class Editor:
         """Turn the paint of the canvas into a photograph, where its mask says so and nowhere else.
 
         The canvas has the photo's size. timestep 1..499 is the strength (200-300 subtle, 350-475 dramatic), steps the
-        calls of the diffusion model, seed what makes it repeatable (None draws one). ``choice`` names the faces to edit
-        (default: those of the canvas's regions, else the largest face). ``upscale=False`` leaves super-resolution out,
-        ``sharpness`` 0..1 says how much detail it may invent.
+        calls of the diffusion model (None: 10, or the timestep where that is less), seed what makes it repeatable (None
+        draws one). ``choice`` names the faces to edit (default: those of the canvas's regions, else the largest face).
+        ``upscale=False`` leaves super-resolution out, ``sharpness`` 0..1 says how much detail it may invent.
         Raises UsageError, InputError, WeightsError, EnvironmentFault, and Cancelled if ``progress`` does.
         """
         job = EditJob(photo, canvas, timestep, steps, sampler, seed, choice, upscale, sharpness, progress)

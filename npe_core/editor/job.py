@@ -6,9 +6,9 @@ import secrets
 from dataclasses import dataclass
 
 from npe_core.canvas import Canvas
-from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
+from npe_core.defaults import SAMPLER, TIMESTEP
 from npe_core.editor.framing import FaceChoice
-from npe_core.editor.recipe import Recipe
+from npe_core.editor.recipe import Recipe, check_strength
 from npe_core.editor.result import Progress
 from npe_core.errors import InputError, UsageError
 from npe_core.photo import Photo
@@ -21,7 +21,7 @@ class EditJob:
     photo: Photo
     canvas: Canvas
     timestep: int = TIMESTEP
-    steps: int = STEPS
+    steps: int | None = None
     sampler: str = SAMPLER
     seed: int | None = None
     choice: FaceChoice | None = None
@@ -30,12 +30,21 @@ class EditJob:
     progress: Progress | None = None
 
     def recipe(self) -> Recipe:
-        """What the edited file will tell of it; a seed is drawn where there is none."""
+        """What the edited file will tell of it; a seed is drawn where there is none. Raises UsageError."""
         fills = {fill.region: fill.colour for fill in self.canvas.targets}
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
-        strength = self.timestep, self.steps, self.sampler
-        softness = float(self.sharpness), self.canvas.feathered
-        return Recipe(fills, *strength, seed, self.upscale, *softness, painted=self.canvas.by_hand)
+        strength = check_strength(self.timestep, self.steps, self.sampler)
+        return Recipe(
+            fills,
+            timestep=strength.timestep,
+            steps=strength.steps,
+            sampler=strength.sampler,
+            seed=seed,
+            upscale=self.upscale,
+            sharpness=float(self.sharpness),
+            feather=self.canvas.feathered,
+            painted=self.canvas.by_hand,
+        )
 
 
 def check_canvas(photo: Photo, canvas: Canvas) -> None:

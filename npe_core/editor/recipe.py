@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from npe_core.colour import format_colour, parse_colour
@@ -74,13 +74,13 @@ def read_recipe(parameters: dict[str, Any] | None, name: str) -> Recipe:
             elif key not in ("regions", *_TOLD):
                 raise UsageError(f"{key!r} is not known to this version.")
         recipe = Recipe(regions=dict(check_fill(region, colour) for region, colour in regions.items()), **found)
-        check_strength(recipe.timestep, recipe.steps, recipe.sampler)
+        strength = check_strength(recipe.timestep, found.get("steps"), recipe.sampler)
         check_seed(recipe.seed)
         check_sharpness(recipe.sharpness)
         check_feather(recipe.feather)
     except UsageError as error:
         raise InputError(f"The edit parameters in {name} cannot be used: {str(error)[:_LONGEST]}") from None
-    return recipe
+    return replace(recipe, steps=strength.steps)
 
 
 def other_weights(parameters: dict[str, Any], models: dict[str, str]) -> bool:
@@ -96,10 +96,15 @@ def check_fill(region: str, colour: Any) -> tuple[str, str]:
     return region_by_name(region).name, format_colour(parse_colour(colour))
 
 
-def check_strength(timestep: int, steps: int, sampler: str) -> Strength:
-    """Raises UsageError for what cannot be meant."""
+def check_strength(timestep: int, steps: int | None, sampler: str) -> Strength:
+    """The strength; where no ``steps`` are named the usual ones, or as many as the timestep has room for.
+
+    Raises UsageError for what cannot be meant.
+    """
     if not 1 <= timestep < TIMESTEPS:
         raise UsageError(f"The timestep lies in 1..{TIMESTEPS - 1} (200-300 subtle, 350-475 dramatic), not {timestep}.")
+    if steps is None:
+        steps = min(STEPS, timestep)
     if not 1 <= steps <= timestep:
         raise UsageError(f"The steps lie in 1..{timestep}, the timestep; got {steps}.")
     if sampler not in SAMPLERS:

@@ -72,6 +72,15 @@ def test_a_feather_is_repeated_with_the_regions():
     assert not np.array_equal(pixels("direct.png"), pixels("hard.png"))
 
 
+def test_a_small_timestep_takes_as_many_steps_as_it_has():
+    options = ["--region", "lips=#b00020", "--seed", "7", "--no-upscale"]
+    assert edit("ana.png", "usual.png", *options) == 0
+    assert edit("ana.png", "direct.png", *options, "-t", "2") == 0
+    assert edit("ana.png", "repeated.png", "--from", "usual.png", "-t", "2") == 0
+    assert [Photo.open(name).parameters["steps"] for name in ("usual.png", "direct.png")] == [10, 2]
+    assert np.array_equal(pixels("direct.png"), pixels("repeated.png"))
+
+
 @pytest.mark.parametrize(
     ("stored", "words"),
     [

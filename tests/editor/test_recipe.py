@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas
 from npe_core.canvas.selection import as_regions
+from npe_core.daemon.parameters import read_parameters
 from npe_core.editor import FaceChoice
 from npe_core.editor.job import EditJob
 from npe_core.editor.recipe import Recipe, other_weights, read_recipe
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.underway import models_of
-from npe_core.errors import InputError
+from npe_core.errors import InputError, UsageError
 from npe_core.photo import Photo
 from npe_core.regions import REGION_NAMES
 
@@ -52,6 +53,16 @@ def test_a_whole_number_for_the_sharpness_is_stored_as_what_is_read_back():
     image = np.zeros((8, 8, 3), np.uint8)
     recipe = EditJob(Photo.from_array(image), Canvas(image), seed=1, sharpness=1).recipe()
     assert read_recipe(json.loads(json.dumps(recipe.parameters())), "edited.png") == recipe
+
+
+@pytest.mark.parametrize(("timestep", "steps"), [(1, 1), (9, 9), (10, 10), (499, 10)])
+def test_where_no_steps_are_named_the_timestep_has_room_for_them(timestep, steps):
+    image = np.zeros((8, 8, 3), np.uint8)
+    assert EditJob(Photo.from_array(image), Canvas(image), timestep).recipe().steps == steps
+    assert read_recipe({"timestep": timestep}, "edited.png").steps == steps
+    assert read_parameters(b'{"timestep": %d}' % timestep, "job.json").steps is None
+    with pytest.raises(UsageError, match=f"1..{timestep}, the timestep; got {timestep + 1}"):
+        EditJob(Photo.from_array(image), Canvas(image), timestep, timestep + 1).recipe()
 
 
 @given(st.dictionaries(st.sampled_from(KEYS) | st.text(), anything))
