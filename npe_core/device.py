@@ -60,7 +60,7 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
         if not torch.backends.mps.is_available():
             raise EnvironmentFault("There is no Apple GPU (mps) here. Use --device cpu.")
         return DeviceChoice(torch.device("mps"), torch.float32, "asked for; float32, the precision it runs safely")
-    if kind == "cuda" and (not number or number.isdigit()):
+    if kind == "cuda" and (not number or number.isdecimal()):
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if int(number or 0) >= count:
             build = "this torch is a CPU build" if torch.version.cuda is None else f"{count} CUDA devices are visible"

@@ -86,12 +86,11 @@ def edit(
     for the faces that they lie on.
     """
     fills = [options.region_fill(text) for text in regions]
-    where = options.box(box)
     if not (fills or paint or mask or source):
         raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
     if colour is not None and mask is None:
         raise UsageError("--color goes with --mask; a region takes its colour as --region NAME=#RRGGBB.")
-    which = options.face_choice(face)
+    faces = options.faces_meant(face, box, aligned)
 
     from npe_core.colour import parse_colour
     from npe_core.photo import Photo, check_output
@@ -119,7 +118,7 @@ def edit(
     check_feather(recipe.feather)
     start = time.perf_counter()
     editor = Editor(device)
-    choice = editor.choose(picture, which, aligned, where)
+    choice = editor.choose(picture, faces.which, aligned, faces.place)
     loaded = editor.engine.load_seconds
     canvas = Canvas(picture.image)
     if recipe.regions:
@@ -127,7 +126,7 @@ def edit(
     load_segmenter = editor.engine.load_seconds - loaded
     segment_seconds = time.perf_counter() - start - load_segmenter
     mark(canvas, picture, recipe.regions, paint, mask, colour, recipe.feather)
-    if which == "largest" and not recipe.regions:
+    if faces.by_marks and not recipe.regions:
         choice = choice.where_marked(canvas.mask)
     marked = time.perf_counter() - start - load_segmenter
     with progress("editing") as advance:
@@ -155,7 +154,7 @@ def edit(
         "upscale": round(result.seconds["upscale"], 3),
         "total": round(marked + result.seconds["total"], 3),
     }
-    warnings = [*choice.notes(which, "--face N|all"), *result.warnings, *notes]
+    warnings = [*choice.notes(faces.which, "--face N|all"), *result.warnings, *notes]
     if stored is not None and other_weights(stored, result.parameters["models"]):
         warnings.append("the edit to repeat was made with other weights: the same seed gives another picture")
     if as_json:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import click
+from click.core import ParameterSource
 
 from npe_core.defaults import SAMPLER, SAMPLERS, STEPS, TIMESTEP
 from npe_core.errors import UsageError
@@ -42,9 +44,31 @@ def face_choice(text: str) -> int | str:
     word = text.strip().lower()
     if word in ("all", "largest"):
         return word
-    if word.isdigit() and int(word) >= 1:
+    if word.isdecimal() and int(word) >= 1:
         return int(word)
     raise UsageError(f"--face takes a number from 1, all or largest, not {text!r}.")
+
+
+@dataclass(frozen=True)
+class FacesMeant:
+    """What --face, --box and --aligned say together."""
+
+    which: int | str
+    """A number from 1, ``all`` or ``largest``."""
+    place: tuple[float, float, float, float] | None
+    """The box, (x0, y0, x1, y1) in photo pixels."""
+    by_marks: bool
+    """Whether nothing was said, so that what is marked may choose."""
+
+
+def faces_meant(face: str, place: str | None, aligned: bool) -> FacesMeant:
+    """The three options checked, alone and against each other. Raises UsageError."""
+    source = click.get_current_context().get_parameter_source("face")
+    given = [("--face", source is ParameterSource.COMMANDLINE), ("--box", place is not None), ("--aligned", aligned)]
+    said = [option for option, there in given if there]
+    if len(said) > 1:
+        raise UsageError(f"{' and '.join(said)} each say where the face is. Give one of them.")
+    return FacesMeant(face_choice(face), box(place), by_marks=not said)
 
 
 def marking_options(command: Command) -> Command:

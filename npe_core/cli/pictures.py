@@ -37,7 +37,7 @@ def segment(
     from npe_core.photo import Photo, check_output, write_atomically
     from npe_core.regions import REGIONS
 
-    which, where = options.face_choice(face), options.box(box)
+    faces = options.faces_meant(face, box, aligned)
     picture = Photo.open(photo)
     check_output(out, force, photo)
     if not overlay and out.suffix.lower() != ".png":
@@ -48,7 +48,7 @@ def segment(
     from npe_core.editor import Editor
 
     editor = Editor(device)
-    choice = editor.choose(picture, which, aligned, where)
+    choice = editor.choose(picture, faces.which, aligned, faces.place)
     regions = editor.segment(picture, choice)
     if overlay:
         Photo.from_array(regions.overlay(picture.image)).save(out, force=force)
@@ -56,7 +56,7 @@ def segment(
         content = io.BytesIO()
         Image.fromarray(regions.ids).save(content, "PNG")
         write_atomically(out, content.getvalue(), force, photo)
-    options.show_notes(choice.notes(which, "--face N|all", "segmented"))
+    options.show_notes(choice.notes(faces.which, "--face N|all", "segmented"))
     shares = np.bincount(regions.ids.ravel(), minlength=len(REGIONS)) / regions.ids.size
     found = ", ".join(f"{region.name} {shares[region.id]:.1%}" for region in REGIONS if shares[region.id] > 0)
     click.echo(f"{out}: {found}")

@@ -51,7 +51,9 @@ def sweep(
     fills = [options.region_fill(text) for text in regions]
     if not (fills or paint or mask):
         raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
-    which, where = options.face_choice(face), options.box(box)
+    faces = options.faces_meant(face, box, aligned)
+    if faces.which == "all":
+        raise UsageError("A study is of one face: --face N or --face largest, not all.")
     try:
         rows = tuple(int(part) for part in timesteps.split(","))
     except ValueError:
@@ -72,15 +74,18 @@ def sweep(
     for timestep in rows:
         check_strength(timestep, min(steps, timestep), sampler)
     editor = Editor(device)
-    choice = editor.choose(picture, which, aligned, where)
+    choice = editor.choose(picture, faces.which, aligned, faces.place)
     canvas = Canvas(picture.image)
     if fills:
         canvas.regions = editor.segment(picture, choice)
     mark(canvas, picture, dict(fills), paint, mask, colour, 0.0)
-    if which == "largest" and not fills:
+    if faces.by_marks and not fills:
         choice = choice.where_marked(canvas.mask)
     with progress("sweeping") as advance:
         sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, choice.crops[0], advance)
     Photo.from_array(with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)).save(out, force=force)
-    options.show_notes(choice.notes(which, "--face N", "studied"))
+    notes = choice.notes(faces.which, "--face N", "studied")
+    if len(choice.crops) > 1:
+        notes.append(f"{len(choice.crops)} faces are marked; studied face {choice.numbers[0]}. --face N chooses others")
+    options.show_notes(notes)
     click.echo(f"{out}: {len(rows)} timesteps, seed {seed}")

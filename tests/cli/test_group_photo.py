@@ -68,6 +68,21 @@ def test_a_mask_on_another_face_and_a_number_too_high_say_what_to_do(capsys):
     assert "There are 3 faces" in capsys.readouterr().err
 
 
+def test_a_mask_on_another_face_does_not_override_the_largest_that_was_asked_for(capsys):
+    assert edit("--mask", "left.png", "--face", "largest") == 2
+    assert "Nothing is marked on the chosen faces" in capsys.readouterr().err
+
+
+def test_a_study_is_of_one_face(capsys):
+    study = ["sweep", "group.png", "-o", "study.png", "--timesteps", "20", "--steps", "1"]
+    assert run([*study, "--region", "lips=#2040c0", "--face", "all"]) == 2
+    assert "one face" in capsys.readouterr().err
+    both = Image.fromarray(np.maximum(*(np.asarray(Image.open(f"{name}.png")) for name in ("spot", "left"))))
+    both.save("both.png")
+    assert run([*study, "--mask", "both.png"]) == 0
+    assert "2 faces are marked; studied face 1" in capsys.readouterr().err
+
+
 def test_the_other_commands_say_as_well_which_face_it_was(capsys):
     assert run(["segment", "group.png", "-o", "ids.png"]) == 0
     assert capsys.readouterr().err == f"npe: note: {NOTE.replace('edited', 'segmented')}\n"
