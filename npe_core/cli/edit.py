@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--from", "source", type=PHOTO, metavar="EDITED", help="Repeat the edit stored in EDITED; other options override."
 )
 @options.device_option
-@click.option("--max-megapixels", type=float, default=64, show_default=True, help="Refuse larger photos.")
+@options.megapixels_option()
 @click.option("--strip-metadata", is_flag=True, help="Leave EXIF, GPS and comments out of the output.")
 @click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from npe_core.cli import options
 from npe_core.cli.options import PHOTO
 
 
@@ -14,14 +15,15 @@ from npe_core.cli.options import PHOTO
 @click.argument("photo", type=PHOTO)
 @click.option("-o", "--output", "out", type=PHOTO, help="The photo with boxes and numbers.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@options.megapixels_option()
 @click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
-def faces(photo: Path, out: Path | None, as_json: bool, force: bool) -> None:
+def faces(photo: Path, out: Path | None, as_json: bool, max_megapixels: float, force: bool) -> None:
     """List the faces of PHOTO from left to right, with the numbers that --face takes."""
     from npe_core.errors import InputError
     from npe_core.faces import draw_faces, find_faces
     from npe_core.photo import Photo, check_output
 
-    picture = Photo.open(photo)
+    picture = Photo.open(photo, max_megapixels=max_megapixels)
     if out is not None:
         check_output(out, force, photo)
     found = find_faces(picture.image)

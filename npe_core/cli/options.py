@@ -156,6 +156,17 @@ def face_options(command: Command) -> Command:
     return command
 
 
+def megapixels_option(default: float = 64) -> Callable[[Command], Command]:
+    """--max-megapixels, with the limit that holds where it is not given."""
+    return click.option(
+        "--max-megapixels",
+        type=click.FloatRange(0.01),
+        default=default,
+        show_default=True,
+        help="Refuse larger photos.",
+    )
+
+
 def device_option(command: Command) -> Command:
     """--device."""
     return click.option(

@@ -24,9 +24,18 @@ FORCE = click.option("--force", is_flag=True, help="Overwrite the output if it e
 @click.option("--overlay", is_flag=True, help="Write the photo with coloured regions instead of ids.")
 @options.face_options
 @options.device_option
+@options.megapixels_option()
 @FORCE
 def segment(
-    photo: Path, out: Path, overlay: bool, face: str, box: str | None, aligned: bool, device: str, force: bool
+    photo: Path,
+    out: Path,
+    overlay: bool,
+    face: str,
+    box: str | None,
+    aligned: bool,
+    device: str,
+    max_megapixels: float,
+    force: bool,
 ) -> None:
     """Find the 11 face regions of PHOTO: an 8-bit PNG of region ids, of PHOTO's size."""
     import io
@@ -38,7 +47,7 @@ def segment(
     from npe_core.regions import REGIONS
 
     faces = options.faces_meant(face, box, aligned)
-    picture = Photo.open(photo)
+    picture = Photo.open(photo, max_megapixels=max_megapixels)
     check_output(out, force, photo)
     if not overlay and out.suffix.lower() != ".png":
         raise UsageError(
@@ -67,12 +76,13 @@ def segment(
 @OUT
 @options.sharpness_option
 @options.device_option
+@options.megapixels_option(4)
 @FORCE
-def upscale(photo: Path, out: Path, sharpness: float, device: str, force: bool) -> None:
+def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixels: float, force: bool) -> None:
     """Make PHOTO four times as large with the super-resolution model (made for faces of about 128 pixels)."""
     from npe_core.photo import Photo, check_output
 
-    picture = Photo.open(photo, max_megapixels=4)
+    picture = Photo.open(photo, max_megapixels=max_megapixels)
     check_output(out, force, photo, (4 * picture.size[0], 4 * picture.size[1]))
 
     from npe_core.editor import Editor

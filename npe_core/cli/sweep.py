@@ -24,6 +24,7 @@ from npe_core.errors import UsageError
 @click.option("--seed", type=int, default=0, show_default=True)
 @options.face_options
 @options.device_option
+@options.megapixels_option()
 @click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
 def sweep(
     photo: Path,
@@ -40,6 +41,7 @@ def sweep(
     box: str | None,
     aligned: bool,
     device: str,
+    max_megapixels: float,
     force: bool,
 ) -> None:
     """How strength changes an edit: a row a timestep; original, painted, noised, restored without and with mask.
@@ -61,7 +63,7 @@ def sweep(
 
     from npe_core.photo import Photo, check_output
 
-    picture = Photo.open(photo)
+    picture = Photo.open(photo, max_megapixels=max_megapixels)
     check_output(out, force, photo)
 
     from npe_core.canvas import Canvas

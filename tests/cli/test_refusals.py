@@ -98,6 +98,16 @@ def test_refused_clearly_and_nothing_is_written(case, files, monkeypatch, capsys
     assert {path.name: path.read_bytes() for path in files.iterdir()} == before
 
 
+@pytest.mark.parametrize("command", ["edit", "segment", "faces", "sweep", "upscale"])
+def test_the_limit_that_a_message_names_is_an_option_of_the_command(command, files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    marks = HAIR if command in ("edit", "sweep") else []
+    assert run([command, "bomb.png", "-o", "out.png", *marks]) == 2
+    assert "--max-megapixels" in capsys.readouterr().err
+    assert run([command, "face.png", "-o", "out.png", *marks, "--max-megapixels", "0.25"]) == 2
+    assert "the limit is 0.25" in capsys.readouterr().err
+
+
 def test_an_unwritable_output_is_found_before_the_models_run(files, monkeypatch, capsys):
     monkeypatch.chdir(files)
     assert run(["edit", "face.png", "-o", "/proc/out.png", *HAIR]) == 4
