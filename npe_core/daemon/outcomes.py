@@ -42,7 +42,7 @@ class Outcomes:
         elif isinstance(error, (StillWritten, Stopping)):
             self.do(self.give_back, job)
         elif isinstance(error, (NotWritten, WeightsError)):
-            self._pauses.add(kind_of(error.__cause__), str(error))
+            self._pauses.add(kind_of(error), str(error))
             self.do(self._blameless, job)
         elif is_permanent(error) or job.record.attempts >= self._attempts:
             self.fail(job, error)

@@ -16,8 +16,13 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def kind_of(error: BaseException | None) -> str:
-    """``disk`` when it is full, ``outbox`` when it cannot be written to for any other reason."""
-    return "disk" if isinstance(error, OSError) and error.errno in _DISK else "outbox"
+    """``disk`` when it is full, ``outbox`` when it cannot be written to for any other reason.
+
+    What the system said may lie behind errors that say it in other words.
+    """
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    return "disk" if error is not None and error.errno in _DISK else "outbox"
 
 
 class Pauses:

@@ -12,7 +12,7 @@ from typing import Any
 
 from npe_core.daemon.spool import Claimed
 from npe_core.daemon.work import Read, Worker
-from npe_core.errors import Cancelled, NpeError
+from npe_core.errors import Cancelled, EnvironmentFault, NpeError
 
 
 class TimeUp(Cancelled):
@@ -199,14 +199,23 @@ class Pipeline:
             else:
                 self._worker.write(read, outcome, read.job.result)
         except Exception as fault:
-            error = NotWritten(str(fault))
-            error.__cause__ = fault
+            error = fault
+            if _is_of_the_disk(fault):
+                error = NotWritten(str(fault))
+                error.__cause__ = fault
         self._room.take(-read.megapixels)
         self._done(read.job, error)
 
     def _done(self, job: Claimed, error: Exception | None) -> None:
         self.finished.put(Finished(job, error))
         self._wake()
+
+
+def _is_of_the_disk(fault: Exception) -> bool:
+    """Whether a job is not to blame. What an encoder refuses, or finds no memory for, it would refuse again."""
+    if isinstance(fault, EnvironmentFault):
+        return not isinstance(fault.__cause__, MemoryError)
+    return isinstance(fault, OSError) and fault.errno is not None  # an encoder's own OSError has no number
 
 
 def is_permanent(error: Exception) -> bool:

@@ -113,7 +113,7 @@ class EditWorker:
     def read(self, job: Claimed) -> Read:
         start = time.perf_counter()
         from npe_core.canvas import Canvas
-        from npe_core.photo import Photo
+        from npe_core.photo import Photo, check_output
 
         if job.record.oversize:
             most = LARGEST_FILE >> 20
@@ -126,6 +126,7 @@ class EditWorker:
         try:
             parameters = parameters_of(job)
             photo = Photo.open(photo_file, max_megapixels=self.max_megapixels)
+            check_output(job.result / result_name(job.record), size=photo.size)
             canvas = Canvas(photo.image)
             if mask_file is not None:
                 lay_mask(canvas, mask_file, photo.size, parameters.color)
@@ -137,8 +138,12 @@ class EditWorker:
             choice = self._faces(photo, parameters, shown(photo_file.name))
             if parameters.face == "largest" and not parameters.regions:
                 choice = choice.where_marked(canvas.mask)
-        except InputError as error:
-            raise InputError(without_folder(str(error), job.folder)) from None
+        except (NpeError, OSError) as error:
+            if job.stamps() != before or None in before:  # which would explain it
+                raise StillWritten from None
+            if isinstance(error, OSError):
+                raise
+            raise type(error)(without_folder(str(error), job.folder)) from error.__cause__
         if job.stamps() != before:
             raise StillWritten
         opened = Opened(photo, canvas, choice, parameters)
@@ -197,16 +202,12 @@ class EditWorker:
         return each(fill, jobs)
 
     def write(self, job: Read, outcome: EditResult, folder: Path) -> None:
-        from npe_core.photo import OUTPUT_FORMATS
-
         start = time.perf_counter()
         record, opened = job.job.record, job.content
-        suffix = Path(record.photo).suffix
-        target = folder / f"photo{suffix if suffix.lower() in OUTPUT_FORMATS else '.png'}"
         try:
-            notes = outcome.save(target)
+            notes = outcome.save(folder / result_name(record))
         except NpeError as error:
-            raise EnvironmentFault(without_folder(str(error), folder)) from error
+            raise type(error)(without_folder(str(error), folder)) from error.__cause__
         seconds = {**job.seconds, **outcome.seconds, "write": time.perf_counter() - start}
         seconds["total"] = seconds.pop("total") + sum(job.seconds.values()) + seconds["write"]  # the last of them
         report = {
@@ -226,7 +227,15 @@ class EditWorker:
 
 
 class StillWritten(Exception):
-    """Somebody still writes to the inputs."""
+    """Somebody still writes to the inputs, or they are out of reach."""
+
+
+def result_name(record: journal.Record) -> str:
+    """What the edited photo is called among the files of the result: in its own format, or PNG for one not written."""
+    from npe_core.photo import OUTPUT_FORMATS
+
+    suffix = Path(record.photo).suffix
+    return f"photo{suffix if suffix.lower() in OUTPUT_FORMATS else '.png'}"
 
 
 def parameters_of(job: Claimed) -> Parameters:

@@ -7,7 +7,7 @@ from daemon_stubs import EndlessWorker, StubWorker, drop, names
 from waiting import PATIENCE
 
 from npe_core.daemon.work import DeviceLost
-from npe_core.errors import EnvironmentFault, InputError
+from npe_core.errors import EnvironmentFault, InputError, UsageError
 
 
 def reason_of(folders, stem):
@@ -43,6 +43,26 @@ def test_a_bug_in_a_batch_hits_only_the_job_that_causes_it(folders, serve):
     assert code == 1 and names(folders.outbox) == ["fine.json", "fine.png", "good.json", "good.png"]
     reason = reason_of(folders, "odd")
     assert reason["code"] == "error" and reason["reason"] == "ZeroDivisionError: oops" and reason["attempts"] == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (UsageError("WEBP holds at most 16383 pixels a side."), "bad-input"),
+        (OSError("encoder error -2 when writing image file"), "error"),
+        (EnvironmentFault("Not enough memory to write photo.png."), "no-memory"),
+    ],
+)
+def test_a_result_that_cannot_be_encoded_is_no_reason_to_pause(folders, serve, fault, code):
+    def write(job):
+        if job.job.record.stem == "odd":
+            raise fault from (MemoryError() if code == "no-memory" else None)
+
+    for stem in ("good", "odd", "fine"):
+        drop(folders.inbox, stem)
+    ended, service = serve(StubWorker(write=write))
+    assert ended == 1 and names(folders.outbox) == ["fine.json", "fine.png", "good.json", "good.png"]
+    assert reason_of(folders, "odd")["code"] == code and not service.status.paused
 
 
 def test_no_memory_is_tried_again_and_then_told(folders, serve):

@@ -1,13 +1,15 @@
 """The worker with the real engine: what a mask, a paint and a JSON mean, and what strangers' files are told."""
 
+import errno
 import io
 import json
+import os
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from daemon_stubs import names
+from daemon_stubs import QUICK, drop, names
 from PIL import Image
 
 from npe_core.daemon import journal
@@ -16,7 +18,7 @@ from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.work import EditWorker, lay_mask
 from npe_core.errors import InputError
-from npe_core.photo import Photo
+from npe_core.photo import Photo, saving
 
 FEW = {"steps": 2, "upscale": False, "seed": 5}
 
@@ -45,12 +47,7 @@ def worker(editor):
 @pytest.fixture
 def work(folders, worker):
     """Runs the daemon on what has been dropped."""
-
-    def run():
-        settings = Settings(settle=0.0, interval=0.1, events=False, once=True, least_free=0)
-        return Service(folders, worker, settings).run()
-
-    return run
+    return lambda: Service(folders, worker, Settings(**QUICK)).run()
 
 
 def put(folders, stem, photo, **files):
@@ -185,6 +182,28 @@ def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait
     assert reasons.keys() == said.keys()
     for stem, words in said.items():
         assert words in reasons[stem], reasons[stem]
+
+
+def test_a_photo_that_its_format_cannot_hold_fails_before_it_is_edited(folders, worker, work, monkeypatch):
+    edits = []
+    monkeypatch.setattr(worker, "edit", lambda jobs, keep_going: edits.append(jobs))
+    drop(folders.inbox, "pano", png(np.zeros((64, 17_000), np.uint8)), png(np.full((64, 17_000), 255, np.uint8)),
+         b'{"aligned": true}', ".webp")  # fmt: skip
+    assert work() == 1 and not edits
+    reason = json.loads(next(folders.failed.glob("*/reason.json")).read_text())
+    assert (reason["code"], reason["attempts"]) == ("bad-input", 1) and "17000x64" in reason["reason"]
+
+
+def test_a_disk_that_fills_up_while_a_photo_is_written_pauses_as_disk(folders, worker, work, portrait, monkeypatch):
+    def write(descriptor, *_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    put(folders, "a", portrait.read_bytes(), mask=png(spot()), json=FEW)
+    monkeypatch.setattr(saving, "_write", write)
+    service = Service(folders, worker, Settings(**QUICK))
+    assert service.run() == 4 and list(service.status.paused) == ["disk"] and not names(folders.failed)
+    (record,) = folders.run.glob("*/.job.json")
+    assert json.loads(record.read_text())["attempts"] == 0
 
 
 # --- NAME.json -----------------------------------------------------------------------------------------------------
