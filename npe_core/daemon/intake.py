@@ -96,7 +96,8 @@ class Intake:
             self._watcher.follow()
         try:
             self._stamps = scan(self._spool.folders.inbox)
-            self._spool.undo_claims()
+            if self._spool.is_there:
+                self._spool.undo_claims()
             self._pauses.over("inbox")
         except OSError as error:
             self._stamps = {}

@@ -96,6 +96,9 @@ class Outcomes:
         """Tries again what the disk refused, when it is time to."""
         if not self._pauses.is_due("disk", "outbox"):
             return
+        if not self._spool.is_there:
+            self._pauses.add("outbox", "The outbox is gone, or the .spool in it. Mount it again.")
+            return
         for _ in range(len(self.later)):
             step, job = self.later.popleft()
             if self._spool.holds(job):  # else only the last call of the step was refused

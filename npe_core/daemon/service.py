@@ -171,6 +171,8 @@ class Service:
 
     def _claim(self) -> None:
         free, least = self._free(), self._settings.least_free
+        if free is None:
+            return  # the outbox is gone, which has a pause of its own
         if free < least:
             why = f"The disk of the outbox is nearly full ({free >> 20} MiB free, {least >> 20} MiB are kept)."
             self._pauses.add("space", f"{why} Free some, or lower --least-free.")
@@ -219,11 +221,11 @@ class Service:
     def _claimed(self) -> int:
         return len(self._queue) + len(self._outcomes.later) + self._pipeline.in_flight
 
-    def _free(self) -> int:
+    def _free(self) -> int | None:
         try:
             return shutil.disk_usage(self._folders.outbox).free
         except OSError:
-            return 0
+            return None
 
     def _clear_old(self) -> None:
         if self._settings.keep_days is None or time.monotonic() < self._next_clearing:
@@ -259,6 +261,6 @@ class Service:
         if time.monotonic() >= self._next_status:
             self._next_status = time.monotonic() + 1.0
             status.wait_for(self._intake.waiting)
-            status.free_mib = self._free() >> 20
+            status.free_mib = (self._free() or 0) >> 20
             write_status(status, self._folders, self._settings.metrics)
             notify("WATCHDOG=1", f"STATUS={status.line()}")

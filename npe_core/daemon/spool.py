@@ -175,6 +175,14 @@ class Spool:
             self.files.move_folder(job.folder, whole)
         return Claimed(whole, journal.load(whole) or job.record)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the states can be looked into: where the outbox is gone, nothing is known of any job."""
+        try:
+            return all(state.is_dir() for state in (self.folders.tmp, self.folders.run, self.folders.out))
+        except OSError:
+            return False
+
     def holds(self, job: Claimed) -> bool:
         """Whether the job is still in ``run`` or ``out``."""
         return any((state / job.folder.name).exists() for state in (self.folders.run, self.folders.out))

@@ -4,10 +4,11 @@ import errno
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 from daemon_stubs import QUICK, StubWorker, drop, names
-from waiting import wait_for
+from waiting import PATIENCE, wait_for
 
 from npe_core.daemon import pauses
 from npe_core.daemon.files import Files
@@ -94,6 +95,29 @@ def test_an_inbox_that_goes_away_and_comes_back(folders, running):
     folders.inbox.mkdir()
     drop(folders.inbox)
     wait_for(lambda: names(folders.outbox) == ["a.json", "a.png"] and not service.status.paused)
+
+
+def test_an_outbox_that_goes_away_during_an_edit_and_comes_back(folders, running, monkeypatch):
+    gone, seen, begun = threading.Event(), [], threading.Event()
+
+    def edit(job):
+        begun.set()
+        assert gone.wait(PATIENCE)
+        return job.content
+
+    monkeypatch.setattr(pauses, "_SHORTEST", 0.05)
+    monkeypatch.setattr(pauses, "_LONGEST", 0.5)
+    drop(folders.inbox)
+    worker = StubWorker(edit)
+    service, _ = running(worker, show=lambda status: seen.append(dict(status.paused)), least_free=1)
+    assert begun.wait(PATIENCE)
+    folders.outbox.rename(folders.outbox.with_name("unmounted"))
+    gone.set()
+    wait_for(lambda: any("is gone" in paused.get("outbox", "") for paused in list(seen)))
+    assert all(not paused or list(paused) == ["outbox"] for paused in list(seen))
+    folders.outbox.with_name("unmounted").rename(folders.outbox)
+    wait_for(lambda: names(folders.outbox) == ["a.json", "a.png"] and not service.status.paused)
+    assert not names(folders.failed) and not list(folders.run.iterdir())
 
 
 def test_a_small_disk_that_fills_up(tmp_path):
