@@ -16,6 +16,10 @@ from npe_core.daemon.tracker import Stamp
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EINVAL)
 
 
+class TooLarge(OSError):
+    """A stranger's file that is not worth a copy."""
+
+
 class Files:
     """The changes that a spool makes to its folders. They raise OSError, and FileExistsError instead of overwriting."""
 
@@ -39,18 +43,26 @@ class Files:
         source.rename(target)
         self.sync(target.parent)  # the same transaction of the file system takes the name out of the source's folder
 
-    def take(self, source: Path, target: Path) -> None:
+    def take(self, source: Path, target: Path, most: int) -> None:
         """Moves a stranger's file into a private folder of ours, where the name is free; over file systems if need be.
 
-        A crash on the way over leaves a copy beside the source, which ``give`` recognizes.
+        There a file of more than ``most`` bytes is not copied but refused as TooLarge. A crash on the way over leaves
+        a part under a hidden name, or a whole copy beside the source, which ``give`` recognizes.
         """
         try:
             source.rename(target)
+            return
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            copy(source, target)
-            source.unlink()
+        if source.stat().st_size > most:
+            raise TooLarge(errno.EFBIG, os.strerror(errno.EFBIG), str(source))
+        part = target.with_name(".copying")
+        part.unlink(missing_ok=True)
+        copy(source, part)
+        part.rename(target)
+        self.sync(target.parent)  # before the only other name for these bytes goes
+        source.unlink()
 
     def give(self, files: Mapping[Path, str], folder: Path) -> None:
         """Moves files of ours into a folder, under names that are free there; a name shows all of a file or nothing.

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from npe_core.daemon.files import TooLarge
 from npe_core.daemon.log import log
 from npe_core.daemon.names import Group, Sorted, Waiting, shown, sort_out
 from npe_core.daemon.pauses import Pauses, kind_of
-from npe_core.daemon.spool import Claimed, Spool
+from npe_core.daemon.spool import LARGEST_FILE, Claimed, Spool
 from npe_core.daemon.tracker import Stamp, Tracker, scan
 from npe_core.daemon.watcher import Watcher
 
@@ -82,7 +83,7 @@ class Intake:
 
     @property
     def refused(self) -> list[Waiting]:
-        """What is complete but may not be read or moved: one file of each such job, and why."""
+        """What is complete but may not be read, moved or copied: one file of each such job, and why."""
         return [waiting for waiting, _ in self._refused.values()]
 
     def look(self) -> None:
@@ -129,14 +130,23 @@ class Intake:
         return None
 
     def _refuse(self, group: Group, error: OSError) -> None:
-        inbox = str(self._spool.folders.inbox)
-        if error.errno in _NOT_OURS and str(error.filename).startswith(inbox):
+        why = self._fault_of_the_file(error)
+        if why is not None:
             name = Path(error.filename).name
-            why = f"cannot be read and moved: {error.strerror}. Let the daemon's group do so (chmod g+rw)"
             self._refused[group.stem] = Waiting((name,), why), self._clock() + _AGAIN
             log("refused", logging.WARNING, job=shown(group.stem), file=shown(name), why=why)
         else:
             self._pauses.add(kind_of(error), f"A job cannot be taken in: {error}.")
+
+    def _fault_of_the_file(self, error: OSError) -> str | None:
+        """What is wrong with a file of the inbox; None where something else is to blame."""
+        if not isinstance(error.filename, str) or Path(error.filename).parent != self._spool.folders.inbox:
+            return None
+        if isinstance(error, TooLarge):
+            return f"has more than {LARGEST_FILE >> 20} MiB, the limit for a file in the inbox. Take it out"
+        if error.errno in _NOT_OURS:
+            return f"cannot be read and moved: {error.strerror}. Let the daemon's group do so (chmod g+rw)"
+        return None
 
     def close(self) -> None:
         """Ends watching."""

@@ -32,7 +32,7 @@ from npe_core.daemon.names import Group, shortened, shown
 from npe_core.daemon.tracker import Stamp
 
 LARGEST_FILE = 512 << 20
-"""Bytes of an input that are read at most; a larger one fails unread."""
+"""Bytes of an input that are read or copied at most; a larger one fails unread, or stays in an inbox elsewhere."""
 _ROOM = 246
 """Bytes of NAME in a file name; 255 less the longest ending, .mask.png."""
 
@@ -126,7 +126,7 @@ class Spool:
             if stamp_of(self.folders.inbox / name) != stamp:
                 return False
             require_readable(self.folders.inbox / name)
-            self.files.take(self.folders.inbox / name, claim / stored(name))
+            self.files.take(self.folders.inbox / name, claim / stored(name), LARGEST_FILE)
         except FileNotFoundError:
             return False
         now = stamp_of(claim / stored(name))

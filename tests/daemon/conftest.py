@@ -1,13 +1,16 @@
 """Folders to drop things into, and a daemon over them."""
 
+import errno
 import logging
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from daemon_stubs import QUICK, StubWorker
 from waiting import PATIENCE
 
+from npe_core.daemon import renaming
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.log import LOGGER
 from npe_core.daemon.service import Service
@@ -51,6 +54,22 @@ def running(folders):
         service.stop()
         thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def apart(monkeypatch):
+    """The inbox is on another file system: no rename or link leads from there or back."""
+
+    def refusing(call):
+        def called(source, target, **options):
+            if (Path(source).parent.name == "inbox") != (Path(target).parent.name == "inbox"):
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source), None, str(target))
+            return call(source, target, **options)
+
+        return called
+
+    for module, name in ((os, "rename"), (os, "link"), (renaming, "rename_new")):
+        monkeypatch.setattr(module, name, refusing(getattr(module, name)))
 
 
 @pytest.fixture(autouse=True)

@@ -98,6 +98,23 @@ def test_kill_9_at_every_step(tmp_path, steps):
         check_done_once(root)
 
 
+def test_kill_9_while_files_are_copied_from_another_file_system_and_back(tmp_path, apart):
+    """At single steps and at pairs: the second death may hit the way back. What was cut off is taken for no input."""
+    folders = dropped(tmp_path)
+    count = count_calls(lambda: daemon(folders))
+    check_done_once(tmp_path)
+    single = [(number,) for number in range(random.randrange(2), count, 2)]
+    for moments in single + [(random.randrange(count), random.randrange(count)) for _ in range(15)]:
+        root = tmp_path / "-".join(map(str, moments))
+        root.mkdir()
+        folders = dropped(root)
+        for moment in moments:
+            killed_at(folders, moment)
+            check_nothing_is_lost(root)
+        killed_at(folders, None)
+        check_done_once(root)
+
+
 def killed_and_fetched(root, *moments):
     """A daemon that dies at each of these calls; after each the results are taken away. Returns what was fetched."""
     root.mkdir()

@@ -1,16 +1,21 @@
 """What is taken out of the inbox, and when: events, files that grow, names of all kinds, bursts."""
 
+import errno
 import os
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
-from daemon_stubs import StubWorker, drop, names
+from daemon_stubs import QUICK, StubWorker, drop, names
 from waiting import wait_for
 
-from npe_core.daemon import intake
+from npe_core.daemon import files, intake, spool
+from npe_core.daemon.files import Files, copy
+from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import sort_out
+from npe_core.daemon.service import Service
+from npe_core.daemon.settings import Settings
 from npe_core.daemon.tracker import Tracker, scan
 
 
@@ -27,13 +32,52 @@ def test_claims_are_bounded(folders, serve):
 
 
 def test_a_file_that_is_too_large_is_not_read(folders, serve, monkeypatch):
-    from npe_core.daemon import spool
-
     read = []
     monkeypatch.setattr(spool, "LARGEST_FILE", 3)
     drop(folders.inbox, photo=b"four", mask=b"one")
     serve(StubWorker(read=lambda job: read.append(job.record.oversize)))
     assert read == ["a.png"]
+
+
+def test_a_file_that_is_too_large_is_not_copied_from_another_file_system(folders, serve, monkeypatch, apart):
+    monkeypatch.setattr(spool, "LARGEST_FILE", 5)
+    copied = []
+    monkeypatch.setattr(files, "copy", lambda source, target: copied.append(source.name) or copy(source, target))
+    drop(folders.inbox, "huge", photo=b"longer", mask=None, parameters=b"{}")
+    drop(folders.inbox, "small")
+    code, service = serve()
+    assert code == 1 and names(folders.outbox) == ["small.json", "small.png"] and "huge.png" not in copied
+    assert names(folders.inbox) == ["huge.json", "huge.png"] and not service.status.paused
+    (waiting,) = service.status.waiting
+    assert waiting["files"] == ["huge.png"] and "the limit" in waiting["why"]
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_copy_leaves_one_file(folders, serve, monkeypatch, apart):
+    def full(source, target):
+        target.write_bytes(source.read_bytes()[:2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    drop(folders.inbox)
+    with monkeypatch.context() as broken:
+        broken.setattr(files, "copy", full)
+        for _ in range(2):
+            code, service = serve()
+            assert code == 4 and "disk" in service.status.paused
+    assert names(folders.inbox) == ["a.mask.png", "a.png"] and (folders.inbox / "a.png").read_bytes() == b"photo"
+    assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"] and not names(folders.inbox)
+
+
+def test_the_fault_of_an_outbox_whose_name_begins_as_the_inbox_is_no_files_fault(tmp_path):
+    folders = Folders.of(tmp_path / "npe", tmp_path / "npe-out")
+    folders.prepare()
+    drop(folders.inbox)
+
+    class Denied(Files):
+        def make_folder(self, path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    service = Service(folders, StubWorker(), Settings(**QUICK), Denied())
+    assert service.run() == 4 and "outbox" in service.status.paused and not service.status.waiting
 
 
 def test_a_file_that_is_written_to_while_it_is_read_goes_back(folders, serve):
