@@ -136,9 +136,20 @@ class Spool:
         """The same bytes are being worked on, or their result still lies in the outbox."""
         states = [self.folders.run, self.folders.out]
         done = journal.load(self.folders.done / record.id)
-        if done is not None and any(os.path.lexists(self.folders.outbox / name) for name in done.published.values()):
+        if done is not None and self._is_in_outbox(done):
             states.append(self.folders.done)
         return any(all((state / record.id / stored(name)).exists() for name in record.inputs) for state in states)
+
+    def _is_in_outbox(self, done: Record) -> bool:
+        """Whether the photo is there, and the report beside it tells of this job: other jobs use the same names."""
+        names = {file == REPORT: self.folders.outbox / name for file, name in done.published.items()}
+        if names.keys() != {True, False} or stamp_of(names[False]) is None:
+            return False
+        try:
+            report = json.loads(read_small(names[True], journal.LIMIT))
+        except (OSError, ValueError):
+            return False
+        return isinstance(report, dict) and report.get("job") == journal.label(done)
 
     def give_back(self, job: Claimed) -> None:
         """Undoes a claim: the inputs go back to the inbox."""

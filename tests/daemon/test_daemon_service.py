@@ -34,6 +34,34 @@ def test_the_same_bytes_twice_are_one_job_until_the_result_is_fetched(folders, s
     assert len(list(folders.done.iterdir())) == 1
 
 
+def test_a_result_that_another_job_has_followed_under_its_name_has_been_fetched(folders, serve):
+    """Red lips, fetched; green lips, still there; red lips once more, which must not go by the green ones' names."""
+    red, green = b'{"regions": {"lips": "#ff0000"}}', b'{"regions": {"lips": "#00ff00"}}'
+    pictures = []
+    for parameters in (red, green, red):
+        drop(folders.inbox, mask=None, parameters=parameters)
+        serve()
+        new = next(name for name in names(folders.outbox) if name.endswith(".png") and name not in pictures)
+        pictures.append(new)
+        if len(pictures) == 1:
+            first = (folders.outbox / new).read_bytes()
+            for name in names(folders.outbox):
+                (folders.outbox / name).unlink()
+            pictures[0] = ""
+    assert len(names(folders.outbox)) == 4 and (folders.outbox / pictures[2]).read_bytes() == first
+    assert not names(folders.inbox)
+
+
+def test_a_photo_that_was_fetched_without_its_report_is_edited_again(folders, serve):
+    worker = StubWorker()
+    for _ in range(2):
+        drop(folders.inbox)
+        serve(worker)
+        (photo,) = (folders.outbox / name for name in names(folders.outbox) if name.endswith(".png"))
+        photo.unlink()
+    assert len(worker.edits) == 2
+
+
 def test_the_same_name_with_other_bytes_is_another_job_and_nothing_is_overwritten(folders, serve):
     (folders.outbox / "a.png").write_bytes(b"precious")
     for photo in (b"1", b"2"):
