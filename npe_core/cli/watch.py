@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npe_core.cli.options import Command, device_option
-from npe_core.errors import UsageError
+from npe_core.errors import NpeError, UsageError
 
 if TYPE_CHECKING:
     from npe_core.daemon.folders import Folders
@@ -220,8 +220,11 @@ def status(inbox: Path, outbox: Path, failed: Path | None, as_json: bool) -> Non
 @click.argument("jobs", nargs=-1, metavar="[JOB]...")
 @click.option("--all", "every", is_flag=True, help="All failed jobs.")
 @folder_options
-def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed: Path | None) -> None:
+def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed: Path | None) -> int:
     """Send failed jobs back to the inbox. JOB is the name of its folder, or of its photo without the suffix.
+
+    What was put beside their files in the meantime goes with them: a mask, a corrected JSON. With several jobs, one
+    that cannot go back keeps no other from it; the exit code is 1 then.
 
     Name the folders that `npe watch` was given, unless they are the same defaults.
     """
@@ -234,11 +237,21 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
         raise UsageError("Name the jobs to retry, or say --all. `npe status` lists those that failed.")
     folders = existing(inbox, outbox, failed)
     chosen = failed_jobs(folders) if every else [find_failed(folders, job) for job in jobs]
+    refused = 0
     for job in chosen:
-        send_back(folders, job)
-        click.echo(f"{shown(job.name)} is back in the inbox")
+        try:
+            left = send_back(folders, job)
+        except NpeError as error:
+            if len(chosen) == 1:
+                raise
+            click.echo(f"npe: {error}", err=True)
+            refused += 1
+        else:
+            stays = f"; left in {shown(str(job))}: {', '.join(map(shown, left))}" if left else ""
+            click.echo(f"{shown(job.name)} is back in the inbox{stays}")
     if not chosen:
         click.echo("No job has failed.")
+    return 1 if refused else 0
 
 
 def existing(inbox: Path, outbox: Path, failed: Path | None) -> Folders:

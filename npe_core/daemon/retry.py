@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 from npe_core.daemon import journal
-from npe_core.daemon.files import Files
+from npe_core.daemon.files import Files, stamp_of
 from npe_core.daemon.folders import Folders
-from npe_core.daemon.names import shown
+from npe_core.daemon.names import part_of, shown
 from npe_core.daemon.spool import return_inputs
 from npe_core.daemon.status import failed_jobs
 from npe_core.errors import EnvironmentFault, InputError, UsageError
@@ -31,17 +32,37 @@ def find_failed(folders: Folders, job: str) -> Path:
     raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {hint}")
 
 
-def retry(folders: Folders, job: Path) -> None:
-    """Moves the inputs of one failed job back to the inbox. Raises InputError and EnvironmentFault."""
+def retry(folders: Folders, job: Path) -> list[str]:
+    """Moves the inputs of one failed job back to the inbox, with what people have put beside them.
+
+    Returns the names of the files that mean nothing to the job; for their sake the folder stays. Raises InputError and
+    EnvironmentFault.
+    """
     record = journal.load(job)
     if record is None:
         raise InputError(f"{shown(str(job))} has no record of its inputs. Move them to the inbox by hand.")
     files = Files()
     try:
-        return_inputs(files, job, record, folders.inbox)
-        files.remove_folder(job)
+        return_inputs(files, job, replace(record, inputs=record.inputs | _added(job, record.stem)), folders.inbox)
+        for name in (journal.REASON, journal.JOURNAL):  # the record last: with it the job can be sent back again
+            files.remove(job / name)
+        left = sorted(path.name for path in job.iterdir())
+        if not left:
+            job.rmdir()
+        return left
     except OSError as error:
         raise EnvironmentFault(
             f"{shown(job.name)} cannot go back to {shown(str(folders.inbox))}: {error.strerror}. Nothing is lost; "
             "what is not in the inbox is where it was."
         ) from None
+
+
+def _added(job: Path, stem: str) -> dict[str, str]:
+    """File name -> role of the inputs that lie in the job's folder by now."""
+    found = {}
+    for path in job.iterdir():
+        name = journal.REASON if path.name == journal.stored(journal.REASON) else path.name
+        part = part_of(name)
+        if part is not None and part.stem == stem and path.name != journal.REASON and stamp_of(path) is not None:
+            found[name] = part.role
+    return found

@@ -112,10 +112,7 @@ def metrics_text(status: Status) -> str:
 
 def read_status(folders: Folders) -> dict[str, Any]:
     """status.json with what only the folders tell: whether a daemon runs, and the failed jobs with their reasons."""
-    try:
-        status = json.loads(read_small(folders.status, journal.LIMIT))
-    except (OSError, ValueError):
-        status = {}
+    status = _read_object(folders.status)
     running = is_held(folders)
     status["daemon"] = "running" if running else "not running"
     if not running:
@@ -135,11 +132,17 @@ def failed_jobs(folders: Folders) -> list[Path]:
 
 def reason_of(folder: Path) -> dict[str, Any]:
     """Why a job failed."""
-    try:
-        reason = json.loads(read_small(folder / journal.REASON, journal.LIMIT))
-    except (OSError, ValueError):
-        reason = {}
+    reason = _read_object(folder / journal.REASON)
     return {"job": shown(folder.name), "code": reason.get("code", "unknown"), "reason": reason.get("reason", "")}
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    """An object from a file that anybody may have changed; an empty one where it does not read as one."""
+    try:
+        content = json.loads(read_small(path, journal.LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def report_lines(told: dict[str, Any]) -> list[str]:

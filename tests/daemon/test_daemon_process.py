@@ -14,11 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from daemon_stubs import names
+from daemon_stubs import QUICK, StubWorker, drop, names
 from PIL import Image
 from waiting import PATIENCE, wait_for
 
 from npe_core.cli.app import run
+from npe_core.daemon.service import Service
+from npe_core.daemon.settings import Settings
+from npe_core.errors import InputError
 
 NPE = [sys.executable, "-c", "from npe_core.cli import main; main()"]
 FEW = {"steps": 1, "upscale": False, "aligned": True, "seed": 3}
@@ -146,16 +149,7 @@ def test_an_inbox_that_cannot_be_made(tmp_path, capsys):
 
 
 def test_failed_jobs_go_back_to_the_inbox(at, tmp_path, folders, capsys):
-    from daemon_stubs import StubWorker, drop
-
-    from npe_core.daemon.service import Service
-    from npe_core.daemon.settings import Settings
-    from npe_core.errors import InputError
-
-    for stem in ("ana", "ben", "clara"):
-        drop(folders.inbox, stem, photo=stem.encode())
-    refuse = StubWorker(lambda job: InputError("no"))
-    Service(folders, refuse, Settings(settle=0, events=False, once=True, least_free=0)).run()
+    fail_all(folders, "ana", "ben", "clara")
     jobs = sorted(path.name for path in folders.failed.iterdir())
     assert run(["retry", *at, "anna"]) == 2 and run(["retry", *at]) == 2
     assert "Did you mean" in capsys.readouterr().err
@@ -164,6 +158,43 @@ def test_failed_jobs_go_back_to_the_inbox(at, tmp_path, folders, capsys):
     (folders.inbox / "clara.png").write_bytes(b"another clara")
     assert run(["retry", *at, "--all"]) == 0 and not names(folders.failed)
     assert {"clara.png", "clara~1.png", "clara~1.mask.png"} <= set(names(folders.inbox))
+
+
+def fail_all(folders, *stems, **dropped):
+    """Jobs that have failed."""
+    for stem in stems:
+        drop(folders.inbox, stem, **dropped)
+    refuse = StubWorker(lambda job: InputError("no"))
+    Service(folders, refuse, Settings(**QUICK)).run()
+
+
+def test_what_was_put_beside_a_failed_job_goes_back_with_it(at, folders, capsys):
+    fail_all(folders, "ben", "reason", mask=None, parameters=b"{}")
+    ben, reason = sorted(folders.failed.iterdir())
+    for job in (ben, reason):
+        (job / f"{job.name.partition('-')[0]}.mask.png").write_bytes(b"my mask")
+    (ben / "notes.txt").write_bytes(b"mine")
+    (ben / "other.png").write_bytes(b"mine too")
+    assert run(["retry", *at, "ben"]) == 0
+    assert names(folders.inbox) == ["ben.json", "ben.mask.png", "ben.png"]
+    assert (folders.inbox / "ben.mask.png").read_bytes() == b"my mask"
+    assert sorted(path.name for path in ben.iterdir()) == ["notes.txt", "other.png"]
+    assert "left in" in (told := capsys.readouterr().out) and "notes.txt, other.png" in told
+    assert run(["retry", *at, "--all"]) == 0 and not reason.exists()
+    assert {"reason.json", "reason.mask.png", "reason.png"} <= set(names(folders.inbox))
+    assert (folders.inbox / "reason.json").read_bytes() == b"{}"
+
+
+def test_one_damaged_job_keeps_no_other_from_going_back(at, folders, capsys):
+    fail_all(folders, "ana", "ben", "clara")
+    _, ben, _ = sorted(folders.failed.iterdir())
+    (ben / ".job.json").write_text("[]")
+    (ben / "reason.json").write_text("[]")
+    assert run(["status", *at]) == 0 and f"{ben.name} (unknown)" in capsys.readouterr().out
+    assert run(["retry", *at, "--all"]) == 1
+    assert names(folders.inbox) == ["ana.mask.png", "ana.png", "clara.mask.png", "clara.png"]
+    assert "no record of its inputs" in capsys.readouterr().err
+    assert run(["retry", *at, "ben"]) == 2 and names(ben) == ["ben.mask.png", "ben.png", "reason.json"]
 
 
 def test_status_of_a_folder_where_no_daemon_has_been(at, capsys):
