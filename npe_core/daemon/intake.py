@@ -105,7 +105,7 @@ class Intake:
             self._tracker.forget()
             self._pauses.add("inbox", f"The inbox cannot be used: {error.strerror}. Mount it again, or create it.")
         now = self._clock()
-        self.inbox = sort_out(self._stamps, self._tracker.look(self._stamps))
+        self.inbox = sort_out(self._stamps, self._tracker.look(self._stamps), self._tracker.given_up)
         self._refused = {stem: said for stem, said in self._refused.items() if said[1] > now}
         ready = [group for group in self.inbox.ready if group.stem not in self._refused]
         self.inbox.ready = sorted(ready, key=lambda group: (self._stamps[group.photo].mtime_ns, group.photo))

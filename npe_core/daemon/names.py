@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
@@ -94,16 +94,19 @@ class Sorted:
     waiting: list[Waiting] = field(default_factory=list)
 
 
-def sort_out(names: Iterable[str], settled: set[str]) -> Sorted:
-    """Who belongs together. ``settled``: the names whose files are whole. A job waits for all files of its NAME."""
+def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = frozenset()) -> Sorted:
+    """Who belongs together. A job waits for all files of its NAME, those with temporary names included.
+
+    ``settled``: the names whose files are whole; ``given_up``: the temporary names that nobody waits for any more.
+    """
     by_stem: dict[str, dict[str, list[str]]] = {}
-    coming: set[str] = set()
+    coming: dict[str, list[str]] = {}
     for name in names:
         part = part_of(name)
         if part is not None:
             by_stem.setdefault(part.stem, {}).setdefault(part.role, []).append(name)
-        elif (stem := unfinished_stem(name)) is not None:
-            coming.add(stem)
+        elif name not in given_up and (stem := unfinished_stem(name)) is not None:
+            coming.setdefault(stem, []).append(name)
     found = Sorted()
     for stem, files in by_stem.items():
         every = tuple(sorted(name for role in files.values() for name in role))
@@ -114,7 +117,11 @@ def sort_out(names: Iterable[str], settled: set[str]) -> Sorted:
             found.waiting.append(Waiting(every, "waits for its photo"))
         elif len(files) == 1:
             found.waiting.append(Waiting(every, f"waits for {shown(stem)}{MASK} or {shown(stem)}{PARAMETERS}"))
-        elif stem in coming or not settled.issuperset(every):
+        elif stem in coming:
+            found.unsettled.append(stem)
+            late = ", ".join(map(shown, sorted(coming[stem])))
+            found.waiting.append(Waiting(every, f"waits for {late}, until nobody has written to it for a minute"))
+        elif not settled.issuperset(every):
             found.unsettled.append(stem)
         else:
             found.ready.append(Group(stem, **{role: known[0] for role, known in files.items()}))

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from npe_core.daemon.names import is_unfinished
 
+_ALIVE = 60.0
+"""Seconds without a change after which a file under a temporary name is taken for given up."""
+
 
 @dataclass(frozen=True)
 class Stamp:
@@ -43,10 +46,17 @@ def scan(folder: Path) -> dict[str, Stamp]:
 class Tracker:
     """Tells from one scan to the next what has settled. Time is that of ``clock``, which never jumps."""
 
-    def __init__(self, settle: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settle: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """``wall`` is the clock of the files' own times, which is believed only where there is no other."""
         self.settle = settle
         """Seconds without a change after which a file counts as whole."""
-        self._clock = clock
+        self._clock, self._wall = clock, wall
+        self._is_first = True
         self._since: dict[str, tuple[Stamp, float]] = {}
         self._unfinished: set[int] = set()
         self._heard: deque[tuple[str, Stamp]] = deque()
@@ -72,14 +82,24 @@ class Tracker:
             elif known is not None and known[0] == stamp:
                 since[name] = known
             else:
-                since[name] = stamp, now
-        self._since = since
+                since[name] = stamp, now - (self._age(stamp) if self._is_first and is_unfinished(name) else 0)
+        self._since, self._is_first = since, False
         self._unfinished = {stamp.inode for name, stamp in files.items() if is_unfinished(name)}
         self._renamed = {name: stamp for name, stamp in heard.items() if name not in files}
         return {name for name, (_, start) in since.items() if now - start >= self.settle}
 
+    def _age(self, stamp: Stamp) -> float:
+        return max(0.0, self._wall() - stamp.mtime_ns / 1e9)
+
+    @property
+    def given_up(self) -> set[str]:
+        """The temporary names, as of the last look, under which nothing has changed for a minute."""
+        now = self._clock()
+        return {name for name, (_, start) in self._since.items() if is_unfinished(name) and now - start >= _ALIVE}
+
     def forget(self) -> None:
         """The folder went away: whatever comes back is new."""
+        self._is_first = True
         self._since.clear()
         self._unfinished.clear()
         self._heard.clear()

@@ -134,6 +134,14 @@ def test_a_file_that_becomes_readable_before_the_end_is_no_failure(folders, serv
     assert names(folders.outbox) == ["a.json", "a.png", "b.json", "b.png"]
 
 
+def test_a_temporary_file_that_was_left_behind_keeps_no_job(folders, serve):
+    drop(folders.inbox)
+    left = folders.inbox / "a.json.part"
+    left.write_bytes(b"{")
+    os.utime(left, (0, 0))
+    assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"] and names(folders.inbox) == ["a.json.part"]
+
+
 def test_events_wake_the_loop_long_before_the_next_scan(folders, running):
     service, _ = running(events=True, interval=3600)
     wait_for(lambda: service.status.state == "idle")

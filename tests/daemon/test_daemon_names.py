@@ -71,6 +71,15 @@ def test_a_job_waits_for_all_files_of_its_name():
     assert len(sort_out(files, set(files)).ready) == 1
 
 
+def test_a_job_waits_for_a_file_on_its_way_by_name_unless_it_was_given_up():
+    files = ["a.png", "a.mask.png", "a.json.part", ".a.png.Xa81Yz"]
+    found = sort_out(files, set(files))
+    assert found.unsettled == ["a"] and not found.ready
+    assert found.waiting[0].names == ("a.mask.png", "a.png") and ".a.png.Xa81Yz, a.json.part" in found.waiting[0].why
+    found = sort_out(files, set(files), {"a.json.part", ".a.png.Xa81Yz"})
+    assert [group.stem for group in found.ready] == ["a"] and not found.waiting and not found.unsettled
+
+
 STEMS = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30).filter(
     lambda stem: not stem.startswith((".", "~"))
 )
@@ -168,6 +177,29 @@ def test_an_event_says_nothing_of_another_file_of_that_name(clock):
     tracker.renamed("a.png", Stamp(5, 5, 7))
     assert tracker.look({"a.png": Stamp(1, 6, 8)}) == set()
     assert tracker.look({"a.png": Stamp(5, 5, 7)}) == set()  # it has been used up
+
+
+def test_a_temporary_name_is_given_up_a_minute_after_its_last_change(clock):
+    tracker = Tracker(2.0, clock, wall=lambda: 5000.0)
+    tracker.look({"a.png": Stamp(1, 0, 7)})  # ancient by its own time, which says nothing of a file that comes later
+    for size in (1, 2):
+        tracker.look({"a.json.part": Stamp(size, 0, 8)})
+        clock.now += 59.9
+        tracker.look({"a.json.part": Stamp(size, 0, 8)})
+        assert not tracker.given_up
+    clock.now += 0.2
+    tracker.look({"a.json.part": Stamp(2, 0, 8), "a.png": Stamp(1, 0, 7)})
+    assert tracker.given_up == {"a.json.part"}
+    tracker.look({"a.json.part": Stamp(3, 0, 8)})
+    assert not tracker.given_up
+
+
+def test_what_was_given_up_before_the_daemon_started_is_told_by_its_own_time(clock):
+    tracker = Tracker(2.0, clock, wall=lambda: 5000.0)
+    files = {"old.json.part": Stamp(1, 4939 * 10**9, 7), "new.json.part": Stamp(1, 4941 * 10**9, 8),
+             "tomorrow.json.part": Stamp(1, 90_000 * 10**9, 9), "a.png": Stamp(1, 0, 10)}  # fmt: skip
+    assert "a.png" not in tracker.look(files)
+    assert tracker.given_up == {"old.json.part"}
 
 
 def test_times_of_files_do_not_matter_only_that_they_stay(clock):
