@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -96,10 +97,11 @@ def watch(
     from npe_core.daemon.settings import Settings
 
     folders = Folders.of(inbox, outbox, failed)
+    metrics = metrics and Path(os.path.abspath(metrics))  # noqa: PTH100  resolve() follows links
     if print_unit:
         from npe_core.daemon.unit import unit_text
 
-        click.echo(unit_text(folders, said_options()), nl=False)
+        click.echo(unit_text(folders, said_options(), metrics), nl=False)
         return 0
     folders.prepare(allow_world_writable)
     lock = Lock(folders)
@@ -141,14 +143,14 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def said_options() -> list[str]:
-    """The options of this command line besides the folders, as words: those that a unit has to repeat."""
+    """The options of this command line besides the paths, as words: those that a unit has to repeat."""
     from click.core import ParameterSource
 
     context = click.get_current_context()
     words = []
     for option in context.command.params:
         name = option.name or ""
-        if name in ("inbox", "outbox", "failed", "once", "print_unit"):
+        if name in ("inbox", "outbox", "failed", "metrics", "once", "print_unit"):
             continue
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             value = context.params[name]

@@ -24,7 +24,7 @@ from npe_core.daemon.pipeline import Pipeline
 from npe_core.daemon.reasons import Crashed
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Claimed, Spool
-from npe_core.daemon.status import Status, write_status
+from npe_core.daemon.status import Status, StatusFiles
 from npe_core.daemon.work import DeviceLost, Worker
 from npe_core.errors import EnvironmentFault, NpeError
 
@@ -53,6 +53,7 @@ class Service:
         self._folders, self._worker, self._settings, self._show = folders, worker, settings, show
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event, safe to use in a signal handler
         self._is_stopping = False
+        self._files = StatusFiles(folders, settings.metrics)
         self._spool, self._pauses = Spool(folders, files=files), Pauses()
         self._intake = Intake(self._spool, self._pauses, self.wake, settings.settle, settings.interval, settings.events)
         self._outcomes = Outcomes(self._spool, self._pauses, settings.attempts, self._intake.expect)
@@ -83,7 +84,7 @@ class Service:
     def run(self) -> int:
         """Works until it is stopped, or with ``once`` until there is nothing left to do."""
         log("started", inbox=self.status.inbox, outbox=self.status.outbox)
-        write_status(self.status, self._folders, self._settings.metrics)
+        self._files.write(self.status)
         try:
             over = False
             while not over:
@@ -118,7 +119,7 @@ class Service:
             self._pipeline.close()
         self._count()
         self.status.wait_for(self._intake.waiting)
-        write_status(self.status, self._folders, self._settings.metrics)
+        self._files.write(self.status)
         counters = self._outcomes.counters
         log("stopped", done=counters.done, failed=counters.failed, refused=len(self._intake.refused))
 
@@ -262,5 +263,5 @@ class Service:
             self._next_status = time.monotonic() + 1.0
             status.wait_for(self._intake.waiting)
             status.free_mib = (self._free() or 0) >> 20
-            write_status(status, self._folders, self._settings.metrics)
+            self._files.write(status)
             notify("WATCHDOG=1", f"STATUS={status.line()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import time
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 from npe_core.daemon import journal
 from npe_core.daemon.files import read_small
 from npe_core.daemon.folders import Folders, is_held
+from npe_core.daemon.log import log
 from npe_core.daemon.names import Waiting, shown
 
 _LISTED = 100
@@ -77,19 +79,33 @@ class Status:
         return f"{self.state}: {', '.join([*told, total])}"
 
 
-def write_status(status: Status, folders: Folders, metrics: Path | None) -> None:
-    """Replaces status.json, and the metrics file where one is wanted; a full disk is no reason to stop."""
-    status.updated = time.time()
-    _replace(folders.status, journal.as_json(asdict(status)))
-    if metrics is not None:
-        _replace(metrics, metrics_text(status).encode())
+class StatusFiles:
+    """status.json, and the metrics file where one is wanted; that one cannot be written is no reason to stop."""
+
+    def __init__(self, folders: Folders, metrics: Path | None) -> None:
+        self._status, self._metrics = folders.status, metrics
+        self._is_told = False
+
+    def write(self, status: Status) -> None:
+        """Replaces both. The log tells once that the metrics cannot be written; without status.json it tells enough."""
+        status.updated = time.time()
+        with contextlib.suppress(OSError):
+            _replace(self._status, journal.as_json(asdict(status)))
+        if self._metrics is None:
+            return
+        try:
+            _replace(self._metrics, metrics_text(status).encode())
+            self._is_told = False
+        except OSError as error:
+            if not self._is_told:
+                log("the metrics cannot be written", logging.WARNING, why=str(error))
+            self._is_told = True
 
 
 def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
-    with contextlib.suppress(OSError):
-        temporary.write_bytes(content)
-        temporary.replace(path)
+    temporary.write_bytes(content)
+    temporary.replace(path)
 
 
 def metrics_text(status: Status) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from npe_core.daemon.folders import Folders
 _UNIT = """\
 # npe watch --print-unit > /etc/systemd/system/npe.service; docs/watch-folder.md has the rest.
 [Unit]
-Description=Neural Photo Editor: watch folder {inbox}
-RequiresMountsFor={inbox} {outbox} {failed}
+Description=Neural Photo Editor: watch folder {name}
+RequiresMountsFor={folders}
 StartLimitIntervalSec=300
 StartLimitBurst=5
 
@@ -32,8 +31,8 @@ Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2 5
 
-# The inbox is untrusted. The daemon reads pictures, writes its three folders, and needs nothing else.
-ReadWritePaths={inbox} {outbox} {failed}
+# The inbox is untrusted. The daemon reads pictures, writes its folders, and needs nothing else.
+ReadWritePaths={writable}
 ProtectSystem=strict
 ProtectHome=read-only
 PrivateTmp=yes
@@ -63,23 +62,35 @@ WantedBy=multi-user.target
 """
 
 
-def unit_text(folders: Folders, options: list[str]) -> str:
-    """The unit for these folders; ``options`` are further words of the ``npe watch`` command line."""
-    words = [program(), "watch", "--inbox", str(folders.inbox), "--outbox", str(folders.outbox)]
-    words += ["--failed", str(folders.failed), *options]
-    paths = {name: quoted(str(getattr(folders, name))) for name in ("inbox", "outbox", "failed")}
-    return _UNIT.format(command=" ".join(quoted(word) for word in words), **paths)
+def unit_text(folders: Folders, options: list[str], metrics: Path | None = None) -> str:
+    """The unit for these folders; ``options`` are further words of the ``npe watch`` command line.
+
+    ``metrics``: the file for Prometheus, where one is wanted.
+    """
+    first, *words = program()
+    words += ["watch", "--inbox", str(folders.inbox), "--outbox", str(folders.outbox), "--failed", str(folders.failed)]
+    if metrics is not None:
+        words += ["--metrics", str(metrics)]
+    command = [quoted(first), *(quoted(word).replace("$", "$$") for word in [*words, *options])]  # $ may name a variable
+    own = [folders.inbox, folders.outbox, folders.failed]
+    writable = own if metrics is None else [*own, metrics.parent]
+    return _UNIT.format(
+        name=str(folders.inbox).replace("%", "%%"),
+        folders=" ".join(quoted(str(folder)) for folder in own),
+        writable=" ".join(quoted(str(folder)) for folder in writable),
+        command=" ".join(command),
+    )
 
 
-def program() -> str:
-    """The ``npe`` command, by its whole path."""
+def program() -> list[str]:
+    """The words that run ``npe``, the first by its whole path."""
     beside = Path(sys.executable).parent / "npe"
-    return str(beside) if beside.exists() else shutil.which("npe") or "/usr/bin/env npe"
+    return [str(beside)] if beside.exists() else [sys.executable, "-m", "npe_core"]
 
 
 def quoted(word: str) -> str:
-    """A word for a unit file: systemd's quotes, and its % and $ doubled."""
-    word = word.replace("%", "%%").replace("$", "$$")
+    """A word for a unit file: systemd's quotes, and its % doubled."""
+    word = word.replace("%", "%%")
     if shlex.quote(word) == word:
         return word
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'

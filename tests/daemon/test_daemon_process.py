@@ -201,11 +201,29 @@ def test_status_of_a_folder_where_no_daemon_has_been(at, capsys):
     assert run(["status", *at]) == 2 and "No daemon has worked" in capsys.readouterr().err
 
 
-def test_the_unit_is_one_that_systemd_takes(at, tmp_path, capsys):
-    odd = tmp_path / "in box 100%"
-    assert run(["watch", *at, "--inbox", str(odd), "--print-unit", "--batch", "4", "--no-events"]) == 0
+@pytest.mark.parametrize("script", [True, False])
+def test_the_unit_is_one_that_systemd_takes(at, tmp_path, monkeypatch, capsys, script):
+    odd = tmp_path / "in box $5 100%"
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    for file in (python, python.with_name("npe"))[: 1 + script]:
+        file.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.chdir(tmp_path)
+    options = ["--batch", "4", "--no-events", "--metrics", "prom/npe.prom"]
+    assert run(["watch", *at, "--inbox", str(odd), "--print-unit", *options]) == 0
     text = capsys.readouterr().out
-    assert "in box 100%%" in text and "--batch 4 --no-events" in text and "Type=notify" in text
+    lines = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    npe = str(python.with_name("npe")) if script else f"{python} -m npe_core"
+    inbox, outbox, failed = f'{tmp_path}/in box $5 100%%', f"{tmp_path}/outbox", f"{tmp_path}/failed"
+    doubled = inbox.replace("$", "$$")
+    assert lines["ExecStart"] == (
+        f'{npe} watch --inbox "{doubled}" --outbox {outbox} --failed {failed} '
+        f"--metrics {tmp_path}/prom/npe.prom --batch 4 --no-events"
+    )
+    assert lines["RequiresMountsFor"] == f'"{inbox}" {outbox} {failed}'
+    assert lines["ReadWritePaths"] == f'"{inbox}" {outbox} {failed} {tmp_path}/prom'
+    assert lines["Type"] == "notify" and lines["Description"].endswith(inbox)
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     unit = tmp_path / "npe-test.service"

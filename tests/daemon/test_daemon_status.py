@@ -32,6 +32,13 @@ def test_the_metrics_are_what_prometheus_reads(folders, serve, tmp_path):
         )
 
 
+def test_metrics_that_cannot_be_written_are_told_once_and_stop_nothing(folders, serve, tmp_path, caplog):
+    drop(folders.inbox)
+    assert serve(metrics=tmp_path / "no" / "such" / "npe.prom")[0] == 0
+    (told,) = (record.fields["why"] for record in caplog.records if "metrics" in record.getMessage())
+    assert "no/such" in told and "No such file" in told
+
+
 def test_the_log_is_one_object_a_line_with_the_job(folders, serve):
     stream = io.StringIO()
     set_up(as_json=True, stream=stream)
