@@ -71,14 +71,14 @@ def unit_text(folders: Folders, options: list[str], metrics: Path | None = None)
     words += ["watch", "--inbox", str(folders.inbox), "--outbox", str(folders.outbox), "--failed", str(folders.failed)]
     if metrics is not None:
         words += ["--metrics", str(metrics)]
-    command = [quoted(first), *(quoted(word).replace("$", "$$") for word in [*words, *options])]  # $ may name a variable
+    later = (quoted(word).replace("$", "$$") for word in [*words, *options])  # in which systemd looks for variables
     own = [folders.inbox, folders.outbox, folders.failed]
     writable = own if metrics is None else [*own, metrics.parent]
     return _UNIT.format(
         name=str(folders.inbox).replace("%", "%%"),
         folders=" ".join(quoted(str(folder)) for folder in own),
         writable=" ".join(quoted(str(folder)) for folder in writable),
-        command=" ".join(command),
+        command=" ".join([quoted(first), *later]),
     )
 
 

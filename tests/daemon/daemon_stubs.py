@@ -39,7 +39,10 @@ class StubWorker:
             self._write(job)
         files = Files()
         files.write(folder / f"photo{Path(job.job.record.photo).suffix}", result_of(outcome))
-        files.write(folder / journal.REPORT, journal.as_json({"job": job.job.record.id, "output": "", "seconds": {"total": 0.1}}))
+        files.write(
+            folder / journal.REPORT,
+            journal.as_json({"job": job.job.record.id, "output": "", "seconds": {"total": 0.1}}),
+        )
 
 
 class EndlessWorker(StubWorker):

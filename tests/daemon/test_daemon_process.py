@@ -215,7 +215,7 @@ def test_the_unit_is_one_that_systemd_takes(at, tmp_path, monkeypatch, capsys, s
     text = capsys.readouterr().out
     lines = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
     npe = str(python.with_name("npe")) if script else f"{python} -m npe_core"
-    inbox, outbox, failed = f'{tmp_path}/in box $5 100%%', f"{tmp_path}/outbox", f"{tmp_path}/failed"
+    inbox, outbox, failed = f"{tmp_path}/in box $5 100%%", f"{tmp_path}/outbox", f"{tmp_path}/failed"
     doubled = inbox.replace("$", "$$")
     assert lines["ExecStart"] == (
         f'{npe} watch --inbox "{doubled}" --outbox {outbox} --failed {failed} '
