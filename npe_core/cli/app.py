@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import traceback
+from typing import Any
 
 import click
 
 from npe_core import __version__
-from npe_core.errors import NpeError
+from npe_core.cli import streams
+from npe_core.errors import EnvironmentFault, NpeError
 
 BUG = 70
 
@@ -35,6 +38,14 @@ COMMANDS: dict[str, str] = {
 
 class LazyGroup(click.Group):
     """A group whose commands live in modules of their own."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with streams.telling_of_pipes():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with streams.telling_of_pipes():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -66,11 +77,17 @@ def npe(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    streams.finish()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line and return its exit code; every failure is one or two lines on stderr."""
+    """Run the command line and return its exit code; every failure is one or two lines on stderr.
+
+    A command whose output nobody reads to its end (``npe status | head -1``) stops there, quietly.
+    """
+    streams.prepare()
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"] if debug else arguments
     if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
@@ -91,9 +108,10 @@ def run(arguments: list[str]) -> int:
         return fail(str(error), error.exit_code, debug)
     except SystemExit as stop:  # argparse, under the train command
         return stop.code if isinstance(stop.code, int) else 2
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except streams.ReaderGone:
+        return streams.READER_GONE
+    except OSError as error:
+        return fail(f"The system refused: {error}.", EnvironmentFault.exit_code, debug)
     except MemoryError:
         return fail("Not enough memory. Close other programs, or use a smaller photo.", 4, debug)
     except Exception as error:
@@ -104,7 +122,8 @@ def run(arguments: list[str]) -> int:
 
 def fail(message: str, code: int, debug: bool) -> int:
     """Say what went wrong (with ``--debug``, where) and hand back the exit code."""
-    if debug:
-        traceback.print_exc()
-    click.echo(f"npe: {message}", err=True)
+    with contextlib.suppress(OSError):  # the exit code has to do, where stderr cannot be written to
+        if debug:
+            traceback.print_exc()
+        click.echo(f"npe: {message}", err=True)
     return code

@@ -1,5 +1,6 @@
 """Bad input: one clear message, the right exit code, nothing written, nothing overwritten."""
 
+import errno
 import struct
 import zlib
 
@@ -137,6 +138,19 @@ def test_damaged_weights_are_exit_code_3(damage, files, tmp_path, monkeypatch, c
         out, err = capsys.readouterr()
         assert "denoiser" in out + err and "Traceback" not in err
     assert not (files / "out.png").exists()
+
+
+def test_what_the_system_refuses_in_passing_is_no_bug(files, monkeypatch, capsys):
+    import npe_core.photo
+
+    def refused(*_, **__):
+        raise OSError(errno.EIO, "Input/output error", "face.png")
+
+    monkeypatch.chdir(files)
+    monkeypatch.setattr(npe_core.photo, "check_output", refused)
+    assert run(["edit", "face.png", "-o", "out.png", *HAIR]) == 4
+    err = capsys.readouterr().err
+    assert "Input/output error" in err and "bug" not in err and len(err.splitlines()) == 1
 
 
 def test_without_debug_a_bug_is_one_line_and_with_it_a_traceback(files, monkeypatch, capsys):

@@ -1,0 +1,44 @@
+"""The three streams of a command: one that the shell has closed, a full disk behind it, a reader that has gone."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+READER_GONE = 141
+"""The exit code where a pipe was closed from the other end: what shells tell of a program that SIGPIPE has ended."""
+
+
+class ReaderGone(Exception):
+    """A pipe was closed from the other end."""
+
+
+@contextmanager
+def telling_of_pipes() -> Iterator[None]:
+    """Turns a broken pipe into ReaderGone, which click lets pass: of the other it makes an exit code 1."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+
+
+def prepare() -> None:
+    """There is a stream under every name, and whatever a file is called can be written to it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:  # in this order each gets the lowest number that is free, so that no file gets it later
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  for as long as the process lives
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def finish() -> None:
+    """What could not be written by now is given up, or the interpreter would fail over it at its very end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,72 @@
+"""Streams that are closed, full, left by their reader or strict about letters: an exit code, and no traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NPE = f"{sys.executable} -m npe_core"
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Runs a line of bash in a folder of its own; returns the exit code of its first command, stdout and stderr."""
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "outbox" / ".spool").mkdir(parents=True)  # as if a daemon had been there
+    root = str(Path(__file__).parents[2])
+
+    def called(line, **environment):
+        line = f"{line}; exit ${{PIPESTATUS[0]}}"
+        done = subprocess.run(
+            ["bash", "-c", line],
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": root, **environment},
+        )
+        return done.returncode, done.stdout, done.stderr.decode()
+
+    return called
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (f"{NPE} status <&-", 0),
+        (f"{NPE} status 2>&-", 0),
+        (f"{NPE} status >&-", 0),
+        (f"{NPE} status <&- >&- 2>&-", 0),
+        (f"{NPE} edit nowhere.png -o out.png --region hair=#8b2500 2>&-", 2),
+    ],
+)
+def test_a_closed_stream_changes_no_exit_code(shell, line, code):
+    assert shell(line)[0] == code
+
+
+def test_without_arguments_and_without_input_there_is_help(shell):
+    code, out, err = shell(f"{NPE} <&-")
+    assert code == 0 and b"usage: npe" in out.lower() and not err
+
+
+def test_a_full_disk_behind_stderr_leaves_the_exit_code(shell):
+    assert shell(f"{NPE} edit nowhere.png -o out.png --region hair=#8b2500 2>/dev/full")[0] == 2
+
+
+def test_a_full_disk_behind_stdout_is_one_line(shell):
+    code, _, err = shell(f"{NPE} status >/dev/full")
+    assert code == 4 and "No space left on device" in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["status", "--help"])
+def test_a_reader_that_has_gone_is_told_to_the_shell_and_to_nobody_else(shell, command):
+    code, _, err = shell(f"(sleep 0.2; exec {NPE} {command}) | true")
+    assert (code, err) == (141, "")
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_bug(shell):
+    name = os.fsdecode(b"caf\xe9")
+    code, _, err = shell(f"{NPE} status --outbox {name}/out", PYTHONIOENCODING="utf-8:strict")
+    assert code == 2 and "caf\\udce9" in err
+    code, out, err = shell(f"{NPE} watch --outbox {name} --print-unit", PYTHONIOENCODING="utf-8:strict")
+    assert code == 0 and b"caf\\udce9" in out and not err
