@@ -150,7 +150,11 @@ class Trainer:
         optimizer.step()
 
     def save(self) -> None:
-        """Checkpoint, fp16 weights of both averages, sample sheet and loss plot."""
+        """Checkpoint, fp16 weights of both averages, sample sheet and loss plot.
+
+        Raises UsageError when the weights are not finite: what was saved before stays.
+        """
+        check_finite(self.task)
         save_state(self.folder, self._state())
         models = {"short": self.emas[0].copy_of(self.task.model), "long": self.emas[1].copy_of(self.task.model)}
         for length, model in models.items():
@@ -194,6 +198,16 @@ class Trainer:
         if self.task.adversary is not None and self.adversary_optimizer is not None and "adversary" in state:
             self.task.adversary.load_state_dict(state["adversary"])
             self.adversary_optimizer.load_state_dict(state["adversary_optimizer"])
+
+
+def check_finite(task: Task) -> None:
+    """Raises UsageError when a weight of the model, or of its adversary, is infinite or nan.
+
+    The loss is looked at now and then only, and before the update that it leads to.
+    """
+    for network in (task.model, task.adversary):
+        if network is not None and not torch.stack([p.isfinite().all() for p in network.parameters()]).all():
+            raise UsageError("The weights are no longer finite; the last checkpoint was kept. Choose a lower --lr.")
 
 
 def check_same_run(folder: Path, task: Task, recipe: Recipe) -> None:

@@ -113,6 +113,28 @@ def test_a_run_ends_by_images_and_by_time(diffusion_task, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("network", ["model", "adversary"])
+def test_weights_that_are_no_longer_finite_replace_no_checkpoint(diffusion_task, pixels, tmp_path, network):
+    """The last update may be the first that fails: no loss is looked at after it."""
+    task = diffusion_task(perceptual=pixels, adversary_weight=0.1)
+    trainer = trained(task, tmp_path, 2)
+    trainer.save()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    step = trainer.train_step
+
+    def last_step():
+        loss = step()
+        if trainer.images == RECIPE.images:
+            next(getattr(task, network).parameters()).data.view(-1)[0] = float("nan")
+        return loss
+
+    trainer.train_step = last_step
+    with pytest.raises(UsageError, match="no longer finite"):
+        trainer.run()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert trained(diffusion_task(perceptual=pixels, adversary_weight=0.1), tmp_path, 1).step == 3
+
+
 def test_pieces_join_to_the_same_bytes(tmp_path):
     path = tmp_path / "weights.safetensors"
     export_weights(path, {"a": torch.arange(100.0)}, {"base": 8}, 7)
