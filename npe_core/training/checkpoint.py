@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,11 +45,19 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
-    """The state of an earlier run, or None. Only tensors and plain values are read (``weights_only``)."""
+    """The state of an earlier run, or None. Only tensors and plain values are read (``weights_only``).
+
+    Raises InputError when the file is damaged.
+    """
     path = folder / STATE
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except torch.OutOfMemoryError:
+        raise
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
+        raise InputError(f"{path} is damaged. Move it away to start again, or give another --out.") from None
     return state
 
 

@@ -95,6 +95,17 @@ def test_a_folder_of_another_run_is_refused(diffusion_task, tmp_path):
         Trainer(diffusion_task(), Recipe(batch=4, images=24), tmp_path, CPU)
 
 
+@pytest.mark.parametrize("part", [0.0, 0.1, 0.9])
+def test_a_damaged_checkpoint_is_told_and_left_alone(diffusion_task, tmp_path, part):
+    trained(diffusion_task(), tmp_path, 1).save()
+    content = (tmp_path / "state.pt").read_bytes()
+    damaged = content[: int(part * len(content))]
+    (tmp_path / "state.pt").write_bytes(damaged)
+    with pytest.raises(InputError, match=r"state\.pt is damaged"):
+        Trainer(diffusion_task(), RECIPE, tmp_path, CPU)
+    assert (tmp_path / "state.pt").read_bytes() == damaged
+
+
 def test_the_log_is_cut_back_to_the_checkpoint(diffusion_task, tmp_path):
     trained(diffusion_task(), tmp_path, 2).save()
     log = tmp_path / "log.jsonl"

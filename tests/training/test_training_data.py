@@ -1,7 +1,11 @@
 """Reading and drawing training data."""
 
+import io
+import struct
 import tarfile
+import tracemalloc
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -10,7 +14,7 @@ from PIL import Image
 
 from npe_core.errors import InputError, UsageError
 from npe_core.training.data import Mixture, load_images, load_pairs, parse_source, source_name, to_float, to_uint8
-from npe_core.training.reading import has_pairs, read_images, read_pairs
+from npe_core.training.reading import UNKNOWN, has_pairs, read_images, read_pairs
 
 CPU = torch.device("cpu")
 
@@ -65,6 +69,9 @@ def test_a_palette_mask_gives_its_indices(tmp_path):
         ("text.txt", b"hello"),
         ("bad.npz", b"no"),
         ("bad.tar", b"no"),
+        ("empty.zip", b""),
+        ("empty.npz", b""),
+        ("empty.tar", b""),
     ],
 )
 def test_what_is_no_source_is_refused(tmp_path, name, content):
@@ -78,6 +85,91 @@ def test_a_broken_picture_is_named(tmp_path):
     (tmp_path / "half.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match=r"half\.png"):
         read_images(tmp_path, 8)
+
+
+def png(array):
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_an_archive_that_is_damaged_inside_is_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w", zipfile.ZIP_DEFLATED) as shard:
+        shard.writestr("a.bmp", b"BM" + bytes(5000))
+        shard.writestr("b.png", png(noise))
+    content = bytearray((tmp_path / "bad.zip").read_bytes())
+    content[36:44] = b"\xff" * 8  # inside what was deflated
+    (tmp_path / "bad.zip").write_bytes(content)
+    with tarfile.open(tmp_path / "bad.tar", "w") as shard:
+        for name in "ab":
+            member = tarfile.TarInfo(f"{name}.png")
+            member.size = len(png(noise))
+            shard.addfile(member, io.BytesIO(png(noise)))
+    whole = (tmp_path / "bad.tar").read_bytes()
+    (tmp_path / "bad.tar").write_bytes(whole[: len(whole) // 3])
+    for name in ("bad.zip", "bad.tar"):
+        with pytest.raises(InputError, match=name):
+            read_images(tmp_path / name, 8)
+
+
+def test_a_picture_of_too_many_pixels_is_refused(tmp_path):
+    """Nothing but the header of 30,000 x 30,000 pixels: Pillow calls it a bomb, which is none of its file errors."""
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
+    parts = [struct.pack(">I", len(c)) + n + c + struct.pack(">I", zlib.crc32(n + c)) for n, c in chunks]
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    with pytest.raises(InputError, match=r"bomb\.png"):
+        read_images(tmp_path, 8)
+
+
+GREY = np.full((16, 16), 3, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (np.arange(256, dtype=np.uint8).reshape(16, 16) % 19, "ids 11, 12, 13, 14, 15, ...; expected 0 to 10"),
+        (np.full((16, 16), 254, np.uint8), "ids 254; expected 0 to 10"),
+        (np.dstack([GREY] * 3), "mode RGB"),
+        (GREY > 0, "mode 1"),
+        (GREY.astype(np.uint16), "mode I;16"),
+        (np.full((16, 20), 3, np.uint8), "20x16 pixels, its image 32x32"),
+    ],
+)
+def test_a_file_that_is_no_mask_of_regions_is_refused(tmp_path, mask, words):
+    for kind, array in (("images", np.zeros((32, 32, 3), np.uint8)), ("masks", mask)):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "a.png").write_bytes(png(array))
+    with pytest.raises(InputError, match=r"masks/a\.png") as refusal:
+        read_pairs(tmp_path, 8)
+    assert words in str(refusal.value)
+
+
+def test_all_regions_and_the_unknown_are_ids_at_any_scale(tmp_path):
+    ids = np.array([*range(11), UNKNOWN], np.uint8).repeat(12).reshape(12, 12)
+    for kind, array in (("images", np.zeros((25, 24, 3), np.uint8)), ("masks", ids)):  # rounded by a pixel
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "a.png").write_bytes(png(array))
+    assert read_pairs(tmp_path, 12)[1].unique().tolist() == [*range(11), UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "words"),
+    [
+        ((5, 3, 8, 8), np.zeros((3, 8, 8), np.uint8), "uint8 (3, 8, 8); expected uint8 (5, 8, 8)"),
+        ((5, 3, 8, 8), np.zeros((5, 8, 8), np.float32), "float32 (5, 8, 8)"),
+        ((5, 3, 8, 8), np.zeros((5, 4, 4), np.uint8), "(5, 4, 4)"),
+        ((5, 3, 8, 8), np.full((5, 8, 8), 18, np.uint8), "ids 18"),
+        ((0, 3, 8, 8), np.zeros((0, 8, 8), np.uint8), "N > 0"),
+    ],
+)
+def test_arrays_that_are_no_pairs_are_refused(tmp_path, images, masks, words):
+    np.savez(tmp_path / "pairs.npz", images=np.zeros(images, np.uint8), masks=masks)
+    for size in (8, 16):
+        with pytest.raises(InputError, match=r"pairs\.npz") as refusal:
+            read_pairs(tmp_path / "pairs.npz", size)
+        assert words in str(refusal.value)
 
 
 def test_sources_and_weights():

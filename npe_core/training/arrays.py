@@ -1,0 +1,54 @@
+"""Training data in an npz: ``images`` (N, 3, H, W) uint8 and, where there are masks, ``masks`` (N, H, W) uint8."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from npe_core.errors import InputError
+from npe_core.training.decoding import check_ids
+from npe_core.training.sources import DAMAGED
+
+
+def read_arrays(path: Path) -> tuple[Tensor, Tensor | None]:
+    """(images, masks or None) as they are stored. Raises InputError."""
+    try:
+        with np.load(path) as arrays:
+            images = arrays["images"]
+            masks = arrays["masks"] if "masks" in arrays else None
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; expected a folder, a .tar, a .zip or an .npz of images.") from None
+    except (*DAMAGED, KeyError, TypeError) as error:  # TypeError: a single array, under the name of an npz
+        raise InputError(f"{path} cannot be read as an npz with an array `images`: {error}.") from None
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3 or not images.size:
+        raise InputError(f"{path}: `images` is {_told(images)}; expected uint8 (N, 3, H, W) with N > 0.")
+    if masks is None:
+        return torch.from_numpy(images), None
+    count, _, height, width = images.shape
+    if masks.dtype != np.uint8 or masks.shape != (count, height, width):
+        raise InputError(f"{path}: `masks` is {_told(masks)}; expected uint8 {(count, height, width)}, as `images`.")
+    check_ids(f"{path}: `masks`", masks)
+    return torch.from_numpy(images), torch.from_numpy(masks)
+
+
+def _told(array: np.ndarray) -> str:
+    return f"{array.dtype} {array.shape}"
+
+
+def resize_images(images: Tensor, size: int) -> Tensor:
+    """(N, 3, H, W) uint8 -> (N, 3, size, size) uint8, antialiased."""
+    if images.shape[-1] == size == images.shape[-2]:
+        return images
+    parts = [F.interpolate(p.float(), size=(size, size), mode="bicubic", antialias=True) for p in images.split(64)]
+    return torch.cat([part.round_().clamp_(0, 255).to(torch.uint8) for part in parts])
+
+
+def resize_masks(masks: Tensor, size: int) -> Tensor:
+    """(N, H, W) uint8 -> (N, size, size) uint8, without mixing ids."""
+    if masks.shape[-1] == size == masks.shape[-2]:
+        return masks
+    return F.interpolate(masks[:, None], size=(size, size), mode="nearest")[:, 0]

@@ -1,0 +1,69 @@
+"""One picture or mask of training data, from the bytes of its file to an array of the asked size."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from npe_core.errors import InputError
+from npe_core.regions import REGIONS
+
+UNKNOWN = 255
+"""Mask id of pixels that nobody labelled: left out of losses and scores."""
+
+
+def decode_image(name: str, content: bytes, size: int) -> np.ndarray:
+    """One file -> (size, size, 3) uint8 RGB. Raises InputError for what is no picture; ``name`` is for its words."""
+    with _opened(name, content) as picture:
+        image = picture.convert("RGB")
+        return np.asarray(image if image.size == (size, size) else image.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def decode_mask(name: str, content: bytes, size: int, image: bytes) -> np.ndarray:
+    """One file -> (size, size) uint8 region ids, resized without mixing them. ``image``: what the mask belongs to.
+
+    Raises InputError for what is no mask, holds other ids, or is of another shape than its image.
+    """
+    with _opened(name, content) as mask, _opened(name, image) as picture:
+        if mask.mode not in ("L", "P"):  # of a palette the indices are the ids
+            raise InputError(f"{name} is a picture of mode {mask.mode}; expected a mask of 8-bit region ids (L or P).")
+        check_shape(name, mask.size, picture.size)
+        ids = np.asarray(mask)
+        check_ids(name, ids)
+        return ids if mask.size == (size, size) else np.asarray(mask.resize((size, size), Image.Resampling.NEAREST))
+
+
+def check_ids(name: str, ids: np.ndarray) -> None:
+    """Raises InputError unless all ids are those of regions, or UNKNOWN."""
+    others = np.flatnonzero(np.bincount(ids.reshape(-1), minlength=256)[len(REGIONS) : UNKNOWN]) + len(REGIONS)
+    if len(others):
+        shown = ", ".join(map(str, others[:5])) + (", ..." if len(others) > 5 else "")
+        raise InputError(
+            f"{name} holds the ids {shown}; expected 0 to {len(REGIONS) - 1}, and {UNKNOWN} where nobody knows.\n"
+            f"Merge the classes of the data into the {len(REGIONS)} regions first."
+        )
+
+
+def check_shape(name: str, mask: tuple[int, int], image: tuple[int, int]) -> None:
+    """Raises InputError when (width, height) of a mask is not that of its image, but for scale and rounding."""
+    if abs(mask[0] * image[1] - mask[1] * image[0]) > max(*mask, *image):
+        raise InputError(
+            f"{name} has {mask[0]}x{mask[1]} pixels, its image {image[0]}x{image[1]}; expected the same proportions."
+        )
+
+
+@contextmanager
+def _opened(name: str, content: bytes) -> Iterator[Image.Image]:
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            yield picture
+    except (InputError, MemoryError):
+        raise
+    except UnidentifiedImageError:
+        raise InputError(f"{name} is not a picture in a known format.") from None
+    except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
+        raise InputError(f"{name} is not a picture that can be read ({error}).") from None
