@@ -19,7 +19,7 @@ def read_arrays(path: Path) -> tuple[Tensor, Tensor | None]:
     try:
         with np.load(path) as arrays:
             images = arrays["images"]
-            masks = arrays["masks"] if "masks" in arrays else None
+            masks = arrays.get("masks")
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; expected a folder, a .tar, a .zip or an .npz of images.") from None
     except (*DAMAGED, KeyError, TypeError) as error:  # TypeError: a single array, under the name of an npz

@@ -12,9 +12,10 @@ from typing import Any
 
 import torch
 
-from npe_core.errors import EnvironmentFault, InputError, UsageError
-from npe_core.training.checkpoint import NOTES, export_weights, exported, read_weights, replace_file, run_notes
+from npe_core.errors import InputError, UsageError
+from npe_core.training.checkpoint import NOTES, export_weights, exported, read_weights, run_notes
 from npe_core.training.data import parse_source, source_name
+from npe_core.training.files import make_folder, replace_file
 
 
 def average(texts: list[str], out: Path, ema: str = "long") -> Path:
@@ -46,12 +47,8 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
         seen.append(images or 0)
     if config is None:
         raise InputError(f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentFault(f"{out} cannot be written: {error.strerror or error}.") from None
-    with replace_file(out / f"ema_{ema}.safetensors") as temporary:
-        export_weights(temporary, mean, config, max(seen))
+    make_folder(out)
+    export_weights(out / f"ema_{ema}.safetensors", mean, config, max(seen))
     with replace_file(out / NOTES) as temporary:
         temporary.write_text(json.dumps(known | {"config": config, "data": data, "average": parts}, indent=2))
     return out / f"ema_{ema}.safetensors"

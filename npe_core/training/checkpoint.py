@@ -1,21 +1,19 @@
-"""Training state and weights on disk: written under a temporary name and renamed, so that a kill leaves them whole."""
+"""Training state and weights on disk, whole even after a kill: see ``replace_file``."""
 
 from __future__ import annotations
 
 import json
-import os
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from npe_core.errors import EnvironmentFault, InputError, UsageError
+from npe_core.training.files import replace_file, written
 
 STATE = "state.pt"
 NOTES = "run.json"
@@ -23,25 +21,13 @@ ADDED = ("surroundings.", "fine.")
 """Parts of networks that change nothing before they are trained: weights without them are a start."""
 
 
-@contextmanager
-def replace_file(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside ``path``; what is written there takes its place, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written: {error.strerror or error}.") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def save_state(folder: Path, state: dict[str, Any]) -> None:
     """Write state (tensors, numbers, strings) to folder/state.pt durably. Raises EnvironmentFault."""
     with replace_file(folder / STATE) as temporary:
-        torch.save(state, temporary)
+        try:
+            torch.save(state, temporary)
+        except RuntimeError as error:  # how torch tells that the disk is full
+            raise EnvironmentFault(f"{folder / STATE} cannot be written; is the disk full? ({error})") from None
 
 
 def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
@@ -84,26 +70,29 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def export_weights(path: Path, tensors: dict[str, Tensor], config: dict[str, Any], images: int) -> None:
-    """fp16 safetensors with the architecture and the number of images seen in the metadata."""
+    """fp16 safetensors with the architecture and the number of images seen in the metadata. Raises EnvironmentFault."""
     halves = {name: tensor.detach().half().contiguous().cpu() for name, tensor in tensors.items()}
-    save_file(halves, str(path), metadata={"config": json.dumps(config), "images": str(images)})
+    content = save(halves, metadata={"config": json.dumps(config), "images": str(images)})
+    with replace_file(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def split(path: Path, piece_bytes: int) -> list[Path]:
     """Cut a file into PATH.part00, PATH.part01, ... of at most piece_bytes bytes; the file itself stays.
 
-    Raises UsageError for more than 100 pieces.
+    Raises UsageError for more than 100 pieces, EnvironmentFault.
     """
-    for stale in pieces_of(path):
-        stale.unlink()
     content = path.read_bytes()
     if len(content) > 100 * piece_bytes:
         raise UsageError(f"{path} would fall into more than 100 pieces of {piece_bytes} bytes. Choose larger ones.")
     pieces = []
-    for number, start in enumerate(range(0, len(content), piece_bytes)):
-        piece = path.with_name(f"{path.name}.part{number:02d}")
-        piece.write_bytes(content[start : start + piece_bytes])
-        pieces.append(piece)
+    with written(path):
+        for stale in pieces_of(path):
+            stale.unlink()
+        for number, start in enumerate(range(0, len(content), piece_bytes)):
+            piece = path.with_name(f"{path.name}.part{number:02d}")
+            piece.write_bytes(content[start : start + piece_bytes])
+            pieces.append(piece)
     return pieces
 
 

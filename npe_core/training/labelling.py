@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core.device import choose_device
-from npe_core.errors import EnvironmentFault
-from npe_core.training.checkpoint import replace_file
+from npe_core.errors import UsageError
+from npe_core.training.files import make_folder, replace_file
 from npe_core.training.reading import UNKNOWN, read_images
 from npe_core.training.teachers import load_teachers
 
@@ -27,8 +27,11 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
     """Write up to ``count`` pictures of each source, drawn by ``seed``, and their masks to an npz; returns how many.
 
     The npz holds ``images`` (N, 3, size, size) and ``masks`` (N, size, size), both uint8, as ``--data`` takes them.
-    Raises InputError, EnvironmentFault.
+    Raises UsageError, InputError, EnvironmentFault.
     """
+    if out.suffix != ".npz" or out.is_dir():
+        raise UsageError(f"--out {out}: expected the name of a file that ends in .npz.")
+    make_folder(out.parent)
     choice = choose_device(device)
     parser = load_teachers(teachers).FaceParser(choice.device)
     images: list[np.ndarray] = []
@@ -43,11 +46,8 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
             images.append(shrunk(one, size)[0].numpy())
             if len(images) % TOLD_EVERY == 0:
                 print(f"labelled {len(images)} pictures", file=sys.stderr)
-    try:
-        with replace_file(out) as temporary, temporary.open("wb") as file:
-            np.savez(file, images=np.stack(images), masks=np.stack(masks))
-    except OSError as error:
-        raise EnvironmentFault(f"{out} cannot be written: {error.strerror or error}.") from None
+    with replace_file(out) as temporary, temporary.open("wb") as file:
+        np.savez(file, images=np.stack(images), masks=np.stack(masks))
     return len(images)
 
 

@@ -19,13 +19,13 @@ from npe_core.training.checkpoint import (
     export_weights,
     exported,
     load_state,
-    replace_file,
     run_notes,
     save_state,
     warm_start,
 )
 from npe_core.training.distributed import World
 from npe_core.training.ema import Ema
+from npe_core.training.files import make_folder, replace_file
 from npe_core.training.recipe import Recipe
 from npe_core.training.report import Reporter, forget_after, plot_loss
 from npe_core.training.stopping import StopOnSignal
@@ -39,7 +39,7 @@ class Trainer:
     """Trains ``task.model`` by ``recipe`` in ``folder``; a run that finds a checkpoint there goes on from it, exactly.
 
     precision: bfloat16 runs the networks under autocast, float32 does not. Raises UsageError when the folder holds
-    another run, InputError when ``init`` does not fit.
+    another run, InputError when ``init`` does not fit, EnvironmentFault when the folder cannot be written.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Trainer:
         self.task, self.recipe, self.folder, self.device = task, recipe, folder, device
         self.precision, self.world = precision, world or World()
         self.batch = self.world.share(recipe.batch)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         task.model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         state = load_state(folder, device)
         self.before = 0
@@ -152,16 +152,18 @@ class Trainer:
     def save(self) -> None:
         """Checkpoint, fp16 weights of both averages, sample sheet and loss plot.
 
-        Raises UsageError when the weights are not finite: what was saved before stays.
+        Raises UsageError when the weights are not finite: what was saved before stays. Raises EnvironmentFault.
         """
         check_finite(self.task)
         save_state(self.folder, self._state())
         models = {"short": self.emas[0].copy_of(self.task.model), "long": self.emas[1].copy_of(self.task.model)}
         for length, model in models.items():
-            with replace_file(exported(self.folder, length)) as temporary:
-                export_weights(temporary, model.state_dict(), self.task.config(), self.before + self.images)
+            weights = exported(self.folder, length)
+            export_weights(weights, model.state_dict(), self.task.config(), self.before + self.images)
         with torch.no_grad(), self._autocast():
-            Image.fromarray(self.task.sheet(models["short"])).save(self.folder / f"sheet_{self.images:08d}.png")
+            sheet = self.task.sheet(models["short"])
+        with replace_file(self.folder / f"sheet_{self.images:08d}.png") as temporary:
+            Image.fromarray(sheet).save(temporary, "PNG")
         plot_loss(self.folder / "log.jsonl", self.folder / "loss.png")
 
     def _describe(self) -> None:

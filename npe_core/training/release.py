@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from npe_core.errors import EnvironmentFault, InputError
+from npe_core.errors import InputError
 from npe_core.models.weights import (
     MANIFEST,
     SMOOTH,
@@ -17,7 +17,8 @@ from npe_core.models.weights import (
     weights_folder,
     write_manifest,
 )
-from npe_core.training.checkpoint import exported, joined, read_json, read_weights, replace_file, run_notes
+from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
+from npe_core.training.files import make_folder, replace_file, written
 from npe_core.training.report import read_log
 
 TASK_OF = {
@@ -68,15 +69,13 @@ def release(
         "measured": {} if measured is None else read_json(measured),
     }
     file = f"{kind}.safetensors"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replace_file(folder / file) as temporary:
-            temporary.write_bytes(joined(source))
-        entries = read_manifest(folder) if (folder / MANIFEST).exists() else {}
-        entry = Entry(kind, file, sha256_of(folder / file), config, provenance)
+    make_folder(folder)
+    with replace_file(folder / file) as temporary:
+        temporary.write_bytes(joined(source))
+    entries = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    entry = Entry(kind, file, sha256_of(folder / file), config, provenance)
+    with written(folder / MANIFEST):
         write_manifest({**entries, kind: entry}, folder)
-    except OSError as error:
-        raise EnvironmentFault(f"{folder} cannot be written: {error.strerror or error}.") from None
     return entry
 
 

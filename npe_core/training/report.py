@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from npe_core.training.files import replace_file, written
+
 
 def read_log(path: Path) -> Iterator[dict[str, float]]:
     """The entries of a JSON-lines log; a line cut off by a kill is passed over."""
@@ -24,7 +26,7 @@ def read_log(path: Path) -> Iterator[dict[str, float]]:
 
 
 def plot_loss(log: Path, out: Path) -> None:
-    """The logged losses over images seen, both axes logarithmic, as a small PNG."""
+    """The logged losses over images seen, both axes logarithmic, as a small PNG. Raises EnvironmentFault."""
     points = [(entry["images"], entry["loss"]) for entry in read_log(log) if entry.get("loss", 0) > 0]
     if len(points) < 2:
         return
@@ -41,14 +43,19 @@ def plot_loss(log: Path, out: Path) -> None:
     draw.text(
         (margin, 12), f"loss {10 ** y.max():.4f} .. {10 ** y.min():.4f} (log), now {points[-1][1]:.4f}", fill="black"
     )
-    picture.save(out)
+    with replace_file(out) as temporary:
+        picture.save(temporary, "PNG")
 
 
 def forget_after(log: Path, images: int) -> None:
-    """Drop the entries of a log that a resumed run will make again: those of more than ``images`` images."""
+    """Drop the entries of a log that a resumed run will make again: those of more than ``images`` images.
+
+    Raises EnvironmentFault.
+    """
     if log.exists():
         kept = [json.dumps(entry) for entry in read_log(log) if entry.get("images", 0) <= images]
-        log.write_text("".join(line + "\n" for line in kept))
+        with replace_file(log) as temporary:
+            temporary.write_text("".join(line + "\n" for line in kept))
 
 
 class Reporter:
@@ -66,13 +73,16 @@ class Reporter:
         self._bar = _rich_bar(name, total) if sys.stderr.isatty() else None
 
     def update(self, images: int, values: dict[str, float]) -> None:
-        """Log one interval: images seen so far, and the numbers of it (loss, images_per_s, lr, ...)."""
+        """Log one interval: images seen so far, and the numbers of it (loss, images_per_s, lr, ...).
+
+        Raises EnvironmentFault.
+        """
         entry = {
             "images": images,
             "time": round(time.time(), 1),
             **{key: float(f"{v:.5g}") for key, v in values.items()},
         }
-        with self.log.open("a") as file:
+        with written(self.log), self.log.open("a") as file:
             file.write(json.dumps(entry) + "\n")
         text = "  ".join(f"{key} {value:.4g}" for key, value in values.items())
         left = (self.total - images) / max(values.get("images_per_s", 0.0), 1e-6)

@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -42,15 +42,14 @@ def open_source(path: Path) -> Iterator[Source]:
             files = sorted(file for file in path.rglob("*") if is_image(file.name))
         yield Source(path, [f.relative_to(path).as_posix() for f in files], lambda name: (path / name).read_bytes())
     elif path.suffix == ".zip":
-        with _readable(path):
-            archive = zipfile.ZipFile(path)
-        with archive:
+        with ExitStack() as stack:
+            with _readable(path):
+                archive = stack.enter_context(zipfile.ZipFile(path))
             yield Source(path, list(filter(is_image, archive.namelist())), archive.read)
     elif path.suffix == ".tar":
-        with _readable(path):
-            shard = tarfile.open(path)
-        with shard:
+        with ExitStack() as stack:
             with _readable(path):
+                shard = stack.enter_context(tarfile.open(path))
                 members = {m.name: m for m in shard if is_image(m.name) and not m.isdir()}
             yield Source(path, list(members), lambda name: _content(shard, members[name]))
     else:

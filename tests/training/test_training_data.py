@@ -3,7 +3,6 @@
 import io
 import struct
 import tarfile
-import tracemalloc
 import zipfile
 import zlib
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npe_core.training.evaluation.options import evaluation_parser, roles
+from npe_core.training.files import make_folder
 
 if TYPE_CHECKING:
     from npe_core.device import DeviceChoice
@@ -24,10 +25,14 @@ def command(arguments: list[str], prog: str) -> None:
         import torch
 
         torch.set_num_threads(options.threads)
-    report = evaluate(options)
     if options.out is not None:
-        report.write(options.out)
-    print(report.json() if options.json else report.text())
+        make_folder(options.out)
+    report = evaluate(options)
+    try:
+        print(report.json() if options.json else report.text(), flush=True)
+    finally:  # what was measured is to be had, whichever of the two places fails
+        if options.out is not None:
+            report.write(options.out)
 
 
 def evaluate(options: argparse.Namespace) -> Report:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from npe_core.errors import EnvironmentFault
+from npe_core.training.files import make_folder, written
 
 Item = TypeVar("Item")
 
@@ -42,14 +42,12 @@ class Report:
 
     def write(self, folder: Path) -> None:
         """Write evaluation.json, evaluation.md and the sheets. Raises EnvironmentFault."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
+        with written(folder):
             (folder / "evaluation.json").write_text(self.json() + "\n")
             (folder / "evaluation.md").write_text(self.text() + "\n")
             for name, sheet in self.sheets.items():
                 Image.fromarray(sheet).save(folder / f"{name}.png")
-        except OSError as error:
-            raise EnvironmentFault(f"{folder} cannot be written: {error.strerror or error}.") from None
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

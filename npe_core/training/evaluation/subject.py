@@ -10,6 +10,7 @@ from pathlib import Path
 
 from npe_core.errors import InputError
 from npe_core.models.weights import MANIFEST, read_manifest, verify, weights_folder, write_manifest
+from npe_core.training.files import written
 from npe_core.training.release import release
 
 
@@ -17,7 +18,7 @@ from npe_core.training.release import release
 def weights_with(kind: str, weights: Path | None, ema: str) -> Iterator[Path]:
     """A weights folder to measure ``kind`` with: the one in use, or a passing one in which ``weights`` take its place.
 
-    ``weights`` is a run's folder or exported weights. Raises InputError, WeightsError.
+    ``weights`` is a run's folder or exported weights. Raises InputError, WeightsError, EnvironmentFault.
     """
     if weights is None:
         yield weights_folder()
@@ -28,8 +29,9 @@ def weights_with(kind: str, weights: Path | None, ema: str) -> Iterator[Path]:
         folder = Path(name)
         if (weights_folder() / MANIFEST).exists():
             others = {other: entry for other, entry in read_manifest().items() if other != kind}
-            for entry in others.values():
-                shutil.copyfile(verify(entry), folder / entry.file)
-            write_manifest(others, folder)
+            with written(folder):
+                for entry in others.values():
+                    shutil.copyfile(verify(entry), folder / entry.file)
+                write_manifest(others, folder)
         release(kind, weights, ema, folder=folder)
         yield folder

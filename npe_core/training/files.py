@@ -1,0 +1,44 @@
+"""Writing: folders that are there before any work, files that appear whole or not at all, and faults in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from npe_core.errors import EnvironmentFault
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Around the writing of ``path``: what the system refuses is raised as EnvironmentFault."""
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentFault(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Gives a temporary name beside ``path``; what is written there takes its place, whole or not at all.
+
+    Raises EnvironmentFault.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with written(path):
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that files can be written to, with those above it. Raises EnvironmentFault."""
+    with written(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise EnvironmentFault(f"{folder} cannot be written to. Choose another folder.")
