@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core.device import choose_device
 from npe_core.errors import UsageError
+from npe_core.training.arrays import resize_images
 from npe_core.training.files import make_folder, replace_file
-from npe_core.training.reading import UNKNOWN, read_images
+from npe_core.training.reading import UNKNOWN, Choice, count_images, drawn, read_images, these
 from npe_core.training.teachers import load_teachers
 
 SURE = 0.55
@@ -21,6 +22,8 @@ SURE = 0.55
 SEEN = 512
 """Side at which the parser sees the pictures; it was made for large ones."""
 TOLD_EVERY = 100
+TOGETHER = 64
+"""So many of them are read at a time."""
 
 
 def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int | None, device: str, seed: int) -> int:
@@ -37,13 +40,11 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
     images: list[np.ndarray] = []
     masks: list[np.ndarray] = []
     for source in sources:
-        found = read_images(source, SEEN)
-        order = torch.randperm(len(found), generator=torch.Generator().manual_seed(seed))[:count]
-        for one in found[order].split(1):
+        for one in pictures(source, drawn(count, seed)):
             with torch.inference_mode(), torch.autocast(choice.device.type, torch.bfloat16):
                 logits = parser.celeb_logits(one)
             masks.append(sure_ids(parser.regions_from_logits(logits.float(), size)[0]).numpy())
-            images.append(shrunk(one, size)[0].numpy())
+            images.append(resize_images(one, size)[0].numpy())
             if len(images) % TOLD_EVERY == 0:
                 print(f"labelled {len(images)} pictures", file=sys.stderr)
     with replace_file(out) as temporary, temporary.open("wb") as file:
@@ -51,13 +52,14 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
     return len(images)
 
 
+def pictures(source: Path, choice: Choice) -> Iterator[Tensor]:
+    """The chosen pictures, (1, 3, SEEN, SEEN) uint8 each, of which few are in memory at a time. Raises InputError."""
+    chosen = choice(count_images(source))
+    for start in range(0, len(chosen), TOGETHER):
+        yield from read_images(source, SEEN, these(chosen[start : start + TOGETHER])).split(1)
+
+
 def sure_ids(probabilities: Tensor) -> Tensor:
     """(11, H, W) -> (H, W) uint8 region ids on the CPU, UNKNOWN where no region is believed enough."""
     belief, ids = probabilities.max(dim=0)
     return ids.masked_fill(belief < SURE, UNKNOWN).to(torch.uint8).cpu()
-
-
-def shrunk(images: Tensor, size: int) -> Tensor:
-    """(B, 3, H, W) uint8 -> (B, 3, size, size) uint8, antialiased."""
-    smaller = F.interpolate(images.float(), size=(size, size), mode="bicubic", antialias=True, align_corners=False)
-    return smaller.round().clamp(0, 255).to(torch.uint8)

@@ -22,22 +22,51 @@ from npe_core.training.arrays import read_arrays, resize_images, resize_masks
 from npe_core.training.decoding import UNKNOWN, decode_image, decode_mask
 from npe_core.training.sources import Source, open_source
 
-__all__ = ["UNKNOWN", "has_pairs", "read_images", "read_pairs"]
+__all__ = ["UNKNOWN", "Choice", "count_images", "drawn", "first", "has_pairs", "read_images", "read_pairs", "these"]
 
 TOGETHER = 256
 """So many files are held in memory at a time while they are decoded."""
 
 Content = TypeVar("Content")
+Choice = Callable[[int], list[int]]
+"""Of so many pictures, the numbers of those that are wanted, in the order in which they are."""
 
 
-def read_images(path: Path, size: int) -> Tensor:
-    """(N, 3, size, size) uint8 RGB: every image of a source that is not a mask. Raises InputError."""
+def first(count: int | None) -> Choice:
+    """The first ``count`` pictures, or all."""
+    return lambda total: list(range(total)[:count])
+
+
+def drawn(count: int | None, seed: int) -> Choice:
+    """``count`` pictures drawn by ``seed``, or all of them shuffled."""
+    return lambda total: torch.randperm(total, generator=torch.Generator().manual_seed(seed))[:count].tolist()
+
+
+def these(numbers: list[int]) -> Choice:
+    """The pictures of these numbers."""
+    return lambda total: numbers
+
+
+def count_images(path: Path) -> int:
+    """How many images a source has. Raises InputError."""
     if path.suffix == ".npz":
-        return resize_images(read_arrays(path)[0], size)
+        return len(read_arrays(path)[0])
     with open_source(path) as source:
-        names = [name for name in source.names if not name.startswith("masks/")]
-        if not names:
-            raise InputError(f"{path} holds no images.")
+        return len(_images(source))
+
+
+def read_images(path: Path, size: int, choice: Choice | None = None) -> Tensor:
+    """(N, 3, size, size) uint8 RGB: every image of a source that is not a mask, or those that are chosen.
+
+    The others are not decoded. Raises InputError.
+    """
+    if path.suffix == ".npz":
+        arrays = read_arrays(path)[0]
+        return resize_images(arrays if choice is None else arrays[choice(len(arrays))], size)
+    with open_source(path) as source:
+        names = _images(source)
+        if choice is not None:
+            names = [names[number] for number in choice(len(names))]
         images = np.empty((len(names), 3, size, size), np.uint8)
 
         def decode(number: int, content: bytes) -> None:
@@ -66,6 +95,14 @@ def read_pairs(path: Path, size: int) -> tuple[Tensor, Tensor, list[str]]:
 
         _in_threads(decode, ((source.read(name), source.read(mask)) for name, mask in pairs))
     return torch.from_numpy(images), torch.from_numpy(masks), [PurePosixPath(name).stem for name, _ in pairs]
+
+
+def _images(source: Source) -> list[str]:
+    """The names of what is no mask. Raises InputError when there are none."""
+    names = [name for name in source.names if not name.startswith("masks/")]
+    if not names:
+        raise InputError(f"{source.path} holds no images.")
+    return names
 
 
 def _pairs(source: Source) -> list[tuple[str, str]]:

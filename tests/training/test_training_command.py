@@ -14,9 +14,10 @@ import torch
 from npe_core.cli.app import run
 from npe_core.errors import UsageError
 from npe_core.models.segmenter import SegmenterConfig
+from npe_core.training import labelling
 from npe_core.training.loop import Trainer
 from npe_core.training.options import train_parser
-from npe_core.training.reading import UNKNOWN, read_pairs
+from npe_core.training.reading import UNKNOWN, drawn, read_pairs
 from npe_core.training.recipe import Recipe
 from npe_core.training.run import build_task, recipe_of
 from npe_core.training.settings import with_settings
@@ -217,12 +218,15 @@ class FaceParser:
 
 def test_labelled_pictures_are_pairs_to_train_on(pairs, tmp_path, monkeypatch, capsys):
     monkeypatch.delitem(sys.modules, "teachers", raising=False)
+    monkeypatch.setattr(labelling, "TOGETHER", 2)
     (tmp_path / "teachers.py").write_text(TEACHERS)
     out = tmp_path / "pairs.npz"
     words = ["train", "label", "--data", str(pairs / "images"), "--teachers", str(tmp_path), "--out", str(out)]
     assert run([*words, "--size", "32", "--count", "5", "--device", "cpu"]) == 0
     assert "5 pairs" in capsys.readouterr().out
     images, masks, _ = read_pairs(out, 32)
+    order = drawn(5, 0)(6)  # more are drawn than are read at a time
+    assert (images.float().mean(dim=(1, 2, 3)) / 40).round().long().tolist() == order
     assert images.shape == (5, 3, 32, 32) and masks.shape == (5, 32, 32)
     for image, mask in zip(images, masks, strict=True):
         number = round(float(image.float().mean()) / 40)

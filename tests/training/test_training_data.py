@@ -1,8 +1,10 @@
 """Reading and drawing training data."""
 
 import io
+import shutil
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 import zlib
 
@@ -13,7 +15,7 @@ from PIL import Image
 
 from npe_core.errors import InputError, UsageError
 from npe_core.training.data import Mixture, load_images, load_pairs, parse_source, source_name, to_float, to_uint8
-from npe_core.training.reading import UNKNOWN, has_pairs, read_images, read_pairs
+from npe_core.training.reading import UNKNOWN, count_images, drawn, first, has_pairs, read_images, read_pairs
 
 CPU = torch.device("cpu")
 
@@ -169,6 +171,29 @@ def test_arrays_that_are_no_pairs_are_refused(tmp_path, images, masks, words):
         with pytest.raises(InputError, match=r"pairs\.npz") as refusal:
             read_pairs(tmp_path / "pairs.npz", size)
         assert words in str(refusal.value)
+
+
+def test_reading_takes_little_more_memory_than_its_result(tmp_path):
+    (tmp_path / "0.png").write_bytes(png(np.zeros((128, 128, 3), np.uint8)))
+    for number in range(1, 128):
+        (tmp_path / f"{number}.png").hardlink_to(tmp_path / "0.png")
+    tracemalloc.start()
+    images = read_images(tmp_path, 128)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert images.shape == (128, 3, 128, 128) and peak < 1.5 * images.numel()
+
+
+def test_what_is_not_chosen_is_not_decoded(pairs, tmp_path):
+    shutil.copytree(pairs / "images", tmp_path / "images")
+    chosen = drawn(3, 7)(6)
+    assert len(set(chosen)) == 3 and chosen != drawn(3, 8)(6) and first(None)(3) == [0, 1, 2]
+    for number in set(range(6)) - set(chosen):
+        (tmp_path / f"images/{number}.png").write_bytes(b"broken")
+    np.savez(tmp_path / "all.npz", images=read_images(pairs, 32).numpy())
+    for source in (tmp_path / "images", tmp_path / "all.npz"):
+        assert count_images(source) == 6
+        assert read_images(source, 32, drawn(3, 7))[:, 0, 0, 0].tolist() == [40 * number for number in chosen]
 
 
 def test_sources_and_weights():

@@ -13,7 +13,7 @@ from npe_core.training.evaluation.edits import TIMESTEP, edit_table, measure_edi
 from npe_core.training.evaluation.faces import read_faces
 from npe_core.training.evaluation.painting import measure_painting, painting_table
 from npe_core.training.evaluation.report import Report, markdown, shown
-from npe_core.training.reading import read_images
+from npe_core.training.reading import drawn, read_images
 from npe_core.training.teachers import Judge
 
 DENOISED = 32
@@ -50,7 +50,7 @@ def evaluate_diffusion(
         count = len(faces) if count is None else min(count, len(faces))
         samples = editor.sample(count, steps=steps, seed=seed)
         report.sheets["samples"] = grid(samples[:64], 8)
-        others = None if reference is None else choose(read_images(parse_source(reference)[0], side), count, seed)
+        others = None if reference is None else read_images(parse_source(reference)[0], side, drawn(count, seed))
         if judge is None:
             report.notes.append("VGG-FD was not measured: it needs --teachers DIR.")
         else:
@@ -64,11 +64,6 @@ def evaluate_diffusion(
         regions = "the labels" if edited[0].ids is not None else "the segmenter"
         report.notes.append(f"Edits at t = {TIMESTEP} on {len(edited)} faces; the regions are those of {regions}.")
     return report
-
-
-def choose(images: Tensor, count: int, seed: int) -> Tensor:
-    """count of the images, by chance."""
-    return images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count]]
 
 
 def compare_spread(report: Report, judge: Judge, val: Tensor, samples: Tensor, others: Tensor | None) -> None:

@@ -6,14 +6,13 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from npe_core.editor.engine import Engine
 from npe_core.training.data import parse_source, source_name, to_float
 from npe_core.training.evaluation.groups import groups_of
 from npe_core.training.evaluation.report import Report, markdown, told
-from npe_core.training.reading import read_images
+from npe_core.training.reading import drawn, read_images
 
 
 def measure_mix(engine: Engine, sources: list[str], count: int, seed: int = 0) -> Report:
@@ -21,12 +20,11 @@ def measure_mix(engine: Engine, sources: list[str], count: int, seed: int = 0) -
     report = Report({"model": "segmenter", "data": {}})
     for text in sources:
         path, _ = parse_source(text)
-        images = read_images(path, engine.segment_size)
-        drawn = images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count]]
-        each = [_groups(engine, one) for one in told(drawn.split(1), "looking")]
+        images = read_images(path, engine.segment_size, drawn(count, seed))
+        each = [_groups(engine, one) for one in told(images.split(1), "looking")]
         found = Counter(f"{kind}: {group}" for groups in each for kind, group in groups.items())
-        shares: dict[str, Any] = {name: number / len(drawn) for name, number in found.items()}
-        report.numbers["data"][source_name(path)] = {"faces": len(drawn), "shares": shares}
+        shares: dict[str, Any] = {name: number / len(images) for name, number in found.items()}
+        report.numbers["data"][source_name(path)] = {"faces": len(images), "shares": shares}
     report.tables.append(table(report.numbers["data"]))
     return report
 

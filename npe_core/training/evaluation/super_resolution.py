@@ -17,7 +17,7 @@ from npe_core.training.augment import random_blobs
 from npe_core.training.data import parse_source, source_name, to_float, to_uint8
 from npe_core.training.evaluation.metrics import psnr_y
 from npe_core.training.evaluation.report import Report, markdown, shown, told
-from npe_core.training.reading import read_images
+from npe_core.training.reading import first, read_images
 from npe_core.training.super_resolution import SIZE, shrink
 from npe_core.training.teachers import Judge
 
@@ -40,7 +40,7 @@ def evaluate_super_resolution(
         sums: dict[str, dict[str, float]] = {name: {} for name in ("bicubic", *engines)}
         inside: dict[str, float] = {}
         rng = torch.Generator().manual_seed(0)
-        images = read_images(path, SIZE)[:count]
+        images = read_images(path, SIZE, first(count))
         for image in told(images.split(1), "upscaling"):
             high = to_float(image)
             low = to_float(to_uint8(shrink(high)))
