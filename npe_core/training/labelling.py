@@ -15,7 +15,7 @@ from npe_core.errors import UsageError
 from npe_core.training.arrays import resize_images
 from npe_core.training.files import make_folder, replace_file
 from npe_core.training.reading import UNKNOWN, Choice, count_images, drawn, read_images, these
-from npe_core.training.teachers import load_teachers
+from npe_core.training.teachers import teacher
 
 SURE = 0.55
 """What the parser believes less is UNKNOWN."""
@@ -36,7 +36,7 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
         raise UsageError(f"--out {out}: expected the name of a file that ends in .npz.")
     make_folder(out.parent)
     choice = choose_device(device)
-    parser = load_teachers(teachers).FaceParser(choice.device)
+    parser = teacher(teachers, "FaceParser", choice.device)
     images: list[np.ndarray] = []
     masks: list[np.ndarray] = []
     for source in sources:

@@ -9,27 +9,42 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from npe_core.errors import InputError
 
 
 def load_teachers(folder: Path) -> ModuleType:
-    """The module ``teachers.py`` of that folder. Raises InputError when there is none."""
-    path = folder / "teachers.py"
+    """The module ``teachers.py`` of that folder, once a process. Raises InputError when there is none that works."""
+    path = folder.resolve() / "teachers.py"
     if not path.exists():
         raise InputError(f"{folder} holds no teachers.py; LPIPS and VGG-FD need it.")
-    if "teachers" in sys.modules:
-        return sys.modules["teachers"]
-    spec = importlib.util.spec_from_file_location("teachers", path)
+    name = f"teachers of {path.parent}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path} cannot be imported.")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["teachers"] = module
-    spec.loader.exec_module(module)
+    sys.modules[name] = module  # dataclasses look their module up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the file is not ours: it may fail in any way
+        del sys.modules[name]
+        raise InputError(f"{path} cannot be imported ({type(error).__name__}: {error}).") from error
     return module
+
+
+def teacher(folder: Path, name: str, device: torch.device) -> Any:
+    """The network of that name in a teachers folder. Raises InputError when the folder lacks it, or its weights."""
+    try:
+        return getattr(load_teachers(folder), name)(device)
+    except (AttributeError, OSError, SafetensorError) as error:
+        raise InputError(f"{folder} gives no {name}: {error}.") from None
 
 
 class Vgg:
@@ -38,10 +53,9 @@ class Vgg:
     channels: tuple[int, ...] = (64, 128, 256, 512, 512)
 
     def __init__(self, folder: Path, device: torch.device) -> None:
-        """Raises InputError when ``folder`` holds no teachers.py."""
-        teachers = load_teachers(folder)
-        self._unit_length = teachers.unit_length
-        self._vgg = teachers.VggFeatures(device)
+        """Raises InputError when ``folder`` holds no teachers.py, or not what it needs."""
+        self._unit_length = load_teachers(folder).unit_length
+        self._vgg = teacher(folder, "VggFeatures", device)
         self._linear = [getattr(self._vgg, f"lin{block}_weight") for block in range(len(self.channels))]
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -62,9 +76,9 @@ class Judge:
     """LPIPS and VGG-FD on one device."""
 
     def __init__(self, folder: Path, device: torch.device) -> None:
-        """Raises InputError when ``folder`` holds no teachers.py."""
+        """Raises InputError when ``folder`` holds no teachers.py, or not what it needs."""
         self._teachers = load_teachers(folder)
-        self._vgg = self._teachers.VggFeatures(device)
+        self._vgg = teacher(folder, "VggFeatures", device)
         self._device = device
 
     @torch.no_grad()
@@ -74,6 +88,6 @@ class Judge:
         return distances.cpu()
 
     def vgg_fd(self, a: Tensor, b: Tensor) -> float:
-        """Frechet distance of two sets of pictures, uint8 (N, 3, H, W), on VGG features; it is not FID."""
+        """Frechet distance of two sets of pictures, uint8 (N, 3, H, W), N > 1, on VGG features; it is not FID."""
         first, second = (self._teachers.vgg_feature_statistics(images, self._vgg) for images in (a, b))
         return float(self._teachers.frechet_distance(first, second))

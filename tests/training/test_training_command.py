@@ -217,7 +217,6 @@ class FaceParser:
 
 
 def test_labelled_pictures_are_pairs_to_train_on(pairs, tmp_path, monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "teachers", raising=False)
     monkeypatch.setattr(labelling, "TOGETHER", 2)
     (tmp_path / "teachers.py").write_text(TEACHERS)
     out = tmp_path / "pairs.npz"
@@ -231,4 +230,3 @@ def test_labelled_pictures_are_pairs_to_train_on(pairs, tmp_path, monkeypatch, c
     for image, mask in zip(images, masks, strict=True):
         number = round(float(image.float().mean()) / 40)
         assert set(mask.unique().tolist()) == {number if number <= 4 else UNKNOWN}
-    monkeypatch.delitem(sys.modules, "teachers")

@@ -1,28 +1,48 @@
-"""The teachers' folder, where it lies beside the repository: LPIPS against the teachers' own, and the third stage."""
+"""Teachers' folders, and those beside the repository: LPIPS against the teachers' own, and the third stage."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from npe_core.cli.app import run
-from npe_core.training.teachers import Vgg, load_teachers
+from npe_core.errors import InputError
+from npe_core.training.teachers import Judge, Vgg, load_teachers, teacher
 
 TEACHERS = Path(__file__).parents[3] / "shared" / "teachers"
-pytestmark = pytest.mark.skipif(not TEACHERS.is_dir(), reason="no teachers beside the repository")
+needs_teachers = pytest.mark.skipif(not TEACHERS.is_dir(), reason="no teachers beside the repository")
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def own_teachers():
-    """The module is kept under one name, whichever folder it is from."""
-    sys.modules.pop("teachers", None)
-    yield
-    sys.modules.pop("teachers", None)
+def test_every_folder_has_its_own_teachers(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "teachers.py").write_text(
+            f"class Parser:\n    def __init__(self, device): self.of = {name!r}\n"
+        )
+    assert [teacher(tmp_path / name, "Parser", CPU).of for name in ("one", "two", "one")] == ["one", "two", "one"]
+    assert load_teachers(tmp_path / "one") is load_teachers(tmp_path / "two" / ".." / "one")
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("import no_such_module", "ModuleNotFoundError"),
+        ("def", "SyntaxError"),
+        ("unit_length = None", "no attribute 'VggFeatures'"),
+        ("unit_length = None\ndef VggFeatures(device): return open('no.safetensors')", r"no\.safetensors"),
+    ],
+)
+def test_a_folder_that_lacks_something_is_told(tmp_path, content, words):
+    (tmp_path / "teachers.py").write_text(content)
+    for use in (Vgg, Judge):
+        with pytest.raises(InputError, match=words) as refusal:
+            use(tmp_path, CPU)
+        assert str(tmp_path) in str(refusal.value)
+
+
+@needs_teachers
 def test_the_distance_of_features_is_lpips():
     x, y = torch.rand(2, 3, 3, 48, 48, generator=torch.Generator().manual_seed(0)).mul(2).sub(1)
     vgg = Vgg(TEACHERS, CPU)
@@ -33,6 +53,7 @@ def test_the_distance_of_features_is_lpips():
     assert float(vgg.distance(features[0], features[0]).abs().max()) == 0
 
 
+@needs_teachers
 def test_the_third_stage_from_the_command_line(pairs, tmp_path):
     words = ["train", "diffusion", "--data", str(pairs), "--out", str(tmp_path), "--batch", "2", "--images", "40"]
     small = ("image_size=16", "base=8", "mults=1,2", "attention=4,", "head_width=8", "surroundings=true")
