@@ -10,7 +10,10 @@ import click
     options_metavar="",
 )
 @click.argument(
-    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="diffusion|segmentation|super-resolution|label|release ..."
+    "arguments",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    metavar="diffusion|segmentation|super-resolution|label|average|release ...",
 )
 def train(arguments: tuple[str, ...]) -> None:
     """Train one of the three models, label pictures for the segmentation model, or release trained weights.

@@ -16,7 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.diffusion.schedule import TIMESTEPS, alpha_bars
+from npe_core.models.shapes import check_above_0, check_groups, check_levels
 from npe_core.models.surroundings import CHANNELS
+
+GROUPS = 32
+"""Most groups of a normalisation."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,23 @@ class DenoiserConfig:
     surroundings: bool = False
     """Whether the network is also shown the clean picture around what is edited."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a shape that cannot be built."""
+        check_above_0(image_size=self.image_size, patch=self.patch, base=self.base, blocks=self.blocks)
+        check_above_0(head_width=self.head_width, sigma_data=self.sigma_data)
+        check_levels(self.image_size, self.patch, self.mults)
+        if self.base % 2:
+            raise ValueError(f"base is {self.base}; expected an even number: timesteps become as many sines as cosines")
+        channels = [self.base * mult for mult in self.mults]
+        check_groups([self.base, *channels, *(2 * count for count in channels)], GROUPS)
+        for level, count in enumerate(channels):
+            heads = max(1, count // self.head_width)
+            if self.image_size // self.patch // 2**level in self.attention and count % heads:
+                raise ValueError(f"{count} channels do not divide among {heads} heads of attention")
+
 
 def group_norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(num_groups=min(32, channels // 4), num_channels=channels, eps=1e-5)
+    return nn.GroupNorm(num_groups=min(GROUPS, channels // 4), num_channels=channels, eps=1e-5)
 
 
 def timestep_embedding(t: Tensor, width: int) -> Tensor:

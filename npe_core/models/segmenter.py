@@ -8,7 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npe_core.models.shapes import check_above_0, check_groups, check_levels
 from npe_core.regions import REGIONS
+
+GROUPS = 16
+"""Most groups of a normalisation."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,16 @@ class SegmenterConfig:
     fine: int = 0
     """Channels of one more level at twice the resolution, which places the borders of thin regions; 0: none."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a shape that cannot be built."""
+        check_above_0(image_size=self.image_size, patch=self.patch, base=self.base)
+        check_levels(self.image_size, self.patch, self.mults)
+        check_groups([self.base * mult for mult in self.mults], GROUPS)
+        if self.fine:
+            check_groups([self.fine], GROUPS)
+            if self.patch % 2:
+                raise ValueError(f"patch is {self.patch}; the fine level needs an even one")
+
 
 def conv_block(channels_in: int, channels_out: int) -> nn.Sequential:
     """Two 3x3 convolutions, each with group normalisation and SiLU."""
@@ -31,7 +45,7 @@ def conv_block(channels_in: int, channels_out: int) -> nn.Sequential:
     for current in (channels_in, channels_out):
         layers += [
             nn.Conv2d(current, channels_out, 3, padding=1, bias=False),
-            nn.GroupNorm(min(16, channels_out // 4), channels_out),
+            nn.GroupNorm(min(GROUPS, channels_out // 4), channels_out),
             nn.SiLU(inplace=True),
         ]
     return nn.Sequential(*layers)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npe_core.models.shapes import check_above_0
 from npe_core.models.surroundings import CHANNELS
 
 SCALE = 4
@@ -28,6 +29,12 @@ class UpscalerConfig:
     """``bicubic``: the network adds to the bicubic picture. ``none``: tanh output, as published."""
     surroundings: bool = False
     """Whether the network also looks at the full-size picture around what is to be restored."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a shape that cannot be built."""
+        check_above_0(width=self.width, blocks=self.blocks)
+        if self.skip not in ("bicubic", "none"):
+            raise ValueError(f"skip is {self.skip!r}; expected bicubic or none")
 
 
 class ResidualBlock(nn.Module):

@@ -117,7 +117,7 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
             return Segmenter(SegmenterConfig(**values))
         if kind in ("upscaler", SMOOTH):
             return GeneratorResNet(UpscalerConfig(**values))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise WeightsError(f"The manifest's architecture of the {kind} does not fit this version ({error}).") from None
     raise WeightsError(f"There is no model {kind!r}; the models are {', '.join(KINDS)}.")
 

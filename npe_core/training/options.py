@@ -126,6 +126,14 @@ def share(text: str) -> float:
     return value
 
 
+def whole(text: str) -> int:
+    """An argparse type: a whole number from 0."""
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
     """An argparse type: a number above 0."""
 

@@ -13,7 +13,8 @@ Settings = TypeVar("Settings")
 def with_settings(defaults: Settings, texts: list[str]) -> Settings:
     """A copy of a dataclass with fields set as ``base=32`` or, for tuples, ``mults=1,2,4``.
 
-    Values take the type of the default. Raises UsageError for an unknown field or a value of another type.
+    Values take the type of the default. Raises UsageError for an unknown field, a value of another type, or values that
+    do not go together.
     """
     known = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(defaults)}  # type: ignore[arg-type]
     changed: dict[str, Any] = {}
@@ -25,7 +26,10 @@ def with_settings(defaults: Settings, texts: list[str]) -> Settings:
             changed[name] = _like(known[name], value)
         except (ValueError, KeyError):
             raise UsageError(f"--config {text}: {name} takes a value like {_shown(known[name])}.") from None
-    return dataclasses.replace(defaults, **changed)  # type: ignore[type-var]
+    try:
+        return dataclasses.replace(defaults, **changed)  # type: ignore[type-var]
+    except ValueError as error:
+        raise UsageError(f"--config {' '.join(texts)}: {error}.") from None
 
 
 def _like(default: Any, text: str) -> Any:
@@ -44,5 +48,5 @@ def from_stored(kind: type[Settings], stored: dict[str, Any]) -> Settings:
     """A dataclass from what JSON kept of it (lists for tuples). Raises InputError when the fields do not fit."""
     try:
         return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"The stored architecture does not fit a {kind.__name__}: {error}.") from None

@@ -27,6 +27,64 @@ def test_shapes(model, shape, out):
     assert model(torch.randn(shape)).shape == out
 
 
+SHAPES = [
+    {"base": base, "mults": mults, "patch": patch, "image_size": size}
+    for base in (2, 3, 4, 6, 8, 20, 36)
+    for mults in ((1,), (1, 2), (1, 1, 4), (0, 1))
+    for patch, size in ((1, 4), (1, 6), (2, 8), (3, 8), (3, 12))
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "build", "more"),
+    [
+        (DenoiserConfig, lambda config: Denoiser(config).eval(), {"attention": (4, 2), "head_width": 6}),
+        (SegmenterConfig, lambda config: Segmenter(config).eval(), {}),
+        (SegmenterConfig, lambda config: Segmenter(config).eval(), {"fine": 6}),
+    ],
+    ids=["denoiser", "segmenter", "fine"],
+)
+@torch.no_grad()
+def test_exactly_the_shapes_that_cannot_be_built_are_refused(monkeypatch, kind, build, more):
+    def works(shape):
+        x = torch.randn(1, 3, shape["image_size"], shape["image_size"])
+        try:
+            model = build(kind(**shape, **more))
+            model(*((x, torch.tensor([9])) if kind is DenoiserConfig else (x,)))
+        except Exception:
+            return False
+        return True
+
+    def accepted(shape):
+        try:
+            kind(**shape, **more)
+        except ValueError:
+            return False
+        return True
+
+    said = [accepted(shape) for shape in SHAPES]
+    monkeypatch.setattr(kind, "__post_init__", lambda config: None)
+    assert said == [works(shape) for shape in SHAPES]
+    assert 10 < sum(said) < len(SHAPES) - 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "word"),
+    [
+        (DenoiserConfig, {"mults": ()}, "mults is empty"),
+        (DenoiserConfig, {"mults": (1,) * 9}, "9 levels"),
+        (DenoiserConfig, {"patch": 0}, "patch is 0"),
+        (SegmenterConfig, {"mults": ()}, "mults is empty"),
+        (SegmenterConfig, {"base": 0}, "base is 0"),
+        (UpscalerConfig, {"width": 0}, "width is 0"),
+        (UpscalerConfig, {"skip": "nearest"}, "skip is 'nearest'"),
+    ],
+)
+def test_a_shape_that_cannot_be_meant_is_told_by_its_name(kind, values, word):
+    with pytest.raises(ValueError, match=word):
+        kind(**values)
+
+
 def test_denoiser_takes_every_picture_of_a_batch_at_its_own_timestep():
     model = Denoiser(SMALL).eval()
     torch.nn.init.normal_(model.unet.head.weight, std=0.1)

@@ -72,10 +72,11 @@ def test_manifest_of_another_architecture_is_refused(folder):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(WeightsError, match="does not fit"):
         load("upscaler", CPU, torch.float32, folder)
-    manifest["models"]["upscaler"]["config"] = {"depth": 3}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(WeightsError, match="architecture"):
-        load("upscaler", CPU, torch.float32, folder)
+    for config in ({"depth": 3}, {"width": 0}):
+        manifest["models"]["upscaler"]["config"] = config
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(WeightsError, match="architecture"):
+            load("upscaler", CPU, torch.float32, folder)
 
 
 def test_a_missing_folder_is_one_clear_line(tmp_path):

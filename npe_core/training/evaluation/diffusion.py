@@ -53,6 +53,8 @@ def evaluate_diffusion(
         others = None if reference is None else read_images(parse_source(reference)[0], side, drawn(count, seed))
         if judge is None:
             report.notes.append("VGG-FD was not measured: it needs --teachers DIR.")
+        elif min(count, count if others is None else len(others)) < 2:
+            report.notes.append("VGG-FD was not measured: it needs two faces or more on either side.")
         else:
             compare_spread(report, judge, faces[:count], torch.from_numpy(samples).permute(0, 3, 1, 2), others)
     if edit_count:

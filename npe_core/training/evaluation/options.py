@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from npe_core.errors import UsageError
-from npe_core.training.options import Parser, positive
+from npe_core.training.options import Parser, positive, whole
 
 HELP = {
     "diffusion": "Samples against real faces (VGG-FD), edits of the product, sheets.",
@@ -59,8 +59,8 @@ def _add_diffusion(parser: argparse.ArgumentParser) -> None:
         metavar="ROLE=SRC",
         help="val=SRC: faces to compare with; reference=SRC: other real faces; edits=SRC: faces to edit (default: val)",
     )
-    add("--count", type=int, metavar="N", help="samples (default: as many as val has; 0: none)")
-    add("--edits", type=int, default=50, metavar="N", help="faces to edit (default: %(default)s; 0: none)")
+    add("--count", type=whole, metavar="N", help="samples (default: as many as val has; 0: none)")
+    add("--edits", type=whole, default=50, metavar="N", help="faces to edit (default: %(default)s; 0: none)")
     add("--steps", type=positive(int), default=20, metavar="N", help="steps a sample (default: %(default)s)")
     add("--seed", type=int, default=0, help="of the first sample (default: %(default)s)")
 
