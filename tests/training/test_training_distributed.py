@@ -1,0 +1,51 @@
+"""Two processes that train together are one process with the same batches."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+from two_processes import train
+
+from npe_core.errors import UsageError
+from npe_core.training.distributed import World
+
+SCRIPT = Path(__file__).with_name("two_processes.py")
+ROOT = SCRIPT.parents[2]
+
+
+@pytest.mark.skipif(not dist.is_gloo_available(), reason="no gloo here")
+def test_two_processes_learn_what_one_learns_and_go_on_together(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    together = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, **together, "PYTHONPATH": str(ROOT)}
+    (tmp_path / "two").mkdir()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(SCRIPT), str(tmp_path / "two")],
+            env={**environment, "RANK": str(rank)},
+            stderr=subprocess.PIPE,
+        )
+        for rank in range(2)
+    ]
+    try:
+        told = [process.communicate(timeout=240)[1].decode() for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0], told
+    first, second = (torch.load(tmp_path / f"two/weights{rank}.pt") for rank in range(2))
+    assert torch.equal(first, second)
+    assert torch.allclose(first, train(tmp_path / "one", World()), atol=1e-6)
+
+
+def test_a_batch_is_shared_evenly_or_refused():
+    assert World().share(7) == 7 and World(1, 2).share(8) == 4
+    with pytest.raises(UsageError, match="7 does not divide among 2"):
+        World(0, 2).share(7)
