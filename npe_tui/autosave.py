@@ -112,10 +112,11 @@ class Autosave:
             self.file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """No more writing; a file that is on disk stays, to be found as left behind."""
-        self._closed = True
+        """Write what is new, then no more; a file that is on disk stays, to be found as left behind."""
         if self._timer is not None:
             self._timer.cancel()
+        self.flush()
+        self._closed = True
         with self._writing:
             if self._lock is not None:
                 self._lock.close()

@@ -7,7 +7,8 @@ to a thread; meanwhile nobody else touches the canvas.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,10 +66,19 @@ class Painting:
 
     async def freeze(self) -> bool:
         """Wait for what is being done to the canvas, then let nobody change it; False if it was frozen already."""
-        self.release()
-        async with self._turn:
+        async with self._alone():
             before, self.frozen = self.frozen, True
             return not before
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[EditDocument | None]:
+        """Waits for what is being done to the canvas, and gives the document if it may be changed.
+
+        A stroke under way ends here: the canvas would end it too, but the hand would go on drawing it.
+        """
+        async with self._turn:
+            self.release()
+            yield None if self.frozen else self._document
 
     @property
     def _free(self) -> EditDocument | None:
@@ -83,9 +93,8 @@ class Painting:
         self._tells.later(self._alter(change, said))
 
     async def _alter(self, change: Callable[[EditDocument], object], said: str) -> None:
-        async with self._turn:
-            document = self._document
-            if document is None or self.frozen:
+        async with self._alone() as document:
+            if document is None:
                 return
             try:
                 outcome = await asyncio.to_thread(change, document)
@@ -107,10 +116,10 @@ class Painting:
         self._tells.later(self._fill(region, at if self.hand.pieces else None))
 
     async def _fill(self, region: int, at: tuple[float, float] | None) -> None:
-        async with self._turn:
-            document, colour = self._document, self.hand.colour
-            if document is None or self.frozen:
+        async with self._alone() as document:
+            if document is None:
                 return
+            colour = self.hand.colour
             try:
                 count = await asyncio.to_thread(document.canvas.fill, region, colour, at)
             except NpeError as error:
@@ -125,9 +134,9 @@ class Painting:
             self._tells.later(self._recolour())
 
     async def _recolour(self) -> None:
-        async with self._turn:
-            document, filled, colour = self._document, self._filled, self.hand.colour
-            if document is None or self.frozen or filled is None or filled.colour == colour:
+        async with self._alone() as document:
+            filled, colour = self._filled, self.hand.colour
+            if document is None or filled is None or filled.colour == colour:
                 return  # a later colour was taken on already
             if document.canvas.revision != filled.revision:
                 self._filled = None

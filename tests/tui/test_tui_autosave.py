@@ -89,6 +89,21 @@ def test_changes_are_written_once_and_late(folder, photo_file, monkeypatch):
     assert [saved.read() for saved in left_behind(folder)] == [b"canvas"]
 
 
+def test_the_last_change_is_written_when_the_session_closes(folder, photo_file):
+    autosave = Autosave(folder, photo_file, 3600, lambda: b"canvas")
+    autosave.touch()
+    autosave.close()
+    assert [saved.read() for saved in left_behind(folder)] == [b"canvas"]
+
+
+def test_what_is_discarded_is_not_written_on_closing(folder, photo_file):
+    autosave = Autosave(folder, photo_file, 3600, lambda: b"canvas")
+    autosave.touch()
+    autosave.discard()
+    autosave.close()
+    assert left_behind(folder) == []
+
+
 def test_what_is_discarded_is_not_found(folder, photo_file):
     autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
     autosave.touch()

@@ -75,6 +75,42 @@ def test_a_drag_paints_and_the_keyboard_paints_the_same(start):
     run(scenario)
 
 
+@pytest.mark.parametrize("key", ["u", "f", "tilde", "7"])
+def test_a_command_ends_the_stroke_under_way(start, key):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("b", "right", "enter", "right", "right")
+            assert session.screen.hand.drawing
+            before = session.document.canvas.revision
+            await session.press(key)
+            await until(session.pilot, lambda: session.document.canvas.revision > before)
+            await until(session.pilot, lambda: not session.screen.painting._turn.locked())
+            assert not session.screen.hand.drawing
+            before = session.document.canvas.mask.copy()
+            await session.press("right", "right")
+            assert (session.document.canvas.mask == before).all(), "the pen is up"
+
+    run(scenario)
+
+
+def test_undo_while_the_mouse_is_held_takes_the_stroke_back(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("b")
+            await session.pilot.mouse_down("#photo", offset=(20, 20))
+            await session.pilot.hover("#photo", offset=(25, 20))
+            assert session.document.marked
+            await session.press("u")
+            await until(session.pilot, lambda: not session.document.marked)
+            await session.pilot.hover("#photo", offset=(30, 20))
+            await session.pilot.mouse_up("#photo", offset=(30, 20))
+            assert not session.document.marked
+
+    run(scenario)
+
+
 def test_pieces_brush_and_mask_tools_by_key(start):
     async def scenario():
         async with start((120, 40)) as session:
