@@ -1,4 +1,4 @@
-"""Where settings and state live: the folders that the platform means for them."""
+"""Where things live: the folders that the platform means for settings and state, and what a person calls home."""
 
 from __future__ import annotations
 
@@ -7,6 +7,22 @@ from pathlib import Path
 from platformdirs import PlatformDirs
 
 _DIRS = PlatformDirs("npe", appauthor=False)
+
+
+def expanded(path: Path | str) -> Path:
+    """The path, with ``~`` and ``~name`` for a home folder; as it is where there is nobody of that name."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file that may be looked at."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def config_file() -> Path:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from npe_core.errors import NpeError
+from npe_tui import places
 
 _MOST = {"photos": 12, "colours": 12}
 
@@ -24,8 +25,8 @@ class Recent:
 
     @property
     def photos(self) -> list[Path]:
-        """Those that still exist, newest first."""
-        return [path for path in map(Path, self._lists["photos"]) if path.is_file()]
+        """Those that are still to be found, newest first."""
+        return [path for path in map(Path, self._lists["photos"]) if places.is_file(path)]
 
     @property
     def colours(self) -> list[str]:

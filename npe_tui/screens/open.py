@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 import time
 from pathlib import Path
 from typing import ClassVar
@@ -37,7 +38,7 @@ class OpenScreen(Screen[Path | None]):
     def __init__(self, folder: Path, recent: list[Path], depth: str, problem: str = "") -> None:
         """``problem``: why the last photo could not be opened."""
         super().__init__()
-        self._folder = folder.expanduser().absolute()
+        self._folder = places.expanded(folder).absolute()
         self._recent = recent
         self._depth = depth
         self._problem = problem
@@ -62,7 +63,7 @@ class OpenScreen(Screen[Path | None]):
         self._left = {
             saved.photo: saved.when
             for saved in reversed(await asyncio.to_thread(left_behind, places.state_folder() / "autosave"))
-            if saved.photo.is_file()
+            if places.is_file(saved.photo)
         }
         await self._show("unsaved" if self._left and not self._problem else "folder")
         if self._problem:
@@ -137,13 +138,21 @@ class OpenScreen(Screen[Path | None]):
         self._take(self.query_one(PathField).path)
 
     def _take(self, path: Path) -> None:
-        if path.is_dir():
-            self._go(path)
-            self.query_one(Gallery).focus()
-        elif path.is_file():
-            self.dismiss(path)
+        status = self.query_one(StatusLine)
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            status.say(f"There is no file {path}", serious=True)
+        except (OSError, ValueError) as error:
+            status.say(f"{path} cannot be opened: {getattr(error, 'strerror', error)}", serious=True)
         else:
-            self.query_one(StatusLine).say(f"There is no file {path}", serious=True)
+            if stat.S_ISDIR(mode):
+                self._go(path)
+                self.query_one(Gallery).focus()
+            elif stat.S_ISREG(mode):
+                self.dismiss(path)
+            else:
+                status.say(f"{path} is no file", serious=True)
 
 
 def _ago(when: float) -> str:

@@ -83,10 +83,14 @@ class SaveScreen(ModalScreen[Target | None]):
         agreed = self._agreed == path
         try:
             check_output(path, force=True, source=self._source)
+            taken = path.exists()
         except NpeError as error:
             problem.update(str(error))
             return
-        if path.exists() and not agreed:
+        except OSError as error:
+            problem.update(f"{path} cannot be written: {error.strerror}.")
+            return
+        if taken and not agreed:
             self._agreed = path
             problem.update(f"{path.name} exists already. Enter once more overwrites it.")
             self.query_one("#write", Button).label = "Overwrite"

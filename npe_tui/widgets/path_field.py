@@ -8,6 +8,7 @@ from pathlib import Path
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from npe_tui import places
 from npe_tui.thumbnails import suffixes
 
 
@@ -20,7 +21,7 @@ class PathField(Input):
     @property
     def path(self) -> Path:
         """What is written, with ``~`` for the home folder."""
-        return Path(self.value.strip()).expanduser()
+        return places.expanded(self.value.strip())
 
 
 class _Paths(Suggester):
@@ -37,7 +38,7 @@ def complete(value: str) -> str | None:
     """What ``value`` could become, None if there is nothing like it."""
     if not value:
         return None
-    written, start = Path(value).expanduser(), ""
+    written, start = places.expanded(value), ""
     if not value.endswith("/"):
         written, start = written.parent, Path(value).name
     try:
@@ -48,6 +49,6 @@ def complete(value: str) -> str | None:
             and (start or not path.name.startswith("."))
             and (path.is_dir() or path.suffix.lower() in suffixes())
         )
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no system has such a name
         return None
     return value[: len(value) - len(start)] + found[0] if found else None

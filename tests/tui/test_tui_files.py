@@ -1,7 +1,9 @@
 """Opening, saving, leaving, and what was left behind: nothing is lost or overwritten without a question."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from textual.widgets import Button, Input
 from tui_fakes import HAIR
 from tui_session import run, until
@@ -77,6 +79,57 @@ def test_the_browser_opens_a_photo_and_says_what_is_no_photo(start, photo_file, 
             await session.press("enter")
             await until(session.pilot, lambda: session.app.editing is not None and session.document is not None)
             assert session.app.recent.photos == [photo_file]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("~nobody-of-this-name", "There is no file"), ("/" + 300 * "x", "cannot be opened")]
+)
+def test_the_browser_says_which_path_cannot_be_meant(start, config, tmp_path, typed, told):
+    async def scenario():
+        async with start((80, 24), None, replace(config, folder=str(tmp_path))) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            screen = session.app.screen
+            await session.press("slash", "ctrl+u", *typed[:2])
+            screen.query_one(Input).value = typed
+            await session.press("enter")
+            assert session.app.screen is screen and told in screen.query_one("StatusLine").message
+
+    run(scenario)
+
+
+def test_the_browser_says_what_may_not_be_looked_at(start, config, tmp_path, monkeypatch):
+    refused = tmp_path / "theirs"
+
+    async def scenario():
+        async with start((80, 24), None, replace(config, folder=str(tmp_path))) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            screen, look = session.app.screen, Path.stat
+
+            def stat(path, **options):
+                if path == refused:
+                    raise PermissionError(13, "Permission denied", str(path))
+                return look(path, **options)
+
+            monkeypatch.setattr(Path, "stat", stat)
+            screen.query_one(Input).value = str(refused)
+            await session.press("slash", "enter")
+            assert "Permission denied" in screen.query_one("StatusLine").message
+
+    run(scenario)
+
+
+def test_a_name_that_is_too_long_to_save_under_is_said(start, tmp_path):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("P")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            screen = session.app.screen
+            screen.query_one(Input).value = f"{tmp_path}/{300 * 'x'}.png"
+            await session.press("enter")
+            assert session.app.screen is screen and "too long" in str(screen.query_one("#problem").content)
 
     run(scenario)
 

@@ -170,3 +170,4 @@ def test_paths_are_completed(tmp_path):
     assert complete(f"{tmp_path}/por") == f"{tmp_path}/portrait.png"
     assert complete(f"{tmp_path}/pot") == f"{tmp_path}/pot/"
     assert complete(f"{tmp_path}/x") is None and complete("") is None
+    assert complete("~nobody-of-this-name/p") is None and complete("a\0/b") is None
