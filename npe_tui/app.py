@@ -132,14 +132,14 @@ class NpeApp(App[None]):
             notes = await asyncio.to_thread(write, chosen.path, chosen.overwrite)
         except NpeError as error:
             editing.status.say(str(error), serious=True)
-            self.notify(str(error), title="Not saved", severity="error", timeout=10)
+            self.notify(str(error), title="Not saved", severity="error", timeout=10, markup=False)
             return
         if editing.autosave is not None and not document.unsaved:
             await asyncio.to_thread(editing.autosave.discard)
         editing.tell()
         editing.status.say(f"Saved {chosen.path}")
         for note in notes or ():
-            self.notify(note, title=chosen.path.name)
+            self.notify(note, title=chosen.path.name, markup=False)
 
     # --- commands -----------------------------------------------------------------------------------------------
 

@@ -139,7 +139,7 @@ class ColourPanel(Vertical):
             self._changed(format_colour(parse_colour(event.value)))
         except UsageError as error:
             event.stop()
-            self.notify(str(error), severity="error")
+            self.notify(str(error), severity="error", markup=False)
 
 
 def _swatches(group: str, recent: list[str]) -> tuple[Chip, ...]:

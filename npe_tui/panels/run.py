@@ -33,7 +33,7 @@ class RunPanel(Vertical):
                 yield Label("", id="run-what")
                 yield Button("Cancel", id="cancel", action="screen.cancel", variant="warning", compact=True)
             yield ProgressBar(id="run-bar", show_eta=False, show_percentage=False)
-        yield Static("", id="run-reason")
+        yield Static("", id="run-reason", markup=False)
 
     def watch_engine(self) -> None:
         self._arrange()

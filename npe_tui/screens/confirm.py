@@ -29,7 +29,7 @@ class ConfirmScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog-title")
-            yield Static(self._question)
+            yield Static(self._question, markup=False)
             with Horizontal(classes="dialog-buttons"):
                 for number, (name, label) in enumerate(self._answers.items()):
                     yield Button(label, id=name, variant="primary" if number == 0 else "default", compact=True)

@@ -102,7 +102,7 @@ class EnhancingScreen(PhotoScreen):
             return
         self.status.say(event.reason, serious=True)
         if self.npe.engine.state.name == "ready":
-            self.notify(event.reason, severity="error", timeout=10)
+            self.notify(event.reason, severity="error", timeout=10, markup=False)
 
     def _finish(self, event: messages.FromEngine) -> None:
         self.running.done(event)
@@ -119,7 +119,7 @@ class EnhancingScreen(PhotoScreen):
         self.easel.display_all()
         self.status.say(f"Enhanced{how}, seed {result.parameters['seed']}. c compares, ^s saves, g tries again.")
         for warning in result.warnings:
-            self.notify(warning)
+            self.notify(warning, markup=False)
         self.tell()
 
     async def _choose(self, results: list[EditResult]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Label
@@ -57,7 +58,7 @@ class PhotoScreen(Screen[None]):
         self.running = Running(self.npe.engine)
 
     def compose(self) -> ComposeResult:
-        yield Label(f" {self.path.name}", id="title")
+        yield Label(f" {self.path.name}", id="title", markup=False)
         with Horizontal(id="body"):
             yield self.easel
             yield Vertical(id="side")
@@ -130,7 +131,7 @@ class PhotoScreen(Screen[None]):
         self.easel.open(document)
         self.tell()
         for note in document.photo.notes:
-            self.notify(note, title=document.name)
+            self.notify(note, title=document.name, markup=False)
         await self._recover(document)
         await self.find_face()
 
@@ -139,7 +140,7 @@ class PhotoScreen(Screen[None]):
         try:
             taken = await opening.recover(document, self.npe.autosave_folder, self.path, self._ask_recovery)
         except (NpeError, OSError) as error:
-            self.notify(opening.why_not(error), title="Nothing was recovered", severity="error")
+            self.notify(opening.why_not(error), title="Nothing was recovered", severity="error", markup=False)
             return
         if taken is not None:
             self.easel.open(document)
@@ -229,5 +230,7 @@ class PhotoScreen(Screen[None]):
             width, height = document.size
             what = "enhanced" if not document.stale else "painted" if document.marked else "untouched"
             unsaved = ", not saved" if document.unsaved else ""
-            self.query_one("#title", Label).update(f" {document.name}  [dim]{width}x{height}  {what}{unsaved}[/]")
+            told = f"{width}x{height}  {what}{unsaved}"
+            title = Content.from_markup(" $name  [dim]$told[/]", name=document.name, told=told)
+            self.query_one("#title", Label).update(title)
         self.status.facts = tuple(facts)

@@ -50,7 +50,7 @@ class SaveScreen(ModalScreen[Target | None]):
             yield Static(told, classes="hint")
             if self._stale:
                 yield Static("What was painted since the last Enhance is not in it.", classes="hint -warning")
-            yield Static("", id="problem")
+            yield Static("", id="problem", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Save", id="write", variant="primary", compact=True)
                 yield Button("Back", id="back", compact=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 from tui_fakes import HAIR
 from tui_session import run, until
 
@@ -116,6 +116,31 @@ def test_the_browser_says_what_may_not_be_looked_at(start, config, tmp_path, mon
             screen.query_one(Input).value = str(refused)
             await session.press("slash", "enter")
             assert "Permission denied" in screen.query_one("StatusLine").message
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("name", ["x[foo.png", "me [final] cut.png"])
+def test_names_are_shown_as_they_are_written(start, photo_file, tmp_path, name):
+    photo, taken = photo_file.rename(tmp_path / name), tmp_path / f"of {name}"
+    taken.touch()
+
+    async def scenario():
+        async with start((120, 40), photo) as session:
+            await session.open()
+            assert name in session.screen.query_one("#title").render_line(0).text
+            await session.press("b", "right", "space", "q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            assert any(name in text.render_line(0).text for text in session.app.screen.query(Static))
+            await session.press("escape", "P")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            screen, problem = session.app.screen, session.app.screen.query_one("#problem")
+            screen.query_one(Input).value = str(taken)
+            await session.press("enter")
+            assert taken.name in problem.render_line(0).text
+            screen.query_one(Input).value = f"{tmp_path}/none[/b]/x.png"
+            await session.press("enter")
+            assert "none[/b]" in problem.render_line(0).text
 
     run(scenario)
 
