@@ -17,7 +17,8 @@ from textual.screen import Screen
 from npe_core.errors import NpeError
 from npe_tui import places
 from npe_tui.config import Config
-from npe_tui.keys import APP_COMMANDS, COMMANDS
+from npe_tui.document import EditDocument
+from npe_tui.keys import APP_COMMANDS, COMMANDS, with_keys
 from npe_tui.recent import Recent
 from npe_tui.running import Engine
 from npe_tui.screens.edit import EditScreen
@@ -32,7 +33,7 @@ class NpeApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-normal"), (110, "-wide")]  # noqa: RUF012 as App declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-medium"), (40, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [binding for command in APP_COMMANDS for binding in command.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [command.binding for command in APP_COMMANDS]
 
     def __init__(self, config: Config, photo: Path | None = None, engine: Engine | None = None) -> None:
         """``engine``: another one than the real, for tests."""
@@ -45,7 +46,7 @@ class NpeApp(App[None]):
         self.autosave_folder = state / "autosave"
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = config.theme if config.theme in self.available_themes else THEMES[0].name
+        self.theme = config.theme
         self.set_keymap(config.keys)
 
     def on_mount(self) -> None:
@@ -154,15 +155,15 @@ class NpeApp(App[None]):
         from npe_tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen(self.config.keys))
 
     def action_next_theme(self) -> None:
         self.theme = next_theme(self.theme)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every command of the tables, and every theme."""
-        commands = COMMANDS if isinstance(screen, EditScreen) else ()
-        for command in (*commands, *APP_COMMANDS):
+        commands = with_keys(COMMANDS, self.config.keys) if isinstance(screen, EditScreen) else ()
+        for command in (*commands, *with_keys(APP_COMMANDS, self.config.keys)):
             if command.name != "palette":
                 where = screen if command in commands else self
                 yield SystemCommand(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -10,8 +9,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from npe_core.colour import format_colour, parse_colour
 from npe_core.errors import UsageError
-from npe_tui import places
+from npe_tui import keys, places, spelling, themes
+from npe_tui.picture.depth import Depth
 
 PREFIX = "NPE_TUI_"
 _FILE = PREFIX + "CONFIG"
@@ -24,9 +25,9 @@ class Config:
     theme: str = "npe-dark"
     """npe-dark, npe-light, ansi-dark, ansi-light, or any other theme of Textual."""
     depth: str = "auto"
-    """How many colours the picture uses: auto, true, 5bit, 256, 16 or mono."""
+    """How many colours the picture uses: auto, true, 5bit, 256, 16, grey or mono."""
     device: str = "auto"
-    """Where the models run: auto, cpu, cuda, cuda:N or mps."""
+    """Where the models run: auto, cpu, openvino, cuda, cuda:N or mps."""
     timestep: int | None = None
     """Strength to start with, 1..499; the engine's default where it is not set, as for the next two."""
     steps: int | None = None
@@ -38,7 +39,7 @@ class Config:
     hardness: float = 0.8
     """Share of the brush that is fully covered, 0..1."""
     colour: str = "#8b2500"
-    """The colour to start with."""
+    """The colour to start with; ``#rrggbb``, however it was written."""
     autosave: float = 2.0
     """Seconds between a change and its autosave; 0 turns it off."""
     folder: str = "."
@@ -49,6 +50,11 @@ class Config:
     """Name -> timestep, steps, sampler, sharpness: further buttons beside subtle and dramatic."""
 
     def __post_init__(self) -> None:
+        spelling.check("theme", self.theme, themes.NAMES)
+        spelling.check("depth", self.depth, ("auto", *Depth))
+        spelling.check("device", self.device.partition(":")[0], ("auto", "cpu", "openvino", "cuda", "mps"))
+        object.__setattr__(self, "colour", format_colour(parse_colour(self.colour)))
+        keys.check(self.keys)
         _within("hardness", self.hardness, 0, 1)
         _within("sharpness", self.sharpness, 0, 1)
         _within("autosave", self.autosave, 0, 3600)
@@ -71,12 +77,13 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
             raise UsageError(f"There is no config file {source}.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"The config file {source} cannot be read: {error}") from None
-    checked = {name: _typed(name, value, f"the config file {source}") for name, value in values.items()}
-    for name in _SIMPLE:
-        text = environment.get(PREFIX + name.upper())
-        if text is not None:
-            checked[name] = _typed(name, _number(text, name), PREFIX + name.upper())
     try:
+        checked = {name: _typed(name, value) for name, value in values.items()}
+        for name in _SIMPLE:
+            variable = PREFIX + name.upper()
+            text = environment.get(variable)
+            if text is not None:
+                checked[name] = _typed(name, _number(text, name), variable)
         return Config(**checked)
     except UsageError as error:
         raise UsageError(f"{error} See {source} and {PREFIX}*.") from None
@@ -95,16 +102,13 @@ _NAMES = tuple(one.name for one in fields(Config))
 _SIMPLE = tuple(name for name in _NAMES if name not in _TABLES)
 
 
-def _typed(name: str, value: Any, where: str) -> Any:
+def _typed(name: str, value: Any, variable: str = "") -> Any:
     """The value, if there is a setting of that name and it is of its type. Raises UsageError."""
-    if name not in _NAMES:
-        near = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.4)
-        hint = f"Did you mean {near[0]!r}?" if near else "The settings are " + ", ".join(_NAMES) + "."
-        raise UsageError(f"There is no setting {name!r} ({where}). {hint}")
+    spelling.check("setting", name, _NAMES)
     kinds: tuple[type, ...] = (dict,) if name in _TABLES else _NUMBERS.get(name, (str,))
     if type(value) not in kinds:
         wanted = {dict: "a table", str: "text", int: "a number"}[kinds[0]]
-        raise UsageError(f"The setting {name!r} is {wanted}, not {value!r} ({where}).")
+        raise UsageError(f"The setting {variable or name!r} is {wanted}, not {value!r}.")
     return value
 
 

@@ -5,11 +5,15 @@ The bindings, the command palette, the help screen and ``docs/terminal.md`` are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from textual.binding import Binding
+from textual.binding import Binding, InvalidBinding
+from textual.keys import REPLACED_KEYS, Keys, key_to_character
 
+from npe_core.errors import UsageError
 from npe_core.regions import REGIONS
+from npe_tui import spelling
 
 
 @dataclass(frozen=True)
@@ -27,18 +31,15 @@ class Command:
     footer: bool = False
     """Whether the footer has room for it."""
 
-    def bindings(self) -> list[Binding]:
-        """For a screen's BINDINGS: the first key for the footer, the others without."""
-        first, *others = self.keys.split(",")
-        return [
-            Binding(first, self.action, self.title, show=self.footer, id=self.name, tooltip=self.help),
-            *(Binding(key, self.action, self.title, show=False) for key in others),
-        ]
+    @property
+    def binding(self) -> Binding:
+        """For BINDINGS; the settings replace its keys by its name, all together."""
+        return Binding(self.keys, self.action, self.title, show=self.footer, id=self.name, tooltip=self.help)
 
     @property
     def shown_keys(self) -> str:
         """For people, the first two: ``g F5``."""
-        return " ".join(display(key) for key in self.keys.split(",")[:2])
+        return " ".join(display(key) for key in keys_of(self)[:2])
 
 
 REGION_KEYS = "0123456789a"
@@ -114,12 +115,58 @@ APP_COMMANDS: tuple[Command, ...] = (
     Command("quit", "q,ctrl+q", "leave", "Quit", "Leave the editor", "Program", True),
 )
 
+ZOOM = ("zoom_in", "zoom_out", "fit", "actual", "still")
+"""Names of the commands that every picture knows, not only the editor's."""
+
 VIEW_KEYS = [
     ("arrows", "Move the keyboard cursor by a dot; with Shift by eight"),
     ("^arrows", "Pan; so does a drag with the middle button, or right after Space"),
     ("Tab", "To the next control; arrows, Enter and digits work in all of them"),
 ]
 """What the picture itself does with keys: (keys, what they do)."""
+
+_MODIFIERS = frozenset(["ctrl", "shift", "alt", "meta", "super", "hyper"])
+_KEYS = frozenset([*REPLACED_KEYS, *(key.value for key in Keys)])
+"""Keys that no Unicode name tells."""
+
+
+def with_keys(commands: tuple[Command, ...], keymap: Mapping[str, str]) -> tuple[Command, ...]:
+    """The commands with the keys of the settings: name -> keys, instead of the built-in ones."""
+    return tuple(replace(command, keys=keymap.get(command.name, command.keys)) for command in commands)
+
+
+def check(keymap: Mapping[str, object]) -> None:
+    """Raises UsageError for a command or a key that there is not, and for a key that two commands would have."""
+    names = [command.name for command in (*COMMANDS, *APP_COMMANDS)]
+    for name, keys in keymap.items():
+        spelling.check("command", name, names)
+        if not isinstance(keys, str):
+            raise UsageError(f'The keys of {name!r} are text, for example {name} = "ctrl+e,f5", not {keys!r}.')
+    owners: dict[str, str] = {}
+    for command in with_keys((*COMMANDS, *APP_COMMANDS), keymap):  # type: ignore[arg-type]  # all are text
+        for key in keys_of(command):
+            if owners.setdefault(key, command.name) != command.name:
+                raise UsageError(f"Both {owners[key]!r} and {command.name!r} would have the key {key!r}: change one.")
+
+
+def region_keys(keymap: Mapping[str, str]) -> list[str]:
+    """The first key of each region, a space where that is more than a character."""
+    shown = [display(keys_of(fill)[0]) for fill in with_keys(COMMANDS, keymap) if fill.name.startswith("region_")]
+    return [key if len(key) == 1 else " " for key in shown]
+
+
+def keys_of(command: Command) -> list[str]:
+    """The names of its keys. Raises UsageError for a key that there is not."""
+    try:
+        keys = [binding.key for binding in Binding.make_bindings([command.binding])]
+    except InvalidBinding:
+        raise UsageError(f"The command {command.name!r} has no key; leave it out to keep the built-in ones.") from None
+    for key in keys:
+        *modifiers, last = key.split("+")
+        if not (_MODIFIERS.issuperset(modifiers) and (last in _KEYS or key_to_character(last))):
+            raise UsageError(f"There is no key {key!r}, which {command.name!r} should have.")
+    return keys
+
 
 _DISPLAY = {
     "left_square_bracket": "[",

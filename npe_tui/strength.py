@@ -53,6 +53,8 @@ def presets(config: Config) -> dict[str, Strength]:
         "dramatic": replace(start, timestep=sum(DRAMATIC) // 2),
     }
     for name, values in config.presets.items():
+        if not isinstance(values, dict):
+            raise UsageError(f"The preset {name!r} is a table, [presets.{name}], not {values!r}.")
         unknown = sorted(set(values) - set(_OF_A_PRESET))
         if unknown:
             raise UsageError(f"The preset {name!r} has {unknown[0]!r}; it can have {', '.join(_OF_A_PRESET)}.")

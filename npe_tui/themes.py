@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="npe-dark",
@@ -37,6 +37,8 @@ LIGHT = Theme(
     variables={"footer-key-foreground": "#9a5b12", "input-selection-background": "#9a5b12 30%"},
 )
 THEMES = (DARK, LIGHT)
+NAMES = (DARK.name, LIGHT.name, *BUILTIN_THEMES)
+"""Of all themes that there are: our own and Textual's."""
 
 _ROUND = (DARK.name, LIGHT.name, "ansi-dark", "ansi-light")
 

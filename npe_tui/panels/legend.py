@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +17,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from npe_core.regions import REGIONS
-from npe_tui.keys import REGION_KEYS
 
 _CELL = 14
 """Columns of an entry."""
@@ -62,6 +62,11 @@ class Legend(Widget, can_focus=True):
         """Takes in the region map (H, W)."""
         self.present = frozenset(np.flatnonzero(np.bincount(ids.ravel(), minlength=len(REGIONS))).tolist())
 
+    def __init__(self, keys: Sequence[str], *, id: str | None = None) -> None:
+        """``keys``: of each region, a character; a space where its key is none."""
+        super().__init__(id=id)
+        self._keys = keys
+
     @property
     def _columns(self) -> int:
         return max(self.size.width // _CELL, 1)
@@ -90,7 +95,7 @@ class Legend(Widget, can_focus=True):
             text += style("legend--cursor")
         fill = self.fills.get(number)
         return [
-            Segment(REGION_KEYS[number], style("legend--key")),
+            Segment(self._keys[number], style("legend--key")),
             Segment("▌", Style(color="rgb({},{},{})".format(*region.legend)) + Style(bgcolor=self.rich_style.bgcolor)),
             Segment(region.name, text),
             Segment(" " * (10 - len(region.name)), self.rich_style),

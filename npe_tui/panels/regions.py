@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from textual import on
 from textual.app import ComposeResult
@@ -33,9 +35,10 @@ class RegionsPanel(Vertical):
             super().__init__()
             self.pieces = pieces
 
-    def __init__(self, depth: str) -> None:
+    def __init__(self, depth: str, keys: Sequence[str]) -> None:
+        """``keys``: of each region, as ``Legend`` shows them."""
         super().__init__(id="regions", classes="panel")
-        self._depth = depth
+        self._depth, self._keys = depth, keys
         self._ids: np.ndarray | None = None
 
     def compose(self) -> ComposeResult:
@@ -44,7 +47,7 @@ class RegionsPanel(Vertical):
             look = PictureView(depth=self._depth, id="map")
             look.can_focus = False
             yield look
-            yield Legend(id="legend")
+            yield Legend(self._keys, id="legend")
         yield Chips(
             (
                 Chip("whole", "whole", help="A click picks all of the region"),

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from npe_tui.config import Config
+from npe_tui.keys import region_keys
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
@@ -29,7 +30,7 @@ class Side(Vertical):
     def compose(self) -> ComposeResult:
         config = self._config
         panels = (
-            RegionsPanel(config.depth),
+            RegionsPanel(config.depth, region_keys(config.keys)),
             ColourPanel(config.colour, self._recent),
             BrushPanel(config.hardness),
             StrengthPanel(initial(config), presets(config)),

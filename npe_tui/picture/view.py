@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
+from npe_tui.keys import COMMANDS, ZOOM
 from npe_tui.picture.graphics import protocol_of, still
 from npe_tui.picture.surface import Surface
 from npe_tui.picture.viewport import Viewport
@@ -33,11 +34,7 @@ class PictureView(Surface, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus,equals_sign", "zoom(1.25)", "Zoom in", show=False),
-        Binding("minus", "zoom(0.8)", "Zoom out", show=False),
-        Binding("home", "fit", "Whole photo", show=False),
-        Binding("end", "actual", "Pixel by pixel", show=False),
-        Binding("f7", "still", "All pixels", show=False),
+        *(command.binding for command in COMMANDS if command.name in ZOOM),
         Binding("left", "cursor(-1,0)", "Cursor left", show=False),
         Binding("right", "cursor(1,0)", "Cursor right", show=False),
         Binding("up", "cursor(0,-1)", "Cursor up", show=False),

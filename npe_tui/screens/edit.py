@@ -33,7 +33,7 @@ _ACTIONS = frozenset(command.action.partition("(")[0] for command in COMMANDS)
 class EditScreen(EnhancingScreen):
     """One photo under the hands of a person."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [binding for command in COMMANDS for binding in command.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [command.binding for command in COMMANDS]
 
     def on_mount(self) -> None:
         self.watch(self.easel.view, "cursor", self.painting.follow, init=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.table import Table
@@ -12,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from npe_core.regions import REGION_NAMES
-from npe_tui.keys import APP_COMMANDS, COMMANDS, REGION_KEYS, VIEW_KEYS, Command
+from npe_tui.keys import APP_COMMANDS, COMMANDS, VIEW_KEYS, with_keys
 
 
 class HelpScreen(ModalScreen[None]):
@@ -24,10 +25,15 @@ class HelpScreen(ModalScreen[None]):
         Binding("up,k", "scroll(-1)", show=False, priority=True),
     ]
 
+    def __init__(self, keymap: Mapping[str, str]) -> None:
+        """``keymap``: the keys of the settings, as ``with_keys`` takes them."""
+        super().__init__()
+        self._keymap = keymap
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog -help"):
             yield Label("Keys", classes="dialog-title")
-            for group, rows in tables().items():
+            for group, rows in tables(self._keymap).items():
                 yield Label(group, classes="heading")
                 yield Static(_table(rows))
             yield Static("docs/terminal.md has the settings, and how to give commands other keys.", classes="hint")
@@ -36,20 +42,20 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
-def tables() -> dict[str, list[tuple[str, str]]]:
+def tables(keymap: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
     """Group -> rows of (keys, what they do)."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for command in (*COMMANDS, *APP_COMMANDS):
-        if not command.name.startswith("region_"):
-            groups.setdefault(command.group, []).append(_row(command))
-    regions = ", ".join(f"{key} {name}" for key, name in zip(REGION_KEYS, REGION_NAMES, strict=True))
-    groups["Pick"].insert(0, ("0 … 9 a", f"Fill a region: {regions}"))
+    fills = []
+    for command in with_keys((*COMMANDS, *APP_COMMANDS), keymap):
+        rows = groups.setdefault(command.group, [])
+        if command.name.startswith("region_"):
+            fills.append(command.shown_keys)
+        else:
+            rows.append((command.shown_keys, command.help))
+    regions = ", ".join(f"{keys} {name}" for keys, name in zip(fills, REGION_NAMES, strict=True))
+    groups["Pick"].insert(0, (f"{fills[0]} … {fills[-1]}", f"Fill a region: {regions}"))
     groups["See"] += VIEW_KEYS
     return groups
-
-
-def _row(command: Command) -> tuple[str, str]:
-    return command.shown_keys, command.help
 
 
 def _table(rows: list[tuple[str, str]]) -> Table:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from tui_session import run
+from tui_session import run, until
 
 from npe_tui.keys import APP_COMMANDS, COMMANDS
-from npe_tui.screens.help import HelpScreen
+from npe_tui.panels.strength import StrengthPanel
+from npe_tui.screens.help import HelpScreen, tables
 
 
 def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
@@ -63,6 +64,36 @@ def test_keys_of_the_settings_replace_the_built_in_ones(start, config):
             assert session.screen.hand.tool == "pick"
             await session.press("ctrl+b")
             assert session.screen.hand.tool == "brush"
+
+    run(scenario)
+
+
+def test_keys_of_the_settings_are_all_that_a_command_has(start, config):
+    keymap = {"undo": "ctrl+u", "weaker": "minus", "zoom_out": "f9", "fit": "f10"}
+
+    async def scenario():
+        async with start((120, 40), settings=replace(config, keys=keymap)) as session:
+            await session.open()
+            view, panel = session.screen.easel.view, session.screen.query_one(StrengthPanel)
+            await session.fill("7")
+            await session.press("ctrl+z")
+            assert session.document.canvas.can_undo, "its second key is gone as well"
+            scale, timestep = view.viewport.scale, panel.strength.timestep
+            assert view.has_focus
+            await session.press("minus")
+            assert (view.viewport.scale, panel.strength.timestep) == (scale, timestep - 10)
+            await session.press("plus", "plus", "f9")
+            assert view.viewport.scale == pytest.approx(scale * 1.25)
+            await session.press("f10")
+            assert view.viewport.scale == scale
+            offered = [command.title for command in session.app.get_system_commands(session.screen)]
+            assert "Undo  ^u" in offered and "Weaker  -" in offered and "Enhance  g F5" in offered
+            await session.press("f1")
+            rows = dict((text, keys) for group in tables(session.app.config.keys).values() for keys, text in group)
+            assert rows["Take the last step back"] == "^u" and rows["Farther"] == "F9"
+            assert isinstance(session.app.screen, HelpScreen) and session.app.screen._keymap == keymap
+            await session.press("escape", "ctrl+u")
+            await until(session.pilot, lambda: not session.document.marked)
 
     run(scenario)
 

@@ -13,7 +13,7 @@ from npe_core.errors import UsageError
 from npe_core.regions import REGION_NAMES, REGIONS
 from npe_tui import config, strength
 from npe_tui.config import Config
-from npe_tui.keys import APP_COMMANDS, COMMANDS, REGION_KEYS
+from npe_tui.keys import APP_COMMANDS, COMMANDS, REGION_KEYS, region_keys, with_keys
 from npe_tui.palette import PALETTE, from_hsv, group_for, name_of, to_hsv
 from npe_tui.recent import Recent
 from npe_tui.thumbnails import entries_of, thumbnail
@@ -54,6 +54,18 @@ def test_no_file_is_no_error():
         ("hardness = 2.0", "between 0 and 1"),
         ("sharpness = 2", "between 0 and 1"),
         ("keys = 3", "is a table"),
+        ('theme = "npe-lihgt"', "no theme 'npe-lihgt'. Did you mean 'npe-light'"),
+        ('depth = "5bits"', "no depth '5bits'. Did you mean '5bit'"),
+        ('depth = "25"', "no depth '25'"),
+        ('device = "cuad:0"', "no device 'cuad'. Did you mean 'cuda'"),
+        ('colour = "bluish"', "'bluish' is not a colour"),
+        ('[keys]\nenhnce = "ctrl+e"', "no command 'enhnce'. Did you mean 'enhance'"),
+        ("[keys]\nenhance = 5", "keys of 'enhance' are text"),
+        ('[keys]\nenhance = "ctrl+plus+foo"', "no key 'ctrl\\+plus\\+foo', which 'enhance'"),
+        ('[keys]\nenhance = "f99"', "no key 'f99'"),
+        ('[keys]\nenhance = ""', "'enhance' has no key"),
+        ('[keys]\nenhance = "b"', "Both 'enhance' and 'brush' would have the key 'b'"),
+        ('[keys]\nweaker = "-"', "Both 'weaker' and 'zoom_out' would have the key 'minus'"),
         ("theme = ", "cannot be read"),
     ],
 )
@@ -78,7 +90,7 @@ def test_presets_of_the_settings_join_the_built_in_ones():
     assert list(found) == ["subtle", "dramatic", "careful"]
     assert (found["careful"].timestep, found["careful"].steps) == (120, 20)
     assert 200 <= found["subtle"].timestep <= 300 < 350 <= found["dramatic"].timestep <= 475
-    for wrong in ({"timestep": 500}, {"speed": 3}, {"sampler": "euler"}, {"sharpness": 1.5}, {"timestep": "much"}):
+    for wrong in (5, {"timestep": 500}, {"speed": 3}, {"sampler": "euler"}, {"sharpness": 1.5}, {"timestep": "much"}):
         with pytest.raises(UsageError):
             strength.presets(Config(presets={"x": wrong}))
 
@@ -90,6 +102,24 @@ def test_sharpness_of_the_settings_and_of_a_preset(tmp_path):
     assert found["subtle"].sharpness == 0.5 and found["soft"].sharpness == 0
     whole = strength.initial(config.load(None, {"NPE_TUI_SHARPNESS": "1"})).sharpness
     assert (whole, type(whole)) == (1.0, float)  # a whole number would not be read back from a saved file
+
+
+@pytest.mark.parametrize("text", ['colour = "#ABC"', 'colour = "aabbcc"'])
+def test_a_colour_may_be_written_as_anywhere_else(tmp_path, text):
+    assert config.load(written(tmp_path, text), {}).colour == "#aabbcc"
+
+
+def test_a_key_may_go_from_one_command_to_another(tmp_path):
+    text = '[keys]\nweaker = "-, ctrl+minus"\nzoom_out = "f9"\nquit = "Q,ctrl+@"\n'
+    keymap = config.load(written(tmp_path, text), {}).keys
+    shown = {command.name: command.shown_keys for command in with_keys((*COMMANDS, *APP_COMMANDS), keymap)}
+    assert (shown["weaker"], shown["zoom_out"], shown["quit"]) == ("- ^minus", "F9", "Q ^@")
+    assert shown["zoom_in"] == "+ ="
+
+
+def test_the_legend_has_the_keys_of_the_settings():
+    keys = region_keys({"region_hair": "h", "region_lips": "ctrl+l"})
+    assert "".join(keys) == "01234 6h89a"
 
 
 def test_a_drawn_seed_leaves_room_for_variants():
