@@ -49,8 +49,13 @@ class EditDocument:
         """(H, W, 3) uint8"""
         self.saved_as: Path | None = None
         self._made_from: tuple[np.ndarray, np.ndarray] | None = None
-        self._edited_revision = 0
+        """Guide and mask of the result."""
+        self._apart = np.zeros(photo.image.shape[:2], bool)
+        """(H, W): where guide or mask are others than those, as of the last ``refresh``."""
+        self._pixels_apart = 0
         self._saved_revision = 0
+        """Of the canvas, whose paint is in a file."""
+        self._saved_result: EditResult | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,9 +63,14 @@ class EditDocument:
         return self.photo.size
 
     @property
+    def path(self) -> Path:
+        """The photo's file."""
+        return self.photo.path or Path("untitled")
+
+    @property
     def name(self) -> str:
         """The photo's file name."""
-        return self.photo.path.name if self.photo.path is not None else "untitled"
+        return self.path.name
 
     @property
     def regions(self) -> Regions | None:
@@ -74,13 +84,23 @@ class EditDocument:
 
     @property
     def stale(self) -> bool:
-        """Whether paint or mask were changed since the last result."""
-        return self.result is None or self.canvas.revision != self._edited_revision
+        """Whether paint or mask are others than those that the last result was made from."""
+        return self.result is None or self._pixels_apart > 0
+
+    @property
+    def unsaved_result(self) -> bool:
+        """Whether closing now would lose the last result."""
+        return self.result is not self._saved_result
+
+    @property
+    def unsaved_paint(self) -> bool:
+        """Whether closing now would lose paint that no result has."""
+        return self.stale and self.canvas.revision != self._saved_revision and self.marked
 
     @property
     def unsaved(self) -> bool:
         """Whether closing now would lose work."""
-        return self.canvas.revision != self._saved_revision and (self.marked or self.result is not None)
+        return self.unsaved_result or self.unsaved_paint
 
     # --- what is shown ------------------------------------------------------------------------------------------
 
@@ -93,27 +113,22 @@ class EditDocument:
 
     def _draw(self, box: Box) -> None:
         where = cut(box)
-        guide, mask = self.canvas.guide[where], self.canvas.mask[where]
+        guide, mask = self.canvas.guide[where], self.canvas.levels[where]
         self.shown[where] = guide
         if self.result is not None and self._made_from is not None:
             old_guide, old_mask = self._made_from
-            same = (mask == old_mask[where]) & (guide == old_guide[where]).all(axis=-1)
-            np.copyto(self.shown[where], self.result.image[where], where=same[..., None])
+            apart = (mask != old_mask[where]) | (guide != old_guide[where]).any(axis=-1)
+            self._pixels_apart += int(apart.sum()) - int(self._apart[where].sum())
+            self._apart[where] = apart
+            np.copyto(self.shown[where], self.result.image[where], where=~apart[..., None])
 
     def accept(self, result: EditResult) -> None:
         """Takes over the result of an edit of the canvas as it is now."""
         self.refresh()
         self.result = result
-        self._made_from = self.canvas.guide.copy(), self.canvas.mask.copy()
-        self._edited_revision = self.canvas.revision
-        if self._saved_revision == self.canvas.revision:
-            self._saved_revision = -1
+        self._made_from = self.canvas.guide.copy(), self.canvas.levels.copy()
+        self._apart[:], self._pixels_apart = False, 0
         self.shown = result.image.copy()
-
-    def drop_result(self) -> None:
-        """Back to the paint."""
-        self.result, self._made_from = None, None
-        self.shown = self.canvas.guide.copy()
 
     def region_overlay(self, strength: float = 0.6) -> np.ndarray:
         """(H, W, 3) uint8: the photo with the regions in their legend colours. Raises InputError before they are known.
@@ -131,11 +146,10 @@ class EditDocument:
 
     def proposed_name(self, what: str = "edited") -> Path:
         """Beside the photo, ``NAME-edited.png``, with a number if that is taken."""
-        source = self.photo.path or Path("untitled")
-        number, path = 1, source.with_name(f"{source.stem}-{what}.png")
+        number, path = 1, self.path.with_name(f"{self.path.stem}-{what}.png")
         while path.exists():
             number += 1
-            path = source.with_name(f"{source.stem}-{what}-{number}.png")
+            path = self.path.with_name(f"{self.path.stem}-{what}-{number}.png")
         return path
 
     def save(self, path: Path, force: bool = False) -> tuple[str, ...]:
@@ -145,10 +159,9 @@ class EditDocument:
         """
         if self.result is None:
             raise InputError("There is no edited picture yet: enhance first.")
-        notes = self.result.save(path, force=force)
-        self.saved_as = path
-        if not self.stale:
-            self._saved_revision = self.canvas.revision
+        result = self.result
+        notes = result.save(path, force=force)
+        self.saved_as, self._saved_result = path, result
         return notes
 
     def save_paint(self, path: Path, force: bool = False) -> None:
@@ -161,10 +174,12 @@ class EditDocument:
 
         if check_output(path, force, self.photo.path) != "PNG":
             raise InputError(f"Paint is saved as PNG; {path.name} has another suffix. Use {path.stem}.png.")
+        revision = self.canvas.revision
         alpha = np.rint(self.canvas.mask * 255).astype(np.uint8)
         content = io.BytesIO()
         Image.fromarray(np.dstack([self.canvas.guide, alpha])).save(content, "PNG")
         write_atomically(path, content.getvalue(), force, self.photo.path)
+        self._saved_revision = revision
 
     # --- autosave -----------------------------------------------------------------------------------------------
 
@@ -175,5 +190,6 @@ class EditDocument:
     def recover(self, saved: bytes) -> None:
         """Takes over what ``snapshot`` saved of the same picture. Raises InputError for another picture or damage."""
         self.canvas = Canvas.restore(self.photo.image, saved, self.regions)
-        self._saved_revision = self._edited_revision = -1
-        self.drop_result()
+        self._saved_revision = -1
+        self.result = self._made_from = None
+        self.shown = self.canvas.guide.copy()

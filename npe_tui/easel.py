@@ -63,9 +63,10 @@ class Easel(Horizontal):
         self._show_comparison()
 
     def update_box(self, box: Box) -> None:
-        """The document changed inside a box (x0, y0, x1, y1)."""
+        """The document changed inside a box (x0, y0, x1, y1): what was done is shown, whatever was shown before."""
         if self._document is None:
             return
+        self.before = False
         if self.map or self._guess is not None:
             self._guess, self.map = None, False
             self.display_all()

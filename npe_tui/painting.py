@@ -29,6 +29,8 @@ class Filled:
     colour: str
     revision: int
     """Of the canvas after it."""
+    step: bool
+    """Whether it changed anything, and is an undo step."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Painting:
         self._document: EditDocument | None = None
         self._turn = asyncio.Lock()
         self._filled: Filled | None = None
+        self._pen_down = False
+        """Whether the stroke under way is the keyboard's."""
 
     def open(self, document: EditDocument) -> None:
         """Work on this document from now on."""
@@ -120,16 +124,21 @@ class Painting:
             if document is None:
                 return
             colour = self.hand.colour
+            before = document.canvas.revision
             try:
                 count = await asyncio.to_thread(document.canvas.fill, region, colour, at)
             except NpeError as error:
                 self._tells.failed(str(error))
                 return
-            self._filled = Filled(region, at, colour, document.canvas.revision)
+            revision = document.canvas.revision
+            self._filled = Filled(region, at, colour, revision, revision != before)
             self._show(f"Filled {REGIONS[region].name}: {count} pixels")
 
     def recolour(self) -> None:
-        """The hand has another colour: the fill that was just made takes it on, as one undo step with it."""
+        """The hand has another colour: the fill that was just made takes it on, as one undo step with it.
+
+        What was enhanced stays a step of its own, so that undo comes back to it.
+        """
         if self._filled is not None:
             self._tells.later(self._recolour())
 
@@ -142,18 +151,24 @@ class Painting:
                 self._filled = None
                 return
 
-            def refill() -> None:
-                document.canvas.undo()
-                document.canvas.fill(filled.region, colour, filled.at)
+            replaced = filled.step and document.stale
 
-            await asyncio.to_thread(refill)
-            self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision)
+            def refill() -> bool:
+                if replaced:
+                    document.canvas.undo()
+                before = document.canvas.revision
+                document.canvas.fill(filled.region, colour, filled.at)
+                return document.canvas.revision != before
+
+            step = await asyncio.to_thread(refill)
+            self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision, step)
             self._show(f"Filled {REGIONS[filled.region].name} with {colour}")
 
     # --- the pointer --------------------------------------------------------------------------------------------
 
     def press(self, x: float, y: float) -> None:
         """The tool goes down at a photo point."""
+        self._pen_down = False
         document = self._free
         if document is None:
             return
@@ -178,6 +193,7 @@ class Painting:
 
     def release(self) -> None:
         """The tool goes up."""
+        self._pen_down = False
         if self._document is not None and self.hand.release(self._document.canvas):
             self._show({"brush": "Painted", "marker": "Marked", "eraser": "Erased"}[self.hand.tool])
 
@@ -192,9 +208,13 @@ class Painting:
     # --- the keyboard -------------------------------------------------------------------------------------------
 
     def follow(self, cursor: tuple[float, float] | None) -> None:
-        """The keyboard cursor moved; a pen that is down draws."""
+        """The keyboard cursor moved; a pen that is down draws, and is lifted when the mouse takes over."""
+        if not self._pen_down:
+            return
         if cursor is not None:
             self.drag(*cursor)
+        else:
+            self.release()
 
     def dab(self) -> None:
         """Use the tool once at the keyboard cursor."""
@@ -207,4 +227,5 @@ class Painting:
             self.release()
         else:
             self.press(*self._easel.cursor())
+            self._pen_down = self.hand.drawing
         return self.hand.drawing

@@ -246,11 +246,13 @@ class EditScreen(EnhancingScreen):
 
     @on(PictureView.PointerMove, "#photo")
     def _pointer_move(self, event: PictureView.PointerMove) -> None:
-        self.painting.drag(event.x, event.y)
+        if event.button == 1:
+            self.painting.drag(event.x, event.y)
 
     @on(PictureView.PointerUp, "#photo")
     def _pointer_up(self, event: PictureView.PointerUp) -> None:
-        self.painting.release()
+        if event.button == 1:
+            self.painting.release()
 
     @on(RegionsPanel.Picked)
     def _picked_in_panel(self, event: RegionsPanel.Picked) -> None:

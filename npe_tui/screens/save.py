@@ -33,8 +33,8 @@ class SaveScreen(ModalScreen[Target | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
 
     def __init__(self, proposed: Path, source: Path | None, paint: bool, stale: bool) -> None:
-        """``source``: the photo, which is never written to. ``stale``: the canvas has changes that are not in the
-        edited picture."""
+        """``source``: the photo, which is never written to. ``stale``: the canvas is another than that of the edited
+        picture."""
         super().__init__()
         self._proposed, self._source, self._paint, self._stale = proposed, source, paint, stale
         self._agreed: Path | None = None
@@ -49,7 +49,8 @@ class SaveScreen(ModalScreen[Target | None]):
                 told = f"The suffix says the format: {' '.join(OUTPUT_FORMATS)}. The parameters go inside."
             yield Static(told, classes="hint")
             if self._stale:
-                yield Static("What was painted since the last Enhance is not in it.", classes="hint -warning")
+                told = "The picture that is saved is the last enhanced one, not what is shown now."
+                yield Static(told, classes="hint -warning")
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Save", id="write", variant="primary", compact=True)

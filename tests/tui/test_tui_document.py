@@ -54,7 +54,37 @@ def test_unsaved_follows_what_was_done(document, tmp_path):
     document.save(tmp_path / "out.png")
     assert not document.unsaved
     document.canvas.stroke([(40, 40)], "#ffffff", 5)
+    document.refresh()
+    assert document.unsaved and not document.unsaved_result
+    document.save_paint(tmp_path / "paint.png")
+    assert not document.unsaved
+    document.accept(invented(document, 8))
+    assert document.unsaved, "another picture"
+
+
+def test_saved_paint_is_no_more_lost_than_a_saved_picture(document, tmp_path):
+    document.canvas.stroke([(40, 40)], "#ffffff", 5)
+    assert document.unsaved_paint
+    document.save_paint(tmp_path / "paint.png")
+    assert not document.unsaved
+    document.canvas.stroke([(20, 20)], "#ffffff", 5)
     assert document.unsaved
+
+
+def test_who_takes_back_what_was_painted_has_the_enhanced_picture_again(document, tmp_path):
+    document.canvas.fill("hair", "#8b2500")
+    document.accept(invented(document, 9))
+    document.save(tmp_path / "out.png")
+    document.canvas.stroke([(40, 40)], "#ffffff", 5)
+    document.canvas.stroke([(10, 90)], None, 5)
+    document.refresh()
+    assert document.stale and document.unsaved
+    document.canvas.undo()
+    document.refresh()
+    assert document.stale
+    document.canvas.undo()
+    document.refresh()
+    assert not document.stale and not document.unsaved and (document.shown == document.result.image).all()
 
 
 def test_saving_writes_the_result_with_its_parameters_and_nothing_else(document, tmp_path):

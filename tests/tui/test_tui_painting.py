@@ -33,6 +33,46 @@ def test_pick_recolour_undo(start):
     run(scenario)
 
 
+def test_another_colour_after_enhance_is_another_step(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(seed=9)
+            enhanced = session.document.result.image
+            assert (session.document.shown == enhanced).all()
+            panel = session.screen.query_one(ColourPanel)
+            for colour in ("#2e6f9e", "#4c7a4f"):
+                panel._changed(colour)
+                await until(session.pilot, lambda told=colour: told in session.screen.status.message)
+                assert [fill.colour for fill in session.document.canvas.targets][-1] == colour
+                assert session.document.stale
+            await session.press("u")
+            await until(session.pilot, lambda: not session.document.stale)
+            assert (session.document.shown == enhanced).all()
+            assert "enhanced" in session.screen.query_one("#title").render_line(0).text
+            await session.press("u")
+            await until(session.pilot, lambda: not session.document.marked)
+
+    run(scenario)
+
+
+def test_a_fill_that_changed_nothing_takes_no_other_step_back(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.fill("5")
+            await session.press("7")
+            await until(session.pilot, lambda: "Filled hair" in session.screen.status.message)
+            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+            await until(session.pilot, lambda: "#2e6f9e" in session.screen.status.message)
+            fills = {fill.region: fill.colour for fill in session.document.canvas.targets}
+            assert fills == {"hair": "#2e6f9e", "lips": "#8b2500"}
+
+    run(scenario)
+
+
 def test_a_click_picks_what_is_under_it(start):
     async def scenario():
         async with start((120, 40)) as session:
@@ -64,9 +104,12 @@ def test_a_drag_paints_and_the_keyboard_paints_the_same(start):
             await session.press("u")
             await until(session.pilot, lambda: not session.document.marked)
 
+            await session.press("c")
+            assert session.screen.easel.before
             await session.press("right", "enter", *(["shift+right"] * 4), "enter")
             row = int(view.cursor[1])
             assert (session.document.canvas.mask[row] == 1).sum() >= 20
+            assert not session.screen.easel.before, "what is painted is seen"
             await session.press("right")
             before = session.document.canvas.revision
             await session.press("right")
@@ -90,6 +133,20 @@ def test_a_command_ends_the_stroke_under_way(start, key):
             before = session.document.canvas.mask.copy()
             await session.press("right", "right")
             assert (session.document.canvas.mask == before).all(), "the pen is up"
+
+    run(scenario)
+
+
+def test_the_mouse_paints_only_with_its_button_even_while_the_pen_is_down(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("b", "right", "enter")
+            assert session.screen.hand.drawing
+            before = session.document.canvas.mask.copy()
+            await session.pilot.hover("#photo", offset=(5, 5))
+            await session.press("right", "right")
+            assert (session.document.canvas.mask == before).all() and not session.screen.hand.drawing
 
     run(scenario)
 
