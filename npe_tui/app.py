@@ -53,7 +53,7 @@ class NpeApp(App[None]):
         if self.photo is not None:
             self.push_screen(EditScreen(self.photo))
         else:
-            self.run_worker(self._open_first(), group="app")
+            self.run_worker(self._open_first(Path(self.config.folder)), group="app")
             self.call_after_refresh(self.engine.start)
         self._listen_for_the_end()
 
@@ -67,80 +67,94 @@ class NpeApp(App[None]):
         """The photo under way, whatever lies over it."""
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, EditScreen)), None)
 
-    async def _open_first(self, problem: str = "") -> None:
-        path = await self._ask_photo(problem)
-        if path is None:
+    async def _open_first(self, folder: Path, problem: str = "") -> None:
+        document = await self._ask_photo(folder, problem)
+        if document is None:
             self.exit()
         else:
-            await self.push_screen(EditScreen(path))
+            await self.push_screen(EditScreen(document.path, document))
 
-    async def _ask_photo(self, problem: str = "") -> Path | None:
+    async def _ask_photo(self, folder: Path, problem: str = "") -> EditDocument | None:
         from npe_tui.screens.open import OpenScreen
 
-        editing = self.editing
-        folder = Path(self.config.folder) if editing is None else editing.path.parent
         return await self.push_screen_wait(OpenScreen(folder, self.recent.photos, self.config.depth, problem))
 
-    async def open_another(self) -> None:
+    async def open_another(self, editing: EditScreen) -> None:
         """Choose a photo and go over to it, if nothing is lost by it."""
-        path = await self._ask_photo()
-        if path is not None and await self.may_close("Open another photo without saving?"):
-            await self.switch_screen(EditScreen(path))
+        document = await self._ask_photo(editing.path.parent)
+        if document is not None and await self.may_close("Open another photo without saving?"):
+            editing.running.leave()
+            await self.switch_screen(EditScreen(document.path, document))
 
-    def could_not_open(self, problem: str) -> None:
-        """Back to the file browser."""
+    def could_not_open(self, path: Path, problem: str) -> None:
+        """The photo that was named at the start is none: to the file browser."""
         self.pop_screen()
-        self.run_worker(self._open_first(problem), group="app")
+        self.run_worker(self._open_first(path.parent, problem), group="app")
 
     async def may_close(self, question: str) -> bool:
         """Whether the photo under way may go: it is saved, or a person says so. What is dropped is dropped for good."""
         editing = self.editing
-        if editing is None or editing.document is None or not editing.document.unsaved:
-            if editing is not None and editing.autosave is not None:
-                await asyncio.to_thread(editing.autosave.discard)
+        if editing is None:
             return True
+        document = editing.document
+        while document is not None and document.unsaved:
+            answer = await self._ask_to_save(question, document)
+            if answer == "drop":
+                break
+            if answer not in ("save", "save_paint"):
+                return False
+            paint = answer == "save_paint"
+            if not await self.save(editing, None if paint else document.saved_as, paint):
+                return False
+        if editing.autosave is not None:
+            await asyncio.to_thread(editing.autosave.discard)
+        return True
+
+    async def _ask_to_save(self, question: str, document: EditDocument) -> str | None:
         from npe_tui.screens.confirm import ConfirmScreen
 
         answers = {"stay": "Stay", "save": "Save", "drop": "Do not save"}
-        if editing.document.result is None:
-            del answers["save"]
-        text = f"{editing.document.name} has paint or an edit that is not saved."
-        answer = await self.push_screen_wait(ConfirmScreen(question, text, answers))
-        if answer == "save":
-            await self.save(editing, editing.document.saved_as)
-            return not editing.document.unsaved
-        if answer == "drop" and editing.autosave is not None:
-            await asyncio.to_thread(editing.autosave.discard)
-        return answer == "drop"
+        if document.unsaved_result:
+            text = f"The enhanced picture of {document.name} is not saved."
+        else:
+            answers = {"stay": "Stay", "save_paint": "Save paint", "drop": "Do not save"}
+            text = f"The paint on {document.name} is not saved."
+            if document.result is not None:
+                text = f"{document.name} is saved without what was painted since the last Enhance."
+        return await self.push_screen_wait(ConfirmScreen(question, text, answers))
 
-    async def save(self, editing: EditScreen, path: Path | None, paint: bool = False) -> None:
-        """Ask where, ask before overwriting, write. ``paint``: paint and mask instead of the edited picture."""
+    async def save(self, editing: EditScreen, path: Path | None, paint: bool = False) -> bool:
+        """Ask where, ask before overwriting, write. ``paint``: paint and mask instead of the edited picture.
+
+        Returns whether it was written.
+        """
         document = editing.document
         if document is None:
-            return
+            return False
         if not paint and document.result is None:
             editing.status.say("There is nothing to save yet: g enhances. P saves the paint alone.", serious=True)
-            return
+            return False
         from npe_tui.screens.save import SaveScreen
 
         proposed = path or document.proposed_name("paint" if paint else "edited")
         stale = not paint and document.stale
         chosen = await self.push_screen_wait(SaveScreen(proposed, document.photo.path, paint, stale))
         if chosen is None:
-            return
+            return False
         write = document.save_paint if paint else document.save
         try:
             notes = await asyncio.to_thread(write, chosen.path, chosen.overwrite)
         except NpeError as error:
             editing.status.say(str(error), serious=True)
             self.notify(str(error), title="Not saved", severity="error", timeout=10, markup=False)
-            return
+            return False
         if editing.autosave is not None and not document.unsaved:
             await asyncio.to_thread(editing.autosave.discard)
         editing.tell()
         editing.status.say(f"Saved {chosen.path}")
         for note in notes or ():
             self.notify(note, title=chosen.path.name, markup=False)
+        return True
 
     # --- commands -----------------------------------------------------------------------------------------------
 

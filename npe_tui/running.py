@@ -70,6 +70,11 @@ class Running:
             self.engine.cancel()
         return bool(self._making)
 
+    def leave(self) -> None:
+        """The photo is left: nothing that is on its way is wanted any more."""
+        if self._making or self._looking:
+            self.engine.cancel()
+
     def is_making(self, message: FromEngine) -> bool:
         """Whether the message is about the pictures that are being made."""
         return bool(message.job) and message.job == self._making

@@ -223,7 +223,7 @@ class EditScreen(EnhancingScreen):
     # --- files --------------------------------------------------------------------------------------------------
 
     def action_open(self) -> None:
-        self.npe.run_worker(self.npe.open_another(), group="app")
+        self.npe.run_worker(self.npe.open_another(self), group="app")
 
     def action_face(self) -> None:
         self.later(self.find_face(ask=True))

@@ -15,8 +15,10 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer, Label
 
-from npe_tui import places
+from npe_core.errors import NpeError
+from npe_tui import opening, places
 from npe_tui.autosave import left_behind
+from npe_tui.document import EditDocument
 from npe_tui.panels.status import StatusLine
 from npe_tui.thumbnails import Entry, entries_of
 from npe_tui.widgets import Chip, Chips
@@ -24,8 +26,8 @@ from npe_tui.widgets.gallery import Gallery
 from npe_tui.widgets.path_field import PathField
 
 
-class OpenScreen(Screen[Path | None]):
-    """Answers with the path of a file, None when a person went away."""
+class OpenScreen(Screen[EditDocument | None]):
+    """Answers with a photo that was read, None when a person went away; says what cannot be read, and stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "path", "Path"),
@@ -67,7 +69,7 @@ class OpenScreen(Screen[Path | None]):
         }
         await self._show("unsaved" if self._left and not self._problem else "folder")
         if self._problem:
-            self.query_one(StatusLine).say(self._problem, serious=True)
+            self._say(self._problem)
 
     # --- lists --------------------------------------------------------------------------------------------------
 
@@ -150,9 +152,23 @@ class OpenScreen(Screen[Path | None]):
                 self._go(path)
                 self.query_one(Gallery).focus()
             elif stat.S_ISREG(mode):
-                self.dismiss(path)
+                self.run_worker(self._read(path), group="read", exclusive=True)
             else:
                 status.say(f"{path} is no file", serious=True)
+
+    async def _read(self, path: Path) -> None:
+        self.query_one(StatusLine).say(f"Opening {path.name}")
+        try:
+            document = await opening.read(path)
+        except NpeError as error:
+            self._say(str(error))
+        else:
+            self.dismiss(document)
+
+    def _say(self, problem: str) -> None:
+        """Why a photo could not be opened: in the line, and where there is room for all of it."""
+        self.query_one(StatusLine).say(problem, serious=True)
+        self.notify(problem, title="Not opened", severity="error", timeout=10, markup=False)
 
 
 def _ago(when: float) -> str:

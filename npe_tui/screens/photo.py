@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 class PhotoScreen(Screen[None]):
     """One photo between its panels. ``EnhancingScreen`` and ``EditScreen`` build on it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: EditDocument | None = None) -> None:
+        """``read``: the photo, where somebody has read it already."""
         super().__init__()
         self.path = path
+        self._read = read
         self.document: EditDocument | None = None
         self.autosave: Autosave | None = None
         self.ready = False
@@ -104,10 +106,13 @@ class PhotoScreen(Screen[None]):
 
     async def _begin(self) -> None:
         """After the first frame: the panels, the engine, the photo."""
-        reading = asyncio.create_task(opening.read(self.path))
+        reading = asyncio.create_task(self._reading())
         await self.query_one("#side").mount(Side(self.npe.config, self.npe.recent.colours))
         self.furnished()
         await self._open(reading)
+
+    async def _reading(self) -> EditDocument:
+        return self._read or await opening.read(self.path)
 
     def furnished(self) -> None:
         """The panels are there."""
@@ -119,7 +124,7 @@ class PhotoScreen(Screen[None]):
         try:
             document = await reading
         except NpeError as error:
-            self.npe.could_not_open(str(error))
+            self.npe.could_not_open(self.path, str(error))
             return
         config, app = self.npe.config, self.npe
         app.recent.add_photo(self.path)
@@ -127,12 +132,12 @@ class PhotoScreen(Screen[None]):
         self.hand.radius = config.radius or max(round(min(document.size) / 50), 1)
         self.query_one(BrushPanel).show_brush(self.hand.radius, self.hand.hardness, self.largest_radius)
         self.autosave = Autosave(app.autosave_folder, self.path, config.autosave, document.snapshot)
-        self.painting.open(document)
         self.easel.open(document)
         self.tell()
         for note in document.photo.notes:
             self.notify(note, title=document.name, markup=False)
         await self._recover(document)
+        self.painting.open(document)
         await self.find_face()
 
     async def _recover(self, document: EditDocument) -> None:

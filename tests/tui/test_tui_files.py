@@ -48,13 +48,52 @@ def test_leaving_asks_when_something_would_be_lost(start):
             await session.fill("7")
             await session.press("q")
             await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            assert [button.id for button in session.app.screen.query(Button)] == ["stay", "drop"]
+            assert [button.id for button in session.app.screen.query(Button)] == ["stay", "save_paint", "drop"]
             await session.press("enter")
             assert session.app.screen is session.screen
             await session.press("q")
             await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("right", "enter")
+            await session.press("right", "right", "enter")
             await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
+
+    run(scenario)
+
+
+def test_leaving_saves_the_paint_where_there_is_no_picture(start, tmp_path):
+    async def scenario():
+        async with start((40, 12)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            assert all(button.region.right <= 40 for button in session.app.screen.query(Button)), "all can be seen"
+            await session.press("right", "enter")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
+            assert (tmp_path / "me-paint.png").exists()
+
+    run(scenario)
+
+
+def test_leaving_says_what_the_saved_picture_does_not_have(start, tmp_path):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance()
+            await session.fill("5")
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.press("right", "enter")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            assert any("last enhanced one" in str(text.content) for text in session.app.screen.query(Static))
+            await session.press("enter")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            assert (tmp_path / "me-edited.png").exists()
+            assert any("since the last Enhance" in str(text.content) for text in session.app.screen.query(Static))
+            await session.press("escape")
+            assert session.app.screen is session.screen and session.document.unsaved_paint
 
     run(scenario)
 
@@ -155,6 +194,69 @@ def test_a_name_that_is_too_long_to_save_under_is_said(start, tmp_path):
             screen.query_one(Input).value = f"{tmp_path}/{300 * 'x'}.png"
             await session.press("enter")
             assert session.app.screen is screen and "too long" in str(screen.query_one("#problem").content)
+
+    run(scenario)
+
+
+def test_a_photo_that_cannot_be_opened_costs_nothing(start, photo_file, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture at all")
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            document = session.document
+            await session.press("o")
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            browser = session.app.screen
+            await session.press("slash")
+            browser.query_one(Input).value = str(tmp_path / "broken.png")
+            await session.press("enter")
+            await until(session.pilot, lambda: "broken.png" in browser.query_one("StatusLine").message)
+            await until(session.pilot, lambda: session.app._notifications)
+            assert any("broken.png" in notification.message for notification in session.app._notifications)
+            assert session.app.screen is browser
+            await session.press("escape", "escape")
+            await until(session.pilot, lambda: session.app.screen is session.screen)
+            assert session.document is document and document.marked
+
+    run(scenario)
+
+
+def test_a_broken_photo_at_the_start_leads_to_its_folder(start, tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "broken.png").write_bytes(b"no picture at all")
+
+    async def scenario():
+        async with start((80, 24), folder / "broken.png") as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            browser = session.app.screen
+            await until(session.pilot, lambda: browser.query_one(Input).value == f"{folder}/")
+            await until(session.pilot, lambda: "broken.png" in browser.query_one("StatusLine").message)
+
+    run(scenario)
+
+
+def test_what_runs_is_stopped_when_its_photo_is_left(start, photo_file, tmp_path):
+    another = tmp_path / "another.png"
+    another.write_bytes(photo_file.read_bytes())
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.make("t", "study")
+            await session.press("o")
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            await session.press("slash")
+            session.app.screen.query_one(Input).value = str(another)
+            await session.press("enter")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            assert session.engine.cancelled == 0
+            await session.press("right", "right", "enter")
+            await until(session.pilot, lambda: session.app.editing and session.app.editing.path == another)
+            assert session.engine.cancelled == 1
 
     run(scenario)
 
