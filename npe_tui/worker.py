@@ -207,7 +207,7 @@ class EngineWorker:
     def _study(self, number: int, document: EditDocument, strength: Strength) -> Studied:
         from npe_core.editor.sweep import sweep
 
-        clock = _Clock(len(STUDY))
+        clock = _Clock(2 * sum(min(strength.steps, timestep) for timestep in STUDY))
 
         def report(done: int, total: int) -> None:
             self._go_on(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ import torch
 from npe_core.canvas import Canvas
 from npe_core.defaults import SAMPLER, STEPS
 from npe_core.diffusion.masked import masked_edit, sample
+from npe_core.diffusion.samplers import Step
 from npe_core.diffusion.schedule import draw_noise, q_sample
 from npe_core.editor.editor import Editor
 from npe_core.editor.engine import resize, to_images
@@ -39,6 +41,7 @@ def sweep(
     """The timestep study of one face: a row a timestep, columns as ``COLUMNS``; (H, W, 3) uint8 at 256 pixels a tile.
 
     "Restored without mask" starts from the same noised picture and is free everywhere: what the mask is good for.
+    ``progress`` hears of every step of the model, and of how many there are.
     """
     check_canvas(photo, canvas)
     check_seed(seed)
@@ -48,14 +51,19 @@ def sweep(
     eps = draw_noise(tuple(original.shape[1:]), [seed]).to(original.device)
     own = own_texture(photo, canvas, [crop], editor.engine)
     within = editor.engine.denoise_within(original, views.mask)
+    total = 2 * sum(min(steps, timestep) for timestep in timesteps)
+    counted = count(1)
+
+    def stepped(step: Step) -> None:
+        if progress is not None:
+            progress(next(counted), total)
+
     tiles = []
-    for row, timestep in enumerate(timesteps):
+    for timestep in timesteps:
         strength = check_strength(timestep, min(steps, timestep), sampler)
         noised = q_sample(guide, timestep, eps)
-        free = sample(editor.engine.denoise, noised, strength, [seed])
-        held = masked_edit(within, original, guide, views.mask, strength, [seed])
+        free = sample(editor.engine.denoise, noised, strength, [seed], stepped)
+        held = masked_edit(within, original, guide, views.mask, strength, [seed], stepped)
         held = settle(held, views, own, timestep)
         tiles.append(torch.cat([original, guide, noised.clamp(-1, 1), free, held]))
-        if progress is not None:
-            progress(row + 1, len(timesteps))
     return grid(to_images(resize(torch.cat(tiles), 256)), len(COLUMNS), gap=4)

@@ -22,7 +22,9 @@ def test_the_last_column_is_the_edit(editor, portrait, by_hand):
         x, y = choice.crops[0].corners().mean(axis=0)
         canvas.stroke([(x - 60, y + 40), (x - 20, y + 60)], "#ffe0a0", radius=14)
     timesteps = 150, 400
-    study = sweep(editor, photo, canvas, timesteps, **STRENGTH)
+    heard = []
+    study = sweep(editor, photo, canvas, timesteps, progress=lambda *step: heard.append(step), **STRENGTH)
+    assert heard == [(step, 12) for step in range(1, 13)], "two columns of three steps in two rows"
     crop = choice.crops[0].resized(CROP)
     marked = crop.extract(canvas.mask.astype(np.float32), 128) > 0.9
     for row, timestep in enumerate(timesteps):
