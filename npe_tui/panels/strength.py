@@ -7,7 +7,6 @@ from dataclasses import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Input, Label
 
 from npe_core.defaults import SAMPLERS
@@ -17,13 +16,6 @@ from npe_tui.widgets import Chip, Chips, Slider
 
 class StrengthPanel(Vertical):
     """The strength of the next edit."""
-
-    class Changed(Message):
-        """A person changed it."""
-
-        def __init__(self, strength: Strength) -> None:
-            super().__init__()
-            self.strength = strength
 
     def __init__(self, strength: Strength, presets: dict[str, Strength]) -> None:
         super().__init__(id="strength", classes="panel")
@@ -40,10 +32,10 @@ class StrengthPanel(Vertical):
         yield Slider("sharpness", 0, 100, 100 * self.strength.sharpness, step=5, unit="%", id="sharpness")
         with Horizontal(id="seed-line"):
             yield Label("seed", id="seed-label")
-            yield Input(placeholder="new each time", id="seed", compact=True, type="integer", max_length=10)
+            yield Input(placeholder="new each time", id="seed", compact=True, restrict="[0-9]*", max_length=10)
 
     def show_strength(self, strength: Strength) -> None:
-        """Shows other values, without a message."""
+        """Other values."""
         self.strength = strength
         self.query_one("#timestep", Slider).value = strength.timestep
         self.query_one("#steps", Slider).value = strength.steps
@@ -56,38 +48,31 @@ class StrengthPanel(Vertical):
             (name for name, preset in self._presets.items() if preset == without_seed), None
         )
 
-    def _change(self, strength: Strength) -> None:
-        self.show_strength(strength)
-        self.post_message(self.Changed(strength))
-
     @on(Slider.Changed)
     def _slide(self, event: Slider.Changed) -> None:
         event.stop()
         value = round(event.value)
         if event.slider.id == "timestep":
-            self._change(replace(self.strength, timestep=value))
+            self.show_strength(replace(self.strength, timestep=value))
         elif event.slider.id == "steps":
-            self._change(replace(self.strength, steps=value))
+            self.show_strength(replace(self.strength, steps=value))
         else:
-            self._change(replace(self.strength, sharpness=value / 100))
+            self.show_strength(replace(self.strength, sharpness=value / 100))
 
     @on(Chips.Pressed, "#samplers")
     def _choose_sampler(self, event: Chips.Pressed) -> None:
         event.stop()
-        self._change(replace(self.strength, sampler=event.name))
+        self.show_strength(replace(self.strength, sampler=event.name))
 
     @on(Chips.Pressed, "#presets")
     def _choose_preset(self, event: Chips.Pressed) -> None:
         event.stop()
-        self._change(replace(self._presets[event.name], seed=self.strength.seed))
+        self.show_strength(replace(self._presets[event.name], seed=self.strength.seed))
 
     @on(Input.Changed, "#seed")
     def _type_seed(self, event: Input.Changed) -> None:
         event.stop()
-        text = event.value.strip()
-        if text.isdigit() or not text:
-            self.strength = replace(self.strength, seed=int(text) if text else None)
-            self.post_message(self.Changed(self.strength))
+        self.strength = replace(self.strength, seed=int(event.value) if event.value else None)
 
 
 def _told(strength: Strength) -> str:

@@ -86,11 +86,7 @@ class EditScreen(EnhancingScreen):
         elif self.hand.drawing:
             self.painting.release()
         else:
-            self._back_to_picture()
-
-    def _back_to_picture(self) -> None:
-        self.remove_class("-panel-open")
-        self.easel.view.focus()
+            self.back_to_picture()
 
     def action_timestep(self, by: int) -> None:
         panel = self.query_one(StrengthPanel)
@@ -110,7 +106,12 @@ class EditScreen(EnhancingScreen):
         self.status.say(f"Seed {panel.strength.seed}")
 
     def action_reload(self) -> None:
-        self.npe.engine.start()
+        engine = self.npe.engine
+        if engine.state.name == "ready":
+            self.status.say(f"The models are loaded: {engine.state.device}, weights {engine.state.weights}")
+        else:
+            self.status.say("The models are loading")
+            engine.start()
 
     # --- pick and paint -----------------------------------------------------------------------------------------
 
@@ -287,4 +288,4 @@ class EditScreen(EnhancingScreen):
 
     @on(Input.Submitted)
     def _left_field(self) -> None:
-        self._back_to_picture()
+        self.back_to_picture()

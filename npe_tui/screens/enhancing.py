@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.widgets import Button
 
 from npe_tui import messages
 from npe_tui.panels.regions import RegionsPanel
@@ -45,9 +46,15 @@ class EnhancingScreen(PhotoScreen):
 
     def started(self, doing: str) -> None:
         """A job was given to the engine."""
+        self._leave_buttons()
         self.query_one(RunPanel).doing = doing
         self.status.say(f"{doing}. Esc cancels.")
         self.refresh_bindings()
+
+    def _leave_buttons(self) -> None:
+        """The button that was pressed gives way to others: Enter must not press those."""
+        if isinstance(self.focused, Button):
+            self.back_to_picture()
 
     @on(messages.Segmented)
     async def _segmented(self, event: messages.Segmented) -> None:
@@ -107,6 +114,7 @@ class EnhancingScreen(PhotoScreen):
     def _finish(self, event: messages.FromEngine) -> None:
         self.running.done(event)
         self.painting.frozen = False
+        self._leave_buttons()
         self.query_one(RunPanel).finish()
         self.easel.forget_guess()
         self.refresh_bindings()

@@ -195,6 +195,11 @@ class PhotoScreen(Screen[None]):
             self.status.say("Finding the regions of the face")
         self.tell()
 
+    def back_to_picture(self) -> None:
+        """Close a panel that covers the picture, and go to the picture."""
+        self.remove_class("-panel-open")
+        self.easel.view.focus()
+
     # --- what the hand says -------------------------------------------------------------------------------------
 
     def changed(self, said: str) -> None:

@@ -37,6 +37,49 @@ def test_enhance_shows_guesses_then_the_result_and_freezes_the_canvas_meanwhile(
     run(scenario)
 
 
+def test_enter_after_a_button_was_pressed_presses_no_other(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            session.screen.query_one("#enhance").focus()
+            number = await session.make("enter", "edit")
+            assert session.screen.easel.view.has_focus
+            session.screen.query_one("#cancel").focus()
+            await session.say(messages.Edited(number, [invented(session.document, 5)]))
+            assert session.screen.easel.view.has_focus
+            asked = len(session.engine.asked)
+            await session.press("enter", "space")
+            assert len(session.engine.asked) == asked
+
+    run(scenario)
+
+
+def test_loading_the_models_again_says_what_there_is(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("L")
+            assert "cpu" in session.screen.status.message and "abcdef12" in session.screen.status.message
+            session.engine.state = messages.EngineState("failed", detail="no weights")
+            await session.press("L")
+            assert "loading" in session.screen.status.message and session.engine.asked[-1] == ("start",)
+
+    run(scenario)
+
+
+def test_the_seed_that_is_shown_is_the_one_in_force(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            panel = session.screen.query_one(StrengthPanel)
+            panel.query_one("#seed").focus()
+            await session.press("minus", "5", "_", "1", "plus", "0")
+            assert (panel.query_one("#seed").value, panel.strength.seed) == ("510", 510)
+
+    run(scenario)
+
+
 def test_cancel_and_failure_leave_the_paint(start):
     async def scenario():
         async with start((120, 40)) as session:
