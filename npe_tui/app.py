@@ -25,8 +25,8 @@ from npe_tui.screens.edit import EditScreen
 from npe_tui.themes import THEMES, next_theme
 
 
-class NpeApp(App[None]):
-    """The terminal editor."""
+class NpeApp(App[None], inherit_bindings=False):
+    """The terminal editor. It does not inherit Textual's Ctrl+Q, which asks nothing."""
 
     TITLE = "npe"
     CSS_PATH = "npe.tcss"

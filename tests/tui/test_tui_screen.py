@@ -44,6 +44,8 @@ def test_every_size_has_a_picture_and_every_panel_by_key(start, size):
             await session.open()
             view = session.screen.easel.view
             assert view.size.width >= 40 and view.size.height >= 10
+            edge = view.styles.border_left[0]
+            assert view.has_focus and edge == ("wide" if size[0] > 64 else ""), "what has the focus is seen"
             for key, panel in (("f2", "regions"), ("f3", "colour"), ("f4", "brush"), ("f6", "strength")):
                 await session.press(key)
                 shown = session.screen.query_one(f"#{panel}")
@@ -86,6 +88,9 @@ def test_keys_of_the_settings_are_all_that_a_command_has(start, config):
             assert view.viewport.scale == pytest.approx(scale * 1.25)
             await session.press("f10")
             assert view.viewport.scale == scale
+            bound = session.screen.active_bindings
+            assert next(key for key, active in bound.items() if active.binding.action == "leave") == "q"
+            assert bound["ctrl+q"].binding.action == "leave" and "ctrl+z" not in bound
             offered = [command.title for command in session.app.get_system_commands(session.screen)]
             assert "Undo  ^u" in offered and "Weaker  -" in offered and "Enhance  g F5" in offered
             await session.press("f1")
