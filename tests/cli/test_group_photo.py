@@ -69,8 +69,9 @@ def test_a_mask_on_another_face_and_a_number_too_high_say_what_to_do(capsys):
 
 
 def test_a_mask_on_another_face_does_not_override_the_largest_that_was_asked_for(capsys):
-    assert edit("--mask", "left.png", "--face", "largest") == 2
-    assert "Nothing is marked on the chosen faces" in capsys.readouterr().err
+    """The mask lies in the look at the largest face too; left to itself the edit is that of face 1."""
+    assert edit("--mask", "left.png", "--face", "largest") == 0
+    assert "edited face 2 (the largest)" in capsys.readouterr().err
 
 
 def test_a_study_is_of_one_face(capsys):
