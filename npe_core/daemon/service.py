@@ -106,8 +106,8 @@ class Service:
         if self._is_lost:
             return True
         busy = bool(self._pipeline.in_flight or self._queue)
-        if self._is_stopping:
-            return not (busy or self._outcomes.later)
+        if self._is_stopping:  # which may have come after the last turn: one more gives everything back and says so
+            return self._stop_at < float("inf") and not (busy or self._outcomes.later)
         if not self._settings.once or self._pipeline.in_flight:
             return False
         return bool(self._pauses.reasons) or (not (busy or self._outcomes.later) and self._intake.is_through)
