@@ -278,4 +278,5 @@ def test_the_parameters_are_in_every_format_that_can_hold_them(portrait, folder,
         "upscale": False,
         "sharpness": 1.0,
         "painted": False,
+        "feather": 0.0,
     }
