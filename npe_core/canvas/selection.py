@@ -135,12 +135,12 @@ def select_region(
         piece = piece_at(where, *at)
         others, where = where & ~piece, piece
     tight = boxes_of(where)
-    found = _irises(image, regions, where, tight) if region.name == "eyes" and not whole else []
-    tight = [box for box in tight if all(box != iris.box for iris in found)]
+    irises = _irises(image, regions, where, tight) if region.name == "eyes" and not whole else []
+    tight = [box for box in tight if all(box != iris.box for iris in irises)]
     padded = merged([pad(box, 3 * _band(_face_of(regions, box)), where.shape) for box in tight])
-    if any(overlap(box, iris.box) for box in padded for iris in found):
+    if any(overlap(box, iris.box) for box in padded for iris in irises):
         padded = tight
-    return [*found, *each(lambda box: _select_in(box, image, regions, region, where, others), padded)]
+    return [*irises, *each(lambda box: _select_in(box, image, regions, region, where, others), padded)]
 
 
 def _irises(image: np.ndarray, regions: Regions, where: np.ndarray, boxes: list[Box]) -> list[Selection]:
