@@ -147,14 +147,17 @@ class Editor:
             together.setdefault(edit.strength, []).append(edit)
         return list(together.values())
 
-    def upscale(self, photo: Photo, sharpness: float = 1.0) -> Photo:
-        """The photo four times as large, by the super-resolution model. Alpha and metadata stay with the original.
+    def upscale(
+        self, photo: Photo, sharpness: float = 1.0, progress: Callable[[int, int], None] | None = None
+    ) -> Photo:
+        """The photo four times as large, by the super-resolution model, with its alpha, profile and metadata.
 
-        ``sharpness`` 0..1 says how much detail it may invent. Raises UsageError, WeightsError.
+        ``sharpness`` 0..1 says how much detail it may invent. ``progress`` (done, total) is called after each tile.
+        Raises UsageError, WeightsError.
         """
         check_sharpness(sharpness)
         x = to_tensor([photo.image]).to(self.engine.device)
-        return Photo.from_array(to_images(self.engine.upscale_tiled(x, sharpness))[0])
+        return photo.enlarged(to_images(self.engine.upscale_tiled(x, sharpness, progress))[0])
 
     def sample(
         self, count: int, steps: int = 20, sampler: str = SAMPLER, seed: int = 0, progress: Progress | None = None

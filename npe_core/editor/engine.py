@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -163,10 +164,19 @@ class Engine:
 
     @torch.inference_mode()
     def upscale_tiled(
-        self, x: Tensor, sharpness: float = 1.0, tile: int = 256, margin: int = RECEPTIVE_FIELD
+        self,
+        x: Tensor,
+        sharpness: float = 1.0,
+        progress: Callable[[int, int], None] | None = None,
+        tile: int = 256,
+        margin: int = RECEPTIVE_FIELD,
     ) -> Tensor:
-        """As ``upscale`` for one picture of any size, (1, 3, H, W), in tiles; ``margin`` covers the receptive field."""
+        """As ``upscale`` for one picture of any size, (1, 3, H, W), in tiles; ``margin`` covers the receptive field.
+
+        ``progress`` (done, total) is called after each tile.
+        """
         height, width = x.shape[2:]
+        done, total = 0, math.ceil(height / tile) * math.ceil(width / tile)
         rows = []
         for top in range(0, height, tile):
             tiles = []
@@ -177,6 +187,9 @@ class Engine:
                 y, from_left = 4 * (top - y0), 4 * (left - x0)
                 tall, wide = 4 * min(tile, height - top), 4 * min(tile, width - left)
                 tiles.append(large[:, :, y : y + tall, from_left : from_left + wide])
+                done += 1
+                if progress is not None:
+                    progress(done, total)
             rows.append(torch.cat(tiles, dim=3))
         return torch.cat(rows, dim=2)
 

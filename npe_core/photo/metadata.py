@@ -39,6 +39,10 @@ class Metadata:
     dpi: tuple[float, float] | None = None
     """Pixels per inch, (horizontal, vertical)."""
 
+    def resized(self, size: tuple[int, int]) -> Metadata:
+        """Of the same picture at another size, (width, height) in pixels."""
+        return self if self.exif is None else replace(self, exif=exif.made_upright(self.exif, size))
+
     def stripped(self) -> Metadata:
         """Only what says how to show the picture: its resolution."""
         return replace(Metadata(), dpi=self.dpi)

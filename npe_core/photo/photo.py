@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from PIL import JpegImagePlugin
+from PIL import Image, JpegImagePlugin
 
 from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.parts import Source
@@ -117,6 +117,23 @@ class Photo:
             view, native = self._copied(image, mask, plain)
         stored = None if parameters is None else json.loads(json.dumps(parameters, allow_nan=False))
         return replace(self, image=view, parameters=stored, _native=native)
+
+    def enlarged(self, image: np.ndarray) -> Photo:
+        """The photo as ``image`` (s H, s W, 3) uint8 sRGB shows it, a whole number of times as large.
+
+        Alpha is enlarged bicubically; profile, metadata and edit parameters stay. Raises ValueError on other shapes.
+        """
+        _check_image(image)
+        scale = image.shape[0] // self.image.shape[0]
+        if scale < 1 or image.shape[:2] != (scale * self.image.shape[0], scale * self.image.shape[1]):
+            raise ValueError(f"image {image.shape} must be a whole number of times as large as {self.image.shape}")
+        size = image.shape[1], image.shape[0]
+        native = colour_profile.from_srgb(image, self._profile).copy()
+        alpha = self.alpha
+        if alpha is not None:
+            alpha = np.array(Image.fromarray(alpha).resize(size, Image.Resampling.BICUBIC))
+        view = colour_profile.to_srgb(native, self._profile)
+        return replace(self, image=view, alpha=alpha, _native=native, _metadata=self._metadata.resized(size))
 
     def _copied(self, image: np.ndarray, mask: Source, plain: bool) -> tuple[np.ndarray, np.ndarray]:
         """The photo's own arrays (sRGB, the file's profile) with what ``image`` has under the mask."""

@@ -99,11 +99,18 @@ def test_segment_writes_ids_of_the_photos_size(portrait, capsys):
     assert np.abs(nose - LEGEND[4]).sum() < np.abs(nose - LEGEND[7]).sum()
 
 
-def test_upscale_makes_it_four_times_as_large(portrait):
+def test_upscale_makes_it_four_times_as_large_and_keeps_what_the_file_says(portrait, capsys):
     with Image.open(portrait) as picture:
-        picture.resize((100, 120)).save("small.png")
+        small = picture.convert("RGB").resize((80, 64))
+    small.putalpha(Image.linear_gradient("L").resize((80, 64)))
+    small.save("small.png", dpi=(300, 300))
     assert run(["upscale", "small.png", "-o", "large.png"]) == 0
-    assert pixels("large.png").shape == (480, 400, 3)
+    assert capsys.readouterr().err == ""
+    with Image.open("large.png") as picture:
+        assert (picture.mode, picture.size) == ("RGBA", (320, 256))
+        assert tuple(map(round, picture.info["dpi"])) == (300, 300)
+    assert run(["upscale", "small.png", "-o", "large.bmp"]) == 0
+    assert "BMP has no transparency" in capsys.readouterr().err
 
 
 def test_sample_writes_a_grid_and_single_files():

@@ -47,6 +47,14 @@ def test_without_smooth_weights_only_full_sharpness_works(tmp_path):
         engine.upscale(x, 0.5)
 
 
+def test_tiles_make_the_whole_picture_and_are_counted(tmp_path):
+    engine = engine_with(tmp_path, "upscaler")
+    x, told = torch.rand(1, 3, 70, 100) * 2 - 1, []
+    tiled = engine.upscale_tiled(x, progress=lambda *done: told.append(done), tile=48)
+    assert told == [(1, 6), (2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]
+    assert torch.allclose(tiled, engine.upscale(x), atol=0.02)
+
+
 def test_the_marked_part_is_that_of_the_whole_picture(tmp_path):
     engine = engine_with(tmp_path, "upscaler")
     picture, mask = torch.rand(1, 3, 512, 512) * 2 - 1, torch.zeros(1, 1, 128, 128)

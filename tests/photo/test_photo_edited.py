@@ -169,3 +169,28 @@ def test_a_given_copy_becomes_the_same_photo(make, photo_file, wide):
     assert np.array_equal(kept._native[mask == 0], photo._native[mask == 0])
     with pytest.raises(ValueError, match="read-only"):
         kept.image[:] = 0
+
+
+def test_an_enlarged_photo_keeps_what_its_file_said(make, photo_file, tmp_path):
+    """Four times as large: the dimensions in the EXIF block follow, the turn stays undone, all else is as it was."""
+    picture = Image.fromarray(make.smooth())
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    path = photo_file("in.png", picture, exif=make.exif_block(), icc_profile=make.icc_profile(), dpi=(300, 150))
+    photo = Photo.open(path)
+    large = np.asarray(Image.fromarray(photo.image).resize((288, 384), Image.Resampling.BICUBIC))
+    enlarged = photo.enlarged(large)
+    assert enlarged.size == (288, 384) and enlarged.alpha.shape == (384, 288)
+    error = np.abs(enlarged.image.astype(int) - large)
+    assert error.max() <= 8 and error.mean() < 0.5  # there and back through the file's profile
+    reference = np.kron(photo.alpha.astype(float), np.ones((4, 4)))
+    assert np.abs(enlarged.alpha - reference)[8:-8, 8:-8].max() < 8  # a gradient of 3.5 levels a pixel
+    assert enlarged.save(tmp_path / "out.png") == ()
+    assert make.tags_of(tmp_path / "out.png") == (1, *make.tags_of(path)[1:])
+    with Image.open(tmp_path / "out.png") as found:
+        assert found.info["icc_profile"] == make.icc_profile()
+        assert tuple(map(round, found.info["dpi"])) == (150, 300)  # the picture was turned
+        tags = found.getexif().get_ifd(0x8769)
+        assert (tags[0xA002], tags[0xA003]) == (288, 384)
+    for wrong in (large[:-1], large[:, :288:2], photo.image[:40]):
+        with pytest.raises(ValueError, match="whole number of times"):
+            photo.enlarged(wrong)
