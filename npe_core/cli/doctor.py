@@ -56,15 +56,16 @@ def check_device(wanted: str) -> dict:
 
 
 def check_weights() -> list[dict]:
-    from npe_core.models.weights import read_manifest, verify, weights_folder
+    from npe_core.models.weights import entry_of, kinds_of, read_manifest, verify, weights_folder
 
     try:
         entries = read_manifest()
     except NpeError as error:
         return [_check("weights", str(error), error.exit_code)]
     rows = []
-    for kind, entry in entries.items():
+    for kind in kinds_of(entries):
         try:
+            entry = entry_of(kind, entries)
             verify(entry)
             rows.append(_check(kind, f"{entry.file} in {weights_folder()}, sha256 {entry.sha256[:12]}"))
         except NpeError as error:

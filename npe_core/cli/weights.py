@@ -40,10 +40,12 @@ def list_(as_json: bool) -> None:
 @weights.command()
 def verify() -> None:
     """Read every file and compare it with its sha256; exit code 3 when one is missing or altered."""
-    from npe_core.models.weights import read_manifest
+    from npe_core.models.weights import entry_of, kinds_of, read_manifest
     from npe_core.models.weights import verify as check
 
-    for kind, entry in read_manifest().items():
+    entries = read_manifest()
+    for kind in kinds_of(entries):
+        entry = entry_of(kind, entries)
         check(entry)
         click.echo(f"{kind}: {entry.file} is whole (sha256 {entry.sha256[:12]})")
 

@@ -59,11 +59,33 @@ def read_manifest(folder: Path | None = None) -> dict[str, Entry]:
     path = (folder or weights_folder()) / MANIFEST
     try:
         models = json.loads(path.read_text())["models"]
-        return {kind: Entry(kind=kind, **fields) for kind, fields in models.items()}
+        return {kind: _entry(kind, fields) for kind, fields in models.items()}
     except FileNotFoundError:
         raise WeightsError(f"There are no weights: {path} does not exist. {_REMEDY}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{path} does not read as a manifest of weights ({error}). {_REMEDY}") from None
+
+
+def _entry(kind: str, fields: dict[str, Any]) -> Entry:
+    """Raises TypeError for fields that are missing, too many or of another type."""
+    entry = Entry(kind=kind, **fields)
+    wanted = {"file": str, "sha256": str, "config": dict, "provenance": dict}
+    for name, type_ in wanted.items():
+        if not isinstance(getattr(entry, name), type_):
+            raise TypeError(f"{name!r} of the {kind} is not of type {type_.__name__}")
+    return entry
+
+
+def entry_of(kind: str, entries: dict[str, Entry]) -> Entry:
+    """The entry of a kind. Raises WeightsError where the manifest has none."""
+    if kind not in entries:
+        raise WeightsError(f"The manifest has no {kind}. {_REMEDY}")
+    return entries[kind]
+
+
+def kinds_of(entries: dict[str, Entry]) -> list[str]:
+    """What has to be whole: the models that an edit needs, and whatever else the manifest names."""
+    return list(dict.fromkeys([*KINDS, *entries]))
 
 
 def write_manifest(entries: dict[str, Entry], folder: Path) -> None:
@@ -128,10 +150,7 @@ def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | Non
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    entries = read_manifest(folder)
-    if kind not in entries:
-        raise WeightsError(f"The manifest has no {kind}. {_REMEDY}")
-    entry = entries[kind]
+    entry = entry_of(kind, read_manifest(folder))
     path = verify(entry, folder)
     model = build(kind, entry.config)
     try:

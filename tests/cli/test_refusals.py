@@ -1,6 +1,7 @@
 """Bad input: one clear message, the right exit code, nothing written, nothing overwritten."""
 
 import errno
+import json
 import struct
 import zlib
 
@@ -144,6 +145,23 @@ def test_what_the_system_refuses_in_passing_is_no_bug(files, monkeypatch, capsys
     import npe_core.photo
 
     def refused(*_, **__):
+@pytest.mark.parametrize("kind", ["denoiser", "segmenter", "upscaler"])
+def test_a_manifest_without_a_model_that_edits_need_is_exit_code_3(kind, tmp_path, monkeypatch, capsys):
+    from npe_core.models.weights import shipped_folder
+
+    for path in shipped_folder().iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    del manifest["models"][kind]
+    (tmp_path / "manifest.json").unlink()
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path))
+    for command in (["weights", "verify"], ["doctor"]):
+        assert run(command) == 3
+        out, err = capsys.readouterr()
+        assert f"The manifest has no {kind}." in out + err and "Traceback" not in err
+
+
         raise OSError(errno.EIO, "Input/output error", "face.png")
 
     monkeypatch.chdir(files)

@@ -59,7 +59,16 @@ def test_damaged_weights_are_refused(folder, damage, words):
     assert caught.value.exit_code == 3 and len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"models": {"upscaler": {"file": "x"}}}', "\x00"])
+def manifest_with(**fields):
+    entry = {"file": "x", "sha256": "0", "config": {}, "provenance": {}}
+    return json.dumps({"models": {"upscaler": entry | fields}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "[]", '{"models": {"upscaler": {"file": "x"}}}', "\x00", manifest_with(file=None),
+     manifest_with(sha256=7), manifest_with(config=[]), manifest_with(provenance="web")],
+)  # fmt: skip
 def test_damaged_manifest_is_refused(folder, text):
     (folder / "manifest.json").write_text(text)
     with pytest.raises(WeightsError):
