@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from npe_core.cli.options import PHOTO, device_option, region_fill
+from npe_core.cli.options import PHOTO, Number, device_option, region_fill
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import EnvironmentFault, UsageError
 
@@ -105,7 +105,7 @@ def daemon(count: int, batch: int, repeats: int, device: str, as_json: bool) -> 
 @click.option("--only", type=click.Choice(["dabs", "link", "repaint", "first"]), help="One of the figures.")
 @click.option("--depth", "depths", multiple=True, default=("5bit", "true"), show_default=True, help="Colour depths.")
 @click.option("--count", type=click.IntRange(1), default=60, show_default=True, help="Strokes of the brush.")
-@click.option("--seconds", type=float, default=6.0, show_default=True, help="Of painting over the slow link.")
+@click.option("--seconds", type=Number(), default=6.0, show_default=True, help="Of painting over the slow link.")
 @json_option
 def tui(only: str | None, depths: tuple[str, ...], count: int, seconds: float, as_json: bool) -> None:
     """The terminal editor in a pseudo-terminal: from a mouse byte to a frame byte, a slow link, the first frame."""

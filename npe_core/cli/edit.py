@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write; the suffix says the format.")
 @options.marking_options
 @click.option(
-    "--feather", type=float, default=0.0, metavar="PX", help="Soften the mask inwards by so many photo pixels."
+    "--feather",
+    type=options.Number(),
+    default=0.0,
+    metavar="PX",
+    help="Soften the mask inwards by so many photo pixels.",
 )
 @options.strength_options
 @options.face_options

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -17,6 +18,16 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 PHOTO = click.Path(path_type=Path)
 """Existence and content are checked where the file is opened, so that every reason has its own message."""
+
+
+class Number(click.FloatRange):
+    """A number within a range, if there is one; neither infinite nor ``nan``, which is outside of no range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def region_fill(text: str) -> tuple[str, str]:
@@ -91,7 +102,7 @@ def marking_options(command: Command) -> Command:
 
 sharpness_option = click.option(
     "--sharpness",
-    type=float,
+    type=Number(),
     default=1.0,
     show_default=True,
     help="Of super-resolution: 0 smooth and faithful .. 1 with invented detail.",
@@ -160,7 +171,7 @@ def megapixels_option(default: float = 64) -> Callable[[Command], Command]:
     """--max-megapixels, with the limit that holds where it is not given."""
     return click.option(
         "--max-megapixels",
-        type=click.FloatRange(0.01),
+        type=Number(0.01),
         default=default,
         show_default=True,
         help="Refuse larger photos.",
@@ -182,6 +193,8 @@ def box(text: str | None) -> tuple[float, float, float, float] | None:
         x, y, width, height = (float(part) for part in text.split(","))
     except ValueError:
         raise UsageError(f"--box takes four numbers X,Y,W,H, not {text!r}.") from None
+    if not all(map(math.isfinite, (x, y, width, height))):
+        raise UsageError(f"--box takes finite numbers, not {text!r}.")
     if width <= 0 or height <= 0:
         raise UsageError(f"--box needs a width and a height above 0, got {text!r}.")
     return x, y, x + width, y + height

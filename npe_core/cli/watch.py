@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from npe_core.cli.options import Command, device_option
+from npe_core.cli.options import Command, Number, device_option
 from npe_core.errors import NpeError, UsageError
 
 if TYPE_CHECKING:
@@ -43,20 +43,20 @@ def folder_options(command: Command) -> Command:
 @device_option
 @click.option("--batch", type=click.IntRange(1, 256), default=8, show_default=True, metavar="N",
               help="Jobs edited together on a GPU.")  # fmt: skip
-@click.option("--settle", type=click.FloatRange(0, 3600), default=2.0, show_default=True, metavar="SECONDS",
+@click.option("--settle", type=Number(0, 3600), default=2.0, show_default=True, metavar="SECONDS",
               help="A file is whole when it has not changed for so long.")  # fmt: skip
-@click.option("--interval", type=click.FloatRange(0.1, 60), default=1.0, show_default=True, metavar="SECONDS",
+@click.option("--interval", type=Number(0.1, 60), default=1.0, show_default=True, metavar="SECONDS",
               help="Between looks into the inbox; changes on local disks are seen at once.")  # fmt: skip
 @click.option("--no-events", is_flag=True, help="Only look at intervals: for inboxes on network mounts.")
-@click.option("--max-megapixels", type=click.FloatRange(0.01), default=64, show_default=True,
+@click.option("--max-megapixels", type=Number(0.01), default=64, show_default=True,
               metavar="N", help="Refuse larger photos.")  # fmt: skip
 @click.option("--max-claimed", type=click.IntRange(1, 10_000), default=32, show_default=True,
               metavar="N", help="Jobs taken out of the inbox at a time.")  # fmt: skip
-@click.option("--time-limit", type=click.FloatRange(1), default=600, show_default=True, metavar="SECONDS",
+@click.option("--time-limit", type=Number(1), default=600, show_default=True, metavar="SECONDS",
               help="For one edit.")  # fmt: skip
 @click.option("--least-free", type=click.IntRange(0), default=512, show_default=True, metavar="MIB",
               help="Take nothing in while the disk has less free.")  # fmt: skip
-@click.option("--keep-days", type=click.FloatRange(0), metavar="DAYS",
+@click.option("--keep-days", type=Number(0), metavar="DAYS",
               help="Remove the inputs of finished jobs after so long.  [default: keep them]")  # fmt: skip
 @click.option("--metrics", type=FOLDER, metavar="FILE.prom", help="Write numbers for Prometheus, once a second.")
 @click.option("--allow-world-writable", is_flag=True, help="Accept folders that every user can write to.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +122,7 @@ class Lock:
     def _hold(self, descriptor: int, folder: Path) -> None:
         self._held.append(descriptor)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except BlockingIOError:
             raise AlreadyRunning(
                 f"Another daemon is at work on {shown(str(folder))}. `npe status` tells what it does; "
@@ -136,6 +137,19 @@ class Lock:
         """Lets another daemon in."""
         while self._held:
             os.close(self._held.pop())
+
+
+def _lock(descriptor: int) -> None:
+    """Tries for a second: ``is_held`` of another process takes the lock for a moment. Raises OSError."""
+    until = time.monotonic() + 1.0
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.02)
 
 
 def is_held(folders: Folders) -> bool:

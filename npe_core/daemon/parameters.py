@@ -53,6 +53,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 _WORDS = {dict: "an object", str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 _LONGEST = 40
 """Characters of a stranger's text that a message quotes."""
+_MOST_FACES = 9999
+_LONGEST_MESSAGE = 200
+"""Characters of a message that may quote what a stranger wrote."""
 
 
 def read_parameters(content: bytes, name: str) -> Parameters:
@@ -77,7 +80,7 @@ def read_parameters(content: bytes, name: str) -> Parameters:
         fills = dict(check_fill(region, fill) for region, fill in parameters.regions.items())
         return Parameters(**{**said, "regions": fills, "color": colour, "face": _face(parameters.face)})
     except UsageError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(f"{name}: {str(error)[:_LONGEST_MESSAGE]}") from None
 
 
 def _check_kind(key: str, value: Any) -> None:
@@ -92,9 +95,9 @@ def _check_kind(key: str, value: Any) -> None:
 
 
 def _face(face: int | str) -> int | str:
-    if face in ("all", "largest") or (isinstance(face, int) and face >= 1):
+    if face in ("all", "largest") or (isinstance(face, int) and 1 <= face <= _MOST_FACES):
         return face
-    raise UsageError(f'\'face\' is a number from 1, "all" or "largest", not {str(face)[:_LONGEST]!r}.')
+    raise UsageError(f'\'face\' is a number from 1 to {_MOST_FACES}, "all" or "largest", not {str(face)[:_LONGEST]!r}.')
 
 
 def _kind(value: Any) -> str:

@@ -83,6 +83,10 @@ REFUSALS = {
     "output is the input": (["face.png", "-o", "face.png", *HAIR, "--force"], 2, "face.png"),
     "output suffix": (["face.png", "-o", "out.xyz", *HAIR], 2, ".png"),
     "output folder": (["face.png", "-o", "no/such/out.png", *HAIR], 4, "no/such"),
+    "sharpness nan": (["face.png", "-o", "out.png", *HAIR, "--sharpness", "nan"], 2, "finite"),
+    "feather infinite": (["face.png", "-o", "out.png", *HAIR, "--feather", "inf"], 2, "finite"),
+    "megapixels nan": (["face.png", "-o", "out.png", *HAIR, "--max-megapixels", "nan"], 2, "finite"),
+    "box nan": (["face.png", "-o", "out.png", *HAIR, "--box", "1,2,nan,4"], 2, "finite"),
     "unknown option": (["face.png", "-o", "out.png", "--colour-of-hair", "red"], 2, "--help"),
 }
 
@@ -141,10 +145,6 @@ def test_damaged_weights_are_exit_code_3(damage, files, tmp_path, monkeypatch, c
     assert not (files / "out.png").exists()
 
 
-def test_what_the_system_refuses_in_passing_is_no_bug(files, monkeypatch, capsys):
-    import npe_core.photo
-
-    def refused(*_, **__):
 @pytest.mark.parametrize("kind", ["denoiser", "segmenter", "upscaler"])
 def test_a_manifest_without_a_model_that_edits_need_is_exit_code_3(kind, tmp_path, monkeypatch, capsys):
     from npe_core.models.weights import shipped_folder
@@ -162,6 +162,10 @@ def test_a_manifest_without_a_model_that_edits_need_is_exit_code_3(kind, tmp_pat
         assert f"The manifest has no {kind}." in out + err and "Traceback" not in err
 
 
+def test_what_the_system_refuses_in_passing_is_no_bug(files, monkeypatch, capsys):
+    import npe_core.photo
+
+    def refused(*_, **__):
         raise OSError(errno.EIO, "Input/output error", "face.png")
 
     monkeypatch.chdir(files)

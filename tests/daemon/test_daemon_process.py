@@ -1,5 +1,6 @@
 """npe watch, status and retry as real commands and processes: exit codes, signals, kill -9 with the real engine."""
 
+import fcntl
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,9 +21,10 @@ from PIL import Image
 from waiting import PATIENCE, wait_for
 
 from npe_core.cli.app import run
+from npe_core.daemon.folders import Lock
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
-from npe_core.errors import InputError
+from npe_core.errors import AlreadyRunning, InputError
 
 NPE = [sys.executable, "-c", "from npe_core.cli import main; main()"]
 FEW = {"steps": 1, "upscale": False, "aligned": True, "seed": 3}
@@ -195,6 +198,25 @@ def test_one_damaged_job_keeps_no_other_from_going_back(at, folders, capsys):
     assert names(folders.inbox) == ["ana.mask.png", "ana.png", "clara.mask.png", "clara.png"]
     assert "no record of its inputs" in capsys.readouterr().err
     assert run(["retry", *at, "ben"]) == 2 and names(ben) == ["ben.mask.png", "ben.png", "reason.json"]
+
+
+@pytest.mark.parametrize("option", ["--settle", "--interval", "--max-megapixels", "--time-limit", "--keep-days"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_number_that_is_none_is_refused(at, capsys, option, value):
+    assert run(["watch", *at, "--once", option, value]) == 2
+    assert option in (err := capsys.readouterr().err) and len(err.splitlines()) == 1
+
+
+def test_a_look_at_the_lock_keeps_no_daemon_from_starting(folders):
+    with folders.lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # as npe status does for a moment
+        release = threading.Timer(0.2, fcntl.flock, (file, fcntl.LOCK_UN))
+        release.start()
+        Lock(folders).release()
+        release.join()
+        fcntl.flock(file, fcntl.LOCK_SH)
+        with pytest.raises(AlreadyRunning):
+            Lock(folders)
 
 
 def test_status_of_a_folder_where_no_daemon_has_been(at, capsys):

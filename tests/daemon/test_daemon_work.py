@@ -242,6 +242,10 @@ def test_every_key_of_the_contract():
         (b"", "is not JSON"),
         (b"\xff\xfe", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
+        (b'{"seed": ' + b"9" * 4000 + b"}", "seed"),
+        (b'{"face": ' + b"9" * 4000 + b"}", "1 to 9999"),
+        (b'{"regions": {"' + b"h" * 60_000 + b'": "#993300"}}', "no region"),
+        (b'{"regions": {"hair": "' + b"9" * 60_000 + b'"}}', "9999"),
     ],
 )
 def test_what_is_wrong_with_a_json(content, words):
