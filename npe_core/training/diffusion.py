@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.diffusion.samplers import ddim
@@ -50,7 +49,7 @@ ALIKE = 8
 """So many masks of a batch are of one coarseness: a large batch sees many."""
 
 PATCH = 64
-"""Side of what LPIPS and the adversary see of each picture: a quarter of their cost."""
+"""Side of the part that LPIPS and the adversary see of each picture: a quarter of their cost."""
 
 PAINTED_FROM = 150
 """Timesteps from which an example may be rough paint instead of the face: edits start there."""
@@ -82,16 +81,6 @@ def random_masks(count: int, side: int, rng: torch.Generator, parts: int = 0) ->
     everywhere[:parts] = False
     masks[everywhere] = 1
     return masks
-
-
-def looks(x: Tensor, side: int, rng: torch.Generator) -> Tensor:
-    """(B, C, H, H) -> (B, C, side, side): of the first half a part each, the others as a whole, made smaller.
-
-    Parts of larger faces come first in a batch, so what is shown as a whole is nearly always a whole face.
-    """
-    half = len(x) // 2
-    whole = F.interpolate(x[half:], size=(side, side), mode="bicubic", antialias=True, align_corners=False)
-    return torch.cat([random_patches(x[:half], side, rng), whole])
 
 
 def some_painted(x0: Tensor, mask: Tensor, t: Tensor, share: float, rng: torch.Generator) -> Tensor:
@@ -169,9 +158,9 @@ class DiffusionTask:
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """Mean square of F(c_in x_t; t) - (x0 - c_skip x_t) / c_out, the network's own error, where mask is 1.
 
-        In stage 2 with LPIPS between looks at the predicted picture, as it will be seen, and at x0; with a guide, x0 of
+        In stage 2 with LPIPS between parts of the predicted picture, as it will be seen, and of x0; with a guide, x0 of
         the square error is moved by as much of D - D0 as makes the guided answer the only one that stays. In stage 3
-        with the share of the adversary, which judges the same looks.
+        with the share of the adversary, which judges the same parts.
         """
         x0, mask = batch
         model: Denoiser = self.model  # type: ignore[assignment]
@@ -195,7 +184,7 @@ class DiffusionTask:
         if self.perceptual is None:
             return Loss(square)
         seen = torch.where(mask > 0, predicted, x0)
-        seen = looks(torch.cat([seen, x0, mask], dim=1), min(PATCH, x0.shape[-1]), rng)
+        seen = random_patches(torch.cat([seen, x0, mask], dim=1), min(PATCH, x0.shape[-1]), rng)
         seen, face, inside = seen.split((3, 3, 1), dim=1)
         made, real = self.perceptual.features(seen), self.perceptual.features(face.detach())
         distance = self.perceptual.distance(made, real).mean()

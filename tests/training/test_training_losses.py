@@ -16,7 +16,6 @@ from npe_core.training.diffusion import (
     LOG_SIGMA_STD,
     WHOLE_LOG_SIGMA_MEAN,
     DiffusionTask,
-    looks,
     random_masks,
     some_painted,
     timestep_density,
@@ -251,14 +250,6 @@ def test_judges_of_features_learn_to_tell_two_textures_apart():
         descent.step()
     fake, real = batch()
     assert float(hinge_loss(lambda x: judge(x, log_sigma), fake, real, everywhere).detach()) < 1
-
-
-def test_half_of_the_looks_are_parts_and_half_the_whole():
-    ramp = torch.linspace(-1, 1, 32).expand(8, 1, 32, 32)
-    seen = looks(ramp, 16, torch.Generator().manual_seed(0))
-    spans = (seen.amax(dim=(1, 2, 3)) - seen.amin(dim=(1, 2, 3))).tolist()
-    assert seen.shape == (8, 1, 16, 16)
-    assert spans == pytest.approx(4 * [2 * 15 / 31] + 4 * [2 * 30 / 31], abs=0.03)
 
 
 class Scale(nn.Module):
