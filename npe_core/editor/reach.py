@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from npe_core.canvas.boxes import box_of, cut
-from npe_core.editor.framing import strength_at
+from npe_core.canvas.boxes import block_sums, box_of, cut
+from npe_core.editor.framing import MARK_PLACES, strength_at
 from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
 from npe_core.parts import Box, Parts
-
-_POINTS = 2**18
-"""Places of a photo at which is looked for what is out of reach."""
 
 
 def within_reach(levels: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarray]) -> Parts:
@@ -42,13 +39,13 @@ def within_reach(levels: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarr
 
 
 def out_of_reach(levels: np.ndarray, crops: list[FaceCrop]) -> float:
-    """The share, 0..1, of a mask (H, W) uint8 that no crop reaches, from places spread evenly."""
-    stride = max(1, round((levels.size / _POINTS) ** 0.5))
-    rows, columns = np.nonzero(levels[::stride, ::stride])
+    """The share, 0..1, of a mask (H, W) uint8 that no crop reaches, block by block."""
+    blocks, side = block_sums(levels, MARK_PLACES)
+    rows, columns = np.nonzero(blocks)
     if not rows.size:
         return 0.0
-    wanted = levels[rows * stride, columns * stride].astype(np.float32)
-    points = np.stack([columns, rows], axis=1) * stride + 0.5
+    wanted = blocks[rows, columns]
+    points = (np.stack([columns, rows], axis=1) + 0.5) * side
     size = levels.shape[1], levels.shape[0]
     reached = np.max([strength_at(crop, points, size) for crop in crops], axis=0)
     return 1 - float((wanted * reached).sum() / wanted.sum())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import pickle
 import re
 import shutil
 import warnings
@@ -21,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from npe_core.errors import EnvironmentFault, InputError
+from npe_core.errors import EnvironmentFault, InputError, WeightsError
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import UpscalerConfig
@@ -79,11 +78,13 @@ def read_checkpoint(path: Path) -> tuple[State, dict[str, Any] | None]:
         if path.suffix == ".safetensors":
             with safe_open(str(path), framework="pt") as file:
                 config = json.loads((file.metadata() or {}).get("config", "null"))
+                if not isinstance(config, dict | None):
+                    raise ValueError("its architecture is no table of names and values")
                 return {name: file.get_tensor(name) for name in file.keys()}, config  # noqa: SIM118
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of odd pickles; what matters is whether they load
             loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except Exception as error:  # what is no pickle fails in whatever way its first letters mean to one
         raise InputError(
             f"{path} does not read as a checkpoint: {str(error).partition(chr(10))[0][:160] or 'it ends too early'}"
         ) from None
@@ -110,7 +111,12 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
     if "conv1.0.weight" in state and "res_blocks.0.conv_block.0.weight" in state:
         blocks = 1 + max(int(m.group(1)) for name in state if (m := re.match(r"res_blocks\.(\d+)\.", name)))
         srgan = UpscalerConfig(width=len(state["conv1.0.weight"]), blocks=blocks, skip="none")
-        state, config = from_srgan(state, blocks), dataclasses.asdict(srgan)
+        try:
+            state, config = from_srgan(state, blocks), dataclasses.asdict(srgan)
+        except KeyError as error:
+            raise InputError(f"{path} is an SRGAN generator without {error.args[0]}.") from None
+        except RuntimeError as error:
+            raise InputError(f"{path} is an SRGAN generator whose layers do not fit together ({error}).") from None
     defaults = {
         "denoiser": dataclasses.asdict(DenoiserConfig()),
         "segmenter": dataclasses.asdict(SegmenterConfig()),
@@ -120,7 +126,11 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
     for kind in KINDS:
         fits = config is not None and config.keys() <= defaults[kind].keys()  # older files say less
         candidate = {**defaults[kind], **config} if fits and config is not None else defaults[kind]
-        wanted = {name: tuple(tensor.shape) for name, tensor in build(kind, candidate).state_dict().items()}
+        try:
+            model = build(kind, candidate)
+        except WeightsError as error:
+            raise InputError(f"{path}: {error}") from None
+        wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         fitting = sum(tuple(state[name].shape) == shape for name, shape in wanted.items() if name in state)
         if fitting == len(wanted) == len(state):
             return kind, candidate, state

@@ -139,8 +139,8 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
             return Segmenter(SegmenterConfig(**values))
         if kind in ("upscaler", SMOOTH):
             return GeneratorResNet(UpscalerConfig(**values))
-    except (TypeError, ValueError) as error:
-        raise WeightsError(f"The manifest's architecture of the {kind} does not fit this version ({error}).") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"This architecture of the {kind} does not fit this version ({error}).") from None
     raise WeightsError(f"There is no model {kind!r}; the models are {', '.join(KINDS)}.")
 
 

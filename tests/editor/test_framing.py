@@ -68,6 +68,9 @@ def test_what_is_marked_chooses_the_faces_that_it_is_nearest_to():
     stray = largest.where_marked(marked((1200, 400, 1400, 600), (300, 500, 310, 510)))
     assert stray.crops == (right,) and stray.numbers == (3,) and stray.notes("largest", "") == []
     assert largest.where_marked(marked()) is largest
+    dot = np.zeros((4000, 6000), np.uint8)
+    dot[2003, 5207] = 255
+    assert largest.where_marked(dot).crops == (right,)  # on the grid of no coarser look
     alone = FaceChoice((left,), (), (1,))
     assert alone.where_marked(marked((1200, 400, 1400, 600))) is alone
 

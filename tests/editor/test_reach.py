@@ -71,6 +71,12 @@ def test_of_a_large_photo_places_are_enough():
     assert out_of_reach(mask, [crop]) == pytest.approx(1 - reached.mean(), abs=0.003)
 
 
+def test_a_small_mark_on_a_large_photo_is_not_overlooked():
+    mask = np.zeros((3000, 4200), np.uint8)
+    mask[2901:2903, 4001] = 255
+    assert out_of_reach(mask, [FaceCrop.from_box((200, 300, 1800, 1900), 512)]) == 1
+
+
 def test_a_photo_with_a_profile_is_edited_by_the_parts_of_a_mask(levels, tmp_path):
     rng = np.random.default_rng(2)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))

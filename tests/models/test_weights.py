@@ -187,3 +187,28 @@ def test_a_checkpoint_that_fits_nothing_says_how_near_it_was(tmp_path):
     torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "other.pth")
     with pytest.raises(InputError, match=r"fits none .* 0 of the \d+ tensors"):
         import_weights(tmp_path / "other.pth", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("words", ["yes\n", "x", "\x80\x04.", "(lp0\nS'a'\np1\na."])
+def test_text_is_no_checkpoint_whatever_its_letters_mean_to_a_pickle(tmp_path, words):
+    (tmp_path / "notes.pt").write_bytes(words.encode("latin-1"))
+    with pytest.raises(InputError, match=r"notes\.pt (does not read as a checkpoint|holds no tensors)"):
+        import_weights(tmp_path / "notes.pt", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("config", ["[1]", "3", '{"width": -1}', '{"width": "wide"}', '{"blocks": 2.5}', "{"])
+def test_an_architecture_that_cannot_be_built_is_refused(tmp_path, config):
+    save_file(
+        GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), str(tmp_path / "a.safetensors"), {"config": config}
+    )
+    with pytest.raises(InputError, match=r"a\.safetensors"):
+        import_weights(tmp_path / "a.safetensors", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("layer", ["conv1.0.bias", "res_blocks.0.conv_block.4.running_var", "conv3.0.weight"])
+def test_an_srgan_generator_without_one_layer_is_refused_by_its_name(tmp_path, layer):
+    state = PublishedSrgan(blocks=1).state_dict()
+    del state[layer]
+    torch.save(state, tmp_path / "generator.pth")
+    with pytest.raises(InputError, match=f"without {layer}"):
+        import_weights(tmp_path / "generator.pth", tmp_path / "mine")
