@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from npe_core.photo import colour_profile, exif, xmp
+from npe_core.photo import colour_profile, exif, iptc, xmp
 from npe_core.photo.metadata import EXIF_DIRECTORIES, PARAMETERS_KEY, Metadata, keep_descriptive
 
 QUALITY = 95
@@ -97,6 +97,7 @@ def _png(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     if content.parameters is not None:
         text.add_itxt(PARAMETERS_KEY, json.dumps(content.parameters, ensure_ascii=False, separators=(",", ":")))
     options = _present(icc_profile=content.profile, exif=content.metadata.exif, dpi=content.metadata.dpi)
+    _records_lost(content, "PNG", notes)
     _picture(content).save(buffer, "PNG", pnginfo=text, compress_level=3, **options)  # half the time of 6, same size
 
 
@@ -107,6 +108,7 @@ def _webp(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     if content.lossless:
         options |= {"lossless": True, "quality": 75}  # of the search, not of the picture
     _text_lost(content, "WebP", notes, comment=True)
+    _records_lost(content, "WebP", notes)
     _picture(content).save(buffer, "WEBP", exact=True, **options)
 
 
@@ -126,6 +128,12 @@ def _jpeg(content: Content, buffer: BytesIO, notes: list[str]) -> None:
         notes.append("the XMP packet with the edit parameters is too long for JPEG and is not kept")
     elif packet:
         options["xmp"] = packet
+    if metadata.iptc:
+        segment = iptc.jpeg_segment(metadata.iptc)
+        if segment is None:
+            notes.append("the IPTC records are too long for JPEG and are not kept")
+        else:
+            options["extra"] = segment
     _text_lost(content, "JPEG", notes)
     picture = _opaque(content, content.rgb, "JPEG", notes)
     if content.tables is not None:
@@ -156,6 +164,8 @@ def _tiff(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     packet = _packet(content, notes)
     if packet:
         tags[_TIFF_XMP_TAG] = packet
+    if content.metadata.iptc:
+        tags[iptc.TIFF_TAG] = content.metadata.iptc
     _text_lost(content, "TIFF", notes, comment=True)
     options = _present(icc_profile=content.profile, dpi=content.metadata.dpi)
     # Pillow's writer for compressed TIFF (libtiff) fails on EXIF and GPS directories; its own, uncompressed, does not.
@@ -169,14 +179,20 @@ def _bmp(content: Content, buffer: BytesIO, notes: list[str]) -> None:
         rgb = colour_profile.to_srgb(rgb, content.profile)
         notes.append("BMP carries no colour profile: colours are converted to sRGB")
     metadata = content.metadata
-    if metadata.exif or metadata.xmp or metadata.comment or metadata.text or content.parameters is not None:
-        notes.append("BMP carries no metadata: EXIF, XMP and the edit parameters are not kept")
+    said = metadata.exif or metadata.xmp or metadata.iptc or metadata.comment or metadata.text
+    if said or content.parameters is not None:
+        notes.append("BMP carries no metadata: EXIF, XMP, IPTC and the edit parameters are not kept")
     _opaque(content, rgb, "BMP", notes).save(buffer, "BMP", **_present(dpi=metadata.dpi))
 
 
 def _text_lost(content: Content, format: str, notes: list[str], comment: bool = False) -> None:
     if content.metadata.text or (comment and content.metadata.comment):
         notes.append(f"{format} has no place for the text comments, which are not kept")
+
+
+def _records_lost(content: Content, format: str, notes: list[str]) -> None:
+    if content.metadata.iptc:
+        notes.append(f"{format} has no place for the IPTC records, which are not kept")
 
 
 ENCODERS: dict[str, Callable[[Content, BytesIO, list[str]], None]] = {

@@ -1,4 +1,4 @@
-"""What a file says about the picture, as kept from reading to saving: EXIF, XMP, comments, resolution, parameters."""
+"""What a file says of the picture, kept from reading to saving: EXIF, XMP, IPTC, comments, resolution, parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
-from npe_core.photo import exif, xmp
+from npe_core.photo import exif, iptc, xmp
 from npe_core.photo.opening import Opened
 
 PARAMETERS_KEY = "npe"
@@ -32,6 +32,8 @@ class Metadata:
     """An EXIF block without the ``Exif`` prefix, orientation 1, no thumbnail."""
     xmp: bytes | None = None
     """A packet without edit parameters."""
+    iptc: bytes | None = None
+    """Records of captions, credits and keywords."""
     comment: bytes | None = None
     """JPEG and GIF comment, PNG text ``Comment``."""
     text: tuple[tuple[str, str], ...] = ()
@@ -58,6 +60,11 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
         except ValueError:
             block = None
             notes.append("the EXIF block is damaged and is not kept")
+    records = None
+    try:
+        records = iptc.read_records(opened)
+    except ValueError:
+        notes.append("the IPTC records are damaged and are not kept")
     packet = info.get("xmp")
     packet = packet.encode() if isinstance(packet, str) else packet
     packet = xmp.made_upright(packet.rstrip(b"\0")) if isinstance(packet, bytes) else None
@@ -69,6 +76,7 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
     metadata = Metadata(
         exif=block or None,
         xmp=xmp.without_parameters(packet) if packet else None,
+        iptc=records,
         comment=comment.encode() if isinstance(comment, str) else comment,
         text=tuple((key, value) for key, value in texts.items() if _is_text(key)),
         dpi=_dpi(opened),

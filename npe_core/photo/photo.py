@@ -174,7 +174,7 @@ class Photo:
     ) -> tuple[str, ...]:
         """Writes the photo in the format of the suffix, atomically; returns notes on what the format cannot carry.
 
-        ``metadata="strip"`` leaves out EXIF, GPS, XMP, comments and the edit parameters; the colour profile and the
+        ``metadata="strip"`` leaves out EXIF, GPS, XMP, IPTC, comments and the edit parameters; the colour profile and the
         resolution stay. Raises UsageError and EnvironmentFault as ``check_output`` and ``write_atomically`` do.
         """
         if metadata not in ("keep", "strip"):

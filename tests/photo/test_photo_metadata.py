@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageOps, IptcImagePlugin, PngImagePlugin, TiffImagePlugin
 
-from npe_core.photo import Photo, exif, xmp
+from npe_core.photo import Photo, exif, iptc, xmp
 from npe_core.photo.metadata import parsed_parameters
 
 NOTE = b"MAKERNOTE offsets count from the block's start"
@@ -200,6 +200,43 @@ def test_texts_comments_and_resolution(make, photo_file, tmp_path):
         assert picture.info["comment"] == b"caf\xe9"
     with Image.open(tmp_path / "d.png") as picture:
         assert picture.text["Comment"].startswith("caf")
+
+
+RECORDS = b"".join(
+    b"\x1c\x02" + bytes([kind, 0, len(text)]) + text
+    for kind, text in ((120, b"A portrait"), (25, b"face"), (80, b"Zoe."))
+)
+READ = {(2, 120): b"A portrait", (2, 25): b"face", (2, 80): b"Zoe."}
+
+
+def test_iptc_stays_in_jpeg_and_tiff_and_is_missed_elsewhere(photo_file, tmp_path):
+    photo = Photo.open(photo_file("a.jpg", extra=iptc.jpeg_segment(RECORDS)))
+    for name in ("b.jpg", "b.tif"):
+        assert photo.save(tmp_path / name) == ()
+        with Image.open(tmp_path / name) as picture:
+            assert IptcImagePlugin.getiptcinfo(picture) == READ
+    again = Photo.open(tmp_path / "b.tif")
+    again.save(tmp_path / "c.jpg")
+    with Image.open(tmp_path / "c.jpg") as picture:
+        assert IptcImagePlugin.getiptcinfo(picture) == READ
+    for name in ("b.png", "b.webp", "b.bmp"):
+        assert "IPTC" in photo.save(tmp_path / name)[0]
+    assert b"portrait" in (tmp_path / "b.jpg").read_bytes()
+    photo.save(tmp_path / "d.jpg", metadata="strip")
+    assert b"portrait" not in (tmp_path / "d.jpg").read_bytes()
+
+
+def test_iptc_records_that_are_no_bytes_are_noted(photo_file):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[iptc.TIFF_TAG] = 7
+    tags.tagtype[iptc.TIFF_TAG] = 4
+    photo = Photo.open(photo_file("a.tif", tiffinfo=tags))
+    assert photo.notes == ("the IPTC records are damaged and are not kept",)
+
+
+def test_iptc_that_no_jpeg_can_hold_is_noted(photo_file, tmp_path):
+    photo = Photo.open(photo_file("a.tif", tiffinfo={iptc.TIFF_TAG: RECORDS * 2000}))
+    assert photo.save(tmp_path / "b.jpg") == ("the IPTC records are too long for JPEG and are not kept",)
 
 
 def test_damaged_exif_is_noted(photo_file):
