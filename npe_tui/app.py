@@ -18,7 +18,7 @@ from npe_core.errors import NpeError
 from npe_tui import places
 from npe_tui.config import Config
 from npe_tui.document import EditDocument
-from npe_tui.keys import APP_COMMANDS, COMMANDS, with_keys
+from npe_tui.keys import APP_COMMANDS, COMMANDS, key_to, with_keys
 from npe_tui.recent import Recent
 from npe_tui.running import Engine
 from npe_tui.screens.edit import EditScreen
@@ -48,6 +48,10 @@ class NpeApp(App[None], inherit_bindings=False):
             self.register_theme(theme)
         self.theme = config.theme
         self.set_keymap(config.keys)
+
+    def key_to(self, name: str) -> str:
+        """The key that a message names for a command."""
+        return key_to(name, self.config.keys)
 
     def on_mount(self) -> None:
         if self.photo is not None:
@@ -217,7 +221,7 @@ class NpeApp(App[None], inherit_bindings=False):
 def _engine(config: Config) -> Engine:
     from npe_tui.worker import EngineWorker
 
-    return EngineWorker(config.device)
+    return EngineWorker(config.device, key_to("face", config.keys))
 
 
 def run(photo: Path | None = None) -> int:

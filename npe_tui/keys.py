@@ -135,6 +135,12 @@ def with_keys(commands: tuple[Command, ...], keymap: Mapping[str, str]) -> tuple
     return tuple(replace(command, keys=keymap.get(command.name, command.keys)) for command in commands)
 
 
+def key_to(name: str, keymap: Mapping[str, str]) -> str:
+    """The first key of a command, for messages: what it is now, not what it was built in as."""
+    (command,) = with_keys(tuple(one for one in (*COMMANDS, *APP_COMMANDS) if one.name == name), keymap)
+    return display(keys_of(command)[0])
+
+
 def check(keymap: Mapping[str, object]) -> None:
     """Raises UsageError for a command or a key that there is not, and for a key that two commands would have."""
     names = [command.name for command in (*COMMANDS, *APP_COMMANDS)]

@@ -46,11 +46,12 @@ class _Job:
 class EngineWorker:
     """Runs the editor for the screens. Every method returns at once."""
 
-    def __init__(self, device: str = "auto") -> None:
+    def __init__(self, device: str = "auto", face_key: str = "x") -> None:
+        """``face_key`` is what a person presses to say where a face is."""
         self.state = EngineState()
         self.sink: Callable[[FromEngine], Any] = lambda message: None
         """Where messages go; called from the engine's thread."""
-        self._device = device
+        self._device, self._face_key = device, face_key
         self._editor: Editor | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._issued = 0
@@ -162,7 +163,7 @@ class EngineWorker:
         try:
             return self._ready.choose(document.photo, wish.face, wish.aligned, wish.box)
         except InputError:
-            raise InputError("No face was found. Press x and say where it is.") from None
+            raise InputError(f"No face was found. Press {self._face_key} and say where it is.") from None
 
     def _segment(self, number: int, document: EditDocument) -> Segmented:
         return Segmented(number, self._ready.segment(document.photo, self._wished(document)))

@@ -174,8 +174,8 @@ class Photo:
     ) -> tuple[str, ...]:
         """Writes the photo in the format of the suffix, atomically; returns notes on what the format cannot carry.
 
-        ``metadata="strip"`` leaves out EXIF, GPS, XMP, IPTC, comments and the edit parameters; the colour profile and the
-        resolution stay. Raises UsageError and EnvironmentFault as ``check_output`` and ``write_atomically`` do.
+        ``metadata="strip"`` leaves out EXIF, GPS, XMP, IPTC, comments and the edit parameters; the colour profile and
+        the resolution stay. Raises UsageError and EnvironmentFault as ``check_output`` and ``write_atomically`` do.
         """
         if metadata not in ("keep", "strip"):
             raise UsageError(f"metadata can be 'keep' or 'strip', not {metadata!r}.")

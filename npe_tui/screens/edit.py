@@ -62,7 +62,8 @@ class EditScreen(EnhancingScreen):
         if not self._engine_ready:
             self.status.say(self.npe.engine.state.detail, serious=True)
         elif document.faces == [] and document.wish == FaceWish():
-            self.status.say("Nobody said where the face is: press x.", serious=True)
+            key = self.npe.key_to("face")
+            self.status.say(f"Nobody said where the face is: press {key}.", serious=True)
         elif await self.painting.freeze():
             if document.marked:
                 self.running.make(what, document, self.query_one(StrengthPanel).strength)

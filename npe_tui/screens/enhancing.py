@@ -48,8 +48,11 @@ class EnhancingScreen(PhotoScreen):
         """A job was given to the engine."""
         self._leave_buttons()
         self.query_one(RunPanel).doing = doing
-        self.status.say(f"{doing}. Esc cancels.")
+        self._say_that_it_runs(doing)
         self.refresh_bindings()
+
+    def _say_that_it_runs(self, doing: str) -> None:
+        self.status.say(f"{doing}. {self.npe.key_to('cancel')} cancels.")
 
     def _leave_buttons(self) -> None:
         """The button that was pressed gives way to others: Enter must not press those."""
@@ -63,7 +66,7 @@ class EnhancingScreen(PhotoScreen):
             return
         self.running.done(event)
         document.canvas.regions = event.regions
-        self.status.say("Pick a region by its key or a click, or take the brush (b).")
+        self.status.say(f"Pick a region by its key or a click, or take the brush ({self.npe.key_to('brush')}).")
         overlay = await asyncio.to_thread(document.region_overlay, 0.75)
         self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)
         self.changed("")
@@ -73,7 +76,7 @@ class EnhancingScreen(PhotoScreen):
         if self.running.is_making(event):
             panel, progress = self.query_one(RunPanel), event.progress
             panel.advance(progress.what, progress.done, progress.total, progress.seconds_left)
-            self.status.say(f"{panel.doing}. Esc cancels.")
+            self._say_that_it_runs(panel.doing)
             self.easel.guess(progress.patches)
 
     @on(messages.Edited)

@@ -173,7 +173,8 @@ class PhotoScreen(Screen[None]):
             return
         if not found:
             known = document.regions is not None
-            self.status.say("" if known else "No face chosen. Paint by hand, or press x to choose one.")
+            key = self.npe.key_to("face")
+            self.status.say("" if known else f"No face chosen. Paint by hand, or press {key} to choose one.")
             return
         self.look()
 

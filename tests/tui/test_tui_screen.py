@@ -62,6 +62,7 @@ def test_keys_of_the_settings_replace_the_built_in_ones(start, config):
     async def scenario():
         async with start((120, 40), settings=replace(config, keys={"brush": "ctrl+b"})) as session:
             await session.open()
+            assert session.screen.status.message.endswith("or take the brush (^b).")
             await session.press("b")
             assert session.screen.hand.tool == "pick"
             await session.press("ctrl+b")

@@ -39,7 +39,7 @@ def ask(document):
     """ask(what, strength, face) has the work done at once: what was said, and the jobs of the editor."""
 
     def done(what, strength, face=True):
-        worker = EngineWorker()
+        worker = EngineWorker(face_key="F7")
         worker._editor = editor = FakeEditor(face)
         getattr(worker, what)(document, strength)
         return worker._outcome(worker._jobs.get()), editor.jobs
@@ -68,4 +68,4 @@ def test_steps_are_at_most_the_timestep(ask):
 def test_no_face_is_told_in_the_words_of_the_screen(ask, what):
     said, jobs = ask(what, Strength(220, 7, "ddim"), face=False)
     assert isinstance(said, Failed) and not jobs
-    assert "No face was found" in said.reason and "press x" in said.reason.lower() and "--" not in said.reason
+    assert "No face was found" in said.reason and "Press F7" in said.reason and "--" not in said.reason
