@@ -59,7 +59,9 @@ def import_(file: Path) -> None:
     new one starts as a copy) to leave the installed weights as they are.
     """
     from npe_core.models.importing import import_weights
-    from npe_core.models.weights import weights_folder
+    from npe_core.models.weights import SMOOTH, weights_folder
 
     entry = import_weights(file)
     click.echo(f"{file.name} is now the {entry.kind} in {weights_folder()} (sha256 {entry.sha256[:12]})")
+    if entry.kind == "upscaler":
+        click.echo(f"--sharpness below 1 is gone: the {SMOOTH} of the manifest belonged to the upscaler before.")

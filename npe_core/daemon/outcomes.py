@@ -41,8 +41,10 @@ class Outcomes:
             self.do(self.publish, job)
         elif isinstance(error, (StillWritten, Stopping)):
             self.do(self.give_back, job)
-        elif isinstance(error, (NotWritten, WeightsError)):
+        elif isinstance(error, NotWritten):
             self._pauses.add(kind_of(error), str(error))
+            self.do(self._blameless, job)
+        elif isinstance(error, WeightsError):  # the service pauses until they can be loaded
             self.do(self._blameless, job)
         elif is_permanent(error) or job.record.attempts >= self._attempts:
             self.fail(job, error)

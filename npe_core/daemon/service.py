@@ -26,7 +26,7 @@ from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Status, StatusFiles
 from npe_core.daemon.work import DeviceLost, Worker
-from npe_core.errors import EnvironmentFault, NpeError
+from npe_core.errors import EnvironmentFault, NpeError, WeightsError
 
 _CLEARING = 600.0
 """Seconds between looks for old inputs."""
@@ -99,7 +99,7 @@ class Service:
         if self._is_stopping:
             return 0
         if self._pauses.reasons:
-            return self._fault.exit_code if self._fault is not None else EnvironmentFault.exit_code
+            return (self._fault or EnvironmentFault()).exit_code
         return 1 if self._outcomes.counters.failed or self._intake.refused else 0
 
     def _is_over(self) -> bool:
@@ -137,8 +137,10 @@ class Service:
             if isinstance(finished.error, DeviceLost):
                 log("device lost", logging.ERROR, why=str(finished.error))
                 self._is_lost = True
-            else:
-                self._outcomes.settle(finished)
+                continue
+            if isinstance(finished.error, WeightsError):
+                self._miss_models(finished.error)
+            self._outcomes.settle(finished)
         if not self._pipeline.is_alive:
             log("the thread of the models has died", logging.CRITICAL)
             self._is_lost = True
@@ -151,14 +153,13 @@ class Service:
 
     def _get_ready(self) -> bool:
         """Loads the models and takes up what a former process left; tried again until it succeeds."""
-        if not self._loaded and self._pauses.is_due("models"):
+        if not self._loaded and not self._pipeline.in_flight and self._pauses.is_due("models"):
             try:
                 self._spool.salt, self.status.device = self._worker.load()
-                self._loaded = True
+                self._loaded, self._fault = True, None
                 self._pauses.over("models")
             except NpeError as error:
-                self._fault = error
-                self._pauses.add("models", str(error))
+                self._miss_models(error)
         if self._loaded and not self._recovered and self._pauses.is_due("outbox"):
             try:
                 self._queue.extend(self._spool.recover())
@@ -168,7 +169,12 @@ class Service:
                 self._pauses.add("outbox", f"What a former daemon left cannot be taken up: {error}.")
         if self.status.state == "starting":
             notify("READY=1")  # paused or not: it is at work, and `npe status` tells
-        return self._recovered
+        return self._loaded and self._recovered
+
+    def _miss_models(self, error: NpeError) -> None:
+        """Pauses until they can be loaded, or loaded again."""
+        self._loaded, self._fault = False, error
+        self._pauses.add("models", str(error))
 
     def _claim(self) -> None:
         free, least = self._free(), self._settings.least_free

@@ -90,11 +90,11 @@ class EditWorker:
 
     def load(self) -> tuple[str, str]:
         from npe_core.editor import Editor
-        from npe_core.models.weights import KINDS
+        from npe_core.models.weights import kinds_of, read_manifest
 
         editor = Editor(self.device)
+        entries = [editor.engine.entry(kind) for kind in kinds_of(read_manifest())]
         self._editor = editor
-        entries = [editor.engine.entry(kind) for kind in KINDS]
         salt = "\n".join([__version__, *(entry.sha256 for entry in entries)])
         return salt, editor.engine.choice.name
 

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 from npe_core.device import DeviceChoice, out_of_memory_behind, upload
 from npe_core.diffusion.samplers import Denoise
-from npe_core.errors import EnvironmentFault
+from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.models.denoiser import Denoiser
 from npe_core.models.graphs import CudaRecorder, Graphs, Record
 from npe_core.models.segmenter import Segmenter
 from npe_core.models.surroundings import CHANNELS, surroundings_of
 from npe_core.models.upscaler import GeneratorResNet
-from npe_core.models.weights import SMOOTH, Entry, load
+from npe_core.models.weights import SMOOTH, Entry, load, read_manifest
 
 RECEPTIVE_FIELD = 40
 """How far, in its input's pixels, the upscaler looks: 4 + 2 a block + trunk, upsampling and head."""
@@ -118,11 +118,17 @@ class Engine:
         levels = [own.contiguous().float().softmax(dim=0).mul_(255).round_().to(torch.uint8) for own in logits]
         return torch.stack(levels).cpu()
 
+    def check_mix(self, sharpness: float) -> None:
+        """Raises UsageError when that sharpness needs the smooth weights and there are none."""
+        if sharpness < 1 and SMOOTH not in self._models and SMOOTH not in read_manifest(self.weights):
+            raise UsageError(f"Sharpness below 1 needs {SMOOTH}, which these weights do not have.")
+
     def upscaler(self, sharpness: float) -> GeneratorResNet:
         """The upscaler between its smooth weights (0) and its sharp ones (1), interpolated (Wang et al. 2018, ESRGAN).
 
-        Raises WeightsError when the smooth weights are asked for and not there.
+        Raises UsageError as ``check_mix``.
         """
+        self.check_mix(sharpness)
         sharp = cast(GeneratorResNet, self.model("upscaler"))
         if sharpness >= 1:
             return sharp

@@ -87,6 +87,8 @@ def begin(job: EditJob, choose: Callable[[Photo], FaceChoice], engine: Engine) -
     strength = check_strength(job.timestep, job.steps, job.sampler)
     check_seed(job.seed)
     check_sharpness(job.sharpness)
+    if job.upscale:
+        engine.check_mix(job.sharpness)
     check_canvas(job.photo, job.canvas)
     clock = Clock()
     with timed(engine, None, [clock]):

@@ -162,6 +162,29 @@ def test_a_manifest_without_a_model_that_edits_need_is_exit_code_3(kind, tmp_pat
         assert f"The manifest has no {kind}." in out + err and "Traceback" not in err
 
 
+def test_an_imported_upscaler_has_no_sharpness_below_1_and_says_so(files, tmp_path, monkeypatch, capsys):
+    from safetensors.torch import save_file
+
+    from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+    from npe_core.models.weights import shipped_folder
+
+    save_file(GeneratorResNet(UpscalerConfig()).state_dict(), str(tmp_path / "mine.safetensors"))
+    monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.chdir(files)
+    assert run(["weights", "import", str(tmp_path / "mine.safetensors")]) == 0
+    assert "--sharpness below 1 is gone" in capsys.readouterr().out
+    assert run(["weights", "import", str(shipped_folder() / "segmenter.safetensors")]) == 0
+    assert "--sharpness" not in capsys.readouterr().out
+    for command in (
+        ["edit", "face.png", "-o", "out.png", "--aligned", *HAIR],
+        ["upscale", "face.png", "-o", "out.png"],
+    ):
+        assert run([*command, "--sharpness", "0.5", "--device", "cpu"]) == 2
+        err = capsys.readouterr().err
+        assert "Sharpness below 1 needs upscaler_smooth" in err and "Reinstall" not in err
+    assert not (files / "out.png").exists()
+
+
 def test_what_the_system_refuses_in_passing_is_no_bug(files, monkeypatch, capsys):
     import npe_core.photo
 

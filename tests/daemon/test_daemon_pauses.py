@@ -29,6 +29,46 @@ def test_missing_weights_pause_and_touch_nothing(folders, serve):
     assert service.status.paused == {"models": "There are no weights."}
 
 
+def failing_once(loads):
+    """An edit for which the models cannot be loaded, the first time."""
+
+    def edit(job):
+        return job.content if len(loads) > 1 else WeightsError("The weights of the upscaler are missing.")
+
+    return edit
+
+
+class Loading(StubWorker):
+    """Counts how often the models are loaded."""
+
+    def __init__(self):
+        self.loads = []
+        super().__init__(failing_once(self.loads))
+
+    def load(self):
+        self.loads.append(True)
+        return super().load()
+
+
+def test_weights_that_are_missed_in_the_middle_of_an_edit_pause_as_models(folders, serve):
+    drop(folders.inbox)
+    code, service = serve(Loading())
+    assert code == 3 and service.status.paused == {"models": "The weights of the upscaler are missing."}
+    (record,) = folders.run.glob("*/.job.json")
+    assert json.loads(record.read_text())["attempts"] == 0
+    assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"]
+
+
+def test_weights_that_come_back_are_loaded_again(folders, running, monkeypatch):
+    monkeypatch.setattr(pauses, "_SHORTEST", 0.05)
+    for stem in ("a", "b"):
+        drop(folders.inbox, stem, photo=stem.encode())
+    worker = Loading()
+    service, _ = running(worker)
+    wait_for(lambda: names(folders.outbox) == ["a.json", "a.png", "b.json", "b.png"] and not service.status.paused)
+    assert len(worker.loads) == 2
+
+
 def test_a_nearly_full_disk_stops_claiming(folders, serve):
     drop(folders.inbox)
     code, service = serve(least_free=1 << 60)

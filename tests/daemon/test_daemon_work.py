@@ -18,6 +18,7 @@ from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.work import EditWorker, lay_mask
 from npe_core.errors import InputError
+from npe_core.models.weights import SMOOTH, read_manifest, shipped_folder, write_manifest
 from npe_core.photo import Photo, saving
 
 FEW = {"steps": 2, "upscale": False, "seed": 5}
@@ -204,6 +205,46 @@ def test_a_disk_that_fills_up_while_a_photo_is_written_pauses_as_disk(folders, w
     assert service.run() == 4 and list(service.status.paused) == ["disk"] and not names(folders.failed)
     (record,) = folders.run.glob("*/.job.json")
     assert json.loads(record.read_text())["attempts"] == 0
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A copy of the weights, by links; returns its folder."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for path in shipped_folder().iterdir():
+        (folder / path.name).symlink_to(path)
+    monkeypatch.setenv("NPE_WEIGHTS", str(folder))
+    return folder
+
+
+def without_smooth(weights):
+    models = {kind: entry for kind, entry in read_manifest(weights).items() if kind != SMOOTH}
+    write_manifest(models, weights)
+
+
+def test_sharpness_that_the_weights_do_not_have_is_the_fault_of_that_job_alone(folders, weights, portrait):
+    without_smooth(weights)
+    few = {"steps": 1, "seed": 5}
+    put(folders, "soft", portrait.read_bytes(), mask=png(spot()), json={**few, "sharpness": 0.5})
+    put(folders, "sharp", portrait.read_bytes(), mask=png(spot()), json=few)
+    put(folders, "small", portrait.read_bytes(), mask=png(spot()), json={**few, "sharpness": 0.5, "upscale": False})
+    assert Service(folders, EditWorker("cpu"), Settings(**QUICK)).run() == 1
+    assert names(folders.outbox) == ["sharp.json", "sharp.png", "small.json", "small.png"]
+    (job,) = folders.failed.iterdir()
+    reason = json.loads((job / journal.REASON).read_text())
+    assert (reason["code"], reason["attempts"]) == ("bad-input", 1)
+    assert reason["reason"] == "Sharpness below 1 needs upscaler_smooth, which these weights do not have."
+
+
+def test_all_weights_of_the_manifest_are_read_before_the_first_job_and_tell_jobs_apart(folders, weights):
+    salt = EditWorker("cpu").load()[0]
+    assert {entry.sha256 for entry in read_manifest(weights).values()} < set(salt.split("\n"))
+    (weights / f"{SMOOTH}.safetensors").unlink()
+    service = Service(folders, EditWorker("cpu"), Settings(**QUICK))
+    assert service.run() == 3 and SMOOTH in service.status.paused["models"]
+    without_smooth(weights)
+    assert EditWorker("cpu").load()[0] != salt
 
 
 # --- NAME.json -----------------------------------------------------------------------------------------------------

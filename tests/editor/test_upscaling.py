@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from npe_core.device import choose_device
 from npe_core.editor.engine import Engine
-from npe_core.errors import WeightsError
+from npe_core.errors import UsageError
 from npe_core.models.surroundings import surroundings_of
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
 from npe_core.models.weights import SMOOTH, Entry, sha256_of, write_manifest
@@ -43,7 +43,7 @@ def test_without_smooth_weights_only_full_sharpness_works(tmp_path):
     engine = engine_with(tmp_path, "upscaler")
     x = torch.zeros(1, 3, 8, 8)
     assert engine.upscale(x).shape == (1, 3, 32, 32)
-    with pytest.raises(WeightsError, match="upscaler_smooth"):
+    with pytest.raises(UsageError, match="upscaler_smooth, which these weights do not have"):
         engine.upscale(x, 0.5)
 
 
