@@ -47,13 +47,11 @@ def is_unfinished(name: str) -> bool:
     return name.lower().endswith(_UNFINISHED) or name.startswith(".")
 
 
-def unfinished_stem(name: str) -> str | None:
-    """The NAME that a file on its way will belong to, as far as its present name tells."""
+def final_name(name: str) -> str | None:
+    """What a file on its way will be called, as far as its present name tells."""
     rsync = _RSYNC.fullmatch(name)
     end = next((end for end in _UNFINISHED if name.lower().endswith(end)), None)
-    final = rsync.group(1) if rsync else name[: -len(end)] if end else None
-    part = None if final is None else part_of(final)
-    return None if part is None else part.stem
+    return rsync.group(1) if rsync else name[: -len(end)] if end else None
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class Sorted:
 
 
 def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = frozenset()) -> Sorted:
-    """Who belongs together. A job waits for all files of its NAME, those with temporary names included.
+    """Who belongs together. A job waits for all files of its NAME, and for those on their way to a name not yet there.
 
     ``settled``: the names whose files are whole; ``given_up``: the temporary names that nobody waits for any more.
     """
@@ -105,8 +103,11 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
         part = part_of(name)
         if part is not None:
             by_stem.setdefault(part.stem, {}).setdefault(part.role, []).append(name)
-        elif name not in given_up and (stem := unfinished_stem(name)) is not None:
-            coming.setdefault(stem, []).append(name)
+            continue
+        final = None if name in given_up else final_name(name)
+        late = None if final is None or final in settled else part_of(final)
+        if late is not None:
+            coming.setdefault(late.stem, []).append(name)
     found = Sorted()
     for stem, files in by_stem.items():
         every = tuple(sorted(name for role in files.values() for name in role))
@@ -119,8 +120,8 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
             found.waiting.append(Waiting(every, f"waits for {shown(stem)}{MASK} or {shown(stem)}{PARAMETERS}"))
         elif stem in coming:
             found.unsettled.append(stem)
-            late = ", ".join(map(shown, sorted(coming[stem])))
-            found.waiting.append(Waiting(every, f"waits for {late}, until nobody has written to it for a minute"))
+            parts = ", ".join(map(shown, sorted(coming[stem])))
+            found.waiting.append(Waiting(every, f"waits for {parts}, until nobody has written to it for a while"))
         elif not settled.issuperset(every):
             found.unsettled.append(stem)
         else:

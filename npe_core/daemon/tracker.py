@@ -12,8 +12,8 @@ from pathlib import Path
 
 from npe_core.daemon.names import is_unfinished
 
-_ALIVE = 60.0
-"""Seconds without a change after which a file under a temporary name is taken for given up."""
+_ABANDONED = 5
+"""Times the settling time without a change after which a file under a temporary name is treated as abandoned."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class Tracker:
 
     @property
     def given_up(self) -> set[str]:
-        """The temporary names, as of the last look, under which nothing has changed for a minute."""
-        now = self._clock()
-        return {name for name, (_, start) in self._since.items() if is_unfinished(name) and now - start >= _ALIVE}
+        """The temporary names, as of the last look, under which nothing has changed for a few settling times."""
+        latest = self._clock() - _ABANDONED * self.settle
+        return {name for name, (_, start) in self._since.items() if is_unfinished(name) and start <= latest}
 
     def forget(self) -> None:
         """The folder went away: whatever comes back is new."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npe_core.daemon.names import MASK, PHOTO_SUFFIXES, part_of, shortened, shown, sort_out, unfinished_stem
+from npe_core.daemon.names import MASK, PHOTO_SUFFIXES, final_name, part_of, shortened, shown, sort_out
 from npe_core.daemon.tracker import Stamp, Tracker, scan
 
 
@@ -37,9 +37,13 @@ def test_names_that_are_not_for_us(name):
     assert part_of(name) is None
 
 
-@pytest.mark.parametrize("name", ["ana.json.part", "ana.mask.png.tmp", ".ana.png.Xa81Yz", "ana.jpg.filepart"])
-def test_a_file_on_its_way_tells_whose_it_will_be(name):
-    assert unfinished_stem(name) == "ana"
+@pytest.mark.parametrize(
+    ("name", "final"),
+    [("ana.json.part", "ana.json"), ("ana.mask.png.tmp", "ana.mask.png"), (".ana.png.Xa81Yz", "ana.png"),
+     ("ana.jpg.filepart", "ana.jpg"), ("ana.png", None)],
+)  # fmt: skip
+def test_a_file_on_its_way_tells_what_it_will_be_called(name, final):
+    assert final_name(name) == final
 
 
 def sorted_out(*files):
@@ -72,12 +76,18 @@ def test_a_job_waits_for_all_files_of_its_name():
 
 
 def test_a_job_waits_for_a_file_on_its_way_by_name_unless_it_was_given_up():
-    files = ["a.png", "a.mask.png", "a.json.part", ".a.png.Xa81Yz"]
+    files = ["a.png", "a.mask.png", "a.json.part", ".a.json.Xa81Yz"]
     found = sort_out(files, set(files))
     assert found.unsettled == ["a"] and not found.ready
-    assert found.waiting[0].names == ("a.mask.png", "a.png") and ".a.png.Xa81Yz, a.json.part" in found.waiting[0].why
-    found = sort_out(files, set(files), {"a.json.part", ".a.png.Xa81Yz"})
+    assert found.waiting[0].names == ("a.mask.png", "a.png") and ".a.json.Xa81Yz, a.json.part" in found.waiting[0].why
+    found = sort_out(files, set(files), {"a.json.part", ".a.json.Xa81Yz"})
     assert [group.stem for group in found.ready] == ["a"] and not found.waiting and not found.unsettled
+
+
+def test_what_was_left_beside_a_file_that_is_whole_keeps_no_job():
+    files = ["a.png", "a.mask.png", "a.png.part", ".a.mask.png.Xa81Yz"]
+    assert [group.stem for group in sort_out(files, set(files)).ready] == ["a"]
+    assert sort_out(files, set(files) - {"a.png"}).unsettled == ["a"]
 
 
 STEMS = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30).filter(
@@ -179,12 +189,12 @@ def test_an_event_says_nothing_of_another_file_of_that_name(clock):
     assert tracker.look({"a.png": Stamp(5, 5, 7)}) == set()  # it has been used up
 
 
-def test_a_temporary_name_is_given_up_a_minute_after_its_last_change(clock):
+def test_a_temporary_name_is_given_up_a_few_settling_times_after_its_last_change(clock):
     tracker = Tracker(2.0, clock, wall=lambda: 5000.0)
     tracker.look({"a.png": Stamp(1, 0, 7)})  # ancient by its own time, which says nothing of a file that comes later
     for size in (1, 2):
         tracker.look({"a.json.part": Stamp(size, 0, 8)})
-        clock.now += 59.9
+        clock.now += 9.9
         tracker.look({"a.json.part": Stamp(size, 0, 8)})
         assert not tracker.given_up
     clock.now += 0.2
@@ -196,7 +206,7 @@ def test_a_temporary_name_is_given_up_a_minute_after_its_last_change(clock):
 
 def test_what_was_given_up_before_the_daemon_started_is_told_by_its_own_time(clock):
     tracker = Tracker(2.0, clock, wall=lambda: 5000.0)
-    files = {"old.json.part": Stamp(1, 4939 * 10**9, 7), "new.json.part": Stamp(1, 4941 * 10**9, 8),
+    files = {"old.json.part": Stamp(1, 4989 * 10**9, 7), "new.json.part": Stamp(1, 4991 * 10**9, 8),
              "tomorrow.json.part": Stamp(1, 90_000 * 10**9, 9), "a.png": Stamp(1, 0, 10)}  # fmt: skip
     assert "a.png" not in tracker.look(files)
     assert tracker.given_up == {"old.json.part"}
