@@ -104,8 +104,7 @@ def watch(
         click.echo(unit_text(folders, said_options(), metrics), nl=False)
         return 0
     folders.prepare(allow_world_writable)
-    lock = Lock(folders)
-    try:
+    with stopped_by_signals() as signals, Lock(folders):
         from npe_core.daemon.service import Service
         from npe_core.daemon.work import EditWorker
 
@@ -124,19 +123,37 @@ def watch(
         set_up(as_json=log_as == "json" or (log_as == "auto" and not sys.stderr.isatty()))
         with display() as show:
             service = Service(folders, EditWorker(device, max_megapixels), settings, show=show)
-            with stopped_by_signals(service.stop):
-                return service.run()
-    finally:
-        lock.release()
+            signals.call(service.stop)
+            return service.run()
+
+
+class Signals:
+    """Passes a signal on to whom it is for, also one that came before that was known."""
+
+    def __init__(self) -> None:
+        self._came = False
+        self._stop: Callable[[], None] = lambda: None
+
+    def came(self, *_: object) -> None:
+        """Is the handler."""
+        self._came = True
+        self._stop()
+
+    def call(self, stop: Callable[[], None]) -> None:
+        """From now on, and at once if one has come. ``stop`` may be called more than once."""
+        self._stop = stop
+        if self._came:
+            stop()
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+def stopped_by_signals() -> Iterator[Signals]:
     """SIGTERM and Ctrl-C ask for an orderly end."""
     numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda *_: stop()) for number in numbers]
+    signals = Signals()
+    before = [signal.signal(number, signals.came) for number in numbers]
     try:
-        yield
+        yield signals
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)

@@ -133,6 +133,12 @@ class Lock:
                 return  # an inbox on a network mount without locks; the outbox is locked
             raise EnvironmentFault(f"{shown(str(folder))} cannot be locked: {error.strerror}.") from None
 
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
     def release(self) -> None:
         """Lets another daemon in."""
         while self._held:

@@ -21,7 +21,7 @@ from PIL import Image
 from waiting import PATIENCE, wait_for
 
 from npe_core.cli.app import run
-from npe_core.daemon.folders import Lock
+from npe_core.daemon.folders import Lock, is_held
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.errors import AlreadyRunning, InputError
@@ -80,6 +80,16 @@ def test_a_daemon_from_start_to_sigterm(at, tmp_path, portrait, capsys):
         assert b"WATCHDOG=1" in heard and b"STATUS=" in heard and b"STOPPING=1" in heard
     run(["status", *at])
     assert "not running" in capsys.readouterr().out
+
+
+def test_sigterm_as_soon_as_the_lock_is_held_is_an_orderly_end(at, folders):
+    folders.lock.touch()
+    daemon = start(at)
+    wait_for(lambda: is_held(folders))
+    daemon.send_signal(signal.SIGTERM)
+    log = daemon.communicate(timeout=PATIENCE)[1].decode()
+    assert daemon.returncode == 0, log
+    assert [json.loads(line)["event"] for line in log.splitlines()] == ["started", "stopping", "stopped"]
 
 
 def _all_of(connection):
