@@ -85,8 +85,8 @@ class Folders:
             )
 
 
-def make(folder: Path, mode: int = 0o777) -> None:
-    """The folder, made if it is missing. Raises EnvironmentFault."""
+def make(folder: Path, mode: int = 0o775) -> None:
+    """The folder, made if it is missing; under no umask one that everybody can write to. Raises EnvironmentFault."""
     try:
         folder.mkdir(mode, exist_ok=True)
         os.listdir(folder)  # noqa: PTH208  raises what is wrong with it

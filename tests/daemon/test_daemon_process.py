@@ -21,7 +21,7 @@ from PIL import Image
 from waiting import PATIENCE, wait_for
 
 from npe_core.cli.app import run
-from npe_core.daemon.folders import Lock, is_held
+from npe_core.daemon.folders import Folders, Lock, is_held
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.errors import AlreadyRunning, InputError
@@ -150,10 +150,19 @@ def test_a_folder_that_everybody_can_write_to_is_refused(at, tmp_path, folder, c
     err = capsys.readouterr().err
     assert "writable for everybody" in err and "--allow-world-writable" in err
     (tmp_path / folder).chmod(0o1777)
-    from npe_core.daemon.folders import Folders
-
     Folders.of(tmp_path / "inbox", tmp_path / "outbox").prepare()
     assert all(stat.S_IMODE((tmp_path / "outbox/.spool" / name).stat().st_mode) == 0o700 for name in ("tmp", "run"))
+
+
+def test_folders_that_it_makes_are_not_refused_under_any_umask(tmp_path):
+    folders = Folders.of(tmp_path / "inbox", tmp_path / "outbox")
+    before = os.umask(0)
+    try:
+        folders.prepare()
+    finally:
+        os.umask(before)
+    made = [folders.inbox, folders.outbox, folders.failed, folders.done]
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o775] * 4
 
 
 def test_an_inbox_that_cannot_be_made(tmp_path, capsys):
