@@ -164,9 +164,10 @@ def _read_object(path: Path) -> dict[str, Any]:
 def report_lines(told: dict[str, Any]) -> list[str]:
     """What ``read_status`` found, for a person."""
     lines = [f"daemon    {told['daemon']}{_about(told)}"]
-    if told["daemon"] == "running":
-        for kind, why in told.get("paused", {}).items():
-            lines.append(f"PAUSED    {kind}: {why}")
+    is_running = told["daemon"] == "running"
+    paused = "PAUSED    " if is_running else "stopped   while paused by "
+    lines += [f"{paused}{kind}: {why}" for kind, why in told.get("paused", {}).items()]
+    if is_running:
         counts = f"{told.get('claimed', 0)} in work, {told.get('ready', 0)} ready, {told.get('unsettled', 0)} arriving"
         lines.append(f"now       {told.get('state', 'unknown')}: {counts}")
         lines += [f"          editing {job}" for job in told.get("running", [])]

@@ -21,6 +21,17 @@ def test_status_tells_what_waits_and_what_failed(folders, serve):
     assert "waits for alone.mask.png or alone.json" in lines and "(bad-input): No face" in lines
 
 
+def test_status_tells_after_the_end_what_kept_the_last_run_from_working(folders, serve):
+    drop(folders.inbox)
+    serve(least_free=1 << 60)
+    assert any(
+        line.startswith("stopped   while paused by space: The disk of the outbox is nearly full")
+        for line in report_lines(read_status(folders))
+    )
+    serve()
+    assert not any(line.startswith("stopped") for line in report_lines(read_status(folders)))
+
+
 def test_the_metrics_are_what_prometheus_reads(folders, serve, tmp_path):
     drop(folders.inbox)
     _, service = serve(metrics=tmp_path / "npe.prom")
