@@ -116,10 +116,14 @@ def identified(record: Record, folder: Path, salt: str, largest: int) -> Record:
     for name in record.inputs:
         size, digests[name] = digest_of(folder / stored(name), largest)
         oversize = name if size > largest else oversize
-    parts = [f"{role}:{digests[name]}" for name, role in sorted(record.inputs.items(), key=lambda item: item[1])]
-    whole = hashlib.sha256("\n".join([*parts, salt]).encode()).hexdigest()
-    job = f"{shortened(record.stem, _NAME_ROOM)}-{whole[:12]}"
-    return replace(record, id=job, digests=digests, oversize=oversize)
+    record = replace(record, digests=digests, oversize=oversize)
+    whole = hashlib.sha256("\n".join([*content_of(record), salt]).encode()).hexdigest()
+    return replace(record, id=f"{shortened(record.stem, _NAME_ROOM)}-{whole[:12]}")
+
+
+def content_of(record: Record) -> list[str]:
+    """What its files hold, whatever they are called: ``role:sha256`` of each."""
+    return sorted(f"{role}:{record.digests[name]}" for name, role in record.inputs.items())
 
 
 def digest_of(path: Path, largest: int) -> tuple[int, str]:
@@ -133,8 +137,11 @@ def digest_of(path: Path, largest: int) -> tuple[int, str]:
 
 
 def seed_of(record: Record) -> int:
-    """The seed of a job that names none: drawn from its bytes, so that the same inputs give the same picture."""
-    return int(hashlib.sha256(record.id.encode("utf-8", "surrogateescape")).hexdigest()[:8], 16) % 2**31
+    """The seed of a job that names none: drawn from its bytes, so that the same inputs give the same picture.
+
+    Neither its name nor the version has a part in it.
+    """
+    return int(hashlib.sha256("\n".join(content_of(record)).encode()).hexdigest()[:8], 16) % 2**31
 
 
 def label(record: Record) -> str:

@@ -113,15 +113,20 @@ def test_the_daemon_does_what_npe_edit_does(folders, work, portrait, tmp_path):
     assert (folders.outbox / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_without_a_seed_the_same_files_give_the_same_picture(folders, work, portrait):
-    pictures = []
-    for _ in range(2):
-        put(folders, "a", portrait.read_bytes(), mask=png(spot()), json={"steps": 2, "upscale": False})
-        assert work() == 0
-        pictures.append((folders.outbox / "a.png").read_bytes())
-        for name in names(folders.outbox):
-            (folders.outbox / name).unlink()
-    assert pictures[0] == pictures[1]
+def test_without_a_seed_the_same_files_give_the_same_picture_under_any_name(folders, work, portrait):
+    for stem, more in (("a", {}), ("b", {}), ("c", {"face": 1})):
+        put(folders, stem, portrait.read_bytes(), mask=png(spot()), json={"steps": 2, "upscale": False, **more})
+    assert work() == 0
+    pictures = [(folders.outbox / f"{stem}.png").read_bytes() for stem in "abc"]
+    assert pictures[0] == pictures[1] != pictures[2]  # other bytes, another seed
+
+
+def test_a_seed_from_the_files_outlives_another_version(tmp_path):
+    for role in ("photo", "mask"):
+        (tmp_path / role).write_bytes(role.encode())
+    record = journal.Record("a", {"photo": "photo", "mask": "mask"})
+    old, new = (journal.identified(record, tmp_path, salt, 1 << 20) for salt in ("0.1.0", "0.2.0"))
+    assert old.id != new.id and journal.seed_of(old) == journal.seed_of(new)
 
 
 def test_which_face_of_several_was_edited_is_told_unless_it_was_named_or_marked(folders, work, group_photo):
