@@ -29,13 +29,18 @@ class Parameters:
     sampler: str = SAMPLER
     seed: int | None = None
     """None: drawn from the bytes of the job."""
-    face: int | str = "largest"
-    """A number from 1 (left to right), ``all`` or ``largest``."""
+    face: int | str | None = None
+    """A number from 1 (left to right), ``all`` or ``largest``; None: the largest, or those under a mask alone."""
     aligned: bool = False
     """The photo is a face crop already."""
     upscale: bool = True
     sharpness: float = 1.0
     """0 smooth, 1 with invented detail."""
+
+    @property
+    def which(self) -> int | str:
+        """The faces that are meant where no mask chooses them."""
+        return "largest" if self.face is None else self.face
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -94,8 +99,8 @@ def _check_kind(key: str, value: Any) -> None:
         raise UsageError(f"{key!r} is {_kind(value)}, expected {wanted}.")
 
 
-def _face(face: int | str) -> int | str:
-    if face in ("all", "largest") or (isinstance(face, int) and 1 <= face <= _MOST_FACES):
+def _face(face: int | str | None) -> int | str | None:
+    if face in (None, "all", "largest") or (isinstance(face, int) and 1 <= face <= _MOST_FACES):
         return face
     raise UsageError(f'\'face\' is a number from 1 to {_MOST_FACES}, "all" or "largest", not {str(face)[:_LONGEST]!r}.')
 

@@ -136,7 +136,7 @@ class EditWorker:
                     '{"regions": {"hair": "#993300"}}, or drop a mask beside it.'
                 )
             choice = self._faces(photo, parameters, shown(photo_file.name))
-            if parameters.face == "largest" and not parameters.regions:
+            if parameters.face is None and not parameters.regions:
                 choice = choice.where_marked(canvas.mask)
         except (NpeError, OSError) as error:
             if job.stamps() != before or None in before:  # which would explain it
@@ -151,7 +151,7 @@ class EditWorker:
 
     def _faces(self, photo: Photo, parameters: Parameters, name: str) -> FaceChoice:
         try:
-            return self.editor.choose(photo, parameters.face, parameters.aligned)
+            return self.editor.choose(photo, parameters.which, parameters.aligned)
         except InputError:
             raise InputError(
                 f'No face was found in {name}. If it is a face crop already, say {{"aligned": true}} in its JSON.'
@@ -203,7 +203,7 @@ class EditWorker:
 
     def write(self, job: Read, outcome: EditResult, folder: Path) -> None:
         start = time.perf_counter()
-        record, opened = job.job.record, job.content
+        record, opened, face = job.job.record, job.content, job.content.parameters.which
         try:
             notes = outcome.save(folder / result_name(record))
         except NpeError as error:
@@ -215,12 +215,12 @@ class EditWorker:
             "output": "",  # known, and made durable, when it is committed
             "inputs": {shown(name): digest for name, digest in record.digests.items()},
             "parameters": outcome.parameters,
-            "face": opened.parameters.face,
+            "face": face,
             "faces": outcome.faces,
             "device": self.editor.engine.choice.name,
             "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
             "attempts": record.attempts,
-            "warnings": [*opened.choice.notes(opened.parameters.face, '"face": N or "all"'), *outcome.warnings, *notes],
+            "warnings": [*opened.choice.notes(face, '"face": N or "all"'), *outcome.warnings, *notes],
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         self.files.write(folder / journal.REPORT, journal.as_json(report), durable=False)

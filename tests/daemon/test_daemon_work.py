@@ -145,6 +145,16 @@ def test_which_face_of_several_was_edited_is_told_unless_it_was_named_or_marked(
     assert (folders.outbox / "first.png").read_bytes() == (folders.outbox / "marked.png").read_bytes()
 
 
+def test_the_largest_face_that_was_named_is_edited_wherever_the_mask_lies(folders, work, group_photo):
+    mask = np.zeros((480, 1120), np.uint8)
+    mask[290:315, 140:200] = mask[320:350, 530:600] = 255  # on the first face, and on the second: the largest
+    for stem, more in (("largest", {"face": "largest"}), ("second", {"face": 2}), ("both", {})):
+        put(folders, stem, group_photo.read_bytes(), mask=png(mask), json={**FEW, **more})
+    assert work() == 0
+    pictures = {stem: (folders.outbox / f"{stem}.png").read_bytes() for stem in ("largest", "second", "both")}
+    assert pictures["largest"] == pictures["second"] != pictures["both"]
+
+
 def bomb():
     """A PNG whose header claims 30000x30000 pixels."""
 
