@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _PNG, _COLOUR_TYPE, _RGBA = b"\x89PNG\r\n\x1a\n", 25, 6
 """Where a PNG file says that it has colours and alpha (PNG specification, 11.2.2 IHDR)."""
 
+_COLOUR_GOES_WITH = '"color" goes with a grey mask; a region takes its colour as {"regions": {"hair": "#993300"}}.'
+
 
 class DeviceLost(EnvironmentFault):
     """The device does not answer any more; only a new process gets it back."""
@@ -135,6 +137,8 @@ class EditWorker:
                     f"{shown(photo_file.name)} has no mask, and its JSON names no regions. Say what to change: "
                     '{"regions": {"hair": "#993300"}}, or drop a mask beside it.'
                 )
+            elif parameters.color is not None:
+                raise InputError(f"{shown(photo_file.name)} has no mask. {_COLOUR_GOES_WITH}")
             choice = self._faces(photo, parameters, shown(photo_file.name))
             if parameters.face is None and not parameters.regions:
                 choice = choice.where_marked(canvas.mask)
@@ -262,6 +266,8 @@ def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | No
     if head.startswith(_PNG) and head[_COLOUR_TYPE:] == bytes([_RGBA]):
         rgb, alpha = read_paint(file, size)
         if not (alpha.min() == 1 and is_grey(rgb)):
+            if colour is not None:
+                raise InputError(f"{shown(file.name)} is RGBA, and its RGB is the paint. {_COLOUR_GOES_WITH}")
             canvas.paint_image(rgb, alpha)
             return
     canvas.select(read_mask(file, size), colour)

@@ -166,7 +166,7 @@ def bomb():
 
 
 def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait):
-    good, mask = portrait.read_bytes(), png(spot())
+    good, mask, image = portrait.read_bytes(), png(spot()), np.asarray(Image.open(portrait).convert("RGB"))
     grey = png(np.full((300, 300, 3), 90, np.uint8))
     put(folders, "zero", b"", mask=mask)
     put(folders, "truncated", good[:60_000], mask=mask)
@@ -178,6 +178,8 @@ def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait
     put(folders, "nothing", good, json={})
     put(folders, "typo", good, json={"regoins": {"hair": "#993300"}})
     put(folders, "noregion", good, json={"regions": {"hiar": "#993300"}})
+    put(folders, "nomask", good, json={"regions": {"hair": "#993300"}, "color": "#00ff00"})
+    put(folders, "painted", good, mask=png(np.dstack([image, spot()])), json={"color": "#00ff00"})
     put(folders, "manyfaces", good, mask=mask, json={"face": 7})
     stream = io.BytesIO()
     Image.open(portrait).convert("RGB").save(stream, "JPEG")
@@ -194,6 +196,8 @@ def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait
         "zero": "empty (0 bytes)", "truncated": "damaged", "bomb": "30000x30000", "text": "not a picture",
         "othersize": "100x100", "black": "Nothing is marked", "noface": '"aligned": true', "nothing": "no regions",
         "typo": "Did you mean 'regions'?", "noregion": "Did you mean 'hair'?", "manyfaces": "no face 7",
+        "nomask": 'nomask.png has no mask. "color" goes with a grey mask',
+        "painted": 'painted.mask.png is RGBA, and its RGB is the paint. "color" goes with a grey mask',
     }  # fmt: skip
     assert reasons.keys() == said.keys()
     for stem, words in said.items():
