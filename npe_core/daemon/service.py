@@ -57,7 +57,7 @@ class Service:
         self._spool, self._pauses = Spool(folders, files=files), Pauses()
         self._intake = Intake(self._spool, self._pauses, self.wake, settings.settle, settings.interval, settings.events)
         self._outcomes = Outcomes(self._spool, self._pauses, settings.attempts, self._intake.expect)
-        self._pipeline = Pipeline(worker, self.wake, settings.batch, settings.megapixels, settings.time_limit)
+        self._pipeline = Pipeline(worker, self.wake, settings.batch, settings.megapixels_in_memory, settings.time_limit)
         self._queue: deque[Claimed] = deque()
         self._alone = False
         self._loaded = self._recovered = self._is_lost = False

@@ -20,8 +20,8 @@ class Settings:
     """Jobs that go through the models together."""
     most_claimed: int = 32
     """Jobs taken out of the inbox and not finished."""
-    megapixels: float = 48.0
-    """Photos in memory at once."""
+    megapixels_in_memory: float = 48.0
+    """Megapixels of photos held in memory at once."""
     attempts: int = 3
     """How often a job is tried that fails for no fault of its input, or kills the process."""
     time_limit: float = 600.0
