@@ -44,7 +44,7 @@ def folder_options(command: Command) -> Command:
 @click.option("--batch", type=click.IntRange(1, 256), default=8, show_default=True, metavar="N",
               help="Jobs edited together on a GPU.")  # fmt: skip
 @click.option("--settle", type=Number(0, 3600), default=2.0, show_default=True, metavar="SECONDS",
-              help="A file is whole when it has not changed for so long.")  # fmt: skip
+              help="Seconds without changes before a file counts as complete.")  # fmt: skip
 @click.option("--interval", type=Number(0.1, 60), default=1.0, show_default=True, metavar="SECONDS",
               help="Between looks into the inbox; changes on local disks are seen at once.")  # fmt: skip
 @click.option("--no-events", is_flag=True, help="Only look at intervals: for inboxes on network mounts.")
@@ -242,8 +242,8 @@ def status(inbox: Path, outbox: Path, failed: Path | None, as_json: bool) -> Non
 def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed: Path | None) -> int:
     """Send failed jobs back to the inbox. JOB is the name of its folder, or of its photo without the suffix.
 
-    What was put beside their files in the meantime goes with them: a mask, a corrected JSON. With several jobs, one
-    that cannot go back keeps no other from it; the exit code is 1 then.
+    What was put beside their files in the meantime goes with them: a mask, a corrected JSON. A job that cannot be sent
+    back does not stop the others; the exit code is 1 then.
 
     Name the folders that `npe watch` was given, unless they are the same defaults.
     """

@@ -55,7 +55,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "upscale": (bool,),
     "sharpness": (float, int),
 }
-_WORDS = {dict: "an object", str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_WORDS = {dict: "an object", str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 _LONGEST = 40
 """Characters of a stranger's text that a message quotes."""
 _MOST_FACES = 9999
