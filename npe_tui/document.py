@@ -172,13 +172,13 @@ class EditDocument:
 
         from npe_core.photo import check_output, write_atomically
 
-        if check_output(path, force, self.photo.path) != "PNG":
+        if check_output(path, force, [self.photo.path]) != "PNG":
             raise InputError(f"Paint is saved as PNG; {path.name} has another suffix. Use {path.stem}.png.")
         revision = self.canvas.revision
         alpha = np.rint(self.canvas.mask * 255).astype(np.uint8)
         content = io.BytesIO()
         Image.fromarray(np.dstack([self.canvas.guide, alpha])).save(content, "PNG")
-        write_atomically(path, content.getvalue(), force, self.photo.path)
+        write_atomically(path, content.getvalue(), force, [self.photo.path])
         self._saved_revision = revision
 
     # --- autosave -----------------------------------------------------------------------------------------------

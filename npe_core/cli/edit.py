@@ -102,7 +102,8 @@ def edit(
     if colour is not None:
         parse_colour(colour)
     picture = Photo.open(photo, max_megapixels=max_megapixels)
-    check_output(out, force, photo, picture.size)
+    inputs = (photo, paint, mask, source)
+    check_output(out, force, inputs, picture.size)
 
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor
@@ -150,7 +151,7 @@ def edit(
             sharpness=recipe.sharpness,
             progress=show,
         )
-    notes = result.save(out, force=force, metadata="strip" if strip_metadata else "keep")
+    notes = result.save(out, force=force, metadata="strip" if strip_metadata else "keep", inputs=inputs)
     seconds = {
         "load": round(load_segmenter + result.seconds["load"], 3),
         "segment": round(segment_seconds, 3),

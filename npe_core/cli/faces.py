@@ -25,7 +25,7 @@ def faces(photo: Path, out: Path | None, as_json: bool, max_megapixels: float, f
 
     picture = Photo.open(photo, max_megapixels=max_megapixels)
     if out is not None:
-        check_output(out, force, photo)
+        check_output(out, force, [photo])
     found = find_faces(picture.image)
     if as_json:
         rows = [
@@ -43,7 +43,7 @@ def faces(photo: Path, out: Path | None, as_json: bool, max_megapixels: float, f
             f"No face was found in {photo}. Mark one with --box X,Y,W,H, or use --aligned for a face crop."
         )
     if out is not None:
-        Photo.from_array(draw_faces(picture.image, found)).save(out, force=force)
+        Photo.from_array(draw_faces(picture.image, found)).save(out, force=force, inputs=[photo])
     if not as_json:
         for number, face in enumerate(found, start=1):
             x0, y0, x1, y1 = face.box

@@ -48,7 +48,7 @@ def segment(
 
     faces = options.faces_meant(face, box, aligned)
     picture = Photo.open(photo, max_megapixels=max_megapixels)
-    check_output(out, force, photo)
+    check_output(out, force, [photo])
     if not overlay and out.suffix.lower() != ".png":
         raise UsageError(
             f"Region ids are written as PNG, not {out.suffix or 'a file without a suffix'}. Use -o NAME.png."
@@ -60,11 +60,11 @@ def segment(
     choice = editor.choose(picture, faces.which, aligned, faces.place)
     regions = editor.segment(picture, choice)
     if overlay:
-        Photo.from_array(regions.overlay(picture.image)).save(out, force=force)
+        Photo.from_array(regions.overlay(picture.image)).save(out, force=force, inputs=[photo])
     else:
         content = io.BytesIO()
         Image.fromarray(regions.ids).save(content, "PNG")
-        write_atomically(out, content.getvalue(), force, photo)
+        write_atomically(out, content.getvalue(), force, [photo])
     options.show_notes(choice.notes(faces.which, "--face N|all", "segmented"))
     shares = np.bincount(regions.ids.ravel(), minlength=len(REGIONS)) / regions.ids.size
     found = ", ".join(f"{region.name} {shares[region.id]:.1%}" for region in REGIONS if shares[region.id] > 0)
@@ -83,7 +83,7 @@ def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixel
     from npe_core.photo import Photo, check_output
 
     picture = Photo.open(photo, max_megapixels=max_megapixels)
-    check_output(out, force, photo, (4 * picture.size[0], 4 * picture.size[1]))
+    check_output(out, force, [photo], (4 * picture.size[0], 4 * picture.size[1]))
 
     from npe_core.editor import Editor
 

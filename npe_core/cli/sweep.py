@@ -64,7 +64,8 @@ def sweep(
     from npe_core.photo import Photo, check_output
 
     picture = Photo.open(photo, max_megapixels=max_megapixels)
-    check_output(out, force, photo)
+    inputs = (photo, paint, mask)
+    check_output(out, force, inputs)
 
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor
@@ -85,7 +86,8 @@ def sweep(
         choice = choice.where_marked(canvas.mask)
     with progress("sweeping") as advance:
         sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, choice.crops[0], advance)
-    Photo.from_array(with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)).save(out, force=force)
+    headed = with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)
+    Photo.from_array(headed).save(out, force=force, inputs=inputs)
     notes = choice.notes(faces.which, "--face N", "studied")
     if len(choice.crops) > 1:
         notes.append(f"{len(choice.crops)} faces are marked; studied face {choice.numbers[0]}. --face N chooses others")

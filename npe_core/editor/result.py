@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,7 +57,11 @@ class EditResult:
         return self.photo.image
 
     def save(
-        self, path: Path | str, force: bool = False, metadata: Literal["keep", "strip"] = "keep"
+        self,
+        path: Path | str,
+        force: bool = False,
+        metadata: Literal["keep", "strip"] = "keep",
+        inputs: Iterable[Path | None] = (),
     ) -> tuple[str, ...]:
         """Write the photo as ``Photo.save`` does; returns notes on what the format could not carry."""
-        return self.photo.save(path, force=force, metadata=metadata)
+        return self.photo.save(path, force, metadata, inputs)

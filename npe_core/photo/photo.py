@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -170,16 +171,22 @@ class Photo:
         view[rows][changed] = colour_profile.to_srgb(samples, self._profile)
 
     def save(
-        self, path: Path | str, force: bool = False, metadata: Literal["keep", "strip"] = "keep"
+        self,
+        path: Path | str,
+        force: bool = False,
+        metadata: Literal["keep", "strip"] = "keep",
+        inputs: Iterable[Path | None] = (),
     ) -> tuple[str, ...]:
         """Writes the photo in the format of the suffix, atomically; returns notes on what the format cannot carry.
 
         ``metadata="strip"`` leaves out EXIF, GPS, XMP, IPTC, comments and the edit parameters; the colour profile and
-        the resolution stay. Raises UsageError and EnvironmentFault as ``check_output`` and ``write_atomically`` do.
+        the resolution stay. ``inputs`` are files that must not be written to, besides the photo's own. Raises
+        UsageError and EnvironmentFault as ``check_output`` and ``write_atomically`` do.
         """
         if metadata not in ("keep", "strip"):
             raise UsageError(f"metadata can be 'keep' or 'strip', not {metadata!r}.")
-        format = check_output(path, force, self._path, self.size)
+        inputs = (self._path, *inputs)
+        format = check_output(path, force, inputs, self.size)
         strip = metadata == "strip"
         content = Content(
             rgb=self._native,
@@ -194,7 +201,7 @@ class Photo:
             encoded, notes = encode(content, format)
         except MemoryError as error:
             raise EnvironmentFault(f"Not enough memory to write {shown(path)}. Save a smaller picture.") from error
-        write_atomically(path, encoded, force, self._path)
+        write_atomically(path, encoded, force, inputs)
         return tuple(notes)
 
 

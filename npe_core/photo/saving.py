@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from npe_core.errors import EnvironmentFault, UsageError
@@ -30,13 +31,13 @@ _NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.EN
 
 
 def check_output(
-    path: Path | str, force: bool = False, source: Path | str | None = None, size: tuple[int, int] | None = None
+    path: Path | str, force: bool = False, inputs: Iterable[Path | None] = (), size: tuple[int, int] | None = None
 ) -> str:
     """The format that a save to ``path`` would write; everything that can be refused is refused here, early.
 
-    ``source`` is the input file, which is never written to, not even with ``force``; ``size`` (width, height) is
-    checked against what the format can hold. Raises UsageError for a path that cannot be meant (suffix, existing
-    file without ``force``, the input itself), EnvironmentFault for a folder that is missing or cannot be written.
+    ``inputs`` are the files that were read (None: no file), which are never written to, not even with ``force``;
+    ``size`` (width, height) is checked against what the format can hold. Raises UsageError for an invalid path (suffix,
+    existing file without ``force``, an input), EnvironmentFault for a folder that is missing or cannot be written.
     """
     path, name = Path(path), shown(path)
     format = OUTPUT_FORMATS.get(path.suffix.lower())
@@ -53,18 +54,19 @@ def check_output(
             f"{format} holds at most {longest} pixels a side, the photo has {size[0]}x{size[1]}. Use .png."
         )
     _check_folder(path)
-    _check_target(path, force, source)
+    _check_target(path, force, inputs)
     return format
 
 
-def write_atomically(path: Path | str, content: bytes, force: bool = False, source: Path | str | None = None) -> None:
+def write_atomically(path: Path | str, content: bytes, force: bool = False, inputs: Iterable[Path | None] = ()) -> None:
     """Writes the file under a temporary name in the same folder (a dotfile), flushes it to the disk, and renames it.
 
-    Without ``force`` a file that appears under ``path`` meanwhile is left alone (UsageError). Raises EnvironmentFault
-    when the disk is full or the folder cannot be written; nothing is left behind then.
+    ``inputs`` as for ``check_output``. Without ``force`` a file that appears under ``path`` meanwhile is left alone
+    (UsageError). Raises EnvironmentFault when the disk is full or the folder cannot be written; nothing is left behind
+    then.
     """
     path = Path(path)
-    _check_target(path, force, source)
+    _check_target(path, force, inputs)
     temporary = path.parent / f".npe-{secrets.token_hex(8)}.part"
     try:
         try:
@@ -97,13 +99,13 @@ def _check_folder(path: Path) -> None:
         raise _fault(path, PermissionError(errno.EACCES, "permission denied"))
 
 
-def _check_target(path: Path, force: bool, source: Path | str | None) -> None:
+def _check_target(path: Path, force: bool, inputs: Iterable[Path | None]) -> None:
     if not os.path.lexists(path):
         return
-    if source is not None:
-        with contextlib.suppress(FileNotFoundError):
-            if path.samefile(source):
-                raise UsageError(f"{shown(path)} is the input, which is never written to. Choose another name.")
+    for file in inputs:
+        with contextlib.suppress(OSError):  # what cannot be looked at is said where it is opened
+            if file is not None and path.samefile(file):
+                raise UsageError(f"{shown(path)} is an input, which is never written to. Choose another name.")
     if path.exists() and not path.is_file():
         raise UsageError(f"{shown(path)} is a folder or a device, not a file. Choose another name.")
     if not force:

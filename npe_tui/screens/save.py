@@ -83,7 +83,7 @@ class SaveScreen(ModalScreen[Target | None]):
         problem = self.query_one("#problem", Static)
         agreed = self._agreed == path
         try:
-            check_output(path, force=True, source=self._source)
+            check_output(path, force=True, inputs=[self._source])
             taken = path.exists()
         except NpeError as error:
             problem.update(str(error))

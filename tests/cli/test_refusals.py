@@ -104,6 +104,26 @@ def test_refused_clearly_and_nothing_is_written(case, files, monkeypatch, capsys
     assert {path.name: path.read_bytes() for path in files.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("edit", "--mask"), ("edit", "--paint"), ("edit", "--from"), ("sweep", "--mask"), ("sweep", "--paint")],
+)
+def test_force_overwrites_none_of_the_files_that_are_read(command, option, files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    spot = np.zeros((512, 512, 4), np.uint8)
+    spot[330:380, 200:310] = 255
+    Image.fromarray(spot if option == "--paint" else spot[..., 0]).save("read.png")
+    if option == "--from":
+        from npe_core.photo import Photo
+
+        made = Photo.open("face.png")
+        made.edited(made.image, np.zeros((512, 512)), {"regions": {"hair": "#8b2500"}}).save("read.png", force=True)
+    before = (files / "read.png").read_bytes()
+    assert run([command, "face.png", "-o", "read.png", option, "read.png", "--force"]) == 2
+    assert "'read.png' is an input, which is never written to" in capsys.readouterr().err
+    assert (files / "read.png").read_bytes() == before
+
+
 @pytest.mark.parametrize("command", ["edit", "segment", "faces", "sweep", "upscale"])
 def test_the_limit_that_a_message_names_is_an_option_of_the_command(command, files, monkeypatch, capsys):
     monkeypatch.chdir(files)

@@ -72,10 +72,10 @@ def test_the_input_is_never_written_even_with_force(photo_file, tmp_path):
     os.link(path, tmp_path / "hard.png")
     (tmp_path / "sub").mkdir()
     for same in (path, tmp_path / "link.png", tmp_path / "hard.png", tmp_path / "sub" / ".." / "in.png"):
-        with pytest.raises(UsageError, match="is the input"):
+        with pytest.raises(UsageError, match="is an input"):
             photo.save(same, force=True)
-        with pytest.raises(UsageError, match="is the input"):
-            check_output(same, force=True, source=path)
+        with pytest.raises(UsageError, match="is an input"):
+            check_output(same, force=True, inputs=[path])
     assert path.read_bytes() == before
 
 
