@@ -102,9 +102,13 @@ def _png(content: Content, buffer: BytesIO, notes: list[str]) -> None:
 
 
 def _webp(content: Content, buffer: BytesIO, notes: list[str]) -> None:
-    options = _present(
-        icc_profile=content.profile, exif=content.metadata.exif, xmp=_packet(content, notes), quality=QUALITY
-    )
+    block, dpi = content.metadata.exif, content.metadata.dpi
+    if dpi is not None:
+        try:
+            block = exif.with_resolution(block, dpi)
+        except ValueError:
+            notes.append("the EXIF block is damaged and cannot take the resolution, which is not kept")
+    options = _present(icc_profile=content.profile, exif=block, xmp=_packet(content, notes), quality=QUALITY)
     if content.lossless:
         options |= {"lossless": True, "quality": 75}  # of the search, not of the picture
     _text_lost(content, "WebP", notes, comment=True)

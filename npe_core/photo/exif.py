@@ -1,5 +1,7 @@
 """EXIF blocks, patched in place: orientation to 1, dimensions set, the thumbnail of the unedited picture removed.
 
+Where a format has no other place for it, the resolution goes into the block too.
+
 Patching keeps every other byte where it was, so maker notes, whose offsets count from the start of the block,
 stay readable; writing the block anew would break them. A block is TIFF-shaped: byte order, then directories (IFD)
 of 12-byte entries (EXIF 2.32, 4.6).
@@ -9,12 +11,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
 
 PREFIX = b"Exif\0\0"
 
 ORIENTATION = 0x0112
 _EXIF_IFD = 0x8769
 _WIDTH, _HEIGHT = 0xA002, 0xA003
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x011A, 0x011B, 0x0128
+_PER_INCH = {2: 1.0, 3: 2.54}  # inch, centimetre
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 _FORMATS = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG
 
@@ -47,6 +52,13 @@ class _Block:
     def set_value(self, at: int, value: int) -> None:
         self.value(at)
         struct.pack_into(self.order + _FORMATS[self.unpack("H", at + 2)], self.block, at + 8, value)
+
+    def ratio(self, at: int) -> float:
+        """The single fraction that the entry at that offset points to."""
+        if self.unpack("H", at + 2) != 5 or self.unpack("I", at + 4) != 1:
+            raise ValueError("not a single fraction")
+        where = self.unpack("I", at + 8)
+        return self.unpack("I", where) / self.unpack("I", where + 4)
 
     def next_ifd_field(self, ifd: int) -> int:
         return ifd + 2 + 12 * self.unpack("H", ifd)
@@ -99,6 +111,43 @@ def made_upright(block: bytes, size: tuple[int, int]) -> bytes:
                     if inner in (_WIDTH, _HEIGHT):
                         exif.set_value(inner_at, size[inner - _WIDTH])
         exif.drop_thumbnail()
+    except struct.error as error:
+        raise ValueError("EXIF block ends early or holds impossible numbers") from error
+    return bytes(exif.block)
+
+
+def read_resolution(block: bytes) -> tuple[float, float] | None:
+    """Pixels per inch, (horizontal, vertical), of the picture as it is stored; None where the block has none."""
+    try:
+        exif = _Block(block)
+        where = dict(exif.entries(exif.unpack("I", 4)))
+        scale = _PER_INCH[exif.value(where[_UNIT]) if _UNIT in where else 2]
+        return scale * exif.ratio(where[_X_RESOLUTION]), scale * exif.ratio(where[_Y_RESOLUTION])
+    except (struct.error, ValueError, KeyError, ZeroDivisionError):
+        return None
+
+
+def with_resolution(block: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """The block of an upright picture (None: a new one) with these pixels per inch, (horizontal, vertical).
+
+    The first directory is written anew behind all else, which stays where it was. Raises ValueError where the block is
+    damaged.
+    """
+    try:
+        exif = _Block(block or b"II*\0\x08\0\0\0" + bytes(6))
+        entries = {tag: bytes(exif.block[at : at + 12]) for tag, at in exif.entries(exif.unpack("I", 4))}
+        if any(len(entry) < 12 for entry in entries.values()):
+            raise ValueError("EXIF block ends early")
+        start = len(exif.block) + len(exif.block) % 2
+        values = start + 2 + 12 * len(entries.keys() | {_X_RESOLUTION, _Y_RESOLUTION, _UNIT}) + 4
+        for tag, where in ((_X_RESOLUTION, values), (_Y_RESOLUTION, values + 8)):
+            entries[tag] = struct.pack(exif.order + "HHII", tag, 5, 1, where)
+        entries[_UNIT] = struct.pack(exif.order + "HHIHH", _UNIT, 3, 1, 2, 0)
+        directory = struct.pack(exif.order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries))
+        ratios = [Fraction(value).limit_denominator(10000).as_integer_ratio() for value in dpi]
+        struct.pack_into(exif.order + "I", exif.block, 4, start)
+        exif.block += bytes(start - len(exif.block)) + directory + bytes(4)
+        exif.block += struct.pack(exif.order + "4I", *ratios[0], *ratios[1])
     except struct.error as error:
         raise ValueError("EXIF block ends early or holds impossible numbers") from error
     return bytes(exif.block)

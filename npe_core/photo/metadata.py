@@ -54,6 +54,7 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
     """(metadata, edit parameters of an earlier save, notes) of a decoded picture."""
     info, notes = opened.picture.info, []
     block = _exif_block(opened)
+    dpi = _dpi(opened, block)
     if block:
         try:
             block = exif.made_upright(block, opened.size)
@@ -79,7 +80,7 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
         iptc=records,
         comment=comment.encode() if isinstance(comment, str) else comment,
         text=tuple((key, value) for key, value in texts.items() if _is_text(key)),
-        dpi=_dpi(opened),
+        dpi=dpi,
     )
     return metadata, parsed_parameters(stored), notes
 
@@ -122,10 +123,11 @@ def _is_text(key: str) -> bool:
     return key not in _TEXT_KEPT_ELSEWHERE and not key.startswith("Raw profile type")
 
 
-def _dpi(opened: Opened) -> tuple[float, float] | None:
+def _dpi(opened: Opened, block: bytes | None) -> tuple[float, float] | None:
+    found: Any = opened.picture.info.get("dpi") or exif.read_resolution(block or b"")
     try:
-        x, y = (float(value) for value in opened.picture.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        x, y = (float(value) for value in found)
+    except (TypeError, ValueError, ZeroDivisionError):
         return None
     if not all(math.isfinite(value) and 1 < value <= 65535 for value in (x, y)):
         return None

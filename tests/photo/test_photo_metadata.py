@@ -47,8 +47,10 @@ def test_damaged_exif_never_crashes(make, content, start, value):
     block[start : start + len(value)] = value
     for candidate in (content, bytes(block)):
         assert exif.read_orientation(candidate) in (None, *range(1, 9))
+        exif.read_resolution(candidate)
         try:
-            exif.made_upright(candidate, (100, 100))
+            upright = exif.made_upright(candidate, (100, 100))
+            assert exif.read_resolution(exif.with_resolution(upright, (300, 72.5))) == (300, 72.5)
         except ValueError:
             continue
 
@@ -90,7 +92,7 @@ def test_strip_leaves_only_profile_and_resolution(make, photo_file, tmp_path, na
         assert private not in content
     with Image.open(tmp_path / name) as picture:
         assert picture.info["icc_profile"] == make.icc_profile()
-        assert name == "a.webp" or tuple(map(round, picture.info["dpi"])) == (150, 300)  # the picture was turned
+        assert resolution(picture) == (150, 300)  # the picture was turned
         assert make.tags_of(tmp_path / name) == (1, None, (), None)
     assert Photo.open(tmp_path / name).parameters is None
 
@@ -126,6 +128,12 @@ def test_parameters_come_back_and_xmp_stays(make, photo_file, tmp_path, source, 
     assert found.count(b"npe:parameters>") == (0 if target == "out.png" else 2)
     photo.save(tmp_path / ("again-" + target))  # without an edit the parameters stay
     assert Photo.open(tmp_path / ("again-" + target)).parameters == PARAMETERS
+
+
+def resolution(picture):
+    """What Pillow reads, of a WebP from its EXIF block, rounded."""
+    tags = picture.getexif()
+    return tuple(map(round, picture.info.get("dpi") or (tags.get(0x011A, 0), tags.get(0x011B, 0))))
 
 
 def test_pillow_sees_our_parameters_where_they_belong(make, tmp_path):
@@ -200,6 +208,40 @@ def test_texts_comments_and_resolution(make, photo_file, tmp_path):
         assert picture.info["comment"] == b"caf\xe9"
     with Image.open(tmp_path / "d.png") as picture:
         assert picture.text["Comment"].startswith("caf")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_webp_says_its_resolution_in_exif(make, photo_file, tmp_path, order):
+    block = make.exif_block(order=order)
+    photo = Photo.open(photo_file("a.png", exif=block, dpi=(300, 150)))
+    assert photo.save(tmp_path / "b.webp") == ()
+    assert make.tags_of(tmp_path / "b.webp") == (1, "Cam", (51, 28, 0), NOTE)
+    with Image.open(tmp_path / "b.webp") as picture:
+        assert resolution(picture) == (150, 300)  # the picture was turned
+        assert picture.getexif()[0x0128] == 2
+        stored = picture.info["exif"].removeprefix(b"Exif\0\0")
+    assert stored.index(NOTE) == block.index(NOTE)
+    Photo.open(tmp_path / "b.webp").save(tmp_path / "c.png")
+    with Image.open(tmp_path / "c.png") as picture:
+        assert resolution(picture) == (150, 300)
+
+
+def test_a_resolution_without_other_exif_and_in_centimetres(make, photo_file, tmp_path):
+    Photo.open(photo_file("a.png", dpi=(299.9994, 72.5))).save(tmp_path / "b.webp")
+    with Image.open(tmp_path / "b.webp") as picture:
+        tags = dict(picture.getexif())
+    assert {tag: pytest.approx(float(value), abs=0.02) for tag, value in tags.items()} == {282: 300, 283: 72.5, 296: 2}
+    tags = Image.Exif()
+    tags[0x011A], tags[0x011B], tags[0x0128] = 100.0, 50.0, 3
+    Photo.open(photo_file("c.webp", exif=tags)).save(tmp_path / "d.png")
+    with Image.open(tmp_path / "d.png") as picture:
+        assert resolution(picture) == (254, 127)
+
+
+def test_exif_that_cannot_take_the_resolution_is_noted(make, photo_file, tmp_path):
+    cut = b"II*\0\x08\0\0\0\x01\0\x0f\x01\x02\0"  # ends within its only entry
+    photo = Photo.open(photo_file("a.png", exif=cut, dpi=(300, 300)))
+    assert "cannot take the resolution" in photo.save(tmp_path / "b.webp")[0]
 
 
 RECORDS = b"".join(
