@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,14 @@ import click
 from click.core import ParameterSource
 
 from npe_core.cli import options
-from npe_core.cli.options import PHOTO
+from npe_core.cli.marking import Marks, mark, marks_meant, narrowed, segmented
+from npe_core.cli.options import PHOTO, FacesMeant
 from npe_core.cli.progress import progress
 from npe_core.defaults import STEPS
-from npe_core.errors import InputError, UsageError
+from npe_core.errors import InputError
 
 if TYPE_CHECKING:
-    from npe_core.canvas import Canvas
-    from npe_core.editor import Editor, EditResult, Preview
+    from npe_core.editor import EditResult, FaceChoice, Preview
     from npe_core.editor.recipe import Recipe
     from npe_core.photo import Photo
 
@@ -89,85 +89,32 @@ def edit(
     Of several faces the largest is edited. Unless --face says otherwise, --paint and --mask without a --region are
     for the faces that they lie on.
     """
-    fills = [options.region_fill(text) for text in regions]
-    if not (fills or paint or mask or source):
-        raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
-    if colour is not None and mask is None:
-        raise UsageError("--color goes with --mask; a region takes its colour as --region NAME=#RRGGBB.")
+    marks = marks_meant(regions, paint, mask, colour, source)
     faces = options.faces_meant(face, box, aligned)
 
-    from npe_core.colour import parse_colour
+    from npe_core.editor.recipe import Recipe, other_weights
     from npe_core.photo import Photo, check_output
 
-    if colour is not None:
-        parse_colour(colour)
     picture = Photo.open(photo, max_megapixels=max_megapixels)
     inputs = (photo, paint, mask, source)
     check_output(out, force, inputs, picture.size)
-
-    from npe_core.canvas import Canvas
-    from npe_core.editor import Editor
-    from npe_core.editor.recipe import Recipe, check_feather, check_seed, check_sharpness, check_strength, other_weights
-
-    usual = STEPS if steps is None else steps
-    recipe = Recipe(dict(fills), timestep, usual, sampler, seed, upscale, sharpness, feather)
-    stored = None
+    stored = None if source is None else Photo.open(source, max_megapixels=max_megapixels).parameters
+    recipe = Recipe(marks.fills, timestep, STEPS, sampler, seed, upscale, sharpness, feather)
     if source is not None:
-        stored = Photo.open(source, max_megapixels=max_megapixels).parameters
-        recipe = repeated(stored, source.name, recipe, hand_given=bool(paint or mask))
-    if steps is None:  # no one asked for more of them than the timestep has room for
-        recipe = replace(recipe, steps=min(recipe.steps, recipe.timestep))
-    check_strength(recipe.timestep, recipe.steps, recipe.sampler)
-    check_seed(recipe.seed)
-    check_sharpness(recipe.sharpness)
-    check_feather(recipe.feather)
-    start = time.perf_counter()
-    editor = Editor(device)
-    choice = editor.choose(picture, faces.which, aligned, faces.place)
-    loaded = editor.engine.load_seconds
-    canvas = Canvas(picture.image)
-    if recipe.regions:
-        canvas.regions = editor.segment(picture, choice)
-    load_segmenter = editor.engine.load_seconds - loaded
-    segment_seconds = time.perf_counter() - start - load_segmenter
-    mark(canvas, picture, recipe.regions, paint, mask, colour, recipe.feather)
-    if faces.by_marks and not recipe.regions:
-        choice = choice.where_marked(canvas.mask)
-    marked = time.perf_counter() - start - load_segmenter
-    with progress("editing") as advance:
-
-        def show(preview: Preview) -> None:
-            advance(preview.step, preview.steps)
-
-        result = editor.edit(
-            picture,
-            canvas,
-            timestep=recipe.timestep,
-            steps=recipe.steps,
-            sampler=recipe.sampler,
-            seed=recipe.seed,
-            choice=choice,
-            upscale=recipe.upscale,
-            sharpness=recipe.sharpness,
-            progress=show,
-        )
-    notes = result.save(out, force=force, metadata="strip" if strip_metadata else "keep", inputs=inputs)
-    seconds = {
-        "load": round(load_segmenter + result.seconds["load"], 3),
-        "segment": round(segment_seconds, 3),
-        "diffusion": round(result.seconds["diffusion"], 3),
-        "upscale": round(result.seconds["upscale"], 3),
-        "total": round(marked + result.seconds["total"], 3),
-    }
-    warnings = [*choice.notes(faces.which, "--face N|all"), *result.warnings, *notes]
-    if stored is not None and other_weights(stored, result.parameters["models"]):
+        recipe = repeated(stored, source.name, recipe, marks.by_hand)
+    recipe = replace(recipe, steps=min(recipe.steps, recipe.timestep) if steps is None else steps)
+    check(recipe)
+    done = carry_out(device, picture, faces, replace(marks, fills=recipe.regions), recipe)
+    notes = done.result.save(out, force, "strip" if strip_metadata else "keep", inputs)
+    warnings = [*done.choice.notes(faces.which, "--face N|all"), *done.result.warnings, *notes]
+    if stored is not None and other_weights(stored, done.result.parameters["models"]):
         warnings.append("the edit to repeat was made with other weights: the same seed gives another picture")
     if as_json:
-        click.echo(json.dumps(describe(out, editor, result, seconds, warnings)))
+        click.echo(json.dumps(describe(out, done, warnings)))
         return
     options.show_notes(warnings)
-    told = f"{result.faces} face(s), timestep {recipe.timestep}, seed {result.parameters['seed']}"
-    click.echo(f"{out}: {told}, {seconds['total']:.2f} s")
+    told = f"{done.result.faces} face(s), timestep {recipe.timestep}, seed {done.result.parameters['seed']}"
+    click.echo(f"{out}: {told}, {done.seconds['total']:.2f} s")
 
 
 def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given: bool) -> Recipe:
@@ -197,41 +144,82 @@ def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given
     return recipe
 
 
-def mark(
-    canvas: Canvas,
-    picture: Photo,
-    fills: dict[str, str],
-    paint: Path | None,
-    mask: Path | None,
-    colour: str | None,
-    feather: float,
-) -> None:
-    """Put what was asked for onto the canvas: regions first, then the paint, then the mask."""
-    from npe_core.photo import read_mask, read_paint
+def check(recipe: Recipe) -> None:
+    """Raises UsageError for a recipe with values out of their range, before anything is loaded."""
+    from npe_core.editor.recipe import check_feather, check_seed, check_sharpness, check_strength
 
-    for name, fill_colour in fills.items():
-        canvas.fill(name, fill_colour)
-    if paint is not None:
-        canvas.paint_image(*read_paint(paint, picture.size))
-    if mask is not None:
-        canvas.select(read_mask(mask, picture.size), colour)
-    if feather > 0:
-        canvas.feather(feather)
+    check_strength(recipe.timestep, recipe.steps, recipe.sampler)
+    check_seed(recipe.seed)
+    check_sharpness(recipe.sharpness)
+    check_feather(recipe.feather)
 
 
-def describe(out: Path, editor: Editor, result: EditResult, seconds: dict[str, float], warnings: list[str]) -> dict:
+@dataclass(frozen=True)
+class Done:
+    """An edit that has been carried out."""
+
+    device: str
+    choice: FaceChoice
+    """The faces that were edited."""
+    result: EditResult
+    seconds: dict[str, float]
+    """By stage, as ``--json`` tells them."""
+
+
+def carry_out(device: str, picture: Photo, faces: FacesMeant, marks: Marks, recipe: Recipe) -> Done:
+    """Segment, mark and edit, with a progress bar and a clock that leaves the loading of models out."""
+    from npe_core.editor import Editor
+
+    start = time.perf_counter()
+    editor = Editor(device)
+    canvas, choice = segmented(editor, picture, faces, marks)
+    load = editor.engine.load_seconds
+    segment = time.perf_counter() - start - load
+    mark(canvas, picture, marks, recipe.feather)
+    choice = narrowed(choice, faces, marks, canvas)
+    before = time.perf_counter() - start - load
+    with progress("editing") as advance:
+
+        def show(preview: Preview) -> None:
+            advance(preview.step, preview.steps)
+
+        result = editor.edit(
+            picture,
+            canvas,
+            timestep=recipe.timestep,
+            steps=recipe.steps,
+            sampler=recipe.sampler,
+            seed=recipe.seed,
+            choice=choice,
+            upscale=recipe.upscale,
+            sharpness=recipe.sharpness,
+            progress=show,
+        )
+    seconds = {
+        "load": load + result.seconds["load"],
+        "segment": segment,
+        "diffusion": result.seconds["diffusion"],
+        "upscale": result.seconds["upscale"],
+        "total": before + result.seconds["total"],
+    }
+    rounded = {stage: round(spent, 3) for stage, spent in seconds.items()}
+    return Done(editor.engine.choice.name, choice, result, rounded)
+
+
+def describe(out: Path, done: Done, warnings: list[str]) -> dict[str, Any]:
     """The object that ``--json`` prints."""
     from npe_core.memory import peak_memory_mib
 
+    parameters = done.result.parameters
     return {
         "output": str(out),
-        "device": editor.engine.choice.name,
-        "seed": result.parameters["seed"],
-        "timestep": result.parameters["timestep"],
-        "steps": result.parameters["steps"],
-        "sampler": result.parameters["sampler"],
-        "faces": result.faces,
-        "seconds": seconds,
+        "device": done.device,
+        "seed": parameters["seed"],
+        "timestep": parameters["timestep"],
+        "steps": parameters["steps"],
+        "sampler": parameters["sampler"],
+        "faces": done.result.faces,
+        "seconds": done.seconds,
         "peak_memory_mib": round(peak_memory_mib(), 1),
         "warnings": warnings,
     }

@@ -68,6 +68,8 @@ class FacesMeant:
     """A number from 1, ``all`` or ``largest``."""
     place: tuple[float, float, float, float] | None
     """The box, (x0, y0, x1, y1) in photo pixels."""
+    aligned: bool
+    """Whether the photo is a face crop."""
     by_marks: bool
     """Whether nothing was said, so that what is marked may choose."""
 
@@ -79,7 +81,7 @@ def faces_meant(face: str, place: str | None, aligned: bool) -> FacesMeant:
     said = [option for option, there in given if there]
     if len(said) > 1:
         raise UsageError(f"{' and '.join(said)} each say where the face is. Give one of them.")
-    return FacesMeant(face_choice(face), box(place), by_marks=not said)
+    return FacesMeant(face_choice(face), box(place), aligned, by_marks=not said)
 
 
 def marking_options(command: Command) -> Command:

@@ -57,7 +57,7 @@ def segment(
     from npe_core.editor import Editor
 
     editor = Editor(device)
-    choice = editor.choose(picture, faces.which, aligned, faces.place)
+    choice = editor.choose(picture, faces.which, faces.aligned, faces.place)
     regions = editor.segment(picture, choice)
     if overlay:
         Photo.from_array(regions.overlay(picture.image)).save(out, force=force, inputs=[photo])

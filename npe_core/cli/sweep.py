@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from npe_core.cli import options
-from npe_core.cli.edit import mark
+from npe_core.cli.marking import mark, marks_meant, narrowed, segmented
 from npe_core.cli.options import PHOTO
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLER, SAMPLERS, STEPS
@@ -50,9 +50,7 @@ def sweep(
     Of several faces the largest is studied. Unless --face says otherwise, --paint and --mask without a --region are
     for the face that they lie on.
     """
-    fills = [options.region_fill(text) for text in regions]
-    if not (fills or paint or mask):
-        raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
+    marks = marks_meant(regions, paint, mask, colour)
     faces = options.faces_meant(face, box, aligned)
     if faces.which == "all":
         raise UsageError("A study is of one face: --face N or --face largest, not all.")
@@ -67,7 +65,6 @@ def sweep(
     inputs = (photo, paint, mask)
     check_output(out, force, inputs)
 
-    from npe_core.canvas import Canvas
     from npe_core.editor import Editor
     from npe_core.editor.recipe import check_strength
     from npe_core.editor.sweep import COLUMNS
@@ -77,13 +74,9 @@ def sweep(
     for timestep in rows:
         check_strength(timestep, min(steps, timestep), sampler)
     editor = Editor(device)
-    choice = editor.choose(picture, faces.which, aligned, faces.place)
-    canvas = Canvas(picture.image)
-    if fills:
-        canvas.regions = editor.segment(picture, choice)
-    mark(canvas, picture, dict(fills), paint, mask, colour, 0.0)
-    if faces.by_marks and not fills:
-        choice = choice.where_marked(canvas.mask)
+    canvas, choice = segmented(editor, picture, faces, marks)
+    mark(canvas, picture, marks)
+    choice = narrowed(choice, faces, marks, canvas)
     with progress("sweeping") as advance:
         sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, choice.crops[0], advance)
     headed = with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)

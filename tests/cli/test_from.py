@@ -48,6 +48,8 @@ def test_options_override_what_is_stored():
     found = Photo.open("blue.png").parameters
     assert found["regions"] == {"hair": "#203050", "lips": "#b00020"}
     assert (found["seed"], found["timestep"], found["steps"], found["upscale"]) == (8, 250, 2, True)
+    assert edit("ben.png", "more.png", "--from", "red.png", "--steps", "3") == 0
+    assert Photo.open("more.png").parameters["steps"] == 3
 
 
 def test_a_mask_is_in_no_file_and_may_be_given_anew(capsys):

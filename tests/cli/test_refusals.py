@@ -124,6 +124,15 @@ def test_force_overwrites_none_of_the_files_that_are_read(command, option, files
     assert (files / "read.png").read_bytes() == before
 
 
+@pytest.mark.parametrize("marks", [[*HAIR, "--color", "#123456"], [*HAIR, "--color", "#zzzzzz"], []])
+@pytest.mark.parametrize("command", ["edit", "sweep"])
+def test_a_study_refuses_the_marks_that_an_edit_refuses(command, marks, files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    assert run([command, "face.png", "-o", "out.png", *marks]) == 2
+    assert "--mask" in capsys.readouterr().err
+    assert not (files / "out.png").exists()
+
+
 @pytest.mark.parametrize("command", ["edit", "segment", "faces", "sweep", "upscale"])
 def test_the_limit_that_a_message_names_is_an_option_of_the_command(command, files, monkeypatch, capsys):
     monkeypatch.chdir(files)

@@ -1,0 +1,78 @@
+"""What --region, --paint, --mask and --color say, and how it gets onto a canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from npe_core.cli.options import FacesMeant, region_fill
+from npe_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from npe_core.canvas import Canvas
+    from npe_core.editor import Editor, FaceChoice
+    from npe_core.photo import Photo
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The four options together."""
+
+    fills: dict[str, str]
+    """Region -> colour, in the order of filling."""
+    paint: Path | None
+    mask: Path | None
+    colour: str | None
+    """Of the mask."""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether there is paint or a mask, made for this photo."""
+        return self.paint is not None or self.mask is not None
+
+
+def marks_meant(
+    regions: tuple[str, ...], paint: Path | None, mask: Path | None, colour: str | None, source: Path | None = None
+) -> Marks:
+    """The four options checked, alone and against each other; ``source``, an edit to repeat, may stand in for them.
+
+    Raises UsageError.
+    """
+    from npe_core.colour import parse_colour
+
+    marks = Marks(dict(region_fill(text) for text in regions), paint, mask, colour)
+    if not (marks.fills or marks.by_hand or source):
+        raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
+    if colour is not None:
+        if mask is None:
+            raise UsageError("--color goes with --mask; a region takes its colour as --region NAME=#RRGGBB.")
+        parse_colour(colour)
+    return marks
+
+
+def segmented(editor: Editor, picture: Photo, faces: FacesMeant, marks: Marks) -> tuple[Canvas, FaceChoice]:
+    """The faces that are meant, and a canvas that knows their regions if there are any to fill."""
+    from npe_core.canvas import Canvas
+
+    choice = editor.choose(picture, faces.which, faces.aligned, faces.place)
+    return Canvas(picture.image, editor.segment(picture, choice) if marks.fills else None), choice
+
+
+def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> None:
+    """Put what was asked for onto the canvas: regions first, then the paint, then the mask."""
+    from npe_core.photo import read_mask, read_paint
+
+    for name, colour in marks.fills.items():
+        canvas.fill(name, colour)
+    if marks.paint is not None:
+        canvas.paint_image(*read_paint(marks.paint, picture.size))
+    if marks.mask is not None:
+        canvas.select(read_mask(marks.mask, picture.size), marks.colour)
+    if feather > 0:
+        canvas.feather(feather)
+
+
+def narrowed(choice: FaceChoice, faces: FacesMeant, marks: Marks, canvas: Canvas) -> FaceChoice:
+    """Paint and mask without a region choose the faces that they lie on, unless an option said which are meant."""
+    return choice.where_marked(canvas.mask) if faces.by_marks and not marks.fills else choice
