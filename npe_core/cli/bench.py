@@ -14,6 +14,9 @@ from npe_core.errors import EnvironmentFault, UsageError
 if TYPE_CHECKING:
     from npe_core.training.evaluation.report import Report
 
+DEPTHS = ("true", "5bit", "256", "16", "grey", "mono")
+"""``npe_tui.picture.Depth``, which takes Textual along."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, times in seconds.")
 
 
@@ -26,7 +29,7 @@ def repeats_option(default: int):  # type: ignore[no-untyped-def]
 def bench() -> None:
     """Measure how fast it is here: the tables of the README.
 
-    Medians are told, and processor time beside them: it is what counts on a machine that is busy with other work.
+    Reports medians, and processor time beside them: it is what counts on a machine that is busy with other work.
     """
 
 
@@ -103,9 +106,17 @@ def daemon(count: int, batch: int, repeats: int, device: str, as_json: bool) -> 
 
 @bench.command()
 @click.option("--only", type=click.Choice(["dabs", "link", "repaint", "first"]), help="One of the figures.")
-@click.option("--depth", "depths", multiple=True, default=("5bit", "true"), show_default=True, help="Colour depths.")
+@click.option(
+    "--depth",
+    "depths",
+    type=click.Choice(DEPTHS),
+    multiple=True,
+    default=("5bit", "true"),
+    show_default=True,
+    help="Colour depths.",
+)
 @click.option("--count", type=click.IntRange(1), default=60, show_default=True, help="Strokes of the brush.")
-@click.option("--seconds", type=Number(), default=6.0, show_default=True, help="Of painting over the slow link.")
+@click.option("--seconds", type=Number(0.5), default=6.0, show_default=True, help="Of painting over the slow link.")
 @json_option
 def tui(only: str | None, depths: tuple[str, ...], count: int, seconds: float, as_json: bool) -> None:
     """The terminal editor in a pseudo-terminal: from a mouse byte to a frame byte, a slow link, the first frame."""

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from npe_core.cli import options
 from npe_core.cli.marking import Marks, mark, marks_meant, narrowed, segmented
-from npe_core.cli.options import PHOTO, FacesMeant
+from npe_core.cli.options import PHOTO, FacesMeant, Number
 from npe_core.cli.progress import progress
 from npe_core.defaults import STEPS
 from npe_core.errors import InputError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @options.marking_options
 @click.option(
     "--feather",
-    type=options.Number(),
+    type=Number(0),
     default=0.0,
     metavar="PX",
     help="Soften the mask inwards by so many photo pixels.",

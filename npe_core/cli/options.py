@@ -21,7 +21,7 @@ PHOTO = click.Path(path_type=Path)
 
 
 class Number(click.FloatRange):
-    """A number within a range, if there is one; neither infinite nor ``nan``, which is outside of no range."""
+    """A number within a range; neither infinite nor ``nan``, which is outside of no range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
@@ -104,7 +104,7 @@ def marking_options(command: Command) -> Command:
 
 sharpness_option = click.option(
     "--sharpness",
-    type=Number(),
+    type=Number(0, 1),
     default=1.0,
     show_default=True,
     help="Of super-resolution: 0 smooth and faithful .. 1 with invented detail.",
@@ -127,8 +127,7 @@ def strength_options(command: Command) -> Command:
                 "--steps",
                 type=int,
                 default=None,
-                show_default=f"{STEPS}, at most the timestep",
-                help="Calls of the diffusion model.",
+                help=f"Calls of the diffusion model.  [default: {STEPS}, at most the timestep]",
             ),
             click.option(
                 "--sampler",
@@ -138,7 +137,10 @@ def strength_options(command: Command) -> Command:
                 help="How the noise is taken away.",
             ),
             click.option(
-                "--seed", type=int, default=None, help="Same seed, same picture. Without it, one is drawn and told."
+                "--seed",
+                type=int,
+                default=None,
+                help="Same seed, same picture. Without it, a random one is used and printed.",
             ),
         ]
     ):

@@ -96,10 +96,28 @@ def test_flops_are_those_of_the_convolutions():
     assert counted["upscaler"] > 20 * counter.get_total_flops()
 
 
-@pytest.mark.parametrize("words", [["edit", "--batch", "0"], ["edit", "--steps", "600"], ["models", "--batch", "x"]])
-def test_what_cannot_be_meant_is_refused(words, capsys):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["edit", "--batch", "0"],
+        ["edit", "--steps", "600"],
+        ["models", "--batch", "x"],
+        ["tui", "--only", "link", "--seconds", "-1"],
+        ["tui", "--only", "link", "--seconds", "nan"],
+        ["tui", "--only", "repaint", "--depth", "foo"],
+        ["tui", "--only", "repaint", "--depth", "auto"],
+    ],
+)
+def test_invalid_options_are_refused(words, capsys):
     assert run(["bench", *words]) == 2
     assert capsys.readouterr().err.startswith("npe: ")
+
+
+def test_the_depths_are_those_of_the_terminal_editor():
+    from npe_core.cli.bench import DEPTHS
+    from npe_tui.picture import Depth
+
+    assert tuple(Depth) == DEPTHS
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc of the program in the terminal")

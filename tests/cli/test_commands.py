@@ -161,3 +161,13 @@ def test_doctor_and_weights_say_that_all_is_well(capsys):
 def test_help_says_what_a_command_is_for(command, capsys):
     assert run([*command, "--help"]) == 0
     assert "usage: npe" in capsys.readouterr().out.lower()
+
+
+@pytest.mark.parametrize("command", [["edit"], ["upscale"], ["bench", "tui"], ["sweep"]])
+def test_help_shows_ranges_and_defaults_as_a_person_reads_them(command, capsys):
+    assert run([*command, "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "None" not in told and "default: (" not in told
+    if command == ["edit"]:
+        assert "[default: 10, at most the timestep]" in told
+        assert "0<=x<=1" in told and "x>=0" in told
