@@ -111,7 +111,7 @@ def full_size(
     hardly contradict any shape in it. Returns base (B, 3, size, size) and weight (B, 1, size, size).
     """
 
-    def enlarge(x: Tensor) -> Tensor:  # antialias, which has nothing to do on the way up, takes a third of the time
+    def enlarge(x: Tensor) -> Tensor:  # upwards, antialias is the cubic of a = -0.5, not -0.75, in a third of the time
         return F.interpolate(x, size=(size, size), mode="bicubic", antialias=True, align_corners=False)
 
     weight = F.interpolate(

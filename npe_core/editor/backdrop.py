@@ -1,4 +1,4 @@
-"""The background of a photo: what is nobody's, by the looks at all of its faces together."""
+"""The background of a photo: what belongs to no person, judged from all faces together."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ def to_arrays(x: Tensor) -> list[np.ndarray]:
 
 
 def resize(x: Tensor, size: int) -> Tensor:
-    """(B, C, H, W) -> (B, C, size, size): area-like bicubic on the way down, bicubic on the way up."""
+    """(B, C, H, W) -> (B, C, size, size): bicubic, down area-like (cubic of a = -0.5), up plain (a = -0.75)."""
     if x.shape[-1] == size == x.shape[-2]:
         return x
     smaller = size < x.shape[-1]
