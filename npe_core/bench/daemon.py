@@ -1,4 +1,4 @@
-"""The watch folder's speed as a table; ``npe_core.daemon.measure`` does the edits."""
+"""The watch folder's speed as a table; ``npe_core.bench.both_ways`` does the edits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from npe_core.bench.both_ways import Portraits
 from npe_core.bench.portrait import samples
 from npe_core.bench.timing import Timing, described, interleaved, machine
-from npe_core.daemon.measure import Portraits
 from npe_core.device import choose_device
 from npe_core.training.evaluation.report import Report, markdown
 

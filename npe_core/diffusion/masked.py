@@ -14,7 +14,7 @@ from torch import Tensor
 
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.device import upload
-from npe_core.diffusion.samplers import Callback, Denoise, ddim, ddpm, dpmpp
+from npe_core.diffusion.samplers import Callback, Constrain, Denoise, ddim, ddpm, dpmpp, keep_nothing
 from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
 
 
@@ -35,21 +35,16 @@ def sample(
     strength: Strength,
     seeds: list[int],
     callback: Callback | None = None,
-    constrain: ConstrainToMask | None = None,
+    constrain: Constrain = keep_nothing,
 ) -> Tensor:
     """Walk x_t (B, 3, H, W) at ``strength.timestep`` down to x0; seeds (B) drive only the noise that ``ddpm`` adds."""
     grid = timestep_grid(strength.timestep, strength.steps)
-    hold = constrain if constrain is not None else _keep_nothing
     if strength.sampler == "ddpm":
         # A stream of its own for the ancestral noise: the first draw of a seed is the noise of the edit itself.
         generators = [torch.Generator().manual_seed(seed ^ 0x5DEECE66D) for seed in seeds]
-        return ddpm(denoise, xt, grid, generators=generators, callback=callback, constrain=hold)
+        return ddpm(denoise, xt, grid, generators=generators, callback=callback, constrain=constrain)
     walk = {"ddim": ddim, "dpmpp": dpmpp}[strength.sampler]
-    return walk(denoise, xt, grid, callback=callback, constrain=hold)
-
-
-def _keep_nothing(xt: Tensor, t: int) -> Tensor:
-    return xt
+    return walk(denoise, xt, grid, callback=callback, constrain=constrain)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ Constrain = Callable[[Tensor, int], Tensor]
 """(xt, t) -> xt with the kept pixels put back; applied before each call of the denoiser and at the end (t = 0)."""
 
 
-def _identity(xt: Tensor, t: int) -> Tensor:
+def keep_nothing(xt: Tensor, t: int) -> Tensor:
+    """The ``Constrain`` of a picture that is free everywhere."""
     return xt
 
 
@@ -51,7 +52,7 @@ def ddim(
     grid: list[int],
     *,
     callback: Callback | None = None,
-    constrain: Constrain = _identity,
+    constrain: Constrain = keep_nothing,
     clip: bool = True,
 ) -> Tensor:
     """DDIM with eta = 0 (Song et al. 2021, equation 12): the exact step of the probability flow for a constant eps."""
@@ -75,7 +76,7 @@ def ddpm(
     *,
     generators: list[torch.Generator],
     callback: Callback | None = None,
-    constrain: Constrain = _identity,
+    constrain: Constrain = keep_nothing,
     clip: bool = True,
 ) -> Tensor:
     """Ancestral sampling (Ho et al. 2020, algorithm 2): x_s drawn from q(x_s | x_t, x0). One CPU generator an image."""
@@ -98,7 +99,7 @@ def dpmpp(
     grid: list[int],
     *,
     callback: Callback | None = None,
-    constrain: Constrain = _identity,
+    constrain: Constrain = keep_nothing,
     clip: bool = True,
 ) -> Tensor:
     """DPM-Solver++ 2M (Lu et al. 2022, algorithm 2): second order from the predictions of two timesteps.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npe_core.canvas.boxes import intersection
 from npe_core.editor.framing import LOOK_FADE, fade_at_borders
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import inverse, transform
@@ -49,10 +50,10 @@ class Backdrop:
         size = box[3] - box[1], box[2] - box[0]
         reached, free = np.zeros(size, np.uint8), np.full(size, 255, np.uint8)
         for ground in (*self.chosen, *self.beside):
-            x0, y0, x1, y1 = ground.crop.box(photo_size)
-            x0, y0, x1, y1 = common = max(x0, box[0]), max(y0, box[1]), min(x1, box[2]), min(y1, box[3])
-            if x0 >= x1 or y0 >= y1:
+            common = intersection(ground.crop.box(photo_size), box)
+            if common is None:
                 continue
+            x0, y0, x1, y1 = common
             here = np.s_[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
             own = ground.crop.to_box(ground.free, common, fill=255, amounts=True)
             opencv().multiply(free[here], own, free[here], scale=1 / 255)

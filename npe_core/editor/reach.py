@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from npe_core.canvas.boxes import block_sums, box_of, cut
+from npe_core.canvas.boxes import block_sums, box_of, cut, intersection
 from npe_core.editor.framing import MARK_PLACES, strength_at
 from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
@@ -27,10 +27,11 @@ def within_reach(levels: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarr
     def part(box: Box) -> np.ndarray:
         reached = np.zeros((box[3] - box[1], box[2] - box[0]), np.float32)
         for own, mask, counts in seen:
-            x0, y0, x1, y1 = max(box[0], own[0]), max(box[1], own[1]), min(box[2], own[2]), min(box[3], own[3])
-            if x0 < x1 and y0 < y1:
+            common = intersection(box, own)
+            if common is not None:
+                x0, y0, x1, y1 = common
                 amount = mask[y0 - own[1] : y1 - own[1], x0 - own[0] : x1 - own[0]] / np.float32(255)
-                share = counts.in_part((x0, y0, x1, y1))
+                share = counts.in_part(common)
                 there = reached[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
                 np.maximum(there, amount if share is None else amount * share, out=there)
         return reached

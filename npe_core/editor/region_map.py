@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npe_core.canvas.boxes import box_of, cut, moved_by, union
+from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, union
 from npe_core.canvas.selection import Face
 from npe_core.editor.backdrop import Backdrop, Ground
 from npe_core.editor.framing import LOOK_FADE, FaceChoice, distance_to, fade_at_borders
@@ -78,9 +78,9 @@ class RegionMap:
             return self.backdrop.levels(box, photo_size)
         total = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
         for look in self.looks:
-            reach = look.crop.box(photo_size)
-            x0, y0, x1, y1 = common = _common(box, reach)  # each place belongs to one face
-            if x0 < x1 and y0 < y1:
+            common = intersection(box, look.crop.box(photo_size))
+            if common is not None:  # each place belongs to one face
+                x0, y0, x1, y1 = common
                 part = total[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
                 opencv().add(part, look.crop.to_box(look.levels[region], common, amounts=True), part)  # 255 at most
         return total
@@ -224,9 +224,4 @@ def _reach_of(marked: np.ndarray, crop: FaceCrop, place: Box) -> Box | None:
     corner = crop.matrix[:, :2] @ [left, top] + crop.matrix[:, 2] - place[:2]
     matrix = np.column_stack([crop.matrix[:, :2], corner])
     low, high = bounds(matrix, right - left, bottom - top, margin=math.ceil(crop.scale))
-    x0, y0, x1, y1 = _common((*low.tolist(), *high.tolist()), (0, 0, place[2] - place[0], place[3] - place[1]))
-    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
-
-
-def _common(a: Box, b: Box) -> Box:
-    return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+    return intersection((*low.tolist(), *high.tolist()), (0, 0, place[2] - place[0], place[3] - place[1]))

@@ -1,10 +1,13 @@
 """Boxes around what is marked: all of it, and no pixel twice."""
 
+from itertools import product
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.boxes import intersection
 from npe_core.canvas.clusters import boxes_of, merged
 from npe_core.canvas.selection import Face, RegionArrays
 from npe_core.colour import parse_colour, srgb_to_lab
@@ -32,6 +35,18 @@ def test_places_far_apart_have_boxes_of_their_own():
 def test_boxes_that_come_to_overlap_by_merging_are_merged_too():
     assert merged([(0, 0, 4, 4), (6, 0, 9, 4), (3, 3, 7, 9)]) == [(0, 0, 9, 9)]
     assert merged([(0, 0, 4, 4), (4, 0, 9, 4)]) == [(0, 0, 4, 4), (4, 0, 9, 4)]
+
+
+corners = st.tuples(*[st.integers(0, 9)] * 4)
+
+
+@given(corners, corners)
+def test_an_intersection_holds_the_pixels_of_both_boxes(a, b):
+    """Boxes may be empty, or turned inside out."""
+    pixels = set(product(range(a[0], a[2]), range(a[1], a[3]))) & set(product(range(b[0], b[2]), range(b[1], b[3])))
+    x0, y0, x1, y1 = intersection(a, b) or (0, 0, 0, 0)
+    assert set(product(range(x0, x1), range(y0, y1))) == pixels
+    assert (intersection(a, b) is None) == (not pixels)
 
 
 class TwoFaces(RegionArrays):

@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from npe_core.canvas import Canvas
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.work import EditWorker
+from npe_core.editor import EditJob, EditResult
 from npe_core.errors import EnvironmentFault
+from npe_core.photo import Photo
 
 _LOOK = 0.001
 """Seconds between looks for a result."""
@@ -33,10 +36,6 @@ class Portraits:
 
     def bare(self, count: int) -> None:
         """Open, choose, segment, fill, edit in batches, save: one after the other, without a daemon."""
-        from npe_core.canvas import Canvas
-        from npe_core.editor import EditJob, EditResult
-        from npe_core.photo import Photo
-
         editor = self.worker.editor
         options = {key: value for key, value in self._parameters.items() if key != "regions"}
         for first in range(0, count, self._batch):
