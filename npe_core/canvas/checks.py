@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import TypeAlias
 
 import numpy as np
 
+from npe_core.canvas.brush import Point
 from npe_core.colour import parse_colour
 from npe_core.errors import UsageError
 from npe_core.regions import REGIONS, Region, region_by_name
@@ -28,8 +31,8 @@ def as_rgb(colour: Colour) -> tuple[int, int, int]:
     """(r, g, b) of a colour."""
     if isinstance(colour, str):
         return parse_colour(colour)
-    values = tuple(colour)
-    if len(values) != 3 or not all(0 <= v <= 255 and v == int(v) for v in values):
+    values = _numbers(colour, 3)
+    if values is None or not all(0 <= v <= 255 and v == int(v) for v in values):
         raise UsageError(f"{colour!r} is not a colour. Write it as #RRGGBB, or as three numbers 0..255.")
     return int(values[0]), int(values[1]), int(values[2])
 
@@ -56,13 +59,25 @@ def as_region(region: str | int | Region) -> Region:
         return region
     if isinstance(region, str):
         return region_by_name(region)
-    if not 0 <= region < len(REGIONS):
-        raise UsageError(f"There is no region {region}: ids go from 0 to {len(REGIONS) - 1}.")
+    if not (isinstance(region, Integral) and 0 <= region < len(REGIONS)):
+        raise UsageError(f"There is no region {region!r}: ids go from 0 to {len(REGIONS) - 1}.")
     return REGIONS[region]
 
 
-def as_pixel(x: float, y: float, size: tuple[int, int]) -> tuple[int, int]:
+def as_points(points: Iterable[Point]) -> list[Point]:
+    """At least one point, each of two finite numbers, as a list of float pairs."""
+    checked = [_point(point) for point in points]
+    if not checked:
+        raise UsageError("A stroke needs at least one point (x, y).")
+    for point in checked:
+        if not (math.isfinite(point[0]) and math.isfinite(point[1])):
+            raise UsageError(f"A stroke cannot go through {point}: coordinates are finite numbers of pixels.")
+    return checked
+
+
+def as_pixel(point: Point, size: tuple[int, int]) -> tuple[int, int]:
     """The pixel (column, row) that a point lies in."""
+    x, y = _point(point)
     if not (0 <= x < size[1] and 0 <= y < size[0]):
         raise UsageError(f"({x}, {y}) lies outside the picture, which is {_wh(size)}.")
     return int(x), int(y)
@@ -73,6 +88,21 @@ def as_radius(radius: float) -> float:
     if not (math.isfinite(radius) and radius >= 0):
         raise UsageError(f"A radius is a number of pixels, 0 or more; got {radius}.")
     return float(radius)
+
+
+def _point(point: Point) -> Point:
+    pair = _numbers(point, 2)
+    if pair is None:
+        raise UsageError(f"{point!r} is not a point. Write it as (x, y), in pixels.")
+    return pair[0], pair[1]
+
+
+def _numbers(values: object, count: int) -> tuple[float, ...] | None:
+    """So many numbers as floats; None if the values are anything else."""
+    found = tuple(values) if isinstance(values, Iterable) else ()
+    if len(found) != count or not all(isinstance(value, Real) for value in found):
+        return None
+    return tuple(float(value) for value in found)
 
 
 def _wh(size: tuple[int, ...]) -> str:

@@ -119,8 +119,11 @@ class Document:
 
     @property
     def regions(self) -> Regions | None:
-        """The region map; may be set later, when the model has made it: an object with ``ids`` (H, W) uint8 and
-        ``probabilities`` (11, H, W) float32 or None, or a bare array of ids."""
+        """The region map, such as ``Editor.segment`` makes it (see ``selection.Regions``); it may be set later.
+
+        A bare (H, W) uint8 array of ids will do too, or an object with ``ids`` and ``probabilities``, (11, H, W)
+        float32 or None. Raises UsageError for one that does not fit the picture.
+        """
         return self._regions
 
     @regions.setter
@@ -129,7 +132,7 @@ class Document:
 
     def region_at(self, x: float, y: float) -> Region:
         """The region under the pointer."""
-        column, row = checks.as_pixel(x, y, self.size)
+        column, row = checks.as_pixel((x, y), self.size)
         return REGIONS[int(self._need_regions().ids[row, column])]
 
     def _need_regions(self) -> Regions:
@@ -139,7 +142,7 @@ class Document:
 
     def pick(self, x: float, y: float) -> str:
         """The colour under the pointer as painted, ``#rrggbb``."""
-        column, row = checks.as_pixel(x, y, self.size)
+        column, row = checks.as_pixel((x, y), self.size)
         r, g, b = self.guide_parts[row : row + 1, column : column + 1][0, 0].tolist()
         return format_colour((r, g, b))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,17 +38,6 @@ class Brush:
         for name in ("hardness", "opacity"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"The {name} of a brush is between 0 and 1, not {getattr(self, name)}.")
-
-
-def check_points(points: Iterable[Point]) -> list[Point]:
-    """The points as a list of float pairs. Raises UsageError if there is none, or one that is not finite."""
-    checked = [(float(x), float(y)) for x, y in points]
-    if not checked:
-        raise UsageError("A stroke needs at least one point (x, y).")
-    for point in checked:
-        if not (math.isfinite(point[0]) and math.isfinite(point[1])):
-            raise UsageError(f"A stroke cannot go through {point}: coordinates are finite numbers of pixels.")
-    return checked
 
 
 class Scratch:

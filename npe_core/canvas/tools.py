@@ -16,7 +16,7 @@ from npe_core.canvas.history import Patch
 from npe_core.canvas.layers import Planes
 from npe_core.canvas.selection import Selection, select_region
 from npe_core.canvas.shading import shade_places
-from npe_core.canvas.stroke import Brush, Scratch, Stroke, check_points
+from npe_core.canvas.stroke import Brush, Scratch, Stroke
 from npe_core.colour import format_colour
 from npe_core.errors import UsageError
 from npe_core.parallel import each
@@ -64,7 +64,7 @@ class Canvas(Document):
         chosen, rgb = checks.as_region(region), checks.as_rgb(colour)
         if not 0 <= shading <= 1:
             raise UsageError(f"shading is between 0 (flat) and 1 (the original's light), not {shading}.")
-        pixel = None if at is None else checks.as_pixel(*at, self.size)
+        pixel = None if at is None else checks.as_pixel(at, self.size)
         places = select_region(self._layers.image, self._need_regions(), chosen, pixel, whole)
         paints = shade_places(self._layers.image, places, rgb, shading)
         self.end_stroke()
@@ -101,7 +101,7 @@ class Canvas(Document):
         return self._draw(points, Brush(None, radius, hardness, erases=True))
 
     def _draw(self, points: Iterable[Point], brush: Brush) -> bool:
-        checked = check_points(points)
+        checked = checks.as_points(points)
         self._begin(brush)
         self.extend_stroke(checked)
         return self.end_stroke()
@@ -126,7 +126,7 @@ class Canvas(Document):
         """Drags the brush on through the points; the work is that of the new dabs. Returns the box that changed."""
         if self._stroke is None:
             raise UsageError("There is no stroke to extend; begin_stroke starts one.")
-        box = self._stroke.extend(check_points(points))
+        box = self._stroke.extend(checks.as_points(points))
         if box is not None:
             self._touch(box)
         return box

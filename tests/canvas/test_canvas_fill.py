@@ -239,6 +239,9 @@ def test_what_is_not_there_is_said_and_changes_nothing():
     for wrong in (
         lambda: canvas.fill("hare", "#ff0000"),
         lambda: canvas.fill(11, "#ff0000"),
+        lambda: canvas.fill(7.5, "#ff0000"),
+        lambda: canvas.fill("hair", ("a", "b", "c")),
+        lambda: canvas.fill("hair", "#ff0000", at=(40, 40, 40)),
         lambda: canvas.fill("hair", "red"),
         lambda: canvas.fill("hair", "#ff0000", shading=2),
         lambda: canvas.fill("hair", "#ff0000", at=(96, 3)),
@@ -261,3 +264,5 @@ def test_looking_up_regions_and_colours():
     assert canvas.pick(40, 40) == "#010203"
     with pytest.raises(UsageError, match="outside"):
         canvas.pick(-1, 0)
+    with pytest.raises(UsageError, match="not a point"):
+        canvas.region_at("40", 40)
