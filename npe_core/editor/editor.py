@@ -22,7 +22,7 @@ from npe_core.editor.recipe import check_seed, check_sharpness, check_strength
 from npe_core.editor.region_map import Look, RegionMap, agreed
 from npe_core.editor.result import EditResult, Preview, Progress
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
-from npe_core.errors import NpeError
+from npe_core.errors import NpeError, UsageError
 from npe_core.faces import FaceCrop, choose_faces, find_faces
 from npe_core.parallel import each
 from npe_core.photo import Photo
@@ -65,11 +65,17 @@ class Editor:
         return FaceChoice(tuple(crops[number] for number in numbers), others, numbers)
 
     def segment(self, photo: Photo, choice: FaceChoice | None = None) -> RegionMap:
-        """The regions of the chosen faces (default: of the largest one), at the photo's size."""
+        """The regions of the chosen faces (default: of the largest one), at the photo's size.
+
+        Raises InputError when no face is chosen and none found, WeightsError, EnvironmentFault.
+        """
         return self.segment_many([(photo, self.choose(photo) if choice is None else choice)])[0]
 
     def segment_many(self, photos: Sequence[tuple[Photo, FaceChoice]]) -> list[RegionMap]:
-        """The regions of the chosen faces of several photos; together through the model as in ``edit_many``."""
+        """The regions of the chosen faces of several photos; together through the model as in ``edit_many``.
+
+        Raises WeightsError, EnvironmentFault.
+        """
         size = self.engine.segment_size if photos else 0
         faces = [faces_to_look_at(photo, choice, size) for photo, choice in photos]
         beside = [faces_beside(photo, choice, size) for photo, choice in photos]
@@ -162,7 +168,12 @@ class Editor:
     def sample(
         self, count: int, steps: int = 20, sampler: str = SAMPLER, seed: int = 0, progress: Progress | None = None
     ) -> np.ndarray:
-        """(count, 128, 128, 3) uint8: faces out of nothing but noise; face k has the noise of seed + k."""
+        """(count, 128, 128, 3) uint8: faces out of nothing but noise; face k has the noise of seed + k.
+
+        Raises UsageError, WeightsError, EnvironmentFault, and Cancelled if ``progress`` does.
+        """
+        if count < 1:
+            raise UsageError(f"The count of faces is 1 or more, not {count}.")
         strength = check_strength(TIMESTEPS - 1, steps, sampler)
         check_seed(seed)
         side = self.engine.image_size

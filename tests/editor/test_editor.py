@@ -190,6 +190,12 @@ def test_sampling_depends_on_the_seed_alone(editor):
     assert difference.mean() < 2
 
 
+@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": -1}, {"steps": 0}, {"seed": -1}, {"sampler": "euler"}])
+def test_what_cannot_be_sampled_is_refused(editor, wrong):
+    with pytest.raises(UsageError, match=str(next(iter(wrong.values())))):
+        editor.sample(**({"count": 1} | wrong))
+
+
 def test_upscaling_in_tiles_gives_the_same_pixels(editor, photo):
     import torch
 
