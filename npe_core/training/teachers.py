@@ -17,12 +17,14 @@ from torch import Tensor
 
 from npe_core.errors import InputError
 
+OFFERS = "What it must offer is told in docs/training.md, under Teachers."
+
 
 def load_teachers(folder: Path) -> ModuleType:
     """The module ``teachers.py`` of that folder, once a process. Raises InputError when there is none that works."""
     path = folder.resolve() / "teachers.py"
     if not path.exists():
-        raise InputError(f"{folder} holds no teachers.py; LPIPS and VGG-FD need it.")
+        raise InputError(f"{folder} holds no teachers.py. {OFFERS}")
     name = f"teachers of {path.parent}"
     if name in sys.modules:
         return sys.modules[name]
@@ -44,7 +46,7 @@ def teacher(folder: Path, name: str, device: torch.device) -> Any:
     try:
         return getattr(load_teachers(folder), name)(device)
     except (AttributeError, OSError, SafetensorError) as error:
-        raise InputError(f"{folder} gives no {name}: {error}.") from None
+        raise InputError(f"{folder} gives no {name}: {error}. {OFFERS}") from None
 
 
 class Vgg:

@@ -162,12 +162,35 @@ def test_sigterm_ends_a_run_after_its_step_with_a_checkpoint(diffusion_task, tmp
     assert Trainer(diffusion_task(), Recipe(batch=2, images=100), tmp_path, CPU).step == 3
 
 
-BARE = """
-import runpy, sys
-for missing in ("click", "rich", "torchvision"):
+MISSING = """
+import json, runpy, sys
+for missing in ("click", "cv2", "rich", "textual", "torchvision", "watchdog"):
     sys.modules[missing] = None
-runpy.run_module("npe_core.training", run_name="__main__", alter_sys=True)
 """
+BARE = MISSING + 'runpy.run_module("npe_core.training", run_name="__main__", alter_sys=True)'
+EVERY_BARE = (
+    MISSING
+    + """
+from npe_core.training.command import command
+for words in json.loads(sys.argv[1]):
+    command(words, "train")
+"""
+)
+
+
+def test_every_model_trains_on_a_bare_machine(pairs, tmp_path):
+    models = {
+        "diffusion": [*config([*DENOISER, "surroundings=true"]), "--paint", "0.5"],
+        "segmentation": config(SEGMENTER),
+        "super-resolution": ["--patch", "32", *config(["width=8", "blocks=1"])],
+    }
+    rest = ["--data", str(pairs), "--images", "40", "--batch", "2", "--device", "cpu", "--out"]
+    runs = [[model, *settings, *rest, str(tmp_path / model)] for model, settings in models.items()]
+    words, root = [sys.executable, "-c", EVERY_BARE, json.dumps(runs)], Path(__file__).resolve().parents[2]
+    ran = subprocess.run(words, cwd=root, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("40/40 images") == 3
+    assert all((tmp_path / model / "ema_short.safetensors").exists() for model in models)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")

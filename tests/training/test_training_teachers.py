@@ -42,6 +42,13 @@ def test_a_folder_that_lacks_something_is_told(tmp_path, content, words):
         assert str(tmp_path) in str(refusal.value)
 
 
+def test_who_has_no_teachers_is_told_where_to_read_on(tmp_path):
+    page = (Path(__file__).parents[2] / "docs/training.md").read_text()
+    with pytest.raises(InputError, match=r"docs/training\.md, under Teachers\."):
+        load_teachers(tmp_path)
+    assert "\n## Teachers\n" in page
+
+
 @needs_teachers
 def test_the_distance_of_features_is_lpips():
     x, y = torch.rand(2, 3, 3, 48, 48, generator=torch.Generator().manual_seed(0)).mul(2).sub(1)
