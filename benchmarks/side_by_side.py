@@ -40,7 +40,7 @@ from npe_core.editor import EditJob, Editor
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
 from npe_core.models.denoiser import Denoiser, DenoiserConfig, UNet
 from npe_core.photo import Photo
-from npe_core.training.evaluation.report import markdown
+from npe_core.report import markdown
 
 CELEBAHQ_WIDTHS = (128, 128, 256, 256, 512, 512)
 

@@ -32,7 +32,7 @@ from npe_core.editor import EditJob, Editor
 from npe_core.editor.engine import to_images
 from npe_core.editor.underway import Underway, begin
 from npe_core.photo import Photo
-from npe_core.training.evaluation.report import markdown, told
+from npe_core.report import markdown, told
 from npe_core.training.teachers import Judge
 
 NAMES = {"dpmpp": "DPM-Solver++ 2M", "ddim": "DDIM", "ddpm": "DDPM"}

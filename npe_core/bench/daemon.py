@@ -11,7 +11,7 @@ from npe_core.bench.both_ways import Portraits
 from npe_core.bench.portrait import samples
 from npe_core.bench.timing import Timing, described, interleaved, machine
 from npe_core.device import choose_device
-from npe_core.training.evaluation.report import Report, markdown
+from npe_core.report import Report, markdown
 
 PARAMETERS = {"regions": {"lips": "#b00020"}, "steps": 10}
 COMPARED = (

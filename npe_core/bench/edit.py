@@ -20,7 +20,7 @@ from npe_core.editor import EditJob, Editor, EditResult, FaceChoice, RegionMap
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
 from npe_core.memory import peak_memory_mib
 from npe_core.photo import Photo
-from npe_core.training.evaluation.report import Report, markdown
+from npe_core.report import Report, markdown
 
 Fills = Sequence[tuple[str, str]]
 STAGES = ("open", "faces", "segment", "fill", "cut out", "diffusion", "upscale", "paste", "save")

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from npe_core.bench.timing import described, interleaved, machine, ms
 from npe_core.device import DeviceChoice, choose_device
 from npe_core.editor.engine import Engine
-from npe_core.training.evaluation.report import Report, markdown
+from npe_core.report import Report, markdown
 
 MATMUL = "matmul"
 """What the device can do at best: hardly any work is more regular."""

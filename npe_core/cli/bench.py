@@ -12,7 +12,7 @@ from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
-    from npe_core.training.evaluation.report import Report
+    from npe_core.report import Report
 
 DEPTHS = ("true", "5bit", "256", "16", "grey", "mono")
 """``npe_tui.picture.Depth``, which takes Textual along."""
@@ -120,7 +120,7 @@ def daemon(count: int, batch: int, repeats: int, device: str, as_json: bool) -> 
 @json_option
 def tui(only: str | None, depths: tuple[str, ...], count: int, seconds: float, as_json: bool) -> None:
     """The terminal editor in a pseudo-terminal: from a mouse byte to a frame byte, a slow link, the first frame."""
-    from npe_core.training.evaluation.report import Report, markdown
+    from npe_core.report import Report, markdown
 
     try:
         from npe_tui.measure.figures import figures

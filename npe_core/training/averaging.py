@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from npe_core.errors import InputError, UsageError
+from npe_core.files import make_folder, replace_file
 from npe_core.training.checkpoint import NOTES, export_weights, exported, read_weights, run_notes
 from npe_core.training.data import parse_source, source_name
-from npe_core.training.files import make_folder, replace_file
 
 
 def average(texts: list[str], out: Path, ema: str = "long") -> Path:

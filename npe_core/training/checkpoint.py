@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from npe_core.errors import EnvironmentFault, InputError, UsageError
-from npe_core.training.files import replace_file, written
+from npe_core.files import replace_file, written
 
 STATE = "state.pt"
 NOTES = "run.json"

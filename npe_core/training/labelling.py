@@ -12,8 +12,8 @@ from torch import Tensor
 
 from npe_core.device import choose_device
 from npe_core.errors import UsageError
+from npe_core.files import make_folder, replace_file
 from npe_core.training.arrays import resize_images
-from npe_core.training.files import make_folder, replace_file
 from npe_core.training.reading import UNKNOWN, Choice, count_images, drawn, read_images, these
 from npe_core.training.teachers import teacher
 

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from npe_core.errors import UsageError
+from npe_core.files import make_folder, replace_file
 from npe_core.training.checkpoint import (
     NOTES,
     export_weights,
@@ -25,7 +26,6 @@ from npe_core.training.checkpoint import (
 )
 from npe_core.training.distributed import World
 from npe_core.training.ema import Ema
-from npe_core.training.files import make_folder, replace_file
 from npe_core.training.recipe import Recipe
 from npe_core.training.report import Reporter, forget_after, plot_loss
 from npe_core.training.stopping import StopOnSignal

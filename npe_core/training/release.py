@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.errors import InputError
+from npe_core.files import make_folder, replace_file, written
 from npe_core.models.weights import (
     MANIFEST,
     SMOOTH,
@@ -18,7 +19,6 @@ from npe_core.models.weights import (
     write_manifest,
 )
 from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
-from npe_core.training.files import make_folder, replace_file, written
 from npe_core.training.report import read_log
 
 TASK_OF = {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from npe_core.training.files import replace_file, written
+from npe_core.files import replace_file, written
 
 
 def read_log(path: Path) -> Iterator[dict[str, float]]:

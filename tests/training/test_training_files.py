@@ -8,11 +8,11 @@ import torch
 
 from npe_core.cli.app import run
 from npe_core.errors import EnvironmentFault
+from npe_core.files import make_folder, replace_file
+from npe_core.report import Report
 from npe_core.training import report
 from npe_core.training.checkpoint import export_weights, save_state, split
 from npe_core.training.evaluation import command
-from npe_core.training.evaluation.report import Report
-from npe_core.training.files import make_folder, replace_file
 from npe_core.training.loop import Trainer
 from npe_core.training.recipe import Recipe
 

@@ -8,11 +8,11 @@ import torch
 
 from npe_core.colour import lab_to_srgb
 from npe_core.errors import InputError, UsageError
+from npe_core.report import Report, markdown
 from npe_core.training.evaluation.edits import compare as compare_edit
 from npe_core.training.evaluation.groups import groups_of, nose_offset, typology_angle
 from npe_core.training.evaluation.metrics import cie76, confusion, f1, foreground_mean, iou, luma, psnr_y
 from npe_core.training.evaluation.options import roles
-from npe_core.training.evaluation.report import Report, markdown
 from npe_core.training.evaluation.segmentation import read_labelled
 from npe_core.training.evaluation.super_resolution import compare
 from npe_core.training.super_resolution import shrink

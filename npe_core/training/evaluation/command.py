@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from npe_core.files import make_folder
 from npe_core.training.evaluation.options import evaluation_parser, roles
-from npe_core.training.files import make_folder
 
 if TYPE_CHECKING:
     from npe_core.device import DeviceChoice
-    from npe_core.training.evaluation.report import Report
+    from npe_core.report import Report
     from npe_core.training.teachers import Judge
 
 KIND_OF = {"diffusion": "denoiser", "segmentation": "segmenter", "super-resolution": "upscaler", "mix": "segmenter"}

@@ -10,9 +10,9 @@ from torch import Tensor
 from npe_core.diffusion.schedule import draw_noise, q_sample
 from npe_core.editor.engine import Engine
 from npe_core.models.surroundings import surroundings_of
+from npe_core.report import markdown, shown, told
 from npe_core.training.augment import random_blobs
 from npe_core.training.data import to_float
-from npe_core.training.evaluation.report import markdown, shown, told
 from npe_core.training.teachers import Judge
 
 TIMESTEPS = (100, 200, 300, 400, 470)

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from npe_core.editor import Editor
+from npe_core.report import Report, markdown, shown
 from npe_core.sheets import grid
 from npe_core.training.data import parse_source, source_name
 from npe_core.training.evaluation.denoising import denoising_table, measure_denoising
 from npe_core.training.evaluation.edits import TIMESTEP, edit_table, measure_edits, timestep_sheet
 from npe_core.training.evaluation.faces import read_faces
 from npe_core.training.evaluation.painting import measure_painting, painting_table
-from npe_core.training.evaluation.report import Report, markdown, shown
 from npe_core.training.reading import drawn, read_images
 from npe_core.training.teachers import Judge
 

@@ -11,11 +11,11 @@ from PIL import Image
 from npe_core.colour import parse_colour
 from npe_core.editor import Editor
 from npe_core.errors import InputError
+from npe_core.report import markdown, shown, told
 from npe_core.sheets import grid
 from npe_core.training.data import to_float
 from npe_core.training.evaluation.faces import Face
 from npe_core.training.evaluation.metrics import cie76
-from npe_core.training.evaluation.report import markdown, shown, told
 from npe_core.training.teachers import Judge
 
 REQUESTS = {"hair": "#8b2500", "lips": "#b00020", "eyes": "#2e6fb0", "skin": "#c68642"}

@@ -9,9 +9,9 @@ import numpy as np
 from torch import Tensor
 
 from npe_core.editor.engine import Engine
+from npe_core.report import Report, markdown, told
 from npe_core.training.data import parse_source, source_name, to_float
 from npe_core.training.evaluation.groups import groups_of
-from npe_core.training.evaluation.report import Report, markdown, told
 from npe_core.training.reading import drawn, read_images
 
 

@@ -17,12 +17,12 @@ from npe_core.editor.engine import to_images
 from npe_core.errors import InputError
 from npe_core.photo import Photo
 from npe_core.regions import LEGEND, REGIONS
+from npe_core.report import Report, markdown, shown, told
 from npe_core.sheets import grid
 from npe_core.training.augment import warp
 from npe_core.training.data import parse_source, source_name, to_float
 from npe_core.training.evaluation.groups import groups_of
 from npe_core.training.evaluation.metrics import confusion, f1, foreground_mean, iou
-from npe_core.training.evaluation.report import Report, markdown, shown, told
 from npe_core.training.reading import UNKNOWN, read_pairs
 
 SHIFTS = ((0.05, 0.0), (-0.05, 0.0), (0.0, 0.05), (0.0, -0.05))

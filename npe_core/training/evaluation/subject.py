@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from npe_core.errors import InputError
+from npe_core.files import written
 from npe_core.models.weights import MANIFEST, read_manifest, verify, weights_folder, write_manifest
-from npe_core.training.files import written
 from npe_core.training.release import release
 
 

@@ -12,11 +12,11 @@ from torch import Tensor
 from npe_core.editor.engine import Engine
 from npe_core.models.surroundings import surroundings_of
 from npe_core.models.upscaler import SCALE
+from npe_core.report import Report, markdown, shown, told
 from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs
 from npe_core.training.data import parse_source, source_name, to_float, to_uint8
 from npe_core.training.evaluation.metrics import psnr_y
-from npe_core.training.evaluation.report import Report, markdown, shown, told
 from npe_core.training.reading import first, read_images
 from npe_core.training.super_resolution import SIZE, shrink
 from npe_core.training.teachers import Judge

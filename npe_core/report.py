@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from npe_core.training.files import make_folder, written
+from npe_core.files import make_folder, written
 
 Item = TypeVar("Item")
 
