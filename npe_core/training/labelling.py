@@ -45,7 +45,7 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
                 logits = parser.celeb_logits(one)
             masks.append(sure_ids(parser.regions_from_logits(logits.float(), size)[0]).numpy())
             images.append(resize_images(one, size)[0].numpy())
-            if len(images) % TOLD_EVERY == 0:
+            if sys.stderr.isatty() and len(images) % TOLD_EVERY == 0:
                 print(f"labelled {len(images)} pictures", file=sys.stderr)
     with replace_file(out) as temporary, temporary.open("wb") as file:
         np.savez(file, images=np.stack(images), masks=np.stack(masks))

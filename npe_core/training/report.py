@@ -59,7 +59,7 @@ def forget_after(log: Path, images: int) -> None:
 
 
 class Reporter:
-    """Writes log.jsonl and prints progress: a bar with rich on a terminal, plain lines elsewhere.
+    """Writes log.jsonl and tells progress on a terminal: a bar with rich, plain lines without; elsewhere only the end.
 
     ``total`` images end the run, or ``seconds`` where they are given; the time left is told by what comes first.
     """
@@ -91,7 +91,7 @@ class Reporter:
         self._line = f"{self.name}: {images}/{self.total} images  {text}  {clock(left)} left"
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=images, text=f"{text}  {clock(left)} left")
-        elif time.monotonic() - self._last > 15:
+        elif sys.stderr.isatty() and time.monotonic() - self._last > 15:
             self._print()
 
     def close(self) -> None:

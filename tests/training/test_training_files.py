@@ -1,6 +1,7 @@
 """What cannot be written is told as a fault of the machine, and before any work where that can be known."""
 
 import signal
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -116,3 +117,17 @@ def test_numbers_are_kept_even_when_nobody_listens(tmp_path, monkeypatch):
     with pytest.raises(BrokenPipeError):
         command.command(["mix", "--data", "x", "--out", str(tmp_path)], "npe evaluate")
     assert '"value": 7' in (tmp_path / "evaluation.json").read_text()
+
+
+@pytest.mark.parametrize(("terminal", "told"), [(True, ["1/9", "2/9", "3/9"]), (False, ["3/9"])])
+def test_without_rich_a_terminal_sees_every_line_and_a_pipe_the_last(tmp_path, monkeypatch, capsys, terminal, told):
+    now = iter(range(100, 10000, 100))
+    monkeypatch.setattr("npe_core.training.report.time.monotonic", lambda: next(now))
+    monkeypatch.setattr(report, "_rich_bar", lambda name, total: None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    reporter = report.Reporter(tmp_path, 9, "x")
+    for images in (1, 2, 3):
+        reporter.update(images, {"loss": 1.0})
+    reporter.close()
+    assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == told
+    assert len(list(report.read_log(tmp_path / "log.jsonl"))) == 3
