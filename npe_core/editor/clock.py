@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import torch
-
+from npe_core.device import wait_for
 from npe_core.editor.engine import Engine
 
 
@@ -33,8 +32,7 @@ def timed(
     """Times a piece of work for the clocks, which count it by their shares."""
     start, loaded = time.perf_counter(), engine.load_seconds
     yield
-    if engine.device.type == "cuda":
-        torch.cuda.synchronize(engine.device)
+    wait_for(engine.device)
     load = engine.load_seconds - loaded
     seconds = max(0.0, time.perf_counter() - start - load)
     for clock, share in zip(clocks, shares, strict=True):

@@ -43,7 +43,7 @@ class EditResult:
     faces: int
     """How many faces were edited."""
     seconds: dict[str, float]
-    """Seconds by stage: load, segment, diffusion, upscale, total (``total`` leaves ``load`` out)."""
+    """Seconds by stage: load, diffusion, upscale, total (all but load; ``Editor.segment`` came before, apart)."""
     warnings: tuple[str, ...] = ()
 
     @cached_property
