@@ -3,7 +3,7 @@
 ::
 
     NpeError                 70  a bug if raised bare
-    ├── UsageError            2  an argument that cannot be meant: unknown region, bad colour, timestep out of range
+    ├── UsageError            2  an invalid argument: unknown region, bad colour, timestep out of range
     ├── InputError            2  a file that cannot be edited: not an image, truncated, too large, no face
     ├── WeightsError          3  weights missing, truncated, altered or of another architecture
     ├── EnvironmentFault      4  the machine: no such device, out of memory, disk full, folder read-only
@@ -22,7 +22,7 @@ class NpeError(Exception):
 
 
 class UsageError(NpeError):
-    """An argument that cannot be meant."""
+    """An invalid argument."""
 
     exit_code = 2
 

@@ -39,7 +39,7 @@ class Strength:
 
 
 def initial(config: Config) -> Strength:
-    """What the settings say, else the engine's defaults. Raises UsageError for values that cannot be meant."""
+    """What the settings say, else the engine's defaults. Raises UsageError for invalid values."""
     values: dict[str, Any] = {"timestep": TIMESTEP, "steps": STEPS, "sampler": SAMPLER}
     values |= {name: getattr(config, name) for name in values if getattr(config, name) is not None}
     return checked(Strength(**values, sharpness=config.sharpness))

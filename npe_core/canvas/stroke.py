@@ -19,7 +19,7 @@ _TILE = 64
 
 @dataclass(frozen=True)
 class Brush:
-    """A round brush. Raises UsageError for sizes that cannot be meant."""
+    """A round brush. Raises UsageError for invalid sizes."""
 
     rgb: tuple[int, int, int] | None
     """The colour, 0..255; None marks the mask only: re-imagine here, the guide stays."""

@@ -35,8 +35,8 @@ class Canvas(Document):
     Paint has its own alpha, apart from the mask, and shows as far as the mask lets it: ``min(alpha, mask)``. So mask
     tools can be tried and taken back without harm to the paint. Alpha and mask count in 1/255.
 
-    Every change is one undo step, unlimited; what changes nothing is no step. Raises UsageError for arguments that
-    cannot be meant, InputError if the picture has no such region; the canvas is then as it was.
+    Every change is one undo step, unlimited; what changes nothing is no step. Raises UsageError for invalid
+    arguments, InputError if the picture has no such region; the canvas is then as it was.
 
         canvas = Canvas(image, regions)
         canvas.fill("hair", "#8b2500")

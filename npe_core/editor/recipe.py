@@ -92,21 +92,23 @@ def other_weights(parameters: dict[str, Any], models: dict[str, str]) -> bool:
 def check_fill(region: str, colour: Any) -> tuple[str, str]:
     """(region, ``#rrggbb``), both as they are stored. Raises UsageError for a region or a colour that is none."""
     if not isinstance(colour, str):
-        raise UsageError(f"The colour of {region!r} is no text such as #8b2500.")
+        raise UsageError(f'The colour of {region!r} must be a string such as "#8b2500".')
     return region_by_name(region).name, format_colour(parse_colour(colour))
 
 
 def check_strength(timestep: int, steps: int | None, sampler: str) -> Strength:
     """The strength; where no ``steps`` are named the usual ones, or as many as the timestep has room for.
 
-    Raises UsageError for what cannot be meant.
+    Raises UsageError for invalid arguments.
     """
     if not 1 <= timestep < TIMESTEPS:
-        raise UsageError(f"The timestep lies in 1..{TIMESTEPS - 1} (200-300 subtle, 350-475 dramatic), not {timestep}.")
+        raise UsageError(
+            f"The timestep must be between 1 and {TIMESTEPS - 1}, not {timestep} (200-300 subtle, 350-475 dramatic)."
+        )
     if steps is None:
         steps = min(STEPS, timestep)
     if not 1 <= steps <= timestep:
-        raise UsageError(f"The steps lie in 1..{timestep}, the timestep; got {steps}.")
+        raise UsageError(f"The steps must be between 1 and {timestep}, the timestep, not {steps}.")
     if sampler not in SAMPLERS:
         raise UsageError(f"{sampler!r} is not a sampler. Choose one of: {', '.join(SAMPLERS)}.")
     return Strength(timestep, steps, sampler)
@@ -115,13 +117,13 @@ def check_strength(timestep: int, steps: int | None, sampler: str) -> Strength:
 def check_seed(seed: int | None) -> None:
     """Raises UsageError for a seed that the random generators do not take; None means one will be drawn."""
     if seed is not None and not 0 <= seed < 2**63:
-        raise UsageError(f"The seed lies in 0..2^63 - 1, not {seed}.")
+        raise UsageError(f"The seed must be between 0 and 2^63 - 1, not {seed}.")
 
 
 def check_sharpness(sharpness: float) -> None:
     """Raises UsageError for what is no share."""
     if not 0 <= sharpness <= 1:
-        raise UsageError(f"The sharpness lies in 0..1 (0 smooth, 1 with invented detail), not {sharpness:g}.")
+        raise UsageError(f"The sharpness must be between 0 and 1, not {sharpness:g} (0 smooth, 1 invented detail).")
 
 
 def check_feather(feather: float) -> None:

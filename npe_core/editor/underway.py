@@ -82,7 +82,7 @@ class Underway:
 def begin(job: EditJob, choose: Callable[[Photo], FaceChoice], engine: Engine) -> Underway:
     """Check an edit and cut out what the models will see; ``choose`` finds the face where the job names none.
 
-    Raises UsageError for what cannot be meant, InputError if nothing is marked on the chosen faces.
+    Raises UsageError for invalid arguments, InputError if nothing is marked on the chosen faces.
     """
     strength = check_strength(job.timestep, job.steps, job.sampler)
     check_seed(job.seed)

@@ -161,8 +161,8 @@ def test_seconds_by_stage(editor, photo):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"timestep": 0}, "1..499"),
-        ({"timestep": 500}, "1..499"),
+        ({"timestep": 0}, "between 1 and 499"),
+        ({"timestep": 500}, "between 1 and 499"),
         ({"steps": 0}, "steps"),
         ({"timestep": 5, "steps": 6}, "steps"),
         ({"sampler": "euler"}, "dpmpp"),

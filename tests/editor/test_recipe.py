@@ -61,7 +61,7 @@ def test_where_no_steps_are_named_the_timestep_has_room_for_them(timestep, steps
     assert EditJob(Photo.from_array(image), Canvas(image), timestep).recipe().steps == steps
     assert read_recipe({"timestep": timestep}, "edited.png").steps == steps
     assert read_parameters(b'{"timestep": %d}' % timestep, "job.json").steps is None
-    with pytest.raises(UsageError, match=f"1..{timestep}, the timestep; got {timestep + 1}"):
+    with pytest.raises(UsageError, match=f"between 1 and {timestep}, the timestep, not {timestep + 1}"):
         EditJob(Photo.from_array(image), Canvas(image), timestep, timestep + 1).recipe()
 
 
@@ -81,10 +81,10 @@ GOOD = Recipe({"hair": "#8b2500"}, seed=7).parameters()
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"timestep": 500}, "1..499"),
+        ({"timestep": 500}, "between 1 and 499"),
         ({"timestep": True}, "'timestep' is not of type int"),
         ({"timestep": 300.0}, "'timestep' is not of type int"),
-        ({"steps": 301}, "1..250"),
+        ({"steps": 301}, "between 1 and 250"),
         ({"sampler": "euler"}, "dpmpp"),
         ({"sampler": ["dpmpp"]}, "'sampler' is not of type str"),
         ({"seed": -1}, "seed"),
@@ -95,7 +95,7 @@ GOOD = Recipe({"hair": "#8b2500"}, seed=7).parameters()
         ({"regions": [["hair", "#8b2500"]]}, "'regions'"),
         ({"regions": {"hiar": "#8b2500"}}, "Did you mean 'hair'"),
         ({"regions": {"hair": "red"}}, "#RRGGBB"),
-        ({"regions": {"hair": 7}}, "'hair'"),
+        ({"regions": {"hair": 7}}, "'hair' must be a string such as"),
         ({"strokes": []}, "'strokes' is not known"),
     ],
 )
