@@ -63,12 +63,13 @@ class LazyGroup(click.Group):
 def npe(debug: bool) -> None:
     """Change one thing in a portrait and nothing else. Without a command: the terminal editor.
 
-    Every pixel that the mask leaves out stays what it was, bit for bit.
+    Every pixel that the mask leaves out stays what it was: bit for bit in PNG, TIFF, BMP and lossless WebP; a JPEG is
+    encoded anew with the tables of its source.
 
     \b
     Exit codes: 0 done; 1 some inputs failed, the others are done; 2 bad usage or bad input;
     3 weights missing or corrupt; 4 device or environment; 5 another daemon holds the folder;
-    70 a bug.
+    70 a bug; 130 stopped by Ctrl+C; 141 nobody reads the output any more.
     """
     from npe_core.process import prepare
 
@@ -103,7 +104,7 @@ def run(arguments: list[str]) -> int:
         hint = f" See {usage.command_path} --help." if usage is not None else ""
         return fail(f"{error.format_message()}{hint}", 2, debug)
     except (click.Abort, KeyboardInterrupt):
-        return fail("Stopped; nothing was written.", 130, debug)
+        return fail("Stopped.", 130, debug)
     except NpeError as error:
         return fail(str(error), error.exit_code, debug)
     except SystemExit as stop:  # argparse, under the train command

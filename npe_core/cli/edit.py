@@ -44,7 +44,11 @@ if TYPE_CHECKING:
 )
 @options.device_option
 @options.megapixels_option()
-@click.option("--strip-metadata", is_flag=True, help="Leave EXIF, GPS and comments out of the output.")
+@click.option(
+    "--strip-metadata",
+    is_flag=True,
+    help="Leave out EXIF, GPS, comments and the edit parameters (--from cannot repeat such a file).",
+)
 @click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def edit(

@@ -18,7 +18,12 @@ from npe_core.cli.options import PHOTO
 @options.megapixels_option()
 @click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
 def faces(photo: Path, out: Path | None, as_json: bool, max_megapixels: float, force: bool) -> None:
-    """List the faces of PHOTO from left to right, with the numbers that --face takes."""
+    """List the faces of PHOTO from left to right, with the numbers that --face takes.
+
+    \b
+    A box in --json is [x0, y0, x1, y1] in pixels of the upright photo, from the brows to the chin. The --box of
+    npe edit is another: X,Y,W,H of the whole head with its hair.
+    """
     from npe_core.errors import InputError
     from npe_core.faces import draw_faces, find_faces
     from npe_core.photo import Photo, check_output
@@ -40,7 +45,8 @@ def faces(photo: Path, out: Path | None, as_json: bool, max_megapixels: float, f
         click.echo(json.dumps({"photo": str(photo), "size": list(picture.size), "faces": rows}))
     if not found:
         raise InputError(
-            f"No face was found in {photo}. Mark one with --box X,Y,W,H, or use --aligned for a face crop."
+            f"No face was found in {photo}. "
+            "npe edit takes --box X,Y,W,H for the place of one, or --aligned for a face crop."
         )
     if out is not None:
         Photo.from_array(draw_faces(picture.image, found)).save(out, force=force, inputs=[photo])

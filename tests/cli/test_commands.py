@@ -1,8 +1,10 @@
 """The commands on a real portrait, with the shipped models."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,3 +173,61 @@ def test_help_shows_ranges_and_defaults_as_a_person_reads_them(command, capsys):
     if command == ["edit"]:
         assert "[default: 10, at most the timestep]" in told
         assert "0<=x<=1" in told and "x>=0" in told
+
+
+def test_help_tells_every_exit_code_as_the_readme_does(capsys):
+    assert run(["--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    listed = told[told.index("Exit codes: ") :]
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
+    for code in (0, 1, 2, 3, 4, 5, 70, 130, 141):
+        assert re.search(rf"[ ;]{code} [a-z]", listed)
+    assert listed[: listed.index("any more")] in readme
+
+
+def test_a_stopped_command_claims_nothing_about_files(monkeypatch, capsys):
+    from npe_core.editor import Editor
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Editor, "sample", stopped)
+    assert run(["sample", "-n", "1", "--out-dir", "faces"]) == 130
+    assert capsys.readouterr().err.strip() == "npe: Stopped."
+
+
+def test_faces_says_where_a_box_may_be_given_and_what_its_own_are(portrait, capsys):
+    assert run(["faces", str(portrait), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["faces"][0]
+    x0, y0, x1, y1 = told["box"]
+    assert all(x0 < x < x1 and y0 < y < y1 for x, y in told["landmarks"])
+    assert run(["faces", "--help"]) == 0
+    assert "[x0, y0, x1, y1]" in capsys.readouterr().out
+    Image.new("RGB", (300, 300), "grey").save("grey.png")
+    assert run(["faces", "grey.png"]) == 2
+    assert "npe edit takes --box" in capsys.readouterr().err
+
+
+def test_stripped_files_cannot_be_repeated_and_help_says_so(portrait, capsys):
+    arguments = ["edit", str(portrait), "--region", "lips=#b00020", "--steps", "2", "--no-upscale"]
+    assert run([*arguments, "-o", "bare.png", "--strip-metadata"]) == 0
+    assert run(["edit", str(portrait), "-o", "again.png", "--from", "bare.png"]) == 2
+    assert "no edit parameters" in capsys.readouterr().err
+    assert run(["edit", "--help"]) == 0
+    assert "--from cannot repeat such a file" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_jpeg_moves_what_the_mask_leaves_out_a_little(portrait):
+    with Image.open(portrait) as picture:
+        picture.convert("RGB").save("source.jpg", quality=90)
+    mask = np.zeros((512, 512), np.uint8)
+    mask[330:380, 200:310] = 255
+    Image.fromarray(mask).save("mask.png")
+    for name in ("out.jpg", "out.tiff"):
+        assert run(["edit", "source.jpg", "-o", name, "--mask", "mask.png", "--steps", "2", "--no-upscale"]) == 0
+    with Image.open("source.jpg") as before, Image.open("out.jpg") as after:
+        assert before.quantization == after.quantization
+    far = np.s_[:300]
+    moved = np.abs(pixels("source.jpg")[far].astype(int) - pixels("out.jpg")[far])
+    assert 0 < moved.max() < 12 and moved.mean() < 0.5
+    assert np.array_equal(pixels("source.jpg")[far], pixels("out.tiff")[far])
