@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import click
 
+from npe_core.training.evaluation.options import DESCRIPTION
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, options_metavar="")
-@click.argument(
-    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="diffusion|segmentation|super-resolution|mix ..."
+
+@click.command(
+    help=DESCRIPTION,
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="",
 )
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def evaluate(arguments: tuple[str, ...]) -> None:
-    """Measure a model on validation data, or the mix of training data: the very tables of the model card.
-
-    \b
-    npe evaluate diffusion --data val=clean/val.zip --data reference=clean/train.zip --teachers DIR
-    npe evaluate segmentation --data pairs/val.zip --label-kind human --weights runs/segmentation
-    npe evaluate super-resolution --data sharp/val.zip --weights runs/l1 --weights runs/gan --teachers DIR
-    npe evaluate mix --data clean/train.zip
-    """
+    """Hand all to argparse, its help too."""
     from npe_core.training.evaluation.command import command
 
     command(list(arguments) or ["--help"], "npe evaluate")

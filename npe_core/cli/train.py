@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import click
 
+from npe_core.training.options import DESCRIPTION
+
 
 @click.command(
+    help=DESCRIPTION,
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     options_metavar="",
 )
-@click.argument(
-    "arguments",
-    nargs=-1,
-    type=click.UNPROCESSED,
-    metavar="diffusion|segmentation|super-resolution|label|average|release ...",
-)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def train(arguments: tuple[str, ...]) -> None:
-    """Train one of the three models, label pictures for the segmentation model, or release trained weights.
-
-    \b
-    npe train diffusion --data faces.zip=3 --data more.tar=1 --out runs/diffusion --minutes 9
-    npe train super-resolution --data sharp.zip --out runs/gan --init runs/l1/ema_long.safetensors --teachers DIR
-    npe train release denoiser runs/diffusion --measured numbers.json
-    """
+    """Hand all to argparse, its help too."""
     from npe_core.training.command import command
 
     command(list(arguments) or ["--help"], "npe train")

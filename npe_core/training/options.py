@@ -5,11 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from npe_core.errors import UsageError
 from npe_core.training.recipe import PRESETS
 
+DESCRIPTION = "Train one of the three models, label pictures to train on, average runs, or release weights."
+EXAMPLES = """\
+diffusion --data faces.zip=3 --data more.tar=1 --out runs/diffusion --minutes 9
+super-resolution --data sharp.zip --out runs/gan --init runs/l1/ema_long.safetensors --teachers DIR
+release denoiser runs/diffusion --measured numbers.json
+"""
 HELP = {
     "diffusion": "The denoiser, on aligned faces; with --teachers the second stage, with --adversary the third.",
     "segmentation": "The 11 regions, on pairs images/NAME.* and masks/NAME.png.",
@@ -18,7 +24,12 @@ HELP = {
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises UsageError instead of ending the process."""
+    """Raises UsageError instead of ending the process, and shows ``examples``, a command line in each line."""
+
+    def __init__(self, *, examples: str = "", **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        lines = [f"  {self.prog} {line}" for line in examples.splitlines()]
+        self.epilog = "\n".join(["examples:", *lines]) if lines else None
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
@@ -26,8 +37,7 @@ class Parser(argparse.ArgumentParser):
 
 def train_parser(prog: str) -> argparse.ArgumentParser:
     """The parser; its namespace has ``command``: a model to train, ``label``, ``average`` or ``release``."""
-    text = "Train one of the three models, label pictures to train on, average runs, or release weights."
-    parser = Parser(prog=prog, description=text)
+    parser = Parser(prog=prog, description=DESCRIPTION, examples=EXAMPLES)
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="|".join([*HELP, "label", "average", "release"])
     )

@@ -15,6 +15,7 @@ from npe_core.cli.app import run
 from npe_core.errors import UsageError
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.training import labelling
+from npe_core.training.evaluation.options import evaluation_parser
 from npe_core.training.loop import Trainer
 from npe_core.training.options import train_parser
 from npe_core.training.reading import UNKNOWN, drawn, read_pairs
@@ -258,3 +259,17 @@ def test_labelled_pictures_are_pairs_to_train_on(pairs, tmp_path, monkeypatch, c
     for image, mask in zip(images, masks, strict=True):
         number = round(float(image.float().mean()) / 40)
         assert set(mask.unique().tolist()) == {number if number <= 4 else UNKNOWN}
+
+
+@pytest.mark.parametrize(("command", "count"), [("train", 3), ("evaluate", 4)])
+def test_help_has_examples_that_the_parser_takes(command, count, capsys):
+    parser = {"train": train_parser, "evaluate": evaluation_parser}[command]("npe " + command)
+    assert run([command, "--help"]) == 0
+    told = capsys.readouterr().out
+    examples = [line.split() for line in told.splitlines() if line.startswith(f"  npe {command} ")]
+    assert len(examples) == count
+    for _, _, *words in examples:
+        assert parser.parse_args(words).command == words[0]
+    assert run(["--help"]) == 0
+    listed = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(f"  {command} "))
+    assert listed.split(None, 1)[1].rstrip(".") in told  # click may cut it short

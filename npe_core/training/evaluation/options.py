@@ -8,6 +8,13 @@ from pathlib import Path
 from npe_core.errors import UsageError
 from npe_core.training.options import Parser, positive, whole
 
+DESCRIPTION = "Measure one of the three models on validation data, or the mix of faces in training data."
+EXAMPLES = """\
+diffusion --data val=clean/val.zip --data reference=clean/train.zip --teachers DIR
+segmentation --data pairs/val.zip --label-kind human --weights runs/segmentation
+super-resolution --data sharp/val.zip --weights runs/l1 --weights runs/gan --teachers DIR
+mix --data clean/train.zip
+"""
 HELP = {
     "diffusion": "Samples against real faces (VGG-FD), edits of the product, sheets.",
     "segmentation": "IoU of the 11 regions on labelled faces.",
@@ -19,8 +26,7 @@ MIX_COUNT = 400
 
 def evaluation_parser(prog: str) -> argparse.ArgumentParser:
     """The parser; its namespace has ``command``, the model or ``mix``."""
-    text = "Measure one of the three models on validation data, or the mix of faces in training data."
-    parser = Parser(prog=prog, description=text)
+    parser = Parser(prog=prog, description=DESCRIPTION, examples=EXAMPLES)
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(HELP))
     for model, text in HELP.items():
         one = commands.add_parser(model, help=text, description=text)
