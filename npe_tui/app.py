@@ -136,7 +136,10 @@ class NpeApp(App[None], inherit_bindings=False):
         if document is None:
             return False
         if not paint and document.result is None:
-            editing.status.say("There is nothing to save yet: g enhances. P saves the paint alone.", serious=True)
+            enhance, save_paint = self.key_to("enhance"), self.key_to("save_paint")
+            editing.status.say(
+                f"There is nothing to save yet: {enhance} enhances. {save_paint} saves the paint alone.", serious=True
+            )
             return False
         from npe_tui.screens.save import SaveScreen
 

@@ -128,7 +128,9 @@ class EnhancingScreen(PhotoScreen):
         self.document.accept(result)
         self.easel.before = False
         self.easel.display_all()
-        self.status.say(f"Enhanced{how}, seed {result.parameters['seed']}. c compares, ^s saves, g tries again.")
+        compare, save, again = map(self.npe.key_to, ("compare", "save", "enhance"))
+        done = f"Enhanced{how}, seed {result.parameters['seed']}"
+        self.status.say(f"{done}. {compare} compares, {save} saves, {again} tries again.")
         for warning in result.warnings:
             self.notify(warning, markup=False)
         self.tell()
@@ -154,4 +156,4 @@ class EnhancingScreen(PhotoScreen):
         chosen = await self.app.push_screen_wait(screen)
         if chosen is not None:
             panel.show_strength(replace(panel.strength, timestep=chosen))
-            self.status.say(f"Timestep {chosen}. g enhances.")
+            self.status.say(f"Timestep {chosen}. {self.npe.key_to('enhance')} enhances.")

@@ -60,13 +60,15 @@ def test_every_size_has_a_picture_and_every_panel_by_key(start, size):
 
 def test_keys_of_the_settings_replace_the_built_in_ones(start, config):
     async def scenario():
-        async with start((120, 40), settings=replace(config, keys={"brush": "ctrl+b"})) as session:
+        async with start((120, 40), settings=replace(config, keys={"brush": "ctrl+b", "enhance": "f9"})) as session:
             await session.open()
             assert session.screen.status.message.endswith("or take the brush (^b).")
             await session.press("b")
             assert session.screen.hand.tool == "pick"
             await session.press("ctrl+b")
             assert session.screen.hand.tool == "brush"
+            await session.press("ctrl+s")
+            assert "F9 enhances" in session.screen.status.message
 
     run(scenario)
 
