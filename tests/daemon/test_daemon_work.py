@@ -295,7 +295,7 @@ def test_every_key_of_the_contract():
         (b'{"face": "smallest"}', "'smallest'"),
         (b'{"face": 0}', "'0'"),
         (b'{"regions": ["hair"]}', "is a list, expected an object"),
-        (b'{"regions": {"hair": 7}}', "no text"),
+        (b'{"regions": {"hair": 7}}', "must be a string such as"),
         (b'{"regions": {"hair": "brown"}}', "#RRGGBB"),
         (b'{"upscale": null}', "is null"),
         (b"[]", "a list, not an object"),
