@@ -49,6 +49,14 @@ def teacher(folder: Path, name: str, device: torch.device) -> Any:
         raise InputError(f"{folder} gives no {name}: {error}. {OFFERS}") from None
 
 
+def _parts(folder: Path, owner: Any, *names: str) -> list[Any]:
+    """What ``owner``, of that teachers folder, must have. Raises InputError when it lacks one."""
+    try:
+        return [getattr(owner, name) for name in names]
+    except AttributeError as error:
+        raise InputError(f"{folder} lacks {error.name}. {OFFERS}") from None
+
+
 class Vgg:
     """Features of VGG16 and LPIPS (VGG, v0.1) on them: the ``Perceptual`` of the teachers folder."""
 
@@ -56,9 +64,9 @@ class Vgg:
 
     def __init__(self, folder: Path, device: torch.device) -> None:
         """Raises InputError when ``folder`` holds no teachers.py, or not what it needs."""
-        self._unit_length = load_teachers(folder).unit_length
+        (self._unit_length,) = _parts(folder, load_teachers(folder), "unit_length")
         self._vgg = teacher(folder, "VggFeatures", device)
-        self._linear = [getattr(self._vgg, f"lin{block}_weight") for block in range(len(self.channels))]
+        self._linear = _parts(folder, self._vgg, *(f"lin{block}_weight" for block in range(len(self.channels))))
 
     def features(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) in [-1, 1] -> relu1_2, 2_2, 3_3, 4_3, 5_3; gradients reach the pictures."""
@@ -79,17 +87,19 @@ class Judge:
 
     def __init__(self, folder: Path, device: torch.device) -> None:
         """Raises InputError when ``folder`` holds no teachers.py, or not what it needs."""
-        self._teachers = load_teachers(folder)
         self._vgg = teacher(folder, "VggFeatures", device)
+        names = "vgg_feature_statistics", "frechet_distance"
+        self._statistics, self._distance = _parts(folder, load_teachers(folder), *names)
+        (self._lpips,) = _parts(folder, self._vgg, "lpips")
         self._device = device
 
     @torch.no_grad()
     def lpips(self, x: Tensor, y: Tensor) -> Tensor:
         """Distances (B,) of pictures (B, 3, H, W) in [-1, 1]; 0 = the same, about 0.7 = unrelated."""
-        distances: Tensor = self._vgg.lpips(x.to(self._device), y.to(self._device))
+        distances: Tensor = self._lpips(x.to(self._device), y.to(self._device))
         return distances.cpu()
 
     def vgg_fd(self, a: Tensor, b: Tensor) -> float:
         """Frechet distance of two sets of pictures, uint8 (N, 3, H, W), N > 1, on VGG features; it is not FID."""
-        first, second = (self._teachers.vgg_feature_statistics(images, self._vgg) for images in (a, b))
-        return float(self._teachers.frechet_distance(first, second))
+        first, second = (self._statistics(images, self._vgg) for images in (a, b))
+        return float(self._distance(first, second))

@@ -42,6 +42,18 @@ def test_a_folder_that_lacks_something_is_told(tmp_path, content, words):
         assert str(tmp_path) in str(refusal.value)
 
 
+def test_a_folder_whose_functions_are_missing_is_told(tmp_path):
+    (tmp_path / "teachers.py").write_text("def VggFeatures(device): return object()")
+    for use, words in ((Vgg, "lacks unit_length"), (Judge, "lacks vgg_feature_statistics")):
+        with pytest.raises(InputError, match=words):
+            use(tmp_path, CPU)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "teachers.py").write_text("unit_length = None\ndef VggFeatures(device): return object()")
+    with pytest.raises(InputError, match="lacks lin0_weight"):
+        Vgg(other, CPU)
+
+
 def test_who_has_no_teachers_is_told_where_to_read_on(tmp_path):
     page = (Path(__file__).parents[2] / "docs/training.md").read_text()
     with pytest.raises(InputError, match=r"docs/training\.md, under Teachers\."):
