@@ -90,7 +90,7 @@ def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixel
     with progress("upscaling") as advance:
         large = Editor(device).upscale(picture, sharpness, advance)
     notes = large.save(out, force=force)
-    options.show_notes([*picture.notes, *notes])
+    options.show_notes([*large.notes, *notes])
     click.echo(f"{out}: {picture.size[0]}x{picture.size[1]} -> {large.size[0]}x{large.size[1]}")
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from npe_core.photo import colour_profile, exif, iptc, xmp
+from npe_core.photo import colour_profile, deep_colour, exif, iptc, xmp
+from npe_core.photo.deep_colour import Deep
 from npe_core.photo.metadata import EXIF_DIRECTORIES, PARAMETERS_KEY, Metadata, keep_descriptive
 
 QUALITY = 95
@@ -39,6 +40,8 @@ class Content:
     rgb: np.ndarray
     """(H, W, 3) uint8 in ``profile``."""
     alpha: np.ndarray | None
+    deep: Deep | None
+    """The file's samples in 16 bits, not edited yet."""
     profile: bytes | None
     metadata: Metadata
     parameters: dict[str, Any] | None
@@ -50,6 +53,8 @@ class Content:
 def encode(content: Content, format: str) -> tuple[bytes, list[str]]:
     """(file, notes about what the format cannot carry); ``format`` is one of Pillow's names in ``ENCODERS``."""
     notes: list[str] = []
+    if content.deep is not None and format not in deep_colour.FORMATS:
+        notes.append(f"{format} is written with 8 bits per channel, the photo has 16")
     buffer = BytesIO()
     ENCODERS[format](content, buffer, notes)
     return buffer.getvalue(), notes
@@ -98,7 +103,13 @@ def _png(content: Content, buffer: BytesIO, notes: list[str]) -> None:
         text.add_itxt(PARAMETERS_KEY, json.dumps(content.parameters, ensure_ascii=False, separators=(",", ":")))
     options = _present(icc_profile=content.profile, exif=content.metadata.exif, dpi=content.metadata.dpi)
     _records_lost(content, "PNG", notes)
-    _picture(content).save(buffer, "PNG", pnginfo=text, compress_level=3, **options)  # half the time of 6, same size
+    if content.deep is None:
+        options["compress_level"] = 3  # half the time of 6, same size
+        _picture(content).save(buffer, "PNG", pnginfo=text, **options)
+        return
+    around = BytesIO()
+    Image.new("RGB", (1, 1)).save(around, "PNG", pnginfo=text, **options)
+    buffer.write(deep_colour.png(content.deep.at_levels(content.rgb), around.getvalue()))
 
 
 def _webp(content: Content, buffer: BytesIO, notes: list[str]) -> None:
@@ -172,9 +183,15 @@ def _tiff(content: Content, buffer: BytesIO, notes: list[str]) -> None:
         tags[iptc.TIFF_TAG] = content.metadata.iptc
     _text_lost(content, "TIFF", notes, comment=True)
     options = _present(icc_profile=content.profile, dpi=content.metadata.dpi)
-    # Pillow's writer for compressed TIFF (libtiff) fails on EXIF and GPS directories; its own, uncompressed, does not.
-    compression = "raw" if any(tag in tags for tag in EXIF_DIRECTORIES) else "tiff_lzw"
-    _picture(content).save(buffer, "TIFF", compression=compression, exif=tags, **options)
+    if content.deep is None:
+        # Pillow's writer for compressed TIFF (libtiff) fails on EXIF and GPS directories; its own does not.
+        compression = "raw" if any(tag in tags for tag in EXIF_DIRECTORIES) else "tiff_lzw"
+        _picture(content).save(buffer, "TIFF", compression=compression, exif=tags, **options)
+        return
+    twice = BytesIO()
+    samples = deep_colour.doubled(content.deep.at_levels(content.rgb))
+    Image.fromarray(samples).save(twice, "TIFF", compression="raw", exif=tags, **options)
+    buffer.write(deep_colour.tiff(twice.getvalue()))
 
 
 def _bmp(content: Content, buffer: BytesIO, notes: list[str]) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, features
 
 from npe_core.errors import EnvironmentFault, InputError
-from npe_core.photo import exif, xmp
+from npe_core.photo import deep_colour, exif, xmp
 from npe_core.photo.png_data import check_whole
 from npe_core.photo.samples import bits_per_channel
 
@@ -56,9 +56,17 @@ class Opened:
     pictures: int
     """How many the file holds; more than 1 only where the first is the photo."""
     lossless: bool
+    _file: BinaryIO
+
+    def deep(self) -> deep_colour.Deep | None:
+        """The samples with 16 bits; None where the file has fewer, or is of a kind that holds none."""
+        if self.bits != 16 or self.format not in deep_colour.FORMATS:
+            return None
+        self._file.seek(0)
+        return deep_colour.read(self._file.read())
 
     def upright(self, array: np.ndarray) -> np.ndarray:
-        """(H, W[, C]) samples as stored -> as they should be looked at."""
+        """(H, W[, C]) samples as decoded -> as they should be looked at."""
         turned = {
             2: lambda a: a[:, ::-1],
             3: lambda a: a[::-1, ::-1],
@@ -169,7 +177,7 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
     bits = bits_per_channel(picture)
     picture.load()
     lossless = kind in ("PNG", "TIFF", "BMP", "GIF") or (kind == "WEBP" and _is_lossless_webp(file))
-    return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, pictures, lossless)
+    return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, pictures, lossless, file)
 
 
 def _is_lossless_webp(file: BinaryIO) -> bool:

@@ -14,6 +14,7 @@ from PIL import Image, JpegImagePlugin
 from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.parts import Source
 from npe_core.photo import colour_profile
+from npe_core.photo.deep_colour import Deep
 from npe_core.photo.encoding import Content, JpegTables, encode
 from npe_core.photo.limits import MAX_MEGAPIXELS, check_size
 from npe_core.photo.metadata import Metadata, read_metadata
@@ -43,6 +44,8 @@ class Photo:
 
     _native: np.ndarray = field(repr=False, kw_only=True)
     """(H, W, 3) uint8 samples in the file's own profile."""
+    _deep: Deep | None = field(default=None, repr=False, kw_only=True)
+    """What the file holds in 16 bits; ``_native``, before any edit, is that rounded."""
     _profile: bytes | None = field(default=None, repr=False, kw_only=True)
     _metadata: Metadata = field(default=Metadata(), repr=False, kw_only=True)
     _tables: JpegTables | None = field(default=None, repr=False, kw_only=True)
@@ -50,7 +53,8 @@ class Photo:
     _path: Path | None = field(default=None, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        for array in (self.image, self.alpha, self._native):
+        deep = (None, None) if self._deep is None else (self._deep.rgb, self._deep.alpha)
+        for array in (self.image, self.alpha, self._native, *deep):
             if array is not None:
                 array.flags.writeable = False
 
@@ -69,7 +73,7 @@ class Photo:
         """Reads a photo. Raises InputError for anything that is not one undamaged picture within the limits."""
         name = shown(path)
         with open_picture(path, lambda size: check_size(name, size, max_megapixels), max_megapixels * 1e6) as opened:
-            samples = native_samples(opened.picture, opened.bits, name)
+            samples = native_samples(opened.picture, opened.bits, name, opened.deep())
             metadata, parameters, notes = read_metadata(opened)
             tables = _jpeg_tables(opened)
         if opened.pictures > 1:
@@ -81,6 +85,7 @@ class Photo:
             notes=(*samples.notes, *notes),
             parameters=parameters,
             _native=native,
+            _deep=None if samples.deep is None else samples.deep.each(opened.upright),
             _profile=samples.profile,
             _metadata=metadata,
             _tables=tables,
@@ -122,7 +127,8 @@ class Photo:
     def enlarged(self, image: np.ndarray) -> Photo:
         """The photo as ``image`` (s H, s W, 3) uint8 sRGB shows it, a whole number of times as large.
 
-        Alpha is enlarged bicubically; profile, metadata and edit parameters stay. Raises ValueError on other shapes.
+        Alpha is enlarged bicubically; profile, metadata and edit parameters stay. It has 8 bits a channel. Raises
+        ValueError on other shapes.
         """
         _check_image(image)
         scale = image.shape[0] // self.image.shape[0]
@@ -134,7 +140,11 @@ class Photo:
         if alpha is not None:
             alpha = np.array(Image.fromarray(alpha).resize(size, Image.Resampling.BICUBIC))
         view = colour_profile.to_srgb(native, self._profile)
-        return replace(self, image=view, alpha=alpha, _native=native, _metadata=self._metadata.resized(size))
+        notes = self.notes
+        if self._deep is not None:
+            notes = ("16-bit input is enlarged at 8 bits per channel", *notes)
+        metadata = self._metadata.resized(size)
+        return replace(self, image=view, alpha=alpha, notes=notes, _native=native, _deep=None, _metadata=metadata)
 
     def _copied(self, image: np.ndarray, mask: Source, plain: bool) -> tuple[np.ndarray, np.ndarray]:
         """The photo's own arrays (sRGB, the file's profile) with what ``image`` has under the mask."""
@@ -191,6 +201,7 @@ class Photo:
         content = Content(
             rgb=self._native,
             alpha=self.alpha,
+            deep=self._deep,
             profile=self._profile,
             metadata=self._metadata.stripped() if strip else self._metadata,
             parameters=None if strip else self.parameters,

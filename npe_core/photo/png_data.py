@@ -1,12 +1,13 @@
-"""Whether a PNG is whole. Pillow ignores the checksums of pixel data, and leaves black what the data do not reach."""
+"""The chunks of a PNG, and whether it is whole: Pillow leaves black what its pixel data do not reach, and no word."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-_SIGNATURE_BYTES = 8
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _STEP = 1 << 20
@@ -14,7 +15,7 @@ _STEP = 1 << 20
 
 def check_whole(file: BinaryIO) -> None:
     """Reads the PNG once. Raises ValueError for a wrong checksum, missing chunks, or too little pixel data."""
-    file.seek(_SIGNATURE_BYTES)
+    file.seek(len(_SIGNATURE))
     inflater = zlib.decompressobj()
     expected = found = 0
     while True:
@@ -48,3 +49,20 @@ def _bytes_of_pixels(header: bytes) -> int:
         if columns > 0 and rows > 0:
             total += rows * (1 + -(-columns * depth * _CHANNELS[colour_type] // 8))
     return total
+
+
+def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """(name, body) of each chunk of a PNG that is known to be whole."""
+    at = len(_SIGNATURE)
+    while at < len(content):
+        length, name = struct.unpack_from(">I4s", content, at)
+        yield name, content[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+def joined(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The PNG of these chunks."""
+    pieces = [_SIGNATURE]
+    for name, body in parts:
+        pieces += [struct.pack(">I4s", len(body), name), body, struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))]
+    return b"".join(pieces)

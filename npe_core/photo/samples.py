@@ -1,4 +1,4 @@
-"""A decoded Pillow picture of any mode -> RGB samples of 8 bits in the file's own profile, and alpha."""
+"""A decoded Pillow picture of any mode -> RGB samples in the file's own profile, and alpha."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PIL import Image
 
 from npe_core.errors import InputError
 from npe_core.photo import colour_profile
+from npe_core.photo.deep_colour import Deep
 
 _ROWS = 64
 
@@ -24,6 +25,8 @@ class Samples:
     profile: bytes | None
     """ICC profile of an RGB space; None means sRGB."""
     notes: list[str] = field(default_factory=list)
+    deep: Deep | None = None
+    """The same with 16 bits, where the file has them and these are they, unconverted."""
 
 
 def bits_per_channel(picture: Image.Image) -> int:
@@ -34,18 +37,22 @@ def bits_per_channel(picture: Image.Image) -> int:
     return int(picture.info.get("bit_depth") or 8)
 
 
-def native_samples(picture: Image.Image, bits: int, shown: str) -> Samples:
-    """``picture`` is loaded; ``shown`` names the file in an InputError about samples that cannot be edited."""
+def native_samples(picture: Image.Image, bits: int, shown: str, deep: Deep | None = None) -> Samples:
+    """``picture`` is loaded, ``deep`` the same from another decoder; ``shown`` names the file in an InputError.
+
+    Raises InputError about samples that cannot be edited.
+    """
     if picture.mode in ("I", "F"):
         raise InputError(
             f"{shown} has {'floating-point' if picture.mode == 'F' else '32-bit or signed'} samples, which cannot be "
             f"edited. Export it with 8 or 16 bits per channel."
         )
-    notes = [f"{bits}-bit input is edited and saved at 8 bits per channel"] if bits > 8 else []
+    notes = []
     if "transparency" in picture.info and bits > 8 and picture.mode == "RGB":
         # The key colour has 16 bits, the samples that Pillow gives have 8: a comparison would hit its neighbours too.
         del picture.info["transparency"]
-        notes.append("the one transparent colour of a 16-bit PNG is dropped")
+        if deep is None or deep.alpha is None:
+            notes.append("the one transparent colour of a 16-bit PNG is dropped")
     profile = picture.info.get("icc_profile") or None
     space = "RGB"
     if profile:
@@ -58,18 +65,27 @@ def native_samples(picture: Image.Image, bits: int, shown: str) -> Samples:
     if picture.mode in ("CMYK", "LAB"):
         samples = _other_space(picture, profile, space)
     else:
-        samples = _grey_or_rgb(picture, profile, space)
+        samples = _grey_or_rgb(picture, profile, space, deep)
     samples.notes[:0] = notes
     if samples.profile is not None:
         _keep_only_if_two_way(samples)
+    if bits > 8 and samples.deep is None:
+        samples.notes.insert(0, f"{bits}-bit input is edited and saved at 8 bits per channel")
     return samples
 
 
-def _grey_or_rgb(picture: Image.Image, profile: bytes | None, space: str) -> Samples:
+def _grey_or_rgb(picture: Image.Image, profile: bytes | None, space: str, deep: Deep | None) -> Samples:
     notes = []
     if picture.mode in ("P", "PA"):
         notes.append("a picture with a palette becomes full RGB")
     rgb, alpha, grey = _arrays(picture)
+    if deep is not None:
+        reduced, transparency = deep.reduced()
+        if _alike(reduced, rgb) and (alpha is None or (transparency is not None and _alike(transparency, alpha))):
+            rgb, alpha = reduced, transparency
+            grey = None if grey is None else reduced[..., 0]
+        else:  # premultiplied, or white at 0: Pillow knows more kinds of TIFF
+            deep = None
     if grey is not None:
         notes.append("a grey photo becomes RGB")
         if profile is not None and space == "GRAY":
@@ -82,7 +98,14 @@ def _grey_or_rgb(picture: Image.Image, profile: bytes | None, space: str) -> Sam
     if profile is not None and space != "RGB":
         notes.append(f"the colour profile is for {space}, not for this picture: colours are taken as sRGB")
         profile = None
-    return Samples(rgb, alpha, profile, notes)
+    return Samples(rgb, alpha, profile, notes, deep)
+
+
+def _alike(samples: np.ndarray, others: np.ndarray) -> bool:
+    """Whether two decoders tell of the same picture: Pillow cuts the lower bits off, which is a level at most."""
+    return samples.shape == others.shape and bool(
+        (np.maximum(samples, others) - np.minimum(samples, others) <= 1).all()
+    )
 
 
 def _arrays(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
@@ -138,6 +161,7 @@ def _keep_only_if_two_way(samples: Samples) -> None:
     except ValueError:
         try:
             samples.rgb = colour_profile.picture_to_srgb(Image.fromarray(samples.rgb), samples.profile)
+            samples.deep = None
             samples.notes.append("the colour profile has no way back: colours are converted to sRGB")
         except ValueError:
             samples.notes.append("the colour profile is broken: colours are taken as sRGB and saved without it")

@@ -97,34 +97,6 @@ def test_colour_under_transparent_pixels_is_kept(make, photo_file):
     assert np.array_equal(Photo.open(photo_file("a.png", rgba)).image, make.smooth())
 
 
-def test_16_bit_grey_is_rounded_not_clipped(make, tmp_path, photo_file):
-    deep = np.linspace(0, 65535, 96 * 72).astype(np.uint16).reshape(72, 96)
-    (tmp_path / "a.png").write_bytes(make.png_of(deep, 0))
-    photo_file("b.tif", Image.fromarray(deep))
-    for name in ("a.png", "b.tif"):
-        photo = Photo.open(tmp_path / name)
-        assert np.array_equal(photo.image[..., 0], np.rint(deep / 257).astype(np.uint8))
-        assert photo.notes[0] == "16-bit input is edited and saved at 8 bits per channel"
-
-
-@pytest.mark.parametrize(("colour_type", "channels"), [(2, 3), (6, 4)])
-def test_16_bit_colour_is_within_one_level(make, tmp_path, colour_type, channels):
-    deep = np.random.default_rng(1).integers(0, 65536, (72, 96, channels), dtype=np.uint16)
-    (tmp_path / "a.png").write_bytes(make.png_of(deep, colour_type))
-    photo = Photo.open(tmp_path / "a.png")
-    assert np.abs(photo.image - deep[..., :3] / 257.0).max() < 1
-    assert (photo.alpha is not None) == (channels == 4)
-    assert any("16-bit" in note for note in photo.notes)
-
-
-def test_16_bit_colour_key_is_dropped_with_a_note(make, tmp_path):
-    deep = np.full((72, 96, 3), 0x1234, np.uint16)
-    (tmp_path / "a.png").write_bytes(make.png_of(deep, 2, (b"tRNS", b"\x12\x34" * 3)))
-    photo = Photo.open(tmp_path / "a.png")
-    assert photo.alpha is None
-    assert "transparent colour" in photo.notes[1]
-
-
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
 def test_cmyk_is_not_inverted(photo_file, name):
     cmyk = np.zeros((72, 96, 4), np.uint8)
