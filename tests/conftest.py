@@ -1,11 +1,15 @@
 """What many tests share: the sample portraits that ship with the project, and one editor with the shipped weights."""
 
+import os
 import struct
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes share the cores: one thread each, settled before torch
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,18 @@ import numpy as np
 import pyte
 from waiting import looks
 
-REMOTE = ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "COLORTERM", "TERM_PROGRAM", "LC_TERMINAL", "TMUX")
+OTHERS = (
+    "NO_COLOR",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "COLORTERM",
+    "TERM_PROGRAM",
+    "LC_TERMINAL",
+    "TMUX",
+    "COLUMNS",
+    "LINES",
+)
+"""What the environment says of the terminal that the tests run in."""
 CELL = 8, 16
 """Pixels of a cell, for a terminal that reports the pointer in pixels."""
 NAMED = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
@@ -34,7 +45,7 @@ class Emulated:
         self._stream = pyte.ByteStream(self.screen)
         self.seen = b""
         self.finely = False
-        plain = {name: value for name, value in os.environ.items() if name not in REMOTE}
+        plain = {name: value for name, value in os.environ.items() if name not in OTHERS}
         self.fd, program_side = pty.openpty()
         self._set_size()
         self.process = subprocess.Popen(

@@ -1,0 +1,70 @@
+"""What the segmenter learns from, against closed forms."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from npe_core.training.reading import UNKNOWN
+from npe_core.training.segmentation import BORDER_WEIGHT, dice_loss, near_borders, weighted_entropy
+
+
+def certain(ids):
+    """Logits that are sure of ids (B, H, W)."""
+    return 50.0 * nn.functional.one_hot(ids, 11).permute(0, 3, 1, 2).float()
+
+
+def dice(logits, truth):
+    return float(dice_loss(logits.softmax(dim=1), truth))
+
+
+def entropy(logits, truth, weight):
+    return float(weighted_entropy(logits.log_softmax(dim=1), truth, weight))
+
+
+def test_dice_of_a_perfect_and_of_a_wrong_prediction():
+    truth = torch.zeros(1, 4, 4, dtype=torch.long)
+    truth[:, 2:] = 7
+    assert dice(certain(truth), truth) == pytest.approx(0, abs=1e-5)
+    # All of class 0 and 7 missed: (2 * 0 + 1) / (0 + 8 + 1) of each.
+    assert dice(certain(torch.full_like(truth, 3)), truth) == pytest.approx(1 - 1 / 9, abs=1e-5)
+
+
+def test_dice_of_half_an_overlap():
+    truth = torch.zeros(1, 4, 4, dtype=torch.long)
+    said = truth.clone()
+    said[:, 2:] = 1  # overlap 8, sizes 8 and 16
+    assert dice(certain(said), truth) == pytest.approx(1 - 17 / 25, abs=1e-5)
+
+
+def test_unknown_pixels_do_not_count():
+    truth = torch.zeros(1, 4, 4, dtype=torch.long)
+    said = truth.clone()
+    said[:, 2:] = 1
+    truth[:, 2:] = UNKNOWN
+    assert dice(certain(said), truth) == pytest.approx(0, abs=1e-5)
+
+
+def test_borders_are_where_another_region_is_two_pixels_away():
+    truth = torch.zeros(1, 4, 12, dtype=torch.long)
+    truth[..., 6:9] = 5
+    truth[..., 9:] = UNKNOWN  # what is not known makes no border
+    assert near_borders(truth)[0, 0].nonzero().flatten().tolist() == [4, 5, 6, 7]
+    assert not near_borders(torch.full((1, 4, 4), UNKNOWN)).any()
+
+
+def test_cross_entropy_weighs_regions_and_borders():
+    """One pixel says nothing (ln 11), the others are right: its share of all weights is what it costs."""
+    truth = torch.zeros(1, 1, 12, dtype=torch.long)
+    truth[..., 6:] = 2
+    truth[..., 11] = UNKNOWN
+    weight = torch.ones(11)
+    weight[2] = 3.0
+    total = 4 + 2 * BORDER_WEIGHT + 3 * (2 * BORDER_WEIGHT + 3)
+    for column, own in ((0, 1.0), (5, BORDER_WEIGHT), (6, 3 * BORDER_WEIGHT), (10, 3.0), (11, 0.0)):
+        logits = certain(truth.clamp(max=10))
+        logits[..., column] = 0
+        expected = math.log(11) * own / total
+        assert entropy(logits, truth, weight) == pytest.approx(expected, abs=1e-5)
+    assert entropy(certain(truth.clamp(max=10)), torch.full_like(truth, UNKNOWN), weight) == 0
