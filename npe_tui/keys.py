@@ -48,7 +48,7 @@ REGION_KEYS = "0123456789a"
 COMMANDS: tuple[Command, ...] = (
     Command("enhance", "g,f5", "enhance", "Enhance", "Turn the paint into a photograph", "Run", True),
     Command("cancel", "escape", "cancel", "Cancel", "Stop what is running; close a panel; lift the pen", "Run"),
-    Command("variants", "v", "variants", "Variants", "The same edit with four seeds, to choose from", "Run", True),
+    Command("variants", "v", "variants", "Variants", "The same edit with four seeds, to choose from", "Run"),
     Command("study", "t", "study", "Study", "The timestep study: what rising strength does", "Run"),
     Command("weaker", "comma", "timestep(-10)", "Weaker", "Ten timesteps less", "Run"),
     Command("stronger", "full_stop", "timestep(10)", "Stronger", "Ten timesteps more", "Run"),
