@@ -30,7 +30,7 @@ class FaceScreen(Screen[FaceWish | None]):
         *(Binding(str(n), f"face({n})", f"Face {n}", show=False) for n in range(1, 10)),
         Binding("a", "all", "All faces"),
         Binding("w", "whole", "Whole picture"),
-        Binding("space", "corner", "Corner of a box"),
+        Binding("space", "corner", "Corner of box"),
         Binding("escape", "dismiss(None)", "None of them"),
     ]
 

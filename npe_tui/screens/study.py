@@ -42,7 +42,7 @@ class StudyScreen(Screen[int | None]):
     def compose(self) -> ComposeResult:
         yield Label(" The timestep study  [dim]how strength changes this edit[/]", id="title")
         yield Chips(tuple(Chip(str(t), f"t {t}") for t in self._timesteps), id="timesteps")
-        with Horizontal(id="study"):
+        with Horizontal(id="sheet-and-tile"):
             yield PictureView(depth=self._depth, id="sheet")
             with Vertical(id="study-large"):
                 yield PictureView(depth=self._depth, id="large")

@@ -1,12 +1,14 @@
 """What the engine is asked for and what it answers: the test posts what the engine would say."""
 
 import numpy as np
+import pytest
 from tui_fakes import HAIR, invented
 from tui_session import run, until
 
 from npe_tui import messages
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
+from npe_tui.picture import PictureView
 from npe_tui.screens.study import StudyScreen
 from npe_tui.screens.variants import VariantsScreen
 
@@ -137,9 +139,10 @@ def test_variants_are_chosen_by_number(start):
     run(scenario)
 
 
-def test_a_timestep_is_taken_from_the_study(start):
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+def test_a_timestep_is_taken_from_the_study(start, size):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start(size) as session:
             await session.open()
             await session.fill("7")
             number = await session.make("t", "study")
@@ -148,6 +151,9 @@ def test_a_timestep_is_taken_from_the_study(start):
             await session.say(messages.Studied(number, sheet, (200, 300, 400)))
             await until(session.pilot, lambda: isinstance(session.app.screen, StudyScreen))
             assert session.app.screen._tile(4).shape == (256, 256, 3)
+            pictures = session.app.screen.query(PictureView)
+            shares = {view.id: view.size.width / size[0] for view in pictures if view.display}
+            assert shares == pytest.approx({"sheet": 0.5, "large": 0.5} if size[0] == 120 else {"large": 1}, abs=0.01)
             await session.press("right")
             assert session.app.screen._timesteps[session.app.screen._row] == 300
             assert (session.app.screen._tile(4) == 200).all()
