@@ -12,13 +12,12 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Label
 
-from npe_core.sheets import with_headings
 from npe_tui.picture import PictureView
 from npe_tui.widgets import Chip, Chips
 
 _GAP = 4
 """Pixels between the tiles of a sheet."""
-HEADINGS = ("original", "painted", "noised", "without mask", "with mask")
+COLUMNS = ("original", "painted", "noised", "without mask", "with mask")
 
 
 class StudyScreen(Screen[int | None]):
@@ -43,22 +42,23 @@ class StudyScreen(Screen[int | None]):
         yield Label(" The timestep study  [dim]how strength changes this edit[/]", id="title")
         yield Chips(tuple(Chip(str(t), f"t {t}") for t in self._timesteps), id="timesteps")
         with Horizontal(id="sheet-and-tile"):
-            yield PictureView(depth=self._depth, id="sheet")
+            with Vertical(id="study-sheet"):
+                yield PictureView(depth=self._depth, id="sheet")
+                yield Label(" " + " · ".join(COLUMNS), id="study-columns")
             with Vertical(id="study-large"):
                 yield PictureView(depth=self._depth, id="large")
                 yield Label("", id="study-told")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        rows = tuple(f"t={timestep}" for timestep in self._timesteps)
-        self.query_one("#sheet", PictureView).show(with_headings(self._sheet, rows, HEADINGS))
+        self.query_one("#sheet", PictureView).show(self._sheet)
         self.query_one("#large").focus()
         self._show()
 
     def _tile(self, column: int) -> np.ndarray:
         """A tile of the sheet in the row of the timestep."""
         height, width = self._sheet.shape[:2]
-        down, across = (height + _GAP) // len(self._timesteps), (width + _GAP) // len(HEADINGS)
+        down, across = (height + _GAP) // len(self._timesteps), (width + _GAP) // len(COLUMNS)
         top, left = self._row * down, column * across
         return self._sheet[top : top + down - _GAP, left : left + across - _GAP]
 

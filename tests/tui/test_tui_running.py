@@ -152,7 +152,7 @@ def test_a_timestep_is_taken_from_the_study(start, size):
             await until(session.pilot, lambda: isinstance(session.app.screen, StudyScreen))
             assert session.app.screen._tile(4).shape == (256, 256, 3)
             pictures = session.app.screen.query(PictureView)
-            shares = {view.id: view.size.width / size[0] for view in pictures if view.display}
+            shares = {view.id: view.size.width / size[0] for view in pictures if view.size}
             assert shares == pytest.approx({"sheet": 0.5, "large": 0.5} if size[0] == 120 else {"large": 1}, abs=0.01)
             await session.press("right")
             assert session.app.screen._timesteps[session.app.screen._row] == 300
