@@ -89,6 +89,25 @@ def test_light_and_strands_are_carried_over():
     assert 0.4 < after.std() / before.std() < 1.1
 
 
+def test_dark_hair_made_light_gets_the_shadows_of_light_hair():
+    """They deepen more than its lights rise, stay colourful, and turn to red instead of olive."""
+    picture, ids = hair_picture(lightness=50, contrast=22)
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", "#d9b36c")
+    deep = np.hypot(X - 40, Y - 40) < 24
+    before, after = srgb_to_lab(picture[deep]), srgb_to_lab(canvas.guide[deep])
+
+    def ends(lab):
+        return np.percentile(lab[:, 0] - lab[:, 0].mean(), (5, 95))
+
+    (down, up), (deeper, wider) = ends(before), ends(after)
+    assert deeper / down > 1.4 and deeper / down > 1.1 * wider / up
+    assert np.corrcoef(before[:, 0], after[:, 0])[0, 1] > 0.95
+    shadow, light = (after[where].mean(axis=0) for where in (after[:, 0] < 60, after[:, 0] > 75))
+    assert np.hypot(*shadow[1:]) > 0.85 * np.hypot(*light[1:])
+    assert 3 < np.degrees(np.arctan2(light[2], light[1]) - np.arctan2(shadow[2], shadow[1])) < 15
+
+
 def test_black_to_blond_does_not_amplify_noise():
     picture, ids = hair_picture(lightness=18, contrast=0)
     canvas = Canvas(picture, ids)
