@@ -53,14 +53,19 @@ def keep_colour(
     return result
 
 
-def match_ring(result: Tensor, original: Tensor, mask: Tensor, painted: Tensor, reach: int = 3) -> Tensor:
+def match_ring(
+    result: Tensor, original: Tensor, mask: Tensor, painted: Tensor, reach: int = 3, drift: float = 0.1
+) -> Tensor:
     """Bring what was re-imagined without paint to the colours that surround it, so that its border cannot be seen.
 
     The model's colours drift a little. How far is measured on a ring, ``reach`` pixels wide, at the edge of the mask,
     where the result should still be the original, and taken away inside: near a part of the ring as it is there, deep
     inside as the ring is on the whole (weights by the inverse cube of the distance, close to the membrane of Poisson
     cloning; mean-value cloning, Farbman et al. 2009, is much the same). Drift grows with the mask, hence the least
-    squares. ``mask`` and ``painted`` are (B, 1, H, W); where there is paint, and where the mask is 0, nothing changes.
+    squares. Differences much larger than ``drift`` (root mean square of the channels) are no drift: something was there
+    that the model took away, as a spot on the skin under a tight mask, and must not come back. They hardly count
+    (weights of Geman and McClure). ``mask`` and ``painted`` are (B, 1, H, W); where there is paint, and where the mask
+    is 0, nothing changes.
     """
     free = mask * (painted == 0)
     edge = F.max_pool2d((mask < 0.99).float(), 2 * reach + 1, stride=1, padding=reach)
@@ -73,10 +78,12 @@ def match_ring(result: Tensor, original: Tensor, mask: Tensor, painted: Tensor, 
         if not bool((share * near).any()):
             matched.append(own)
             continue
-        ring = torch.cat([(own - before) * share * near, share * share * near]).cpu().double()
+        moved = own - before
+        near = near / (1 + (moved / drift).square().mean(dim=0, keepdim=True)).square()
+        ring = torch.cat([moved * share * near, share * share * near]).cpu().double()
         reached = torch.fft.irfft2(torch.fft.rfft2(ring, s=(2 * height, 2 * width)) * nearness)[:, :height, :width]
-        drift = (reached[:3] / reached[3:].clamp_min(1e-9)).clamp(-1, 1).to(own)
-        matched.append(torch.where(share > 0, (own - share * drift).clamp(-1, 1), own))
+        away = (reached[:3] / reached[3:].clamp_min(1e-9)).clamp(-1, 1).to(own)
+        matched.append(torch.where(share > 0, (own - share * away).clamp(-1, 1), own))
     return torch.stack(matched)
 
 
@@ -100,22 +107,23 @@ def detail_weight(result: Tensor, guide: Tensor, sigma: float = 2.5, quiet: floa
 
 
 def full_size(
-    result: Tensor, guide: Tensor, restored: Tensor | None, own_texture: Tensor, size: int, least: float = 0.0
+    result: Tensor, guide: Tensor, restored: Tensor | None, own_texture: Tensor, size: int, least: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Base and weight with which the edited picture is ``base + weight * guide`` at any higher resolution.
 
     result, guide: (B, 3, h, h). restored: the super-resolved result (B, 3, size, size), or None for the bicubic one.
     own_texture: (B, 1, h, h), 1 where the guide's fine detail is the photograph's own (region fills, plain masks),
     0 where it is flat paint. The guide's detail above the h-pixel band is kept by ``weight``; where it no longer
-    fits, the detail is the upscaler's, but for a share ``least`` of the guide's: strands finer than the h-pixel band
-    hardly contradict any shape in it. Returns base (B, 3, size, size) and weight (B, 1, size, size).
+    fits, the detail is the upscaler's, but for a share ``least`` (B, 1, h, h) of the guide's (None: none).
+    Returns base (B, 3, size, size) and weight (B, 1, size, size).
     """
 
     def enlarge(x: Tensor) -> Tensor:  # upwards, antialias is the cubic of a = -0.5, not -0.75, in a third of the time
         return F.interpolate(x, size=(size, size), mode="bicubic", antialias=True, align_corners=False)
 
+    fitting = detail_weight(result, guide)
     weight = F.interpolate(
-        own_texture * detail_weight(result, guide).clamp_min(least),
+        own_texture * (fitting if least is None else torch.maximum(fitting, least)),
         size=(size, size),
         mode="bilinear",
         align_corners=False,

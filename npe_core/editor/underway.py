@@ -141,7 +141,8 @@ def restore(edit: Underway, engine: Engine) -> None:
         if edit.recipe.upscale:
             known = upload(surroundings(job.photo, views, edit.crops), engine.device)
             restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known)
-        base, weight = full_size(result, views.guide, restored, own, CROP, least_detail(timestep))
+        least = least_detail(timestep) * views.painted
+        base, weight = full_size(result, views.guide, restored, own, CROP, least)
         edit.maps = Maps(
             base=to_arrays(base.add_(1).sub_(weight).mul_(127.5)),
             weight=[array[..., 0] for array in to_arrays(weight)],
@@ -222,8 +223,8 @@ def light_scale(timestep: int) -> float:
 
     What it repaints of hair at up to t = 300 are ripples rather than strands, so the photo's own go nearly all the way.
     """
-    subtle, dramatic = (min(1.0, max(0.0, (timestep - first) / span)) for first, span in ((150, 150), (300, 175)))
-    return 0.7 + 0.3 * subtle + 4.0 * dramatic
+    subtle, dramatic = (min(1.0, max(0.0, (timestep - first) / span)) for first, span in ((150, 150), (325, 150)))
+    return 0.7 + 0.3 * subtle + 4.0 * dramatic**1.5
 
 
 def colour_hold(timestep: int) -> float:
@@ -232,5 +233,9 @@ def colour_hold(timestep: int) -> float:
 
 
 def least_detail(timestep: int) -> float:
-    """The share of the photo's own fine detail that a recolour keeps in any case: much up to t = 250, none from 350."""
-    return 0.75 * min(1.0, max(0.0, (350 - timestep) / 100))
+    """The share of the photo's own fine detail that a fill keeps in any case: much up to t = 250, none from 450.
+
+    Strands finer than the 128-pixel band hardly contradict any shape in it. Where nothing was painted, what was there
+    was to go, and its detail is kept only where the result agrees.
+    """
+    return 0.75 * min(1.0, max(0.0, (450 - timestep) / 200))

@@ -64,6 +64,22 @@ def test_a_region_gets_its_colour_and_the_rest_stays(editor, photo, regions, nam
     assert float(np.linalg.norm(before - wanted)) > 2 * limit
 
 
+def test_a_spot_under_a_mask_goes(editor, photo):
+    """Drawn on the forehead: four fifths of what it was has to go, and the mask leaves no spot of its own."""
+    spot, mask = disc(photo.size, 260, 150, 6), disc(photo.size, 260, 150, 18)
+    drawn = photo.image + spot[..., None] * (np.array([90, 50, 45]) - photo.image)
+    spotted = Photo.from_array(np.rint(drawn).astype(np.uint8))
+    canvas = Canvas(spotted.image)
+    canvas.select(mask)
+    found = editor.edit(spotted, canvas, seed=1).image
+
+    def error(image, where):
+        return np.sqrt(np.square(image[where].astype(float) - photo.image[where]).mean())
+
+    assert error(found, spot == 1) < 0.2 * error(spotted.image, spot == 1)
+    assert error(found, (mask > 0) & (spot == 0)) < 12
+
+
 def test_ten_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
     ever = np.zeros(photo.image.shape[:2], bool)
     current = photo
