@@ -54,7 +54,7 @@ def keep_colour(
 
 
 def match_ring(
-    result: Tensor, original: Tensor, mask: Tensor, painted: Tensor, reach: int = 3, drift: float = 0.1
+    result: Tensor, original: Tensor, mask: Tensor, painted: Tensor, reach: int = 3, drift: float = 0.15
 ) -> Tensor:
     """Bring what was re-imagined without paint to the colours that surround it, so that its border cannot be seen.
 
