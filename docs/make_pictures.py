@@ -35,7 +35,7 @@ def save(image: np.ndarray, name: str) -> None:
 def edits(editor: Editor) -> np.ndarray:
     """Three edits, a row each: original, mask, painted, edited."""
     rows = []
-    for name, region, colour in (("ana", "hair", "#8b2500"), ("dora", "lips", "#b00020"), ("ben", "hair", "#6b4423")):
+    for name, region, colour in (("ana", "hair", "#8b2500"), ("dora", "lips", "#b00020"), ("clara", "hair", "#3a2418")):
         photo = Photo.open(ROOT / "samples" / f"{name}.png")
         canvas = Canvas(photo.image, editor.segment(photo))
         canvas.fill(region, colour)
