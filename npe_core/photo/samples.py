@@ -48,11 +48,10 @@ def native_samples(picture: Image.Image, bits: int, shown: str, deep: Deep | Non
             f"edited. Export it with 8 or 16 bits per channel."
         )
     notes = []
-    if "transparency" in picture.info and bits > 8 and picture.mode == "RGB":
+    deep_key = "transparency" in picture.info and bits > 8 and picture.mode == "RGB"
+    if deep_key:
         # The key colour has 16 bits, the samples that Pillow gives have 8: a comparison would hit its neighbours too.
         del picture.info["transparency"]
-        if deep is None or deep.alpha is None:
-            notes.append("the one transparent colour of a 16-bit PNG is dropped")
     profile = picture.info.get("icc_profile") or None
     space = "RGB"
     if profile:
@@ -66,6 +65,8 @@ def native_samples(picture: Image.Image, bits: int, shown: str, deep: Deep | Non
         samples = _other_space(picture, profile, space)
     else:
         samples = _grey_or_rgb(picture, profile, space, deep)
+    if deep_key and samples.alpha is None:
+        notes.append("the one transparent colour of a 16-bit PNG is dropped")
     samples.notes[:0] = notes
     if samples.profile is not None:
         _keep_only_if_two_way(samples)

@@ -160,6 +160,15 @@ def test_one_transparent_colour_is_matched_in_16_bits(deep_file, tmp_path):
     assert same(saved(tmp_path / "out.png"), (deep, np.where(deep[..., 0] == 0x1234, 0, 65535)))
 
 
+def test_a_transparent_colour_that_only_pillow_could_tell_is_dropped_with_a_note():
+    picture = Image.fromarray(np.full((72, 96, 3), 0x12, np.uint8))
+    picture.info["transparency"] = (0x1234,) * 3
+    other = Deep(np.full((72, 96, 3), 0x9000, np.uint16), np.zeros((72, 96), np.uint16))
+    samples = native_samples(picture, 16, "a", other)
+    assert samples.alpha is None
+    assert any("transparent colour" in note for note in samples.notes)
+
+
 def test_an_enlarged_picture_has_8_bits_and_says_so(deep_file, tmp_path):
     photo = Photo.open(deep_file("a.png", noise(3)))
     large = photo.enlarged(np.repeat(np.repeat(photo.image, 4, axis=0), 4, axis=1))
