@@ -27,6 +27,9 @@ does to a colour is smooth, and a large photo has fifty times as many pixels."""
 _TOGETHER = 65_536
 """Pixels that are coloured together, so that they stay in the cache."""
 
+_NOTICEABLE = 2.3
+"""The CIE76 distance that is just noticed (Mahy et al. 1994)."""
+
 _MOST_SHADOWS, _MOST_LIGHTS = 2.2, 1.4
 """By which a fill widens the variation below and above the mean,"""
 _MOST_NOISE, _NOISE = 1.15, 2.0
@@ -39,6 +42,9 @@ CHROMA = (
 """Lightness, and the chroma that a material shows at it: shadows are less colourful, and so are glints. Medians within
 the hair of 500 portraits (``benchmarks/hair_light.py``). Hair of mean L* 15 to 75 lies on one curve, to within 0.1 of
 the chroma at the mean; that of black hair rises to 0.2 less."""
+LIGHTS = ((0, 7, 22, 37, 52, 67, 80, 98), (22, 27, 33, 33, 28, 22, 15, 2))
+"""Lightness, and how far above it the lights of hair lie that is so light on average (its 98th percentile; the same
+portraits): a gloss adds to what is dark more than to what is light, where shadows take away in proportion."""
 _WARM, _TURN, _MOST_TURN = math.radians(75), math.radians(0.33), math.radians(12)
 """Radians: the hue that is warmest, what it turns by for a level of L*, and at most. What is yellow turns to red in the
 shadows; by the same portraits."""
@@ -53,8 +59,8 @@ def shade_places(
     """(h, w, 3) uint8 for each place of a fill: its paint, of use where its mask is above 0.
 
     shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
-    over all the places of one face is within 1 of the colour's: where the gamut leaves no room for the variation (pure
-    red, black, white), the variation gives way, not the colour.
+    over all the places of one face is within 0.5 of the colour's, and for a colour at the edge of the gamut within what is
+    just noticed (2.3): where there is no room for the variation (pure red, black, white), the variation gives way.
     """
     faces = sorted({place.face for place in places})
     shades = each(lambda face: shade_of(image, [place for place in places if place.face == face], rgb, shading), faces)
@@ -169,16 +175,24 @@ def _balance(
 ) -> tuple[np.ndarray, np.float32] | None:
     """(offset (3,), scale) with which target + offset + scale * variation has the mean ``target`` as 8-bit sRGB.
 
-    None where only no variation at all would.
+    The mean of a strongly coloured material falls short of its colour, because half of its variation lies outside the
+    gamut. To make up for all of that would turn its lights garish and take most of its contrast: what is not noticed is
+    left. None where only no variation at all would do.
     """
     offset, scale = np.zeros(3, np.float32), np.float32(1)
     for _ in range(8):
-        for _ in range(6):
+        near = None
+        for _ in range(4):
             sample = finished(255 * _to_srgb(target + offset + scale * variation))
             error = target - srgb_to_lab(sample).mean(axis=0)
-            if np.linalg.norm(error) < 0.5:
+            distance = np.linalg.norm(error)
+            if distance < 0.5:
                 return offset, scale
+            if near is None and distance < _NOTICEABLE:
+                near = offset.copy()
             offset += 1.5 * error  # more than the error: part of what is added is clipped away again
+        if near is not None:
+            return near, scale
         scale *= np.float32(0.7)
         offset *= np.float32(0.7)
     return None
@@ -223,14 +237,16 @@ def _light_of(chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> 
     # The rim also shows what lies beside the region (sky through hair). It gets the region's ordinary light and tint,
     # else recoloured hair glows at its outline.
     low, high = np.percentile(typical, (5, 75), axis=0).astype(np.float32)
-    # A dark material shows less contrast than a light one, about in proportion (the +16 is where L* turns linear), and
-    # of another kind: on black hair a few lights stand out of the dark, in blond hair a few shadows lie in the light.
-    gain = shading * max((target[0] + 16) / (mean[0] + 16), 0.4)
+    # A dark material shows shallower shadows than a light one, about in proportion (the +16 is where L* turns linear).
+    below = max((target[0] + 16) / (mean[0] + 16), 0.4)
+    # Its lights are not fewer: on black hair they stand out of the dark. What becomes lighter has them widened like its
+    # shadows all the same, because the few strands that black hair shows are all that there is.
+    above = max(below, np.interp(target[0], *LIGHTS) / np.interp(mean[0], *LIGHTS))
     # Where shadows or highlights would still be far beyond black or white, that contrast is scaled down.
     down, up = max(target[0], 2.0), max(98 - target[0], 2.0)
     darkest, lightest = np.percentile(typical[:, 0] - mean[0], (2, 98))
-    shadows = min(gain, _MOST_SHADOWS, 1.1 * down / max(-darkest, 1.0))
-    lights = min(gain, _MOST_LIGHTS, 1.1 * up / max(lightest, 1.0))
+    shadows = min(shading * below, _MOST_SHADOWS, 1.1 * down / max(-darkest, 1.0))
+    lights = min(shading * above, _MOST_LIGHTS, 1.1 * up / max(lightest, 1.0))
     shift = np.array(rgb, np.float32) - chosen.mean(axis=0, dtype=np.float32)
     return _Light(mean, shift, low, high, float(shadows), float(lights), float(down), float(up), shading)
 

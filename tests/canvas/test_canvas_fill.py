@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas, Fill
 from npe_core.canvas.selection import Face, RegionArrays
-from npe_core.colour import parse_colour, srgb_to_lab
+from npe_core.colour import lab_to_srgb, parse_colour, srgb_to_lab
 from npe_core.errors import InputError, UsageError
 from npe_core.regions import REGIONS, region_by_name
 
@@ -46,14 +46,26 @@ def lab_error(canvas: Canvas, where: np.ndarray, colour: str) -> float:
     return float(np.linalg.norm(srgb_to_lab(canvas.guide[where]).mean(axis=0) - target))
 
 
+JUST_NOTICED = 2.3
+
+
 @given(
     rgb=st.tuples(*[st.integers(0, 255)] * 3),
     shading=st.floats(0, 1),
     lightness=st.sampled_from([12.0, 60.0, 110.0, 190.0]),
 )
 @settings(max_examples=60, deadline=None)
-def test_the_mean_is_the_colour_asked_for(rgb, shading, lightness):
+def test_the_mean_is_the_colour_asked_for_as_far_as_one_sees(rgb, shading, lightness):
     picture, ids = hair_picture(lightness)
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", rgb, shading=shading)
+    assert lab_error(canvas, ids == HAIR, "#{:02x}{:02x}{:02x}".format(*rgb)) < JUST_NOTICED + 0.5
+
+
+@given(rgb=st.tuples(*[st.integers(70, 160)] * 3), shading=st.floats(0, 1))
+@settings(max_examples=30, deadline=None)
+def test_the_mean_of_a_colour_far_from_the_edge_of_the_gamut_is_that_colour(rgb, shading):
+    picture, ids = hair_picture()
     canvas = Canvas(picture, ids)
     canvas.fill("hair", rgb, shading=shading)
     assert lab_error(canvas, ids == HAIR, "#{:02x}{:02x}{:02x}".format(*rgb)) < 1
@@ -64,7 +76,7 @@ def test_with_probabilities_the_mean_inside_is_the_colour(colour):
     picture, ids = hair_picture()
     canvas = Canvas(picture, soft_regions(ids))
     canvas.fill("hair", colour)
-    assert lab_error(canvas, canvas.mask == 1, colour) < 1
+    assert lab_error(canvas, canvas.mask == 1, colour) < JUST_NOTICED + 0.5
 
 
 def test_flat_is_flat_and_full_shading_in_the_own_colour_is_the_original():
@@ -87,6 +99,30 @@ def test_light_and_strands_are_carried_over():
     before, after = srgb_to_lab(picture[deep])[:, 0], srgb_to_lab(canvas.guide[deep])[:, 0]
     assert np.corrcoef(before, after)[0, 1] > 0.98
     assert 0.4 < after.std() / before.std() < 1.1
+
+
+def lightness_kept(picture: np.ndarray, ids: np.ndarray, colour: str) -> np.ndarray:
+    """How many times as far the 5th and the 95th percentile of lightness lie from the mean after a fill."""
+    deep = np.hypot(X - 40, Y - 40) < 24
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", colour)
+    before, after = (srgb_to_lab(shown[deep])[:, 0] for shown in (picture, canvas.guide))
+    return np.percentile(after - after.mean(), (5, 95)) / np.percentile(before - before.mean(), (5, 95))
+
+
+@pytest.mark.parametrize("colour", ["#8b2500", "#993300", "#b00020", "#1f3fa8"])
+def test_a_colour_at_the_edge_of_the_gamut_keeps_the_strands(colour):
+    """It had half of the contrast of a pale one of its lightness."""
+    picture, ids = hair_picture(contrast=60)
+    grey = round(255 * float(lab_to_srgb(srgb_to_lab(np.array(parse_colour(colour), np.uint8)) * (1, 0, 0))[0]))
+    strong, pale = (lightness_kept(picture, ids, tint) for tint in (colour, "#" + 3 * f"{grey:02x}"))
+    assert (strong > 0.8 * pale).all()
+
+
+def test_light_hair_made_dark_keeps_its_lights_but_not_its_shadows():
+    picture, ids = hair_picture(lightness=190)
+    shadows, lights = lightness_kept(picture, ids, "#3a2a1a")
+    assert shadows < 0.6 and 0.7 < lights < 1.4
 
 
 def test_dark_hair_made_light_gets_the_shadows_of_light_hair():
