@@ -59,8 +59,8 @@ def shade_places(
     """(h, w, 3) uint8 for each place of a fill: its paint, of use where its mask is above 0.
 
     shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
-    over all the places of one face is within 0.5 of the colour's, and for a colour at the edge of the gamut within what is
-    just noticed (2.3): where there is no room for the variation (pure red, black, white), the variation gives way.
+    over all the places of one face is within 1 of the colour's, and for a colour at the edge of the gamut within what
+    is just noticed (2.3): where there is no room for the variation (pure red, black, white), the variation gives way.
     """
     faces = sorted({place.face for place in places})
     shades = each(lambda face: shade_of(image, [place for place in places if place.face == face], rgb, shading), faces)
