@@ -106,6 +106,16 @@ def detail_weight(result: Tensor, guide: Tensor, sigma: float = 2.5, quiet: floa
     return agreement * slope.clamp(0, 1)
 
 
+def changed(result: Tensor, guide: Tensor, least: float = 0.02, surely: float = 0.08) -> Tensor:
+    """Where the result is no longer the guide: (B, 1, H, W), 0 up to a difference of ``least``, 1 from ``surely``.
+
+    The largest difference of a channel in 3x3 pixels counts. It sees what ``detail_weight`` with its wide windows
+    overlooks: a scratch that is gone.
+    """
+    difference = F.max_pool2d((result - guide).abs().amax(dim=1, keepdim=True), 3, stride=1, padding=1)
+    return ((difference - least) / (surely - least)).clamp(0, 1)
+
+
 def full_size(
     result: Tensor, guide: Tensor, restored: Tensor | None, own_texture: Tensor, size: int, least: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:

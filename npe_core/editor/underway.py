@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from npe_core import __version__
-from npe_core.blend import full_size, keep_colour, match_ring
+from npe_core.blend import changed, full_size, keep_colour, match_ring
 from npe_core.canvas.selection import Regions
 from npe_core.device import upload
 from npe_core.diffusion.masked import Strength, masked_edit
@@ -142,7 +142,8 @@ def restore(edit: Underway, engine: Engine) -> None:
             known = upload(surroundings(job.photo, views, edit.crops), engine.device)
             restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known)
         least = least_detail(timestep) * views.painted
-        base, weight = full_size(result, views.guide, restored, own, CROP, least)
+        fine = own * (1 - views.thin * changed(result, views.guide))  # else a scratch comes back as photo's detail
+        base, weight = full_size(result, views.guide, restored, fine, CROP, least)
         edit.maps = Maps(
             base=to_arrays(base.add_(1).sub_(weight).mul_(127.5)),
             weight=[array[..., 0] for array in to_arrays(weight)],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core.blend import detail_weight
@@ -16,8 +17,12 @@ from npe_core.editor.engine import Engine, resize, to_tensor
 from npe_core.errors import InputError
 from npe_core.faces import FaceCrop
 from npe_core.models.surroundings import surroundings_of
+from npe_core.opencv import opencv
 from npe_core.parallel import each
 from npe_core.photo import Photo
+
+THIN = 15
+"""Small pixels: a bare mask narrower than that is drawn around something that is to go."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Views:
     """(B, 1, 128, 128) in [0, 1]"""
     painted: Tensor
     """(B, 1, 128, 128): where there is paint, as opposed to mask only; counts under the mask"""
+    thin: Tensor
+    """(B, 1, 128, 128): the mask where it is bare and narrow, see ``bare_and_thin``"""
     marks: list[np.ndarray]
     """(size, size) float32 of each crop: the canvas's mask at the crop's own size"""
 
@@ -42,22 +49,27 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
     Raises InputError if nothing is marked in any of them.
     """
     side, device = engine.image_size, engine.device
-    marks = each(lambda crop: crop.extract(canvas.mask_parts), crops)
-    mask = to_masks([mark * fade for mark, fade in zip(marks, fades, strict=True)], side).to(device)
+    whole = each(lambda crop: crop.extract(canvas.mask_parts), crops)
+    marks = [mark * fade for mark, fade in zip(whole, fades, strict=True)]
+    mask = to_masks(marks, side)
+    painted, thin = torch.ones_like(mask), torch.zeros_like(mask)  # of fills all is paint
+    if canvas.by_hand:
+        paint = as_map(canvas.painted, crops)
+        painted = to_masks(each(lambda crop: crop.extract(paint, side), crops), side)
+        paints = each(lambda crop: crop.extract(paint), crops)
+        thin = bare_and_thin([mark * (own == 0) for mark, own in zip(marks, paints, strict=True)], side)
+    mask = torch.maximum(mask, thin)
     if not bool((mask > 0).any()):
         raise InputError(
             "Nothing is marked on the chosen faces. Mark something there, or choose the faces that are marked (--face)."
         )
-    painted = torch.ones_like(mask)  # of fills all is paint
-    if canvas.by_hand:
-        paint = as_map(canvas.painted, crops)
-        painted = to_masks(each(lambda crop: crop.extract(paint, side), crops), side).to(device)
     return Views(
         original=upload(to_tensor(each(lambda crop: crop.extract(photo.image, side), crops)), device),
         guide=upload(to_tensor(each(lambda crop: crop.extract(canvas.guide_parts, side), crops)), device),
-        mask=mask,
-        painted=painted,
-        marks=marks,
+        mask=mask.to(device),
+        painted=painted.to(device),
+        thin=thin.to(device),
+        marks=whole,
     )
 
 
@@ -73,7 +85,21 @@ def as_map(where: np.ndarray, crops: list[FaceCrop]) -> np.ndarray:
 def to_masks(maps: list[np.ndarray], side: int) -> Tensor:
     """[(S, S) float32, ...] -> (B, 1, side, side) in [0, 1]: means over areas, so that what is 0 stays 0."""
     x = torch.from_numpy(np.stack(maps))[:, None]
-    return torch.nn.functional.adaptive_avg_pool2d(x, side).clamp(0, 1)
+    return F.adaptive_avg_pool2d(x, side).clamp(0, 1)
+
+
+def bare_and_thin(maps: list[np.ndarray], side: int) -> Tensor:
+    """[(S, S) float32, ...] -> (B, 1, side, side) in [0, 1]: what of these masks is narrower than ``THIN``.
+
+    It is widened by one of the small pixels: a scratch that is finer than they are shows in all that it touches and,
+    for the smoothing, in their neighbours. A mean over areas would hardly mark it, and leave it to be seen beside it.
+    """
+    cv2 = opencv()
+    x = torch.from_numpy(np.stack(maps))[:, None]
+    touched = F.max_pool2d(F.adaptive_max_pool2d(x, side).clamp(0, 1), 3, stride=1, padding=1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (THIN, THIN))
+    hats = [cv2.morphologyEx(one.numpy(), cv2.MORPH_TOPHAT, disc) for (one,) in touched]
+    return torch.from_numpy(np.stack(hats))[:, None]
 
 
 def surroundings(photo: Photo, views: Views, crops: list[FaceCrop]) -> Tensor:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from npe_core.canvas import Canvas
 from npe_core.colour import parse_colour, srgb_to_lab
 from npe_core.editor import EditResult, FaceChoice
+from npe_core.editor.views import bare_and_thin
 from npe_core.errors import Cancelled, InputError, UsageError
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
@@ -78,6 +80,41 @@ def test_a_spot_under_a_mask_goes(editor, photo):
 
     assert error(found, spot == 1) < 0.2 * error(spotted.image, spot == 1)
     assert error(found, (mask > 0) & (spot == 0)) < 12
+
+
+@pytest.mark.parametrize("width", [8, 14])
+def test_a_scratch_under_a_narrow_mask_goes(editor, photo, width):
+    """Two photo pixels wide it is half a pixel to the diffusion model, and nearly all fine detail of the photo."""
+
+    def line(thickness, beyond=0):
+        drawn = Image.new("L", photo.size)
+        ImageDraw.Draw(drawn).line((200 - beyond, 110 - beyond // 3, 300 + beyond, 140 + beyond // 3), 255, thickness)
+        return np.asarray(drawn) > 0
+
+    scratch, mask = line(2), line(width, beyond=4)
+    drawn = photo.image.copy()
+    drawn[scratch] = (120, 45, 45)
+    scratched = Photo.from_array(drawn)
+    canvas = Canvas(scratched.image)
+    canvas.select(mask.astype(np.float32))
+    found = editor.edit(scratched, canvas, seed=1).image
+
+    def error(image):
+        return np.sqrt(np.square(image[scratch].astype(float) - photo.image[scratch]).mean())
+
+    assert error(found) < 0.3 * error(drawn)
+    assert np.array_equal(found[~mask], drawn[~mask])
+
+
+def test_only_what_is_bare_and_narrow_is_thin():
+    wide, line, faint = np.zeros((3, 512, 512), np.float32)
+    wide[100:260, 150:330] = 1
+    line[300:304, 40:480] = 1
+    faint[400:410, 40:480] = 0.25
+    (found,) = bare_and_thin([wide + line + faint], 128).numpy()[:, 0]
+    rows = {int(row): float(found[row, 64]) for row in np.flatnonzero(found[:, 64])}
+    assert rows == {row: 1.0 for row in (74, 75, 76)} | {row: 0.25 for row in range(99, 104)}
+    assert found[26:64, 40:80].max() == 0
 
 
 def test_ten_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
