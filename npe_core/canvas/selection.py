@@ -13,12 +13,12 @@ from npe_core.canvas.connected import piece_at
 from npe_core.canvas.guided import guided_filter
 from npe_core.canvas.iris import find_irises
 from npe_core.canvas.matte import share_by_colour
-from npe_core.canvas.morphology import distance_inside, feather, smoothstep
+from npe_core.canvas.morphology import dilate, distance_inside, feather, smoothstep
 from npe_core.errors import InputError, UsageError
 from npe_core.parallel import each
 from npe_core.regions import REGIONS, Region
 
-_HAIRY = ("brows", "hair", "attire")
+_HAIRY = ("background", "brows", "hair", "attire")
 """Regions whose edge follows the picture's own edges."""
 
 _LEAST = 0.001
@@ -117,8 +117,8 @@ def select_region(
 
     ``at`` (x, y) chooses the connected piece there. Of eyes only the irises are taken, unless ``whole`` or, face by
     face, if none can be made out. Without probabilities the mask is the region itself. With them it is 0 where the
-    probability is under 0.25 and 1 above 0.75; hair, brows and attire follow the picture's edges, in a band around
-    the region; nothing outside that band is touched.
+    probability is under 0.25 and 1 above 0.75; hair, brows, attire and background follow the picture's edges, in a band
+    around the region; nothing outside that band is touched.
 
     Raises InputError if the region is absent (under 0.1 % of what was looked at), or is not what lies at ``at``.
     """
@@ -163,6 +163,8 @@ def _select_in(
         soft = where[inside].astype(np.uint8) * 255
         return Selection(box, soft, _depth(soft, band / 2), face.number)
     soft = _soft_edge(image[inside], where[inside], probability, band, hairy)
+    if region.name == "background":
+        soft = np.minimum(soft, _doubt_elsewhere(where[inside], probability, band))
     if others is not None:
         soft[others[inside]] = 0
     return Selection(box, soft, _depth(soft, band if hairy else band / 2), face.number)
@@ -206,6 +208,16 @@ def _soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, ba
     filtered = _levels(np.minimum((p.ravel()[at] - 0.25) / 0.5, limit))
     soft.ravel()[at] = np.maximum(soft.ravel()[at], filtered)
     return soft
+
+
+def _doubt_elsewhere(where: np.ndarray, probability: np.ndarray, band: int) -> np.ndarray:
+    """(h, w) uint8: the background (``where``) as it is likely, but for the doubt beside the chosen faces' people.
+
+    Their edge is found in the picture. What is left are people who were not chosen, and the end of what was looked at.
+    """
+    likely = _levels((probability - 0.25) / 0.5)
+    beside = distance_inside(where, 2 * band, rough=True) <= 2 * band
+    return np.where(beside, dilate(likely, band), likely)
 
 
 def _levels(p: np.ndarray) -> np.ndarray:

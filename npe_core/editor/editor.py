@@ -16,7 +16,7 @@ from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise
 from npe_core.editor.engine import Engine, to_images, to_tensor
-from npe_core.editor.framing import CROP, FaceChoice, close_look, wide_looks
+from npe_core.editor.framing import CROP, FaceChoice, close_look, looks_around
 from npe_core.editor.job import EditJob
 from npe_core.editor.recipe import check_seed, check_sharpness, check_strength
 from npe_core.editor.region_map import Look, RegionMap, agreed
@@ -199,18 +199,14 @@ def faces_to_look_at(photo: Photo, choice: FaceChoice, size: int) -> list[list[F
 
     Wider ones, where the photo goes on, its crop, and a closer one.
     """
-    looks = [[*wide_looks(crop, photo.size), crop, close_look(crop)] for crop in choice.crops]
+    looks = [[*looks_around(crop, photo.size), close_look(crop)] for crop in choice.crops]
     return [[square.resized(size) for square in face] for face in looks]
 
 
 def faces_beside(photo: Photo, choice: FaceChoice, size: int) -> list[FaceCrop]:
     """The widest look at each other face that it shares some of the photo with: who is no background there."""
-
-    def widest(crop: FaceCrop) -> FaceCrop:
-        return [*wide_looks(crop, photo.size), crop][0]
-
-    around = [widest(crop).box(photo.size) for crop in choice.crops]
-    others = [widest(crop).resized(size) for crop in choice.others]
+    around = [looks_around(crop, photo.size)[0].box(photo.size) for crop in choice.crops]
+    others = [looks_around(crop, photo.size)[0].resized(size) for crop in choice.others]
     return [square for square in others if any(overlap(square.box(photo.size), box) for box in around)]
 
 

@@ -102,14 +102,22 @@ def fade_at_borders(crop: FaceCrop, photo_size: tuple[int, int], share: float = 
 def inner_sides(crop: FaceCrop, photo_size: tuple[int, int]) -> list[int]:
     """The sides of a crop (0 to 3: top, right, bottom, left) beyond which the photo goes on."""
     width, height = photo_size
-    corners = crop.corners()
+    corners, pixel = crop.corners(), 1 / crop.scale
+    x, y = photo_corners_in(crop, photo_size).T
+    across = (y < -pixel, x > crop.size + pixel, y > crop.size + pixel, x < -pixel)
     inner = []
     for side in range(4):
         ends = corners[[side, (side + 1) % 4]]
         beyond = [ends[:, 0] <= 1, ends[:, 0] >= width - 1, ends[:, 1] <= 1, ends[:, 1] >= height - 1]
-        if not any(outside.all() for outside in beyond):
+        if across[side].any() and not any(outside.all() for outside in beyond):
             inner.append(side)
     return inner
+
+
+def photo_corners_in(crop: FaceCrop, photo_size: tuple[int, int]) -> np.ndarray:
+    """(4, 2): the corners of the photo in the crop's pixels."""
+    width, height = photo_size
+    return transform(inverse(crop.matrix), np.array([(0, 0), (width, 0), (width, height), (0, height)], float))
 
 
 def ramp(distance: np.ndarray, size: int, share: float = FADE) -> np.ndarray:
@@ -131,6 +139,21 @@ def wide_looks(crop: FaceCrop, photo_size: tuple[int, int]) -> list[FaceCrop]:
             looks.append(look)
             inner = look
     return looks[::-1]
+
+
+def looks_around(crop: FaceCrop, photo_size: tuple[int, int]) -> list[FaceCrop]:
+    """The wider squares and the crop, the widest first: that holds the whole photo if it need not be much wider for it.
+
+    Of a crop that a strip of the photo lies beside, all that lies near its border would be unsure.
+    """
+    widest, *inner = [*wide_looks(crop, photo_size), crop]
+    corners = photo_corners_in(widest, photo_size) / widest.size
+    low, high = np.minimum(corners.min(axis=0), 0), np.maximum(corners.max(axis=0), 1)
+    wider = float((high - low).max())
+    if 1 < wider <= STRETCH:
+        right, down = (low + high) / 2 - 0.5
+        widest = moved(widest, float(right), float(down), wider)
+    return [widest, *inner]
 
 
 def close_look(crop: FaceCrop) -> FaceCrop:

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.morphology import distance_inside
 from npe_core.colour import parse_colour, srgb_to_lab
 from npe_core.editor import EditResult, FaceChoice
 from npe_core.editor.views import bare_and_thin
@@ -80,6 +81,19 @@ def test_a_spot_under_a_mask_goes(editor, photo):
 
     assert error(found, spot == 1) < 0.2 * error(spotted.image, spot == 1)
     assert error(found, (mask > 0) & (spot == 0)) < 12
+
+
+def test_the_background_of_a_portrait_is_filled_up_to_its_borders_and_to_the_hair(editor, photo, regions):
+    canvas = Canvas(photo.image, regions)
+    canvas.fill("background", "#204030")
+    nobody = regions.ids == 0
+    apart = distance_inside(nobody, 20) == np.inf
+    assert apart.sum() > 20_000 and (canvas.mask[apart] == 1).all()
+    assert canvas.mask[distance_inside(~nobody, 20) == np.inf].max() == 0
+    # Around the hair the ground is bright: hardly any of it may be left beside the mask.
+    rim = nobody & ~apart & (regions.ids.shape[0] // 2 > np.arange(512)[:, None])
+    bright = rim & (photo.image.min(axis=2) > 190)
+    assert bright.sum() > 2000 and canvas.mask[bright].mean() > 0.9
 
 
 @pytest.mark.parametrize("width", [8, 14])

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npe_core.editor.framing import STRETCH, WIDER, FaceChoice, crops_for, strength_at, wide_looks
+from npe_core.editor.framing import (
+    STRETCH,
+    WIDER,
+    FaceChoice,
+    crops_for,
+    fade_at_borders,
+    looks_around,
+    strength_at,
+    wide_looks,
+)
 from npe_core.faces import FaceCrop
 
 SIZE = (1200, 1600)
@@ -58,6 +67,25 @@ def test_the_segmenter_looks_as_far_as_long_hair_reaches_and_no_farther_than_the
     bottoms = [look.corners()[:, 1].max() for look in looks]
     assert bottoms[0] > bottoms[1] > 300 + 150 and bottoms[0] > 300 + 300 * 1.5
     assert wide_looks(FaceCrop.centred(300, 300, size=512), (300, 300)) == []
+
+
+@pytest.mark.parametrize("degrees", [-5.0, 0.0, 4.0])
+def test_a_look_holds_the_whole_photo_where_that_takes_little(degrees):
+    """A strip of the photo beside the crop made a fifth of the look unsure: a vignette in every fill of background."""
+    turn, size = np.radians(degrees), (512, 512)
+    linear = 1.03 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    corner = np.array([270, 245]) - linear @ [256, 256]
+    crop = FaceCrop(np.column_stack([linear, corner]), 512)
+    (look,) = looks_around(crop, size)
+    assert fade_at_borders(look, size).min() == 1 and 1.03 < look.scale < 1.03 * STRETCH
+    rows, columns = np.mgrid[0.5:512:73, 0.5:512:73]
+    points = np.stack([columns.ravel(), rows.ravel()], axis=1)
+    assert (strength_at(look, points, size) > 0.99).all()
+
+
+def test_a_look_at_a_small_face_in_a_large_photo_stays_as_it_is():
+    crop = upright(800, 300, 100)
+    assert [side(look) for look in looks_around(crop, SIZE[::-1])] == pytest.approx([240, 170, 100])
 
 
 def test_what_is_marked_chooses_the_faces_that_it_is_nearest_to():
