@@ -85,6 +85,7 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         add("--guide", type=Path, metavar="WEIGHTS", help="of a weaker denoiser, to move away from (stage 2)")
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
+        add("--lpips", type=positive(float), metavar="WEIGHT", help="weight of LPIPS, L1 has 1 (stage 2; default: 1)")
         text = "weights of a denoiser: a quarter of the small pictures are what it makes of the faces"
         add("--denoiser", type=Path, metavar="WEIGHTS", help=text)
         add("--patch", type=positive(int), default=128, metavar="PX", help="side of the patches (default: %(default)s)")

@@ -87,7 +87,11 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
         return SegmentationTask(load_pairs(options.data, segmenter.image_size, device), device, segmenter)
     if options.patch % SCALE or options.patch > SIZE:
         raise UsageError(f"--patch must be a multiple of {SCALE} up to {SIZE}, not {options.patch}.")
+    if options.lpips is not None and options.teachers is None:
+        raise UsageError("--lpips needs --teachers DIR, which hold LPIPS.")
     extra: dict[str, Any] = {"patch": options.patch, "perceptual": perceptual_of(options, device)}
+    if options.lpips is not None:
+        extra["perceptual_weight"] = options.lpips
     faces = load_images(options.data, SIZE, device)
     if options.denoiser is not None:
         extra["made"] = made_of(faces, options.denoiser, device, options.seed or 0)

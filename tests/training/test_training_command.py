@@ -119,6 +119,7 @@ def test_the_mix_of_the_samples(capsys):
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "bases=3"], "one of the keys"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--init", "OUT/no.safetensors"], "part00"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--adversary", "0.1"], "needs --teachers"),
+        (["train", "super-resolution", "--data", "x", "--out", "OUT", "--lpips", "4"], "needs --teachers"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "1.5"], "--paint"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "0.5"], "surroundings=true"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "mults="], "mults is empty"),

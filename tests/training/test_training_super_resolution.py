@@ -28,6 +28,17 @@ def test_super_resolution_learns_only_what_it_was_not_shown():
     assert float(task.loss((low, high, mask), rng).model) == pytest.approx(191 / 127.5 - 1, abs=1e-4)
 
 
+@pytest.mark.parametrize("weight", [1.0, 4.0])
+def test_lpips_counts_as_much_as_it_is_said_to(pixels, weight):
+    faces = Mixture.of([(torch.full((2, 3, 512, 512), 191, dtype=torch.uint8),)], [None], torch.device("cpu"))
+    config = UpscalerConfig(width=8, blocks=1)
+    task = SuperResolutionTask(faces, torch.device("cpu"), config, pixels, weight, adversary_weight=0.0, patch=64)
+    rng = torch.Generator().manual_seed(0)
+    loss = task.loss(task.draw(2, rng), rng)
+    assert float(loss.log["lpips"]) > 0
+    assert float(loss.model.detach()) == pytest.approx(float(loss.log["l1"] + weight * loss.log["lpips"]), rel=1e-4)
+
+
 def test_what_the_diffusion_model_made_lies_under_the_face_it_was_made_of():
     small = torch.randint(0, 256, (6, 3, 128, 128), dtype=torch.uint8)
     faces = Mixture.of([(small.repeat_interleave(4, 2).repeat_interleave(4, 3), small)], [None], torch.device("cpu"))
