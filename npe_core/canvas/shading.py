@@ -30,6 +30,10 @@ _TOGETHER = 65_536
 _NOTICEABLE = 2.3
 """The CIE76 distance that is just noticed (Mahy et al. 1994)."""
 
+_FARTHEST = 15.0
+"""The mean CIE76 distance of the pixels to the colour, at most, where all of the variation is asked for: hair of black
+shadows and white lights would else be of no colour in particular."""
+
 _MOST_SHADOWS, _MOST_LIGHTS = 2.2, 1.4
 """By which a fill widens the variation below and above the mean,"""
 _MOST_NOISE, _NOISE = 1.15, 2.0
@@ -91,7 +95,9 @@ def shade_of(image: np.ndarray, places: list[Selection], rgb: tuple[int, int, in
     light = _light_of(_some(image, places, deep)[0], rgb, shading)
     pixels, depth, soft = _some(image, places, core)
     variation = _carry_over(pixels, depth, target, light) - target
-    balance = _balance(variation, target, lambda shaded: _through_the_rim(shaded, pixels, soft, light))
+    balance = _balance(
+        variation, target, lambda shaded: _through_the_rim(shaded, pixels, soft, light), shading * _FARTHEST
+    )
     return None if balance is None else Shade.of(target, light, *balance)
 
 
@@ -171,30 +177,31 @@ def _looked_up(colours: np.ndarray, table: ImageFilter.Color3DLUT) -> np.ndarray
 
 
 def _balance(
-    variation: np.ndarray, target: np.ndarray, finished: Callable[[np.ndarray], np.ndarray]
+    variation: np.ndarray, target: np.ndarray, finished: Callable[[np.ndarray], np.ndarray], farthest: float
 ) -> tuple[np.ndarray, np.float32] | None:
     """(offset (3,), scale) with which target + offset + scale * variation has the mean ``target`` as 8-bit sRGB.
 
     The mean of a strongly coloured material falls short of its colour, because half of its variation lies outside the
     gamut. To make up for all of that would turn its lights garish and take most of its contrast: what is not noticed is
-    left. None where only no variation at all would do.
+    left. The pixels lie within ``farthest`` of the colour on average. None where only no variation at all would do.
     """
     offset, scale = np.zeros(3, np.float32), np.float32(1)
     for _ in range(8):
-        near = None
+        near, spread = None, 0.0
         for _ in range(4):
-            sample = finished(255 * _to_srgb(target + offset + scale * variation))
-            error = target - srgb_to_lab(sample).mean(axis=0)
+            shown = srgb_to_lab(finished(255 * _to_srgb(target + offset + scale * variation)))
+            error = target - shown.mean(axis=0)
             distance = np.linalg.norm(error)
+            if distance < 0.5 or (near is None and distance < _NOTICEABLE):
+                near, spread = offset.copy(), float(np.linalg.norm(shown - target, axis=1).mean())
             if distance < 0.5:
-                return offset, scale
-            if near is None and distance < _NOTICEABLE:
-                near = offset.copy()
+                break
             offset += 1.5 * error  # more than the error: part of what is added is clipped away again
-        if near is not None:
+        if near is not None and spread <= farthest:
             return near, scale
-        scale *= np.float32(0.7)
-        offset *= np.float32(0.7)
+        less = np.float32(0.7 if near is None else max(0.7, 0.97 * farthest / spread))
+        scale *= less
+        offset *= less
     return None
 
 
