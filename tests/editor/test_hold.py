@@ -16,7 +16,7 @@ def scene():
     patches = 0.3 * torch.randn(1, 1, 22, 22, generator=rng)
     patches = torch.nn.functional.interpolate(patches, size=(128, 128), mode="bicubic").expand(-1, 3, -1, -1)
     ones = torch.ones(1, 1, 128, 128)
-    return Views(original=guide, guide=guide, mask=ones, painted=ones, marks=[]), (guide + patches).clamp(-1, 1)
+    return Views(guide, guide, mask=ones, painted=ones, thin=0 * ones, marks=[]), (guide + patches).clamp(-1, 1)
 
 
 def patchiness(x, guide):
