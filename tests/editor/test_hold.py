@@ -1,5 +1,7 @@
 """What the model may not repaint: the light of a fill, finely; of flat paint only the broad light."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -54,6 +56,6 @@ def test_what_is_not_painted_is_left_to_the_model(scene):
     views, result = scene
     painted = torch.zeros(1, 1, 128, 128)
     painted[..., :64] = 1
-    half = Views(views.original, views.guide, views.mask, painted, marks=[])
+    half = replace(views, painted=painted)
     held = hold_to_paint(result, half, torch.ones(1, 1, 128, 128), 250)
     assert torch.equal(held[..., 64:], result[..., 64:]) and not torch.equal(held[..., :64], result[..., :64])
