@@ -78,14 +78,22 @@ def _cuda(index: int) -> DeviceChoice:
 
 
 def _cpu(why: str) -> DeviceChoice:
-    fast = cpu_has_bf16()
-    dtype = torch.bfloat16 if fast else torch.float32
-    detail = "bfloat16: the processor has instructions for it" if fast else "float32: the processor has no bfloat16"
-    return DeviceChoice(torch.device("cpu"), dtype, f"{why}; {detail}")
+    if cpu_has_amx():
+        return DeviceChoice(torch.device("cpu"), torch.bfloat16, f"{why}; bfloat16: the processor has AMX")
+    return DeviceChoice(torch.device("cpu"), torch.float32, f"{why}; float32: without AMX it is the faster one")
+
+
+def cpu_has_amx() -> bool:
+    """Whether the processor has matrix tiles for bfloat16, and the system lets them be used.
+
+    With AVX512-BF16 alone these networks take 1.6 times as long in bfloat16 as in float32.
+    """
+    probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return bool(probe is not None and probe())
 
 
 def cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX)."""
+    """Whether the processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX), however fast."""
     probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(probe is not None and probe())
 
