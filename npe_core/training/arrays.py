@@ -1,7 +1,8 @@
-"""Training data in an npz: ``images`` (N, 3, H, W) uint8 and, where there are masks, ``masks`` (N, H, W) uint8."""
+"""Training data in an npz: ``images`` (N, 3, H, W), maybe ``masks`` (N, H, W), ``beliefs`` (N, 11, h, w), all uint8."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,29 +11,48 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core.errors import InputError
+from npe_core.regions import REGIONS
 from npe_core.training.decoding import check_ids
 from npe_core.training.sources import DAMAGED
 
 
-def read_arrays(path: Path) -> tuple[Tensor, Tensor | None]:
-    """(images, masks or None) as they are stored. Raises InputError."""
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """What an npz holds, as it is stored."""
+
+    images: Tensor
+    """(N, 3, H, W) uint8"""
+    masks: Tensor | None
+    """(N, H, W) uint8 region ids, 255 = unknown"""
+    beliefs: Tensor | None
+    """(N, 11, h, w) uint8: how likely a teacher found each region, in 1/255"""
+
+
+def read_arrays(path: Path) -> Arrays:
+    """The arrays of an npz. Raises InputError."""
     try:
         with np.load(path) as arrays:
             images = arrays["images"]
-            masks = arrays.get("masks")
+            masks, beliefs = arrays.get("masks"), arrays.get("beliefs")
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; expected a folder, a .tar, a .zip or an .npz of images.") from None
     except (*DAMAGED, KeyError, TypeError) as error:  # TypeError: a single array, under the name of an npz
         raise InputError(f"{path} cannot be read as an npz with an array `images`: {error}.") from None
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3 or not images.size:
         raise InputError(f"{path}: `images` is {_told(images)}; expected uint8 (N, 3, H, W) with N > 0.")
-    if masks is None:
-        return torch.from_numpy(images), None
     count, _, height, width = images.shape
-    if masks.dtype != np.uint8 or masks.shape != (count, height, width):
-        raise InputError(f"{path}: `masks` is {_told(masks)}; expected uint8 {(count, height, width)}, as `images`.")
-    check_ids(f"{path}: `masks`", masks)
-    return torch.from_numpy(images), torch.from_numpy(masks)
+    if masks is not None:
+        if masks.dtype != np.uint8 or masks.shape != (count, height, width):
+            raise InputError(
+                f"{path}: `masks` is {_told(masks)}; expected uint8 {(count, height, width)}, as `images`."
+            )
+        check_ids(f"{path}: `masks`", masks)
+    if beliefs is not None and (
+        beliefs.dtype != np.uint8 or beliefs.ndim != 4 or beliefs.shape[:2] != (count, len(REGIONS)) or not beliefs.size
+    ):
+        raise InputError(f"{path}: `beliefs` is {_told(beliefs)}; expected uint8 ({count}, {len(REGIONS)}, h, w).")
+    ids, levels = (None if array is None else torch.from_numpy(array) for array in (masks, beliefs))
+    return Arrays(torch.from_numpy(images), ids, levels)
 
 
 def _told(array: np.ndarray) -> str:

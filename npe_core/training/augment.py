@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,10 +24,11 @@ def uniform(count: int, low: float, high: float, rng: torch.Generator, device: t
 
 def warp_pairs(
     x: Tensor, ids: Tensor, rng: torch.Generator, scale: float = 1.4, degrees: float = 20.0, shift: float = 0.12
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Random mirror, scale (1/scale..scale), rotation and shift (share of the side), the same for image and mask.
 
     x (B, 3, H, W) float, ids (B, H, W) uint8; the rotation has a standard deviation of degrees / 2. See ``warp``.
+    The maps (B, 2, 3) are returned too.
     """
     count, device = len(x), x.device
     angle = torch.randn(count, generator=rng) * math.radians(degrees) / 2
@@ -37,7 +40,8 @@ def warp_pairs(
     theta = torch.stack(
         [torch.stack([mirror * cos, -mirror * sin, offset[:, 0]], 1), torch.stack([sin, cos, offset[:, 1]], 1)], 1
     )
-    return warp(x, ids, theta.to(device))
+    theta = theta.to(device)
+    return *warp(x, ids, theta), theta
 
 
 def warp(x: Tensor, ids: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,17 +59,27 @@ def warp(x: Tensor, ids: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
     return warped, (UNKNOWN - known[:, 0]).round().to(torch.uint8)
 
 
+def warp_beliefs(beliefs: Tensor, thetas: Sequence[Tensor]) -> Tensor:
+    """(B, C, h, w) uint8 under several affine maps (B, 2, 3), the first one first, as ``warp``; 0 from outside."""
+    last = torch.tensor([[[0.0, 0.0, 1.0]]], device=beliefs.device)
+    whole = [torch.cat([theta, last.expand(len(theta), 1, 3)], dim=1) for theta in thetas]
+    theta = functools.reduce(torch.matmul, whole)[:, :2]
+    where = F.affine_grid(theta, list(beliefs.shape), align_corners=False)
+    warped = F.grid_sample(beliefs.float(), where, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return warped.round_().to(torch.uint8)
+
+
 HANGS = tuple(region_by_name(name).id for name in ("hair", "attire"))
 """Regions that go on below a face's crop."""
 
 
-def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) -> tuple[Tensor, Tensor]:
+def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) -> tuple[Tensor, Tensor, Tensor]:
     """Now and then a face as a wider look at a photo shows it: smaller, farther up, other people beside it.
 
     x (B, 3, H, W) float, ids (B, H, W) uint8. The picture goes on mirrored beyond the crop, and below it the lowest
     eighth again and again: hair and clothes hang down. Those are known, and the background. Often another picture of
     the batch takes the place at the other sides, right beside the crop or farther out; of that one the background is
-    known. Returns new tensors.
+    known. Returns new tensors, and the maps (B, 2, 3) of the crops, as those of ``warp``.
     """
     count, device = len(x), x.device
     out = torch.rand(count, generator=rng) < chance
@@ -73,7 +87,8 @@ def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) 
     room = 1 - zoom
     across = room * (2 * torch.rand(count, generator=rng) - 1)
     down = room * (0.3 - 1.3 * torch.rand(count, generator=rng))
-    where = _places(zoom, across, down, x)
+    theta = _maps(zoom, across, down, x)
+    where = _places(theta, x)
     beyond = (where.abs().amax(dim=-1) - 1).to(device)  # (B, H, W), in half sides
     below = (where[..., 1] > 1) & (where[..., 0].abs() <= 1)
     depth = where[..., 1] - 1
@@ -84,19 +99,25 @@ def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) 
     region = region.masked_fill((beyond > 0) & (region != BACKGROUND) & ~hangs, UNKNOWN)
     other = torch.randperm(count, generator=rng).to(device)
     right, low = (2.4 * torch.rand(2, count, generator=rng) - 1.2).unbind()
-    scene, there = _mirrored(x[other], ids[other], _places(0.4 + 0.8 * torch.rand(count, generator=rng), right, low, x))
+    beside = _maps(0.4 + 0.8 * torch.rand(count, generator=rng), right, low, x)
+    scene, there = _mirrored(x[other], ids[other], _places(beside, x))
     reach = torch.rand(count, generator=rng) - 0.5  # half of the time it begins at the crop
     swapped = (torch.rand(count, generator=rng) < 0.6).to(device)[:, None, None]
     swapped = swapped & ~below & (beyond > reach.clamp(min=0).to(device)[:, None, None])
     behind = there.masked_fill(there != BACKGROUND, UNKNOWN)
-    return torch.where(swapped[:, None], scene, shown), torch.where(swapped, behind, region)
+    return torch.where(swapped[:, None], scene, shown), torch.where(swapped, behind, region), theta
 
 
-def _places(zoom: Tensor, across: Tensor, down: Tensor, x: Tensor) -> Tensor:
-    """(B, H, W, 2): where in the pictures each pixel looks that are to be shrunk by ``zoom`` (B,) and moved."""
+def _maps(zoom: Tensor, across: Tensor, down: Tensor, x: Tensor) -> Tensor:
+    """(B, 2, 3): the affine maps of pictures that are to be shrunk by ``zoom`` (B,) and moved, on the device of x."""
     none = torch.zeros_like(zoom)
     rows = [torch.stack([1 / zoom, none, -across / zoom], 1), torch.stack([none, 1 / zoom, -down / zoom], 1)]
-    return F.affine_grid(torch.stack(rows, 1).to(x.device), list(x.shape), align_corners=False)
+    return torch.stack(rows, 1).to(x.device)
+
+
+def _places(theta: Tensor, x: Tensor) -> Tensor:
+    """(B, H, W, 2): where in the pictures each pixel looks."""
+    return F.affine_grid(theta, list(x.shape), align_corners=False)
 
 
 def _mirrored(x: Tensor, ids: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:

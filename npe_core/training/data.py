@@ -11,9 +11,14 @@ import torch
 from torch import Tensor
 
 from npe_core.errors import UsageError
-from npe_core.training.reading import UNKNOWN, read_images, read_pairs
+from npe_core.regions import REGIONS
+from npe_core.training.arrays import resize_images
+from npe_core.training.reading import UNKNOWN, read_beliefs, read_images, read_pairs
 
 __all__ = ["UNKNOWN", "Mixture", "load_images", "load_pairs", "parse_source", "source_name", "to_float", "to_uint8"]
+
+BELIEF_PITCH = 4
+"""So many pixels of a picture, along each side, share one belief: where exactly a border lies is told by the mask."""
 
 
 def parse_source(text: str) -> tuple[Path, float | None]:
@@ -40,7 +45,7 @@ class Mixture:
     """Several sets of aligned tensors, drawn with replacement so that each set keeps its share."""
 
     sets: tuple[tuple[Tensor, ...], ...]
-    """One tuple a source, each tensor with the same first dimension: (images,) or (images, masks)."""
+    """One tuple a source, each tensor with the same first dimension: (images,) or (images, masks, beliefs)."""
     shares: tuple[float, ...]
     names: tuple[str, ...] = ()
 
@@ -97,8 +102,19 @@ def load_images(sources: list[str], size: int, device: torch.device) -> Mixture:
 
 
 def load_pairs(sources: list[str], size: int, device: torch.device) -> Mixture:
-    """A Mixture of (image, mask) pairs from ``PATH[=WEIGHT]`` sources. Raises InputError, UsageError."""
-    return _load(sources, lambda path: read_pairs(path, size)[:2], device)
+    """A Mixture of (image, mask, beliefs) from ``PATH[=WEIGHT]`` sources. Raises InputError, UsageError.
+
+    Beliefs are what a teacher says, (N, 11, size / 4, size / 4) uint8 in 1/255; 0 in sources that hold none.
+    """
+
+    def read(path: Path) -> tuple[Tensor, ...]:
+        images, masks, _ = read_pairs(path, size)
+        beliefs, side = read_beliefs(path), size // BELIEF_PITCH
+        if beliefs is None:
+            return images, masks, torch.zeros(1, dtype=torch.uint8).expand(len(images), len(REGIONS), side, side)
+        return images, masks, resize_images(beliefs, side)
+
+    return _load(sources, read, device)
 
 
 def to_float(images: Tensor) -> Tensor:

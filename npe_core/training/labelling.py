@@ -1,4 +1,4 @@
-"""Training pairs from pictures without masks: a teacher's face parser labels them."""
+"""Training pairs with the beliefs of a teacher's face parser, which also labels pictures without masks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,18 @@ from npe_core.device import choose_device
 from npe_core.errors import UsageError
 from npe_core.files import make_folder, replace_file
 from npe_core.training.arrays import resize_images
-from npe_core.training.reading import UNKNOWN, Choice, count_images, drawn, read_images, these
+from npe_core.training.data import BELIEF_PITCH
+from npe_core.training.reading import (
+    UNKNOWN,
+    Choice,
+    count_images,
+    count_pairs,
+    drawn,
+    has_pairs,
+    read_images,
+    read_pairs,
+    these,
+)
 from npe_core.training.teachers import teacher
 
 SURE = 0.55
@@ -29,8 +40,9 @@ TOGETHER = 64
 def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int | None, device: str, seed: int) -> int:
     """Write up to ``count`` pictures of each source, drawn by ``seed``, and their masks to an npz; returns how many.
 
-    The npz holds ``images`` (N, 3, size, size) and ``masks`` (N, size, size), both uint8, as ``--data`` takes them.
-    Raises UsageError, InputError, EnvironmentFault.
+    The npz holds ``images`` (N, 3, size, size), ``masks`` (N, size, size) and ``beliefs`` (N, 11, size / 4, size / 4),
+    all uint8, as ``--data`` takes them. Masks that a source has are kept. Raises UsageError, InputError,
+    EnvironmentFault.
     """
     if out.suffix != ".npz" or out.is_dir():
         raise UsageError(f"--out {out}: expected the name of a file that ends in .npz.")
@@ -39,24 +51,39 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
     parser = teacher(teachers, "FaceParser", choice.device)
     images: list[np.ndarray] = []
     masks: list[np.ndarray] = []
+    beliefs: list[np.ndarray] = []
     for source in sources:
-        for one in pictures(source, drawn(count, seed)):
-            with torch.inference_mode(), torch.autocast(choice.device.type, torch.bfloat16):
-                logits = parser.celeb_logits(one)
-            masks.append(sure_ids(parser.regions_from_logits(logits.float(), size)[0]).numpy())
-            images.append(resize_images(one, size)[0].numpy())
+        for seen, image, mask in examples(source, size, drawn(count, seed)):
+            with torch.inference_mode(), torch.autocast(choice.device.type, enabled=choice.dtype != torch.float32):
+                logits = parser.celeb_logits(seen).float()
+            own = sure_ids(parser.regions_from_logits(logits, size)[0]) if mask is None else mask
+            levels = parser.regions_from_logits(logits, size // BELIEF_PITCH)[0].mul(255).round()
+            images.append(image.numpy())
+            masks.append(own.numpy())
+            beliefs.append(levels.to(torch.uint8).cpu().numpy())
             if sys.stderr.isatty() and len(images) % TOLD_EVERY == 0:
                 print(f"labelled {len(images)} pictures", file=sys.stderr)
     with replace_file(out) as temporary, temporary.open("wb") as file:
-        np.savez(file, images=np.stack(images), masks=np.stack(masks))
+        np.savez(file, images=np.stack(images), masks=np.stack(masks), beliefs=np.stack(beliefs))
     return len(images)
 
 
-def pictures(source: Path, choice: Choice) -> Iterator[Tensor]:
-    """The chosen pictures, (1, 3, SEEN, SEEN) uint8 each, of which few are in memory at a time. Raises InputError."""
-    chosen = choice(count_images(source))
+def examples(source: Path, size: int, choice: Choice) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    """The chosen pictures, uint8: (1, 3, SEEN, SEEN), (3, size, size), and the mask (size, size) where there is one.
+
+    Few are in memory at a time. Raises InputError.
+    """
+    paired = has_pairs(source)
+    chosen = choice(count_pairs(source) if paired else count_images(source))
     for start in range(0, len(chosen), TOGETHER):
-        yield from read_images(source, SEEN, these(chosen[start : start + TOGETHER])).split(1)
+        part = these(chosen[start : start + TOGETHER])
+        if paired:
+            seen = read_pairs(source, SEEN, part)[0]
+            images, masks, _ = read_pairs(source, size, part)
+            yield from zip(seen.split(1), images, masks, strict=True)
+        else:
+            for one in read_images(source, SEEN, part).split(1):
+                yield one, resize_images(one, size)[0], None
 
 
 def sure_ids(probabilities: Tensor) -> Tensor:

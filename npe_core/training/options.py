@@ -18,7 +18,7 @@ release denoiser runs/diffusion --measured numbers.json
 """
 HELP = {
     "diffusion": "The denoiser, on aligned faces; with --teachers the second stage, with --adversary the third.",
-    "segmentation": "The 11 regions, on pairs images/NAME.* and masks/NAME.png.",
+    "segmentation": "The 11 regions, on pairs images/NAME.* and masks/NAME.png, or those that label made.",
     "super-resolution": "128 -> 512, on sharp faces of 512 pixels; with --teachers the second stage.",
 }
 
@@ -43,7 +43,7 @@ def train_parser(prog: str) -> argparse.ArgumentParser:
     )
     for model, text in HELP.items():
         _add_training(commands.add_parser(model, help=text, description=text), model)
-    text = "Make pairs of image and mask from pictures, with the face parser of a teachers folder."
+    text = "Add what the face parser of a teachers folder believes to pairs, and masks to pictures that have none."
     _add_labelling(commands.add_parser("label", help=text, description=text))
     text = "Average the weights of several runs that began at the same weights, as a run of its own."
     _add_averaging(commands.add_parser("average", help=text, description=text))

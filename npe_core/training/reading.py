@@ -1,7 +1,7 @@
 """Images and masks from folders, tar, zip and npz shards, as uint8 tensors.
 
 Pairs are members ``images/NAME.*`` and ``masks/NAME.png``; in an npz, the arrays ``images`` (N, 3, H, W) and ``masks``
-(N, H, W). Masks hold region ids, 255 where nobody knows.
+(N, H, W), perhaps with a teacher's ``beliefs``. Masks hold region ids, 255 where nobody knows.
 """
 
 from __future__ import annotations
@@ -18,11 +18,23 @@ import torch
 from torch import Tensor
 
 from npe_core.errors import InputError
-from npe_core.training.arrays import read_arrays, resize_images, resize_masks
+from npe_core.training.arrays import Arrays, read_arrays, resize_images, resize_masks
 from npe_core.training.decoding import UNKNOWN, decode_image, decode_mask
 from npe_core.training.sources import Source, open_source
 
-__all__ = ["UNKNOWN", "Choice", "count_images", "drawn", "first", "has_pairs", "read_images", "read_pairs", "these"]
+__all__ = [
+    "UNKNOWN",
+    "Choice",
+    "count_images",
+    "count_pairs",
+    "drawn",
+    "first",
+    "has_pairs",
+    "read_beliefs",
+    "read_images",
+    "read_pairs",
+    "these",
+]
 
 TOGETHER = 256
 """So many files are held in memory at a time while they are decoded."""
@@ -50,7 +62,7 @@ def these(numbers: list[int]) -> Choice:
 def count_images(path: Path) -> int:
     """How many images a source has. Raises InputError."""
     if path.suffix == ".npz":
-        return len(read_arrays(path)[0])
+        return len(read_arrays(path).images)
     with open_source(path) as source:
         return len(_images(source))
 
@@ -61,30 +73,43 @@ def read_images(path: Path, size: int, choice: Choice | None = None) -> Tensor:
     The others are not decoded. Raises InputError.
     """
     if path.suffix == ".npz":
-        arrays = read_arrays(path)[0]
-        return resize_images(arrays if choice is None else arrays[choice(len(arrays))], size)
+        images = read_arrays(path).images
+        return resize_images(images if choice is None else images[choice(len(images))], size)
     with open_source(path) as source:
         names = _images(source)
         if choice is not None:
             names = [names[number] for number in choice(len(names))]
-        images = np.empty((len(names), 3, size, size), np.uint8)
+        decoded = np.empty((len(names), 3, size, size), np.uint8)
 
         def decode(number: int, content: bytes) -> None:
-            images[number] = decode_image(f"{path}/{names[number]}", content, size).transpose(2, 0, 1)
+            decoded[number] = decode_image(f"{path}/{names[number]}", content, size).transpose(2, 0, 1)
 
         _in_threads(decode, map(source.read, names))
-    return torch.from_numpy(images)
+    return torch.from_numpy(decoded)
 
 
-def read_pairs(path: Path, size: int) -> tuple[Tensor, Tensor, list[str]]:
-    """Images (N, 3, size, size), masks (N, size, size), both uint8, and their names. Raises InputError."""
+def count_pairs(path: Path) -> int:
+    """How many pairs of image and mask a source has. Raises InputError when it has none."""
     if path.suffix == ".npz":
-        arrays, ids = read_arrays(path)
-        if ids is None:
-            raise InputError(f"{path} holds no masks.")
-        return resize_images(arrays, size), resize_masks(ids, size), [str(number) for number in range(len(arrays))]
+        return len(_paired(path)[0].images)
+    with open_source(path) as source:
+        return len(_pairs(source))
+
+
+def read_pairs(path: Path, size: int, choice: Choice | None = None) -> tuple[Tensor, Tensor, list[str]]:
+    """Images (N, 3, size, size), masks (N, size, size), both uint8, and their names, of all pairs or of those chosen.
+
+    Raises InputError.
+    """
+    if path.suffix == ".npz":
+        arrays, ids = _paired(path)
+        chosen = list(range(len(ids))) if choice is None else choice(len(ids))
+        kept = slice(None) if choice is None else chosen
+        return resize_images(arrays.images[kept], size), resize_masks(ids[kept], size), [str(n) for n in chosen]
     with open_source(path) as source:
         pairs = _pairs(source)
+        if choice is not None:
+            pairs = [pairs[number] for number in choice(len(pairs))]
         images = np.empty((len(pairs), 3, size, size), np.uint8)
         masks = np.empty((len(pairs), size, size), np.uint8)
 
@@ -95,6 +120,22 @@ def read_pairs(path: Path, size: int) -> tuple[Tensor, Tensor, list[str]]:
 
         _in_threads(decode, ((source.read(name), source.read(mask)) for name, mask in pairs))
     return torch.from_numpy(images), torch.from_numpy(masks), [PurePosixPath(name).stem for name, _ in pairs]
+
+
+def read_beliefs(path: Path) -> Tensor | None:
+    """(N, 11, h, w) uint8: a teacher's probabilities of the regions in 1/255, where a source holds them.
+
+    Raises InputError.
+    """
+    return read_arrays(path).beliefs if path.suffix == ".npz" else None
+
+
+def _paired(path: Path) -> tuple[Arrays, Tensor]:
+    """The arrays of an npz, and its masks. Raises InputError when there are none."""
+    arrays = read_arrays(path)
+    if arrays.masks is None:
+        raise InputError(f"{path} holds no masks.")
+    return arrays, arrays.masks
 
 
 def _images(source: Source) -> list[str]:
@@ -118,7 +159,7 @@ def _pairs(source: Source) -> list[tuple[str, str]]:
 def has_pairs(path: Path) -> bool:
     """Whether a source holds masks beside its images. Raises InputError."""
     if path.suffix == ".npz":
-        return read_arrays(path)[1] is not None
+        return read_arrays(path).masks is not None
     with open_source(path) as source:
         return any(name.startswith("masks/") for name in source.names)
 

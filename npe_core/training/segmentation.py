@@ -1,4 +1,4 @@
-"""The segmentation task: cross-entropy, a little balanced, and Dice on human-drawn and other masks."""
+"""The segmentation task: cross-entropy, a little balanced, Dice, and what a teacher believes of the same faces."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from npe_core.training.augment import (
     occlude,
     replace_background,
     shrink_and_restore,
+    warp_beliefs,
     warp_pairs,
     zoom_out,
 )
@@ -41,7 +42,7 @@ WORSEN_TOGETHER = 8
 
 
 class SegmentationTask:
-    """Learns the 11 regions from pairs of image and mask; pixels marked UNKNOWN do not count."""
+    """Learns the 11 regions from pairs of image and mask, and from beliefs; pixels marked UNKNOWN do not count."""
 
     name = "segmentation"
     adversary: nn.Module | None = None
@@ -53,28 +54,31 @@ class SegmentationTask:
         self.class_weight = torch.tensor(CLASS_WEIGHT, device=device)
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8)."""
-        images, ids = self.data.draw(count, rng)
-        x, ids = zoom_out(to_float(images), ids, rng)
-        x, ids = warp_pairs(x, ids, rng, scale=1.6, degrees=30.0)
+        """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8, beliefs (B, 11, S / 4, S / 4) uint8 in 1/255)."""
+        images, ids, beliefs = self.data.draw(count, rng)
+        x, ids, shrunk = zoom_out(to_float(images), ids, rng)
+        x, ids, warped = warp_pairs(x, ids, rng, scale=1.6, degrees=30.0)
         x = replace_background(x, ids, rng)
         x = torch.cat([worsen(part, rng) for part in jitter_colours(x, rng).split(WORSEN_TOGETHER)])
         x, ids = occlude(x, ids, rng)
-        return x.contiguous(memory_format=torch.channels_last), ids
+        return x.contiguous(memory_format=torch.channels_last), ids, warp_beliefs(beliefs, (shrunk, warped))
 
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
-        """Cross-entropy, weighted by region and at borders, plus half the Dice loss."""
-        x, ids = batch
+        """Cross-entropy, weighted by region and at borders, half the Dice loss, and the distance to the beliefs."""
+        x, ids, beliefs = batch
         log_probability = self.model(x).float().log_softmax(dim=1)
         target = ids.long()
         entropy = weighted_entropy(log_probability, target, self.class_weight)
-        dice = dice_loss(log_probability.exp(), target)
-        return Loss(entropy + 0.5 * dice, log={"entropy": entropy.detach(), "dice": dice.detach()})
+        probability = log_probability.exp()
+        dice = dice_loss(probability, target)
+        distance = belief_distance(probability, beliefs, target)
+        log = {"entropy": entropy.detach(), "dice": dice.detach(), "beliefs": distance.detach()}
+        return Loss(entropy + 0.5 * dice + distance, log=log)
 
     @torch.no_grad()
     def sheet(self, model: nn.Module) -> np.ndarray:
         """Faces, drawn masks, predicted masks: three rows of 8."""
-        images, ids = (tensor[:8] for tensor in self.data.sets[0])
+        images, ids, _ = (tensor[:8] for tensor in self.data.sets[0])
         x = to_float(images).contiguous(memory_format=torch.channels_last)
         predicted = model(x).argmax(dim=1).cpu().numpy()
         drawn = ids.cpu().numpy()
@@ -116,6 +120,21 @@ def weighted_entropy(log_probability: Tensor, target: Tensor, class_weight: Tens
     weight = class_weight[classes] * known * (1 + (BORDER_WEIGHT - 1) * near_borders(target))
     entropy = -log_probability.gather(1, classes[:, None])[:, 0]
     return (weight * entropy).sum() / weight.sum().clamp(min=1)
+
+
+def belief_distance(probability: Tensor, beliefs: Tensor, target: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of the probabilities from a teacher's beliefs (Hinton et al. 2015), mean of places.
+
+    probability (B, 11, H, W), of which each place of the beliefs (B, 11, h, w) uint8 sees the mean; target (B, H, W).
+    Places without beliefs do not count, and those under an UNKNOWN pixel count less.
+    """
+    pitch = probability.shape[-1] // beliefs.shape[-1]
+    said = beliefs * (1 / 255)
+    said = said * F.avg_pool2d((target != UNKNOWN).float()[:, None], pitch)
+    found = F.avg_pool2d(probability, pitch)
+    total = said.sum(dim=1, keepdim=True)
+    each = torch.xlogy(said, said / total.clamp(min=1e-6)) - said * found.clamp(min=1e-6).log()
+    return each.sum() / total.sum().clamp(min=1)
 
 
 def near_borders(target: Tensor) -> Tensor:

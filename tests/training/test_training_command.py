@@ -2,19 +2,24 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from npe_core.cli.app import run
+from npe_core.device import choose_device
 from npe_core.errors import UsageError
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.training import labelling
+from npe_core.training.data import load_pairs
 from npe_core.training.evaluation.options import evaluation_parser
 from npe_core.training.loop import Trainer
 from npe_core.training.options import train_parser
@@ -215,7 +220,8 @@ def test_a_killed_run_on_a_bare_machine_goes_on_exactly(pairs, tmp_path):
     def trainer(folder):
         options = train_parser("npe train").parse_args(words)
         torch.manual_seed(0)
-        return Trainer(build_task(options, CPU), recipe_of(options), folder, CPU)
+        choice = choose_device(options.device)
+        return Trainer(build_task(options, CPU), recipe_of(options), folder, CPU, precision=choice.dtype)
 
     resumed, whole = trainer(tmp_path / "killed"), trainer(tmp_path / "whole")
     assert resumed.step >= 20
@@ -260,6 +266,29 @@ def test_labelled_pictures_are_pairs_to_train_on(pairs, tmp_path, monkeypatch, c
     for image, mask in zip(images, masks, strict=True):
         number = round(float(image.float().mean()) / 40)
         assert set(mask.unique().tolist()) == {number if number <= 4 else UNKNOWN}
+
+
+def test_labelling_keeps_masks_and_adds_what_the_parser_believes(pairs, tmp_path):
+    (tmp_path / "teachers.py").write_text(TEACHERS)
+    (tmp_path / "drawn").mkdir()
+    shutil.copytree(pairs / "images", tmp_path / "drawn/images")
+    shutil.copytree(pairs / "masks", tmp_path / "drawn/masks")
+    Image.fromarray(np.full((32, 32), 9, np.uint8)).save(tmp_path / "drawn/masks/5.png")  # the parser would say 5
+    out = tmp_path / "pairs.npz"
+    words = ["train", "label", "--data", str(tmp_path / "drawn"), "--teachers", str(tmp_path), "--out", str(out)]
+    assert run([*words, "--size", "32", "--device", "cpu"]) == 0
+    images, masks, _ = read_pairs(out, 32)
+    numbers = (images.float().mean(dim=(1, 2, 3)) / 40).round().long()
+    assert masks.float().mean(dim=(1, 2)).tolist() == [9 if n == 5 else n for n in numbers.tolist()]
+    (examples,) = load_pairs([str(out)], 32, CPU).sets
+    beliefs = examples[2]
+    assert beliefs.shape == (6, 11, 8, 8)
+    assert torch.equal(beliefs.flatten(2).float().mean(dim=2).argmax(dim=1), numbers)
+    options = train_parser("npe train").parse_args(
+        ["segmentation", "--data", str(out), *config(SEGMENTER), "--out", str(tmp_path / "run")]
+    )
+    task, rng = build_task(options, CPU), torch.Generator().manual_seed(0)
+    assert float(task.loss(task.draw(2, rng), rng).log["beliefs"]) > 0.1
 
 
 @pytest.mark.parametrize(("command", "count"), [("train", 3), ("evaluate", 4)])

@@ -15,7 +15,17 @@ from PIL import Image
 
 from npe_core.errors import InputError, UsageError
 from npe_core.training.data import Mixture, load_images, load_pairs, parse_source, source_name, to_float, to_uint8
-from npe_core.training.reading import UNKNOWN, count_images, drawn, first, has_pairs, read_images, read_pairs
+from npe_core.training.reading import (
+    UNKNOWN,
+    count_images,
+    count_pairs,
+    drawn,
+    first,
+    has_pairs,
+    read_images,
+    read_pairs,
+    these,
+)
 
 CPU = torch.device("cpu")
 
@@ -173,6 +183,23 @@ def test_arrays_that_are_no_pairs_are_refused(tmp_path, images, masks, words):
         assert words in str(refusal.value)
 
 
+@pytest.mark.parametrize("beliefs", [np.zeros((5, 3, 2, 2), np.uint8), np.zeros((5, 11, 2, 2), np.float32)])
+def test_beliefs_of_another_shape_are_refused(tmp_path, beliefs):
+    np.savez(tmp_path / "pairs.npz", images=np.zeros((5, 3, 8, 8), np.uint8), beliefs=beliefs)
+    with pytest.raises(InputError, match=r"`beliefs` .*expected uint8 \(5, 11, h, w\)"):
+        read_images(tmp_path / "pairs.npz", 8)
+
+
+def test_pairs_are_chosen_as_pictures_are(pairs, tmp_path):
+    images, masks, names = read_pairs(pairs, 32)
+    np.savez(tmp_path / "all.npz", images=images.numpy(), masks=masks.numpy())
+    for source in (pairs, tmp_path / "all.npz"):
+        assert count_pairs(source) == 6
+        some, own, called = read_pairs(source, 32, these([4, 1]))
+        assert torch.equal(some, images[[4, 1]]) and torch.equal(own, masks[[4, 1]])
+        assert called == [names[4], names[1]]
+
+
 def test_reading_takes_little_more_memory_than_its_result(tmp_path):
     (tmp_path / "0.png").write_bytes(png(np.zeros((128, 128, 3), np.uint8)))
     for number in range(1, 128):
@@ -210,8 +237,9 @@ def test_source_names_say_nothing_of_the_machine(tmp_path):
 def test_shares_are_kept_and_examples_stay_together(pairs):
     mixture = load_pairs([f"{pairs}=3", f"{pairs}=1"], 32, CPU)
     assert mixture.shares == (0.75, 0.25)
-    images, masks = mixture.draw(64, torch.Generator().manual_seed(1))
+    images, masks, beliefs = mixture.draw(64, torch.Generator().manual_seed(1))
     assert torch.equal(images[:, 0, 0, 0], 40 * masks[:, 0, 0])
+    assert beliefs.shape == (64, 11, 8, 8) and not beliefs.any()  # there are none
 
 
 def test_every_set_has_its_share_of_the_draws():

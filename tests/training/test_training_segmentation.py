@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from npe_core.training.reading import UNKNOWN
-from npe_core.training.segmentation import BORDER_WEIGHT, dice_loss, near_borders, weighted_entropy
+from npe_core.training.segmentation import BORDER_WEIGHT, belief_distance, dice_loss, near_borders, weighted_entropy
 
 
 def certain(ids):
@@ -68,3 +68,27 @@ def test_cross_entropy_weighs_regions_and_borders():
         expected = math.log(11) * own / total
         assert entropy(logits, truth, weight) == pytest.approx(expected, abs=1e-5)
     assert entropy(certain(truth.clamp(max=10)), torch.full_like(truth, UNKNOWN), weight) == 0
+
+
+def believed(*shares):
+    """Beliefs (1, 11, 1, 1) in the first regions, in 1/255."""
+    levels = torch.zeros(1, 11, 1, 1, dtype=torch.uint8)
+    levels[0, : len(shares), 0, 0] = torch.tensor(shares, dtype=torch.uint8)
+    return levels
+
+
+def test_distance_to_beliefs_is_the_kullback_leibler_divergence():
+    """A place sees the mean of its four pixels: three are background for sure, one is skin; believed is 3 : 2."""
+    truth = torch.tensor([[[0, 0], [0, 1]]])
+    found = certain(truth).softmax(dim=1)
+    expected = 0.6 * math.log(0.6 / 0.75) + 0.4 * math.log(0.4 / 0.25)
+    assert float(belief_distance(found, believed(153, 102), truth)) == pytest.approx(expected, rel=1e-4)
+    assert float(belief_distance(found, believed(191, 64), truth)) == pytest.approx(0, abs=1e-4)
+
+
+def test_where_nothing_is_believed_or_known_there_is_no_distance():
+    truth = torch.zeros(1, 2, 2, dtype=torch.long)
+    wrong = certain(truth + 3).softmax(dim=1)
+    assert float(belief_distance(wrong, believed(), truth)) == 0
+    assert float(belief_distance(wrong, believed(255), torch.full_like(truth, UNKNOWN))) == 0
+    assert float(belief_distance(wrong, believed(255), truth)) > 5
