@@ -30,6 +30,9 @@ from npe_core.training.teachers import teacher
 
 SURE = 0.55
 """What the parser believes less is UNKNOWN."""
+BELIEF_POWER = 3.0
+"""The parser is far less sure than it is right; of this power of its probabilities the masks that people drew for 777
+faces of CelebAMask-HQ are the least surprising (temperature scaling, Guo et al. 2017)."""
 SEEN = 512
 """Side at which the parser sees the pictures; it was made for large ones."""
 TOLD_EVERY = 100
@@ -57,10 +60,9 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
             with torch.inference_mode(), torch.autocast(choice.device.type, enabled=choice.dtype != torch.float32):
                 logits = parser.celeb_logits(seen).float()
             own = sure_ids(parser.regions_from_logits(logits, size)[0]) if mask is None else mask
-            levels = parser.regions_from_logits(logits, size // BELIEF_PITCH)[0].mul(255).round()
             images.append(image.numpy())
             masks.append(own.numpy())
-            beliefs.append(levels.to(torch.uint8).cpu().numpy())
+            beliefs.append(levels_of(parser.regions_from_logits(logits, size // BELIEF_PITCH)[0]).numpy())
             if sys.stderr.isatty() and len(images) % TOLD_EVERY == 0:
                 print(f"labelled {len(images)} pictures", file=sys.stderr)
     with replace_file(out) as temporary, temporary.open("wb") as file:
@@ -84,6 +86,12 @@ def examples(source: Path, size: int, choice: Choice) -> Iterator[tuple[Tensor, 
         else:
             for one in read_images(source, SEEN, part).split(1):
                 yield one, resize_images(one, size)[0], None
+
+
+def levels_of(probabilities: Tensor) -> Tensor:
+    """(11, h, w) -> (11, h, w) uint8 in 1/255 on the CPU: as sure as the parser is right, see BELIEF_POWER."""
+    raised = probabilities.pow(BELIEF_POWER)
+    return raised.div(raised.sum(dim=0)).mul(255).round().to(torch.uint8).cpu()
 
 
 def sure_ids(probabilities: Tensor) -> Tensor:

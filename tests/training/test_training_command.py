@@ -291,6 +291,13 @@ def test_labelling_keeps_masks_and_adds_what_the_parser_believes(pairs, tmp_path
     assert float(task.loss(task.draw(2, rng), rng).log["beliefs"]) > 0.1
 
 
+def test_beliefs_are_surer_than_the_parser():
+    """0.6 : 0.3 : 0.1 to the third power."""
+    probabilities = torch.tensor([0.6, 0.3, 0.1] + 8 * [0.0])[:, None, None]
+    expected = [round(255 * p**3 / (0.6**3 + 0.3**3 + 0.1**3)) for p in (0.6, 0.3, 0.1)]
+    assert labelling.levels_of(probabilities).flatten().tolist() == [*expected, *8 * [0]]
+
+
 @pytest.mark.parametrize(("command", "count"), [("train", 3), ("evaluate", 4)])
 def test_help_has_examples_that_the_parser_takes(command, count, capsys):
     parser = {"train": train_parser, "evaluate": evaluation_parser}[command]("npe " + command)
