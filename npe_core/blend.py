@@ -54,9 +54,9 @@ def keep_colour(
 
 
 def match_ring(
-    result: Tensor, original: Tensor, mask: Tensor, painted: Tensor, reach: int = 3, drift: float = 0.15
+    result: Tensor, original: Tensor, guide: Tensor, mask: Tensor, free: Tensor, reach: int = 3, drift: float = 0.15
 ) -> Tensor:
-    """Bring what was re-imagined without paint to the colours that surround it, so that its border cannot be seen.
+    """Bring what was re-imagined to the colours that surround it, so that its border cannot be seen.
 
     The model's colours drift a little. How far is measured on a ring, ``reach`` pixels wide, at the edge of the mask,
     where the result should still be the original, and taken away inside: near a part of the ring as it is there, deep
@@ -64,17 +64,22 @@ def match_ring(
     cloning; mean-value cloning, Farbman et al. 2009, is much the same). Drift grows with the mask, hence the least
     squares. Differences much larger than ``drift`` (root mean square of the channels) are no drift: something was there
     that the model took away, as a spot on the skin under a tight mask, and must not come back. They hardly count
-    (weights of Geman and McClure). ``mask`` and ``painted`` are (B, 1, H, W); where there is paint, and where the mask
-    is 0, nothing changes.
+    (weights of Geman and McClure). Nor is it drift where the result lies between the original and the paint of the
+    guide: that much was asked for. ``mask`` and ``free``, how much a place takes part, are (B, 1, H, W); where ``free``
+    is 0 nothing changes.
     """
-    free = mask * (painted == 0)
+    asked = guide - original
+    along = ((result - original) * asked).sum(dim=1, keepdim=True) / asked.square().sum(dim=1, keepdim=True).clamp_min(
+        1e-6
+    )
+    expected = original + along.clamp(0, 1) * asked
     edge = F.max_pool2d((mask < 0.99).float(), 2 * reach + 1, stride=1, padding=reach)
     height, width = mask.shape[-2:]
     y, x = (torch.arange(2 * side, dtype=torch.float64) for side in (height, width))
     squared = torch.minimum(y, 2 * height - y)[:, None] ** 2 + torch.minimum(x, 2 * width - x) ** 2
     nearness = torch.fft.rfft2((squared + 0.5) ** -1.5)
     matched = []
-    for own, before, share, near in zip(result, original, free, edge, strict=True):  # one by one: batches change no bit
+    for own, before, share, near in zip(result, expected, free, edge, strict=True):  # one by one: batches change no bit
         if not bool((share * near).any()):
             matched.append(own)
             continue

@@ -87,7 +87,7 @@ def test_a_drift_of_colour_is_taken_away_by_the_ring(soft):
     mask, drawn = spot(22, soft=soft), 0.3 * spot(4)
     drift = torch.tensor([0.15, -0.1, 0.05])[None, :, None, None]
     result = original + mask * drift + drawn
-    matched = match_ring(result, original, mask, torch.zeros_like(mask))
+    matched = match_ring(result, original, original, mask, mask)
     assert (matched - original - drawn).abs().max() < 1e-5
     assert torch.equal(matched[:, :, mask[0, 0] == 0], result[:, :, mask[0, 0] == 0])
 
@@ -98,7 +98,7 @@ def test_a_spot_that_was_taken_away_does_not_come_back(margin):
     mole, mask = spot(3), spot(3 + margin)
     original = 0.4 - 0.8 * mole.expand(1, 3, 64, 64)
     result = torch.where(mask > 0, torch.tensor(0.44), original)
-    matched = match_ring(result, original, mask, torch.zeros_like(mask))
+    matched = match_ring(result, original, original, mask, mask)
     assert (matched - 0.4)[:, :, mole[0, 0] == 1].abs().max() < 0.05
 
 
@@ -107,29 +107,41 @@ def test_the_ring_is_matched_locally():
     original, mask = torch.zeros((1, 3, 64, 64)), spot(22)
     slope = ((torch.arange(64) - 33.5) / 22)[None, None, None, :]
     drift = mask * slope * torch.tensor([-0.2, 0.2, -0.1])[None, :, None, None]
-    matched = match_ring(original + drift, original, mask, torch.zeros_like(mask))
+    matched = match_ring(original + drift, original, original, mask, mask)
     ring = (mask > 0) & (spot(18) == 0)
     assert matched[:, :, ring[0, 0]].abs().mean() < 0.15 * drift[:, :, ring[0, 0]].abs().mean()
     assert matched.abs().max() < 0.06
 
 
-def test_paint_keeps_its_colour_beside_a_matched_ring():
+def test_what_is_not_free_stays_beside_a_matched_ring():
     original, mask = torch.zeros((1, 3, 64, 64)), spot(22)
-    painted = spot(12)
-    result = torch.where(painted > 0, torch.tensor(0.8), 0.2 * mask).expand(1, 3, 64, 64)
-    matched = match_ring(result, original, mask, painted)
-    assert torch.equal(matched[:, :, painted[0, 0] > 0], result[:, :, painted[0, 0] > 0])
-    assert matched[:, :, (mask > 0)[0, 0] & (painted == 0)[0, 0]].abs().max() < 1e-5
-    assert torch.equal(match_ring(result, original, mask, torch.ones_like(mask)), result)
+    fill = spot(12)
+    result = torch.where(fill > 0, torch.tensor(0.8), 0.2 * mask).expand(1, 3, 64, 64)
+    free = mask * (fill == 0)
+    matched = match_ring(result, original, original, mask, free)
+    assert torch.equal(matched[:, :, fill[0, 0] > 0], result[:, :, fill[0, 0] > 0])
+    assert matched[:, :, (free > 0)[0, 0]].abs().max() < 1e-5
+    assert torch.equal(match_ring(result, original, original, mask, torch.zeros_like(mask)), result)
+
+
+@pytest.mark.parametrize("taken", [0.3, 0.7, 1.0])
+def test_paint_that_the_model_took_up_is_no_drift(taken):
+    """Between photo and paint nothing is moved, however faint the paint; what leads elsewhere is taken away."""
+    original, mask = torch.full((1, 3, 64, 64), 0.2), spot(22)
+    paint = torch.tensor([0.1, -0.1, 0.0])[None, :, None, None]
+    guide, drift = original + mask * paint, mask * torch.tensor([0.04, 0.04, -0.06])[None, :, None, None]
+    asked = original + taken * mask * paint
+    assert (match_ring(asked, original, guide, mask, mask) - asked).abs().max() < 1e-5
+    assert (match_ring(asked + drift, original, guide, mask, mask) - asked).abs().max() < 1e-5
 
 
 def test_a_batch_is_matched_as_each_of_its_pictures():
     random = torch.Generator().manual_seed(2)
     original, result = (torch.rand((3, 3, 64, 64), generator=random) * 2 - 1 for _ in range(2))
     mask = torch.cat([spot(22), spot(9, (50.0, 10.0)), torch.ones((1, 1, 64, 64))])
-    painted = torch.zeros_like(mask)
-    together = match_ring(result, original, mask, painted)
+    guide = torch.rand((3, 3, 64, 64), generator=random) * 2 - 1
+    together = match_ring(result, original, guide, mask, mask)
     for k in range(3):
         one = slice(k, k + 1)
-        assert torch.equal(together[one], match_ring(result[one], original[one], mask[one], painted[one]))
+        assert torch.equal(together[one], match_ring(*(x[one] for x in (result, original, guide, mask, mask))))
     assert torch.equal(together[2], result[2])  # a mask without an edge has no ring

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core import __version__
-from npe_core.blend import changed, full_size, keep_colour, match_ring
+from npe_core.blend import changed, full_size, gaussian_blur, keep_colour, match_ring
 from npe_core.canvas.selection import Regions
 from npe_core.device import upload
 from npe_core.diffusion.masked import Strength, masked_edit
@@ -200,23 +201,41 @@ def beyond_looks(recipe: Recipe, regions: Regions | None) -> list[str]:
     return [f"background is known around the chosen faces only: {missing:.0%} of the photo lies farther off"]
 
 
+FLAT_EDGE = 1.2
+"""Of the smoothing, in pixels of 128, that finds the edge of flat paint, which the model may draw as it likes."""
+
+
 def settle(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
-    """The diffusion model's result in the colours of the paint and, where there is none, of what lies around."""
-    return match_ring(hold_to_paint(result, views, own, timestep), views.original, views.mask, views.painted)
+    """The diffusion model's result in the colours of the paint and, but for fills, without a seam to what is around.
+
+    ``own`` (B, 1, 128, 128): 1 where the fine detail of the canvas is the photo's, as in a fill, 0 where it is flat.
+    """
+    held = hold_to_paint(result, views, own, timestep)
+    return match_ring(held, views.original, views.guide, views.mask, views.mask * (1 - views.painted * own))
 
 
 def hold_to_paint(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
     """The result with the colour and the light of the paint.
 
     A fill carries the photo's own light and shade: up to t = 300 the model may not repaint them, beyond it more and
-    more. Flat paint (``own`` 0) has none to go by: there only the broad light is held.
+    more. Flat paint (``own`` 0) has none to go by, and its outlines were drawn by hand: only its broad colours are
+    held, less and less as the picture is freer, and at its edge nothing is.
     """
-    painted, amount = views.painted * views.mask, colour_hold(timestep)
-    held = keep_colour(result, views.guide, painted, amount, sigma=light_scale(timestep))
+    painted = views.painted * views.mask
+    held = keep_colour(result, views.guide, painted, colour_hold(timestep), sigma=light_scale(timestep))
     if bool((own < 1).any()):
-        broad = keep_colour(result, views.guide, painted, amount)
-        held = broad + own * (held - broad)
+        inner = painted * away_from_edges(painted)
+        broad = keep_colour(result, views.guide, painted, flat_hold(timestep), tint_sigma=3.0)
+        flat = result + inner * (broad - result)
+        held = flat + own * (held - flat)
     return held
+
+
+def away_from_edges(painted: Tensor) -> Tensor:
+    """(B, 1, H, W) in [0, 1]: 0 at the edge of paint, 1 in its middle, also of strokes that are nearly all edge."""
+    soft, near = gaussian_blur(painted, FLAT_EDGE), 2 * round(2 * FLAT_EDGE) + 1
+    ridge = F.max_pool2d(soft, near, stride=1, padding=near // 2)
+    return ((soft / ridge.clamp_min(1e-3) - 0.5) / 0.4).clamp(0, 1)
 
 
 def light_scale(timestep: int) -> float:
@@ -229,8 +248,13 @@ def light_scale(timestep: int) -> float:
 
 
 def colour_hold(timestep: int) -> float:
-    """How firmly the paint's colour is kept: wholly up to t = 300, then less, as the picture is freer."""
+    """How firmly the colour of a fill is kept: wholly up to t = 300, then less, as the picture is freer."""
     return 1.0 - 0.4 * max(0.0, (timestep - 300) / 200)
+
+
+def flat_hold(timestep: int) -> float:
+    """The same for flat paint: wholly up to t = 300, not at all from 450."""
+    return min(1.0, max(0.0, (450 - timestep) / 150))
 
 
 def least_detail(timestep: int) -> float:

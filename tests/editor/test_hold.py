@@ -1,4 +1,4 @@
-"""What the model may not repaint: the light of a fill, finely; of flat paint only the broad light."""
+"""What the model may not repaint: the light of a fill, finely; of flat paint only the broad colours, not its edge."""
 
 from dataclasses import replace
 
@@ -50,6 +50,28 @@ def test_ripples_of_four_pixels_are_no_strands(scene):
     for t, most in ((200, 0.6), (250, 0.7), (300, 0.8)):
         held = hold_to_paint(views.guide + waves, views, torch.ones(1, 1, 128, 128), t) - views.guide
         assert float(held.square().mean().sqrt()) < most * 0.1 / 2**0.5
+
+
+def disc(radius):
+    y, x = torch.meshgrid(torch.arange(128) - 63.5, torch.arange(128) - 63.5, indexing="ij")
+    return (x * x + y * y < radius * radius).float()[None, None]
+
+
+def test_the_edge_of_flat_paint_is_the_models(scene):
+    """Of hard-edged paint on grey the model made grey: deep inside the paint comes back, at its edge hardly, and from
+    t = 450 not at all; a fill is kept up to its outline."""
+    painted, grey, red = disc(24), torch.zeros(1, 3, 128, 128), torch.tensor([0.6, -0.4, -0.4])[None, :, None, None]
+    views = replace(scene[0], original=grey, guide=grey + painted * red, mask=painted, painted=painted)
+    inside, edge = (disc(16) > 0)[0, 0], (painted > disc(23))[0, 0]
+
+    def kept(own, timestep):
+        held = hold_to_paint(grey, views, torch.full((1, 1, 128, 128), own), timestep) / red
+        return float(held[..., inside].mean()), float(held[..., edge].mean())
+
+    assert kept(0.0, 250)[0] == pytest.approx(1, abs=0.03) and kept(0.0, 250)[1] < 0.5
+    assert 0.3 < kept(0.0, 350)[0] < 0.9 and kept(0.0, 350)[1] < 0.4
+    assert kept(0.0, 450) == (0, 0)
+    assert kept(1.0, 250) == pytest.approx((1, 1), abs=0.03)
 
 
 def test_what_is_not_painted_is_left_to_the_model(scene):

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from npe_core.blend import keep_colour
 from npe_core.canvas import Canvas
 from npe_core.canvas.guided import box_sum
 from npe_core.canvas.morphology import distance_inside
+from npe_core.colour import srgb_to_lab
 from npe_core.editor import underway
 from npe_core.photo import Photo
 
@@ -57,8 +59,30 @@ def test_the_ring_moves_nothing_outside_the_mask(editor, photo, softness):
     assert (result.image != photo.image).any(axis=-1)[levels == 255].mean() > 0.5
 
 
-def test_paint_is_not_matched_to_what_surrounds_it(editor, photo, monkeypatch):
+def test_flat_paint_has_a_soft_edge(editor, photo, monkeypatch):
+    """Paint a little off the cheek's colour, as of somebody who wants the skin to go on: how much of the change that
+    it makes in its middle is there right behind its hard outline."""
     mask = cheek_mask(0)
-    matched = imagined_anew(editor, photo, mask, "#3060c0").image
-    monkeypatch.setattr(underway, "match_ring", lambda result, *others: result)
-    assert np.array_equal(matched, imagined_anew(editor, photo, mask, "#3060c0").image)
+    near = np.rint(photo.image[mask > 0].mean(axis=0) * (0.94, 1.0, 1.04)).astype(int)
+    colour = "#" + "".join(f"{v:02x}" for v in near)
+    inside = distance_inside(mask > 0, 100)
+
+    def share():
+        changed = imagined_anew(editor, photo, mask, colour).image.astype(np.float64) - photo.image
+        ring, middle = (changed[where].mean(axis=0) for where in ((inside > 2) & (inside < 6), inside > 20))
+        return float(ring @ middle / (middle @ middle))
+
+    soft = share()
+    monkeypatch.setattr(underway, "settle", kept_up_to_its_outline)
+    assert soft < 0.7 * share()
+
+
+def kept_up_to_its_outline(result, views, own, timestep):
+    return keep_colour(result, views.guide, views.painted * views.mask, 1.0)
+
+
+def test_paint_of_a_colour_of_its_own_keeps_it(editor, photo):
+    mask = cheek_mask(0)
+    image = imagined_anew(editor, photo, mask, "#3060c0").image
+    inside = distance_inside(mask > 0, 100) > 12
+    assert np.linalg.norm(srgb_to_lab(image)[inside].mean(axis=0) - srgb_to_lab(np.array((48, 96, 192), np.uint8))) < 8
