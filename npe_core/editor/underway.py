@@ -253,8 +253,8 @@ def colour_hold(timestep: int) -> float:
 
 
 def flat_hold(timestep: int) -> float:
-    """The same for flat paint: wholly up to t = 300, not at all from 450."""
-    return min(1.0, max(0.0, (450 - timestep) / 150))
+    """The same for flat paint: wholly up to t = 300, not at all from 375."""
+    return min(1.0, max(0.0, (375 - timestep) / 75))
 
 
 def least_detail(timestep: int) -> float:
