@@ -69,9 +69,8 @@ def match_ring(
     is 0 nothing changes.
     """
     asked = guide - original
-    along = ((result - original) * asked).sum(dim=1, keepdim=True) / asked.square().sum(dim=1, keepdim=True).clamp_min(
-        1e-6
-    )
+    whole = asked.square().sum(dim=1, keepdim=True).clamp_min(1e-6)
+    along = ((result - original) * asked).sum(dim=1, keepdim=True) / whole
     expected = original + along.clamp(0, 1) * asked
     edge = F.max_pool2d((mask < 0.99).float(), 2 * reach + 1, stride=1, padding=reach)
     height, width = mask.shape[-2:]

@@ -37,6 +37,9 @@ from npe_core.models.weights import SMOOTH
 from npe_core.parallel import copied
 from npe_core.photo import Photo
 
+FLAT_EDGE = 1.2
+"""Width of the smoothing, in pixels of 128, that finds the edge of flat paint, which the model may draw as it likes."""
+
 
 @dataclass(frozen=True)
 class Maps:
@@ -199,10 +202,6 @@ def beyond_looks(recipe: Recipe, regions: Regions | None) -> list[str]:
     if missing <= 0.01:
         return []
     return [f"background is known around the chosen faces only: {missing:.0%} of the photo lies farther off"]
-
-
-FLAT_EDGE = 1.2
-"""Of the smoothing, in pixels of 128, that finds the edge of flat paint, which the model may draw as it likes."""
 
 
 def settle(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
