@@ -4,8 +4,10 @@ from __future__ import annotations
 
 TIMESTEP = 250
 """Of 500: how much noise an edit starts from (200-300 subtle, 350-475 dramatic)."""
-STEPS = 10
+STEPS = 4
 """Calls of the diffusion model."""
-SAMPLERS = ("dpmpp", "ddim", "ddpm")
+SAMPLERS = ("lcm", "dpmpp", "ddim", "ddpm")
 """How the noise is taken away; the first is the default."""
 SAMPLER = SAMPLERS[0]
+SAMPLER_FROM_NOISE = "ddpm"
+"""The same of faces out of nothing but noise, which take more calls."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.device import upload
-from npe_core.diffusion.samplers import Callback, Constrain, Denoise, ddim, ddpm, dpmpp, keep_nothing
+from npe_core.diffusion.samplers import Callback, Constrain, Denoise, ddim, ddpm, dpmpp, keep_nothing, lcm
 from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
 
 
@@ -37,12 +37,13 @@ def sample(
     callback: Callback | None = None,
     constrain: Constrain = keep_nothing,
 ) -> Tensor:
-    """Walk x_t (B, 3, H, W) at ``strength.timestep`` down to x0; seeds (B) drive only the noise that ``ddpm`` adds."""
+    """Walk x_t (B, 3, H, W) at ``strength.timestep`` down to x0; seeds (B) drive only the noise added on the way."""
     grid = timestep_grid(strength.timestep, strength.steps)
-    if strength.sampler == "ddpm":
-        # A stream of its own for the ancestral noise: the first draw of a seed is the noise of the edit itself.
+    if strength.sampler in ("lcm", "ddpm"):
+        # A stream of its own for the added noise: the first draw of a seed is the noise of the edit itself.
         generators = [torch.Generator().manual_seed(seed ^ 0x5DEECE66D) for seed in seeds]
-        return ddpm(denoise, xt, grid, generators=generators, callback=callback, constrain=constrain)
+        drawing = {"lcm": lcm, "ddpm": ddpm}[strength.sampler]
+        return drawing(denoise, xt, grid, generators=generators, callback=callback, constrain=constrain)
     walk = {"ddim": ddim, "dpmpp": dpmpp}[strength.sampler]
     return walk(denoise, xt, grid, callback=callback, constrain=constrain)
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from npe_core.device import upload
-from npe_core.diffusion.schedule import alpha_bars, q_posterior_mean_variance
+from npe_core.diffusion.schedule import alpha_bars, q_posterior_mean_variance, q_sample
 
 Denoise = Callable[[Tensor, int], Tensor]
 """(xt (B, 3, H, W), t) -> x0 (B, 3, H, W)."""
@@ -86,11 +86,42 @@ def ddpm(
         x0 = denoise(xt, t)
         x0 = x0.clamp(-1, 1) if clip else x0
         mean, variance = q_posterior_mean_variance(x0, xt, t, s)
-        noise = torch.stack([torch.randn(xt.shape[1:], generator=generator) for generator in generators])
-        xt = mean + variance**0.5 * upload(noise, xt.device)
+        xt = mean + variance**0.5 * _fresh_noise(xt, generators)
         if callback is not None:
             callback(Step(i, steps, t, x0))
     return constrain(xt, grid[-1])
+
+
+def lcm(
+    denoise: Denoise,
+    xt: Tensor,
+    grid: list[int],
+    *,
+    generators: list[torch.Generator],
+    callback: Callback | None = None,
+    constrain: Constrain = keep_nothing,
+    clip: bool = True,
+) -> Tensor:
+    """Multistep consistency sampling (Song et al. 2023, algorithm 1), as latent consistency models (LCM) made it known.
+
+    x_s is drawn from q(x_s | x0): of x_t nothing is kept but what was predicted from it, so no step inherits the errors
+    of the noise before. It suits a denoiser whose single predictions are sharp, and wants few steps. One CPU generator
+    an image.
+    """
+    steps = len(grid) - 1
+    for i, (t, s) in enumerate(pairwise(grid)):
+        xt = constrain(xt, t)
+        x0 = denoise(xt, t)
+        x0 = x0.clamp(-1, 1) if clip else x0
+        xt = q_sample(x0, s, _fresh_noise(xt, generators))
+        if callback is not None:
+            callback(Step(i, steps, t, x0))
+    return constrain(xt, grid[-1])
+
+
+def _fresh_noise(xt: Tensor, generators: list[torch.Generator]) -> Tensor:
+    """Standard normal noise of the shape of xt (B, ...) on its device, drawn on the CPU, one generator an image."""
+    return upload(torch.stack([torch.randn(xt.shape[1:], generator=g) for g in generators]), xt.device)
 
 
 def dpmpp(

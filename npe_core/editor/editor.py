@@ -10,7 +10,7 @@ import numpy as np
 
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import overlap
-from npe_core.defaults import SAMPLER, TIMESTEP
+from npe_core.defaults import SAMPLER, SAMPLER_FROM_NOISE, TIMESTEP
 from npe_core.device import choose_device
 from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
@@ -166,7 +166,12 @@ class Editor:
         return photo.enlarged(to_images(self.engine.upscale_tiled(x, sharpness, progress))[0])
 
     def sample(
-        self, count: int, steps: int = 20, sampler: str = SAMPLER, seed: int = 0, progress: Progress | None = None
+        self,
+        count: int,
+        steps: int = 20,
+        sampler: str = SAMPLER_FROM_NOISE,
+        seed: int = 0,
+        progress: Progress | None = None,
     ) -> np.ndarray:
         """(count, 128, 128, 3) uint8: faces out of nothing but noise; face k has the noise of seed + k.
 

@@ -28,7 +28,6 @@ __all__ = [
     "count_images",
     "count_pairs",
     "drawn",
-    "first",
     "has_pairs",
     "read_beliefs",
     "read_images",
@@ -42,11 +41,6 @@ TOGETHER = 256
 Content = TypeVar("Content")
 Choice = Callable[[int], list[int]]
 """Of so many pictures, the numbers of those that are wanted, in the order in which they are."""
-
-
-def first(count: int | None) -> Choice:
-    """The first ``count`` pictures, or all."""
-    return lambda total: list(range(total)[:count])
 
 
 def drawn(count: int | None, seed: int) -> Choice:

@@ -37,6 +37,8 @@ BORDER_REACH = 2
 """So many pixels on either side of a border between regions count more."""
 BORDER_WEIGHT = 2.0
 """How many times as much as others: thin regions are all border."""
+CALM_SHARE = 0.5
+"""Share of the examples that are only moved and tinted a little: faces as the editor sees them."""
 WORSEN_TOGETHER = 8
 """So many images of a batch share one kind and amount of blur or noise: a large batch sees many."""
 
@@ -56,12 +58,12 @@ class SegmentationTask:
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8, beliefs (B, 11, S / 4, S / 4) uint8 in 1/255)."""
         images, ids, beliefs = self.data.draw(count, rng)
-        x, ids, shrunk = zoom_out(to_float(images), ids, rng)
-        x, ids, warped = warp_pairs(x, ids, rng, scale=1.6, degrees=30.0)
-        x = replace_background(x, ids, rng)
-        x = torch.cat([worsen(part, rng) for part in jitter_colours(x, rng).split(WORSEN_TOGETHER)])
-        x, ids = occlude(x, ids, rng)
-        return x.contiguous(memory_format=torch.channels_last), ids, warp_beliefs(beliefs, (shrunk, warped))
+        calm = round(CALM_SHARE * count)
+        pictures = to_float(images)
+        gentle = calmly(pictures[:calm], ids[:calm], beliefs[:calm], rng)
+        rough = roughly(pictures[calm:], ids[calm:], beliefs[calm:], rng)
+        x, ids, beliefs = (torch.cat(both) for both in zip(gentle, rough, strict=True))
+        return x.contiguous(memory_format=torch.channels_last), ids, beliefs
 
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:
         """Cross-entropy, weighted by region and at borders, half the Dice loss, and the distance to the beliefs."""
@@ -94,6 +96,22 @@ class SegmentationTask:
 
     def data_sources(self) -> list[dict[str, Any]]:
         return self.data.describe()
+
+
+def calmly(x: Tensor, ids: Tensor, beliefs: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures (B, 3, S, S) in [-1, 1], masks and beliefs: as a face is aligned, in somewhat other light."""
+    x, ids, warped = warp_pairs(x, ids, rng, scale=1.1, degrees=6.0, shift=0.03)
+    return jitter_colours(x, rng, strength=0.15), ids, warp_beliefs(beliefs, (warped,))
+
+
+def roughly(x: Tensor, ids: Tensor, beliefs: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """The same as strangers' photos are: far off, turned, before other backgrounds, blurred, noisy, covered in part."""
+    x, ids, shrunk = zoom_out(x, ids, rng)
+    x, ids, warped = warp_pairs(x, ids, rng, scale=1.6, degrees=30.0)
+    x = replace_background(x, ids, rng)
+    x = torch.cat([worsen(part, rng) for part in jitter_colours(x, rng).split(WORSEN_TOGETHER)])
+    x, ids = occlude(x, ids, rng)
+    return x, ids, warp_beliefs(beliefs, (shrunk, warped))
 
 
 def worsen(x: Tensor, rng: torch.Generator) -> Tensor:

@@ -4,10 +4,12 @@ Its optimal denoiser is linear, and the probability flow keeps z of x_t = sqrt(a
 an exact solution to compare with.
 """
 
+from itertools import pairwise
+
 import pytest
 import torch
 
-from npe_core.diffusion.samplers import ddim, ddpm, dpmpp
+from npe_core.diffusion.samplers import ddim, ddpm, dpmpp, lcm
 from npe_core.diffusion.schedule import alpha_bars
 from npe_core.errors import Cancelled
 
@@ -68,14 +70,39 @@ def test_ddpm_draws_from_the_data():
     assert float(end.std()) == pytest.approx(S, abs=0.015)
 
 
-def test_ddpm_noise_of_an_image_does_not_depend_on_the_batch():
+def test_lcm_keeps_nothing_of_the_noise_before():
+    """Its spread is that of single predictions: s_0 = k_t s_t, s_s^2 = a_s s_0^2 + 1 - a_s."""
+    start = torch.randn(2, 3, 60, 60, generator=torch.Generator().manual_seed(9))
+    grid = [400, 300, 200, 100, 0]
+    end = lcm(denoise, start, grid, generators=[torch.Generator().manual_seed(k) for k in range(2)], clip=False)
+    variance = 1.0
+    for t, s in pairwise(grid):
+        a, after = float(alpha_bars()[t]), float(alpha_bars()[s])
+        variance = after * a * (S**2 / (a * S**2 + 1 - a)) ** 2 * variance + 1 - after
+    assert float(end.std()) == pytest.approx(variance**0.5, rel=0.02)
+    assert float(end.mean()) == pytest.approx(MU, abs=0.01)
+
+
+def test_lcm_of_one_step_is_the_prediction():
+    start = on_the_flow(Z, 350)
+    generators = [torch.Generator().manual_seed(0)]
+    assert torch.equal(lcm(denoise, start, [350, 0], generators=generators, clip=False), denoise(start, 350))
+
+
+@pytest.mark.parametrize("sampler", [ddpm, lcm])
+def test_the_noise_of_an_image_does_not_depend_on_the_batch(sampler):
     start = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(1))
-    together = ddpm(denoise, start, [300, 200, 100, 0], generators=[torch.Generator().manual_seed(k) for k in (3, 4)])
-    alone = ddpm(denoise, start[1:], [300, 200, 100, 0], generators=[torch.Generator().manual_seed(4)])
+    generators = [torch.Generator().manual_seed(k) for k in (3, 4, 4)]
+    together = sampler(denoise, start, [300, 200, 100, 0], generators=generators[:2])
+    alone = sampler(denoise, start[1:], [300, 200, 100, 0], generators=generators[2:])
     assert torch.equal(together[1], alone[0])
 
 
-@pytest.mark.parametrize("sampler", [ddim, dpmpp])
+def lcm_by_seed(*arguments, **options):
+    return lcm(*arguments, **options, generators=[torch.Generator().manual_seed(0)])
+
+
+@pytest.mark.parametrize("sampler", [ddim, dpmpp, lcm_by_seed])
 def test_callback_sees_every_step_and_can_cancel(sampler):
     seen = []
     sampler(denoise, on_the_flow(Z, 300), [300, 200, 100, 0], callback=seen.append)
@@ -91,7 +118,7 @@ def test_callback_sees_every_step_and_can_cancel(sampler):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("sampler", [ddim, dpmpp])
+@pytest.mark.parametrize("sampler", [ddim, dpmpp, lcm_by_seed])
 def test_predictions_are_clipped_to_pictures(sampler):
     end = sampler(lambda xt, t: 3 * torch.ones_like(xt), on_the_flow(Z, 300), [300, 150, 0])
     assert float(end.abs().max()) <= 1

@@ -167,7 +167,7 @@ def test_a_drawn_seed_is_told_and_repeats_the_edit(editor, photo):
     assert np.array_equal(first.image, edit_spot(editor, photo, seed=first.parameters["seed"]).image)
 
 
-@pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpmpp"])
+@pytest.mark.parametrize("sampler", ["lcm", "ddim", "ddpm", "dpmpp"])
 def test_every_sampler_edits(editor, photo, sampler):
     result = edit_spot(editor, photo, sampler=sampler, seed=1)
     assert (result.image != photo.image).any() and result.parameters["sampler"] == sampler

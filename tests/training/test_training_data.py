@@ -20,7 +20,6 @@ from npe_core.training.reading import (
     count_images,
     count_pairs,
     drawn,
-    first,
     has_pairs,
     read_images,
     read_pairs,
@@ -214,7 +213,7 @@ def test_reading_takes_little_more_memory_than_its_result(tmp_path):
 def test_what_is_not_chosen_is_not_decoded(pairs, tmp_path):
     shutil.copytree(pairs / "images", tmp_path / "images")
     chosen = drawn(3, 7)(6)
-    assert len(set(chosen)) == 3 and chosen != drawn(3, 8)(6) and first(None)(3) == [0, 1, 2]
+    assert len(set(chosen)) == 3 and chosen != drawn(3, 8)(6)
     for number in set(range(6)) - set(chosen):
         (tmp_path / f"images/{number}.png").write_bytes(b"broken")
     np.savez(tmp_path / "all.npz", images=read_images(pairs, 32).numpy())

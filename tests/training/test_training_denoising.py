@@ -5,14 +5,23 @@ import torch
 
 from npe_core.diffusion.schedule import sigmas
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
+from npe_core.models.surroundings import surroundings_of
 from npe_core.training.evaluation.denoising import TIMESTEPS, denoising_table, measure_denoising
 from npe_core.training.evaluation.painting import measure_painting, painting_table
 
 
-class Untrained:
-    """An engine whose network says nothing yet: its prediction is c_skip x_t."""
+class OnTheCpu:
+    """What an engine tells besides its predictions."""
 
     device = torch.device("cpu")
+
+    def denoise_within(self, original, mask):
+        known = surroundings_of(original, mask)
+        return lambda xt, t: self.denoise(xt, t, known)
+
+
+class Untrained(OnTheCpu):
+    """An engine whose network says nothing yet: its prediction is c_skip x_t."""
 
     def __init__(self):
         config = DenoiserConfig(image_size=32, base=8, mults=(1,), attention=(), surroundings=True)
@@ -57,10 +66,8 @@ def test_without_a_judge_lpips_is_left_out(faces):
     assert "| -" in denoising_table(measure_denoising(Untrained(), faces[:8]))
 
 
-class Knowing:
+class Knowing(OnTheCpu):
     """An engine that remembers the only face there is, all grey, so far as ``sureness`` goes."""
-
-    device = torch.device("cpu")
 
     def __init__(self, sureness):
         self.sureness, self.starts = sureness, set()

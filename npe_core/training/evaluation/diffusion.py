@@ -35,13 +35,14 @@ def evaluate_diffusion(
 
     val: faces that are denoised, brought back from rough paint, and that samples are compared with. reference: other
     real faces, the floor of that comparison. edits: faces to edit (default: val), with masks where the source has them.
-    count: how many samples (default: all of val; 0 leaves samples out). Without ``judge`` neither VGG-FD nor LPIPS is
-    measured.
+    count: how many samples, against as many faces of val (default: all; 0 leaves samples out). Fewer faces than there
+    are, here and of edits, are drawn at random: a set may be stored source by source. Without ``judge`` neither VGG-FD
+    nor LPIPS is measured.
     """
     side = editor.engine.image_size
     path = parse_source(val)[0]
     report = Report({"model": "denoiser", "val": source_name(path)})
-    faces = read_images(path, side)
+    faces = read_images(path, side, drawn(None, seed))
     report.numbers["denoising"] = measure_denoising(editor.engine, faces[:DENOISED], judge)
     report.tables.append(denoising_table(report.numbers["denoising"]))
     report.numbers["painting"] = measure_painting(editor.engine, faces[:DENOISED], report.sheets, judge)
@@ -58,7 +59,7 @@ def evaluate_diffusion(
         else:
             compare_spread(report, judge, faces[:count], torch.from_numpy(samples).permute(0, 3, 1, 2), others)
     if edit_count:
-        edited = read_faces(parse_source(edits or val)[0], side, edit_count)
+        edited = read_faces(parse_source(edits or val)[0], side, drawn(edit_count, seed))
         report.numbers["edits"] = measure_edits(editor, edited, report.sheets, judge)
         report.numbers["edits"]["data"] = source_name(parse_source(edits or val)[0])
         report.tables.append(edit_table(report.numbers["edits"]))

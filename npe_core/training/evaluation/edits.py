@@ -21,7 +21,6 @@ from npe_core.training.teachers import Judge
 REQUESTS = {"hair": "#8b2500", "lips": "#b00020", "eyes": "#2e6fb0", "skin": "#c68642"}
 """Region -> the colour that is asked for."""
 TIMESTEP = 300
-STEPS = 10
 TIMESTEPS = (100, 200, 300, 350, 400, 450)
 TILE = 128
 
@@ -71,7 +70,7 @@ def edit_once(editor: Editor, face: Face, region: str, colour: str, timestep: in
     photo, choice, canvas = face.canvas(editor)
     try:
         canvas.fill(region, colour)
-        result = editor.edit(photo, canvas, timestep=timestep, steps=STEPS, seed=seed, choice=choice, upscale=False)
+        result = editor.edit(photo, canvas, timestep=timestep, seed=seed, choice=choice, upscale=False)
     except InputError:  # the face has no such region
         return None
     inside = (canvas.mask >= 0.5) & canvas.painted

@@ -10,7 +10,7 @@ import numpy as np
 from npe_core.canvas import Canvas
 from npe_core.editor import Editor, FaceChoice
 from npe_core.photo import Photo
-from npe_core.training.reading import UNKNOWN, first, has_pairs, read_images, read_pairs
+from npe_core.training.reading import UNKNOWN, Choice, has_pairs, read_images, read_pairs
 
 PAIR_SIZE = 256
 """Side at which labelled faces are read."""
@@ -33,10 +33,10 @@ class Face:
         return photo, choice, Canvas(photo.image, regions)
 
 
-def read_faces(path: Path, side: int, count: int) -> list[Face]:
-    """The first ``count`` faces: labelled ones at 256 pixels, others at ``side``. Raises InputError."""
+def read_faces(path: Path, side: int, choice: Choice) -> list[Face]:
+    """The chosen faces: labelled ones at 256 pixels, others at ``side``. Raises InputError."""
     if has_pairs(path):
-        images, ids, _ = read_pairs(path, PAIR_SIZE)
-        labels = [np.where(one == UNKNOWN, np.uint8(0), one) for one in ids[:count].numpy()]
-        return [Face(image.permute(1, 2, 0).numpy(), one) for image, one in zip(images, labels, strict=False)]
-    return [Face(image.permute(1, 2, 0).numpy(), None) for image in read_images(path, side, first(count))]
+        images, ids, _ = read_pairs(path, PAIR_SIZE, choice)
+        labels = [np.where(one == UNKNOWN, np.uint8(0), one) for one in ids.numpy()]
+        return [Face(image.permute(1, 2, 0).numpy(), one) for image, one in zip(images, labels, strict=True)]
+    return [Face(image.permute(1, 2, 0).numpy(), None) for image in read_images(path, side, choice)]

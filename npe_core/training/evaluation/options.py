@@ -53,7 +53,7 @@ def _add_faces(parser: argparse.ArgumentParser, model: str) -> None:
         add("--count", type=positive(int), default=MIX_COUNT, metavar="N", help=text)
     else:
         add("--data", action="append", required=True, metavar="SRC", help="validation data; repeatable")
-        add("--count", type=positive(int), metavar="N", help="only the first N faces of each source")
+        add("--count", type=positive(int), metavar="N", help="only N faces of each source, drawn at random")
 
 
 def _add_diffusion(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def _add_diffusion(parser: argparse.ArgumentParser) -> None:
         metavar="ROLE=SRC",
         help="val=SRC: faces to compare with; reference=SRC: other real faces; edits=SRC: faces to edit (default: val)",
     )
-    add("--count", type=whole, metavar="N", help="samples (default: as many as val has; 0: none)")
+    add("--count", type=whole, metavar="N", help="samples, against as many faces of val (default: all of val; 0: none)")
     add("--edits", type=whole, default=50, metavar="N", help="faces to edit (default: %(default)s; 0: none)")
     add("--steps", type=positive(int), default=20, metavar="N", help="steps a sample (default: %(default)s)")
     add("--seed", type=int, default=0, help="of the first sample (default: %(default)s)")

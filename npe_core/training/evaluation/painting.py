@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from torch import Tensor
 
 from npe_core.diffusion.masked import Strength, masked_edit
 from npe_core.editor.engine import Engine
-from npe_core.models.surroundings import surroundings_of
 from npe_core.report import markdown, shown, told
 from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs, rough_paint
@@ -18,10 +18,39 @@ from npe_core.training.data import to_float, to_uint8
 from npe_core.training.teachers import Judge
 
 TIMESTEPS = (250, 350, 425)
-STEPS = 12
 BATCH = 8
 WAVES = (2, 4, 6)
 """The shapes of a batch are of one coarseness."""
+
+
+@dataclass(frozen=True)
+class Paintings:
+    """Faces and rough paint of them, (N, 3, S, S) in [-1, 1]; masks (N, 1, S, S) are 1 where there is paint."""
+
+    faces: Tensor
+    paint: Tensor
+    masks: Tensor
+
+    @classmethod
+    def of(cls, faces: Tensor, seed: int = 0) -> Paintings:
+        """Faces, uint8 (N, 3, S, S), with rough paint of themselves in random shapes."""
+        rng = torch.Generator().manual_seed(seed)
+        x0, side = to_float(faces), faces.shape[-1]
+        parts = enumerate(x0.split(BATCH))
+        masks = torch.cat([random_blobs(len(p), side, rng, WAVES[n % len(WAVES)], least=0.1) for n, p in parts])
+        paint = [rough_paint(*batch, rng) for batch in zip(x0.split(BATCH), masks.split(BATCH), strict=True)]
+        return cls(x0, torch.cat(paint), masks)
+
+    def brought_back(self, engine: Engine, strength: Strength) -> Tensor:
+        """(N, 3, S, S): the edits that start from the paint. Nothing holds them to its colours."""
+        edited = []
+        columns = (column.split(BATCH) for column in (self.faces, self.paint, self.masks))
+        for batch in zip(*columns, strict=True):
+            face, paint, mask = (x.to(engine.device) for x in batch)
+            within = engine.denoise_within(face, mask)
+            result = masked_edit(within, face, paint, mask, strength, list(range(len(face))))
+            edited.append(result.clamp(-1, 1).cpu())
+        return torch.cat(edited)
 
 
 def measure_painting(
@@ -30,35 +59,18 @@ def measure_painting(
     """Edits of faces, uint8 (N, 3, S, S), with rough paint of themselves in random shapes.
 
     By timestep the root mean square difference of edit and face in the shapes ([-1, 1]), with a judge their LPIPS; the
-    same of the paint alone. Nothing holds the edit to the paint's colours here. Adds the sheet "painting": faces,
-    paint, and a row a timestep.
+    same of the paint alone. Adds the sheet "painting": faces, paint, and a row a timestep.
     """
-    rng = torch.Generator().manual_seed(0)
-    x0, side = to_float(faces), faces.shape[-1]
-    parts = enumerate(x0.split(BATCH))
-    masks = torch.cat([random_blobs(len(p), side, rng, WAVES[n % len(WAVES)], least=0.1) for n, p in parts])
-    paint = torch.cat([rough_paint(face, mask, rng) for face, mask in _batches(x0, masks)])
-    numbers: dict[str, Any] = {"faces": len(faces), "paint": differences(paint, x0, masks, judge)}
-    rows = [x0[:BATCH], paint[:BATCH]]
+    painted = Paintings.of(faces)
+    x0, masks = painted.faces, painted.masks
+    numbers: dict[str, Any] = {"faces": len(faces), "paint": differences(painted.paint, x0, masks, judge)}
+    rows = [x0[:BATCH], painted.paint[:BATCH]]
     for t in told(TIMESTEPS, "painting"):
-        edited = torch.cat([bring_back(engine, t, *batch) for batch in _batches(x0, paint, masks)])
+        edited = painted.brought_back(engine, Strength(t))
         numbers[str(t)] = differences(edited, x0, masks, judge)
         rows.append(edited[:BATCH])
     sheets["painting"] = grid(to_uint8(torch.cat(rows)).permute(0, 2, 3, 1).numpy(), len(rows[0]))
     return numbers
-
-
-def _batches(*tensors: Tensor) -> zip[tuple[Tensor, ...]]:
-    return zip(*(tensor.split(BATCH) for tensor in tensors), strict=True)
-
-
-def bring_back(engine: Engine, t: int, face: Tensor, paint: Tensor, mask: Tensor) -> Tensor:
-    """The edit that starts from the paint at t: (B, 3, S, S) in [-1, 1]."""
-    face, paint, mask = (x.to(engine.device) for x in (face, paint, mask))
-    known = surroundings_of(face, mask)
-    seeds = list(range(len(face)))
-    edited = masked_edit(lambda xt, at: engine.denoise(xt, at, known), face, paint, mask, Strength(t, STEPS), seeds)
-    return edited.clamp(-1, 1).cpu()
 
 
 def differences(edited: Tensor, x0: Tensor, masks: Tensor, judge: Judge | None) -> dict[str, float]:

@@ -23,7 +23,7 @@ from npe_core.training.augment import warp
 from npe_core.training.data import parse_source, source_name, to_float
 from npe_core.training.evaluation.groups import groups_of
 from npe_core.training.evaluation.metrics import confusion, f1, foreground_mean, iou
-from npe_core.training.reading import UNKNOWN, read_pairs
+from npe_core.training.reading import UNKNOWN, drawn, read_pairs
 
 SHIFTS = ((0.05, 0.0), (-0.05, 0.0), (0.0, 0.05), (0.0, -0.05))
 """Shares of the side, right and down."""
@@ -49,11 +49,15 @@ class Labelled:
 
 
 def read_labelled(path: Path, size: int, label_kind: str | None, count: int | None) -> Labelled:
-    """Pairs of a source, only those of a label kind where one is asked for. Raises InputError when none are left."""
+    """Pairs of a source, only those of a label kind where one is asked for, or ``count`` of these, drawn at random.
+
+    Raises InputError when none are left.
+    """
     images, ids, stems = read_pairs(path, size)
     index = read_index(path.parent / "index.csv")
     groups = [index.get(stem, {}) for stem in stems]
-    kept = [i for i, g in enumerate(groups) if label_kind is None or g.get("label_kind") == label_kind][:count]
+    kept = [i for i, g in enumerate(groups) if label_kind is None or g.get("label_kind") == label_kind]
+    kept = [kept[i] for i in sorted(drawn(count, seed=0)(len(kept)))]
     if not kept:
         raise InputError(f"{path} has no faces of label_kind {label_kind} (by the index.csv beside it).")
     name = source_name(path) + (f" ({label_kind})" if label_kind else "")

@@ -17,7 +17,7 @@ from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs
 from npe_core.training.data import parse_source, source_name, to_float, to_uint8
 from npe_core.training.evaluation.metrics import psnr_y
-from npe_core.training.reading import first, read_images
+from npe_core.training.reading import drawn, read_images
 from npe_core.training.super_resolution import SIZE, shrink
 from npe_core.training.teachers import Judge
 
@@ -30,8 +30,8 @@ def evaluate_super_resolution(
 ) -> Report:
     """Measure the upscalers of the engines (by name) on faces of 512 pixels reduced to 128. Raises InputError.
 
-    ``judge`` adds LPIPS, also of pictures that are restored inside random shapes only, without and with a look at
-    what lies around the shapes.
+    ``count``: so many of each source, drawn at random (default: all). ``judge`` adds LPIPS, also of pictures that are
+    restored inside random shapes only, without and with a look at what lies around the shapes.
     """
     report = Report({"model": "upscaler", "data": {}})
     tiles: list[np.ndarray] = []
@@ -40,7 +40,7 @@ def evaluate_super_resolution(
         sums: dict[str, dict[str, float]] = {name: {} for name in ("bicubic", *engines)}
         inside: dict[str, float] = {}
         rng = torch.Generator().manual_seed(0)
-        images = read_images(path, SIZE, first(count))
+        images = read_images(path, SIZE, drawn(count, seed=0))
         for image in told(images.split(1), "upscaling"):
             high = to_float(image)
             low = to_float(to_uint8(shrink(high)))
