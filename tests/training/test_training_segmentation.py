@@ -4,10 +4,23 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+from npe_core.regions import REGIONS, region_by_name
+from npe_core.training.data import to_float
 from npe_core.training.reading import UNKNOWN
-from npe_core.training.segmentation import BORDER_WEIGHT, belief_distance, dice_loss, near_borders, weighted_entropy
+from npe_core.training.segmentation import (
+    BORDER_WEIGHT,
+    belief_distance,
+    calmly,
+    dice_loss,
+    near_borders,
+    roughly,
+    weighted_entropy,
+)
+
+HAIR = region_by_name("hair").id
 
 
 def certain(ids):
@@ -92,3 +105,33 @@ def test_where_nothing_is_believed_or_known_there_is_no_distance():
     assert float(belief_distance(wrong, believed(), truth)) == 0
     assert float(belief_distance(wrong, believed(255), torch.full_like(truth, UNKNOWN))) == 0
     assert float(belief_distance(wrong, believed(255), truth)) > 5
+
+
+def test_half_of_the_examples_are_only_moved_a_little():
+    """A disc of hair in the middle of a face's crop stays about as large and where it was."""
+    side, radius = 64, 16
+    y, x = torch.meshgrid(torch.arange(side) - 31.5, torch.arange(side) - 31.5, indexing="ij")
+    disc = ((x * x + y * y) < radius * radius).to(torch.uint8) * HAIR
+    images = torch.randint(0, 256, (40, 3, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    beliefs = torch.zeros(40, len(REGIONS), side // 4, side // 4, dtype=torch.uint8)
+    seen, ids, _ = calmly(to_float(images), disc.expand(40, -1, -1), beliefs, torch.Generator().manual_seed(1))
+    hair = (ids == HAIR).double()
+    area = hair.sum(dim=(1, 2)) / (torch.pi * radius**2)
+    middles = torch.stack([(hair * axis).sum(dim=(1, 2)) / hair.sum(dim=(1, 2)) for axis in (x, y)])
+    assert 0.8 < area.min() < 0.95 and 1.05 < area.max() < 1.25
+    assert 0.5 < middles.abs().max() < 0.05 * side
+    assert seen.std() > 0.3  # still the picture
+
+
+def test_beliefs_move_with_calm_and_rough_examples():
+    images = torch.zeros(8, 3, 64, 64)
+    ids = torch.zeros(8, 64, 64, dtype=torch.uint8)
+    ids[:, :, 32:] = HAIR
+    beliefs = torch.zeros(8, len(REGIONS), 16, 16, dtype=torch.uint8)
+    beliefs[:, 0, :, :8], beliefs[:, HAIR, :, 8:] = 255, 255
+    for move in (calmly, roughly):
+        _, moved, said = move(images, ids, beliefs, torch.Generator().manual_seed(2))
+        levels = F.interpolate(said[:, [0, HAIR]].float(), scale_factor=4.0, mode="bilinear")
+        sure = (levels.sum(dim=1) > 250) & (levels.amax(dim=1) > 200) & (moved != UNKNOWN)
+        assert sure.float().mean() > 0.3
+        assert ((levels[:, 1] > 128) == (moved == HAIR))[sure].float().mean() > 0.99, move
