@@ -1,13 +1,13 @@
 """How many calls of the diffusion model an edit needs, by sampler: how near paint comes to the face that was meant.
 
     pip install matplotlib                                      # for the picture
-    python benchmarks/steps.py --data faces128_clean/val.zip --teachers DIR --out docs/images/steps.png
+    python benchmarks/steps.py --data faces128_clean/val.zip --faces 16 --teachers DIR --out docs/images/steps.png
     python benchmarks/steps.py --data FACES --teachers DIR --faces 8 --counts 1,4      # a small version
 
 Aligned faces are painted over in random shapes, with a few flat colours of their own and outlines that lie off, as in
 ``npe evaluate diffusion``. Each sampler brings them back with few and with many calls; what is measured is the LPIPS
 between the 128-pixel result and the face itself. Nothing holds the result to the paint. DIR holds teachers.py, as for
-``npe evaluate``. It takes eight minutes on two idle cores.
+``npe evaluate``. It takes ten minutes on two idle cores.
 """
 
 from __future__ import annotations
