@@ -171,7 +171,7 @@ def test_help_shows_ranges_and_defaults_as_a_person_reads_them(command, capsys):
     told = " ".join(capsys.readouterr().out.split())
     assert "None" not in told and "default: (" not in told
     if command == ["edit"]:
-        assert "[default: 10, at most the timestep]" in told
+        assert "[default: 4, at most the timestep]" in told
         assert "0<=x<=1" in told and "x>=0" in told
 
 
