@@ -34,6 +34,7 @@ import torch
 from npe_core.bench.portrait import samples
 from npe_core.bench.timing import described, machine, timed
 from npe_core.canvas import Canvas
+from npe_core.defaults import STEPS
 from npe_core.diffusion.masked import Strength
 from npe_core.diffusion.schedule import alpha_bars, q_posterior_mean_variance, q_sample
 from npe_core.editor import EditJob, Editor
@@ -169,7 +170,7 @@ def main() -> None:
     parser.add_argument("--photo", type=Path, default=samples()[0])
     parser.add_argument("--region", default="hair=#8b2500", metavar="NAME=#RRGGBB")
     parser.add_argument("--timestep", type=int, default=250)
-    parser.add_argument("--steps", type=int, default=10, help="of this project")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of this project")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--measured", type=int, default=2, help="calls of a long walk that are measured")
     parser.add_argument("--device", default="cpu", choices=["cpu"], help="the comparison is one of CPUs")

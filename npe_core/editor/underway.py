@@ -252,8 +252,8 @@ def colour_hold(timestep: int) -> float:
 
 
 def flat_hold(timestep: int) -> float:
-    """The same for flat paint: wholly up to t = 150, half at 250, not at all from 350."""
-    return min(1.0, max(0.0, (350 - timestep) / 200))
+    """The same for flat paint: wholly up to t = 200, half at 300, not at all from 400."""
+    return min(1.0, max(0.0, (400 - timestep) / 200))
 
 
 def least_detail(timestep: int) -> float:
