@@ -99,6 +99,7 @@ def regions(editor: Editor) -> np.ndarray:
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     editor = Editor()
+    Image.fromarray(painted(SMILE, (512, 512))).save(IMAGES / "smile.png", optimize=True)
     save(edits(editor), "edits.jpg")
     save(study(editor), "sweep.jpg")
     save(regions(editor), "regions.jpg")
