@@ -134,7 +134,7 @@ def strength_options(command: Command) -> Command:
                 type=click.Choice(SAMPLERS),
                 default=SAMPLER,
                 show_default=True,
-                help="How the noise is taken away; all but lcm want more steps.",
+                help="How the noise is taken away.",
             ),
             click.option(
                 "--seed",

@@ -46,6 +46,31 @@ def keep_nothing(xt: Tensor, t: int) -> Tensor:
     return xt
 
 
+Move = Callable[[Tensor, Tensor, int, int], Tensor]
+"""(xt, x0, t, s) -> xs: one step of a sampler, from t to s."""
+
+
+def _walk(
+    move: Move,
+    denoise: Denoise,
+    xt: Tensor,
+    grid: list[int],
+    callback: Callback | None,
+    constrain: Constrain,
+    clip: bool,
+) -> Tensor:
+    """What all samplers do: predict x0, then move on."""
+    steps = len(grid) - 1
+    for i, (t, s) in enumerate(pairwise(grid)):
+        xt = constrain(xt, t)
+        x0 = denoise(xt, t)
+        x0 = x0.clamp(-1, 1) if clip else x0
+        xt = move(xt, x0, t, s)
+        if callback is not None:
+            callback(Step(i, steps, t, x0))
+    return constrain(xt, grid[-1])
+
+
 def ddim(
     denoise: Denoise,
     xt: Tensor,
@@ -56,17 +81,13 @@ def ddim(
     clip: bool = True,
 ) -> Tensor:
     """DDIM with eta = 0 (Song et al. 2021, equation 12): the exact step of the probability flow for a constant eps."""
-    steps = len(grid) - 1
-    for i, (t, s) in enumerate(pairwise(grid)):
-        xt = constrain(xt, t)
-        x0 = denoise(xt, t)
-        x0 = x0.clamp(-1, 1) if clip else x0
+
+    def move(xt: Tensor, x0: Tensor, t: int, s: int) -> Tensor:
         alpha_bar_t, alpha_bar_s = float(alpha_bars()[t]), float(alpha_bars()[s])
         eps = (xt - alpha_bar_t**0.5 * x0) / (1 - alpha_bar_t) ** 0.5
-        xt = alpha_bar_s**0.5 * x0 + (1 - alpha_bar_s) ** 0.5 * eps
-        if callback is not None:
-            callback(Step(i, steps, t, x0))
-    return constrain(xt, grid[-1])
+        return alpha_bar_s**0.5 * x0 + (1 - alpha_bar_s) ** 0.5 * eps
+
+    return _walk(move, denoise, xt, grid, callback, constrain, clip)
 
 
 def ddpm(
@@ -80,16 +101,12 @@ def ddpm(
     clip: bool = True,
 ) -> Tensor:
     """Ancestral sampling (Ho et al. 2020, algorithm 2): x_s drawn from q(x_s | x_t, x0). One CPU generator an image."""
-    steps = len(grid) - 1
-    for i, (t, s) in enumerate(pairwise(grid)):
-        xt = constrain(xt, t)
-        x0 = denoise(xt, t)
-        x0 = x0.clamp(-1, 1) if clip else x0
+
+    def move(xt: Tensor, x0: Tensor, t: int, s: int) -> Tensor:
         mean, variance = q_posterior_mean_variance(x0, xt, t, s)
-        xt = mean + variance**0.5 * _fresh_noise(xt, generators)
-        if callback is not None:
-            callback(Step(i, steps, t, x0))
-    return constrain(xt, grid[-1])
+        return mean + variance**0.5 * _fresh_noise(xt, generators)
+
+    return _walk(move, denoise, xt, grid, callback, constrain, clip)
 
 
 def lcm(
@@ -108,15 +125,11 @@ def lcm(
     of the noise before. It suits a denoiser whose single predictions are sharp, and wants few steps. One CPU generator
     an image.
     """
-    steps = len(grid) - 1
-    for i, (t, s) in enumerate(pairwise(grid)):
-        xt = constrain(xt, t)
-        x0 = denoise(xt, t)
-        x0 = x0.clamp(-1, 1) if clip else x0
-        xt = q_sample(x0, s, _fresh_noise(xt, generators))
-        if callback is not None:
-            callback(Step(i, steps, t, x0))
-    return constrain(xt, grid[-1])
+
+    def move(xt: Tensor, x0: Tensor, t: int, s: int) -> Tensor:
+        return q_sample(x0, s, _fresh_noise(xt, generators))
+
+    return _walk(move, denoise, xt, grid, callback, constrain, clip)
 
 
 def _fresh_noise(xt: Tensor, generators: list[torch.Generator]) -> Tensor:
@@ -138,28 +151,25 @@ def dpmpp(
     lambda = ln(alpha / sigma) is half the log signal-to-noise ratio. The first step, and the last one (to t = 0,
     where lambda is infinite), are of first order.
     """
-    steps = len(grid) - 1
     previous: tuple[Tensor, float] | None = None  # x0 and lambda of the step before
-    for i, (t, s) in enumerate(pairwise(grid)):
-        xt = constrain(xt, t)
-        x0 = denoise(xt, t)
-        x0 = x0.clamp(-1, 1) if clip else x0
+
+    def move(xt: Tensor, x0: Tensor, t: int, s: int) -> Tensor:
+        nonlocal previous
+        before = previous
         alpha_t, sigma_t = _alpha_sigma(t)
-        alpha_s, sigma_s = _alpha_sigma(s)
         lambda_t = math.log(alpha_t / sigma_t)
-        if s == 0:
-            xt = x0
-        else:
-            h = math.log(alpha_s / sigma_s) - lambda_t
-            guess = x0
-            if previous is not None:
-                r = (lambda_t - previous[1]) / h
-                guess = (1 + 1 / (2 * r)) * x0 - 1 / (2 * r) * previous[0]
-            xt = sigma_s / sigma_t * xt - alpha_s * math.expm1(-h) * guess
         previous = x0, lambda_t
-        if callback is not None:
-            callback(Step(i, steps, t, x0))
-    return constrain(xt, grid[-1])
+        if s == 0:
+            return x0
+        alpha_s, sigma_s = _alpha_sigma(s)
+        h = math.log(alpha_s / sigma_s) - lambda_t
+        guess = x0
+        if before is not None:
+            r = (lambda_t - before[1]) / h
+            guess = (1 + 1 / (2 * r)) * x0 - 1 / (2 * r) * before[0]
+        return sigma_s / sigma_t * xt - alpha_s * math.expm1(-h) * guess
+
+    return _walk(move, denoise, xt, grid, callback, constrain, clip)
 
 
 def _alpha_sigma(t: int) -> tuple[float, float]:
