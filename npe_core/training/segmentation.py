@@ -58,11 +58,11 @@ class SegmentationTask:
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8, beliefs (B, 11, S / 4, S / 4) uint8 in 1/255)."""
         images, ids, beliefs = self.data.draw(count, rng)
-        calm = round(CALM_SHARE * count)
+        calm = int(torch.rand(count, generator=rng).lt(CALM_SHARE).sum())
+        shares = (calmly, slice(0, calm)), (roughly, slice(calm, count))
         pictures = to_float(images)
-        gentle = calmly(pictures[:calm], ids[:calm], beliefs[:calm], rng)
-        rough = roughly(pictures[calm:], ids[calm:], beliefs[calm:], rng)
-        x, ids, beliefs = (torch.cat(both) for both in zip(gentle, rough, strict=True))
+        parts = [move(pictures[own], ids[own], beliefs[own], rng) for move, own in shares if own.start < own.stop]
+        x, ids, beliefs = (torch.cat(part) for part in zip(*parts, strict=True))
         return x.contiguous(memory_format=torch.channels_last), ids, beliefs
 
     def loss(self, batch: tuple[Tensor, ...], rng: torch.Generator) -> Loss:

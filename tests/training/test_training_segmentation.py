@@ -7,11 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from npe_core.models.segmenter import SegmenterConfig
 from npe_core.regions import REGIONS, region_by_name
-from npe_core.training.data import to_float
+from npe_core.training import segmentation
+from npe_core.training.data import Mixture, to_float
 from npe_core.training.reading import UNKNOWN
 from npe_core.training.segmentation import (
     BORDER_WEIGHT,
+    SegmentationTask,
     belief_distance,
     calmly,
     dice_loss,
@@ -107,7 +110,7 @@ def test_where_nothing_is_believed_or_known_there_is_no_distance():
     assert float(belief_distance(wrong, believed(255), truth)) > 5
 
 
-def test_half_of_the_examples_are_only_moved_a_little():
+def test_a_calm_example_is_only_moved_a_little():
     """A disc of hair in the middle of a face's crop stays about as large and where it was."""
     side, radius = 64, 16
     y, x = torch.meshgrid(torch.arange(side) - 31.5, torch.arange(side) - 31.5, indexing="ij")
@@ -135,3 +138,24 @@ def test_beliefs_move_with_calm_and_rough_examples():
         sure = (levels.sum(dim=1) > 250) & (levels.amax(dim=1) > 200) & (moved != UNKNOWN)
         assert sure.float().mean() > 0.3
         assert ((levels[:, 1] > 128) == (moved == HAIR))[sure].float().mean() > 0.99, move
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_half_of_what_is_drawn_is_calm(monkeypatch, count):
+    sizes = {"calmly": 0, "roughly": 0}
+    for move in (calmly, roughly):
+
+        def counted(x, *rest, move=move):
+            sizes[move.__name__] += len(x)
+            return move(x, *rest)
+
+        monkeypatch.setattr(segmentation, move.__name__, counted)
+    images = torch.zeros(20, 3, 64, 64, dtype=torch.uint8)
+    ids, beliefs = torch.zeros(20, 64, 64, dtype=torch.uint8), torch.zeros(20, len(REGIONS), 16, 16, dtype=torch.uint8)
+    data = Mixture.of([(images, ids, beliefs)], [1.0], torch.device("cpu"), ["faces"])
+    task = SegmentationTask(data, torch.device("cpu"), SegmenterConfig(image_size=64, base=16, mults=(1, 1)))
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(96 // count):
+        x, drawn, said = task.draw(count, rng)
+        assert (len(x), len(drawn), len(said)) == (count, count, count)
+    assert sum(sizes.values()) == 96 and 33 <= sizes["calmly"] <= 63  # 48, three standard deviations
