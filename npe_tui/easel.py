@@ -39,8 +39,8 @@ class Easel(Horizontal):
         self._guess: np.ndarray | None = None
 
     def compose(self) -> ComposeResult:
-        yield self.view
         yield self._other
+        yield self.view
 
     # --- what to show -------------------------------------------------------------------------------------------
 

@@ -187,7 +187,7 @@ class EditScreen(EnhancingScreen):
         told = {
             "off": "",
             "divider": "Left of the divider: before. ( and ) or a drag move it",
-            "beside": "After and before",
+            "beside": "Before and after",
         }
         self.status.say(told[after])
 
