@@ -112,7 +112,7 @@ class Editor:
         """Turn the paint of the canvas into a photograph, where its mask says so and nowhere else.
 
         The canvas has the photo's size. timestep 1..499 is the strength (200-300 subtle, 350-475 dramatic), steps the
-        calls of the diffusion model (None: 10, or the timestep where that is less), seed what makes it repeatable (None
+        calls of the diffusion model (None: 4, or the timestep where that is less), seed what makes it repeatable (None
         draws one). ``choice`` names the faces to edit (default: those of the canvas's regions, else the largest face).
         ``upscale=False`` leaves super-resolution out, ``sharpness`` 0..1 says how much detail it may invent.
         Raises UsageError, InputError, WeightsError, EnvironmentFault, and Cancelled if ``progress`` does.

@@ -12,12 +12,15 @@ from npe_core.training.data import parse_source, source_name
 from npe_core.training.evaluation.denoising import denoising_table, measure_denoising
 from npe_core.training.evaluation.edits import TIMESTEP, edit_table, measure_edits, timestep_sheet
 from npe_core.training.evaluation.faces import read_faces
+from npe_core.training.evaluation.features import feature_table, measure_features
 from npe_core.training.evaluation.painting import measure_painting, painting_table
 from npe_core.training.reading import drawn, read_images
 from npe_core.training.teachers import Judge
 
 DENOISED = 32
 """Faces of val on which single predictions are measured, and paint that is brought back."""
+FEATURED = 32
+"""Labelled faces whose eyes, nose and mouth are painted and brought back."""
 
 
 def evaluate_diffusion(
@@ -34,7 +37,8 @@ def evaluate_diffusion(
     """Measure the editor's denoiser. Raises InputError, WeightsError.
 
     val: faces that are denoised, brought back from rough paint, and that samples are compared with. reference: other
-    real faces, the floor of that comparison. edits: faces to edit (default: val), with masks where the source has them.
+    real faces, the floor of that comparison. edits: faces to edit (default: val), with masks where the source has them;
+    of those the features are painted and brought back as well.
     count: how many samples, against as many faces of val (default: all; 0 leaves samples out). Fewer faces than there
     are, here and of edits, are drawn at random: a set may be stored source by source. Without ``judge`` neither VGG-FD
     nor LPIPS is measured.
@@ -64,7 +68,11 @@ def evaluate_diffusion(
         report.numbers["edits"]["data"] = source_name(parse_source(edits or val)[0])
         report.tables.append(edit_table(report.numbers["edits"]))
         report.sheets["timesteps"] = timestep_sheet(editor, edited[:8])
-        regions = "the labels" if edited[0].ids is not None else "the segmenter"
+        labelled = edited[0].ids is not None
+        if labelled:
+            report.numbers["features"] = measure_features(editor, edited[:FEATURED], report.sheets, judge)
+            report.tables.append(feature_table(report.numbers["features"]))
+        regions = "the labels" if labelled else "the segmenter"
         report.notes.append(f"Edits at t = {TIMESTEP} on {len(edited)} faces; the regions are those of {regions}.")
     return report
 
