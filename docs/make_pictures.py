@@ -103,7 +103,7 @@ def main() -> None:
     save(edits(editor), "edits.jpg")
     save(study(editor), "sweep.jpg")
     save(regions(editor), "regions.jpg")
-    save(grid(editor.sample(32, steps=40, seed=0), 8), "samples.jpg")
+    save(grid(editor.sample(32, seed=0), 8), "samples.jpg")
 
 
 if __name__ == "__main__":

@@ -9,5 +9,5 @@ STEPS = 4
 SAMPLERS = ("lcm", "dpmpp", "ddim", "ddpm")
 """How the noise is taken away; the first is the default."""
 SAMPLER = SAMPLERS[0]
-SAMPLER_FROM_NOISE = "ddpm"
+SAMPLERS_FROM_NOISE = ("restart", *SAMPLERS)
 """The same of faces out of nothing but noise, which take more calls."""

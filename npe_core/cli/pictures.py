@@ -9,7 +9,7 @@ import click
 from npe_core.cli import options
 from npe_core.cli.options import PHOTO
 from npe_core.cli.progress import progress
-from npe_core.defaults import SAMPLER_FROM_NOISE, SAMPLERS
+from npe_core.defaults import SAMPLERS_FROM_NOISE
 from npe_core.errors import UsageError
 
 OUT = click.option(
@@ -99,7 +99,13 @@ def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixel
 @click.option("-o", "--output", "out", type=PHOTO, help="One picture with all of them.")
 @click.option("--out-dir", type=PHOTO, help="A folder for single 128x128 PNG files.")
 @click.option("--steps", type=click.IntRange(1, 499), default=20, show_default=True, help="Calls of the model a face.")
-@click.option("--sampler", type=click.Choice(SAMPLERS), default=SAMPLER_FROM_NOISE, show_default=True)
+@click.option(
+    "--sampler",
+    type=click.Choice(SAMPLERS_FROM_NOISE),
+    default=SAMPLERS_FROM_NOISE[0],
+    show_default=True,
+    help="How the noise is taken away.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Face k has the noise of seed + k.")
 @options.device_option
 @FORCE

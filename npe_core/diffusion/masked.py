@@ -14,7 +14,7 @@ from torch import Tensor
 
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.device import upload
-from npe_core.diffusion.samplers import Callback, Constrain, Denoise, ddim, ddpm, dpmpp, keep_nothing, lcm
+from npe_core.diffusion.samplers import Callback, Constrain, Denoise, ddim, ddpm, dpmpp, keep_nothing, lcm, restart
 from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
 
 
@@ -39,10 +39,10 @@ def sample(
 ) -> Tensor:
     """Walk x_t (B, 3, H, W) at ``strength.timestep`` down to x0; seeds (B) drive only the noise added on the way."""
     grid = timestep_grid(strength.timestep, strength.steps)
-    if strength.sampler in ("lcm", "ddpm"):
+    if strength.sampler in ("lcm", "ddpm", "restart"):
         # A stream of its own for the added noise: the first draw of a seed is the noise of the edit itself.
         generators = [torch.Generator().manual_seed(seed ^ 0x5DEECE66D) for seed in seeds]
-        drawing = {"lcm": lcm, "ddpm": ddpm}[strength.sampler]
+        drawing = {"lcm": lcm, "ddpm": ddpm, "restart": restart}[strength.sampler]
         return drawing(denoise, xt, grid, generators=generators, callback=callback, constrain=constrain)
     walk = {"ddim": ddim, "dpmpp": dpmpp}[strength.sampler]
     return walk(denoise, xt, grid, callback=callback, constrain=constrain)

@@ -10,7 +10,7 @@ import numpy as np
 
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import overlap
-from npe_core.defaults import SAMPLER, SAMPLER_FROM_NOISE, TIMESTEP
+from npe_core.defaults import SAMPLER, SAMPLERS_FROM_NOISE, TIMESTEP
 from npe_core.device import choose_device
 from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
@@ -169,7 +169,7 @@ class Editor:
         self,
         count: int,
         steps: int = 20,
-        sampler: str = SAMPLER_FROM_NOISE,
+        sampler: str = SAMPLERS_FROM_NOISE[0],
         seed: int = 0,
         progress: Progress | None = None,
     ) -> np.ndarray:
@@ -179,7 +179,7 @@ class Editor:
         """
         if count < 1:
             raise UsageError(f"The count of faces is 1 or more, not {count}.")
-        strength = check_strength(TIMESTEPS - 1, steps, sampler)
+        strength = check_strength(TIMESTEPS - 1, steps, sampler, SAMPLERS_FROM_NOISE)
         check_seed(seed)
         side = self.engine.image_size
         faces = []

@@ -96,8 +96,10 @@ def check_fill(region: str, colour: Any) -> tuple[str, str]:
     return region_by_name(region).name, format_colour(parse_colour(colour))
 
 
-def check_strength(timestep: int, steps: int | None, sampler: str) -> Strength:
+def check_strength(timestep: int, steps: int | None, sampler: str, samplers: tuple[str, ...] = SAMPLERS) -> Strength:
     """The strength; where no ``steps`` are named the usual ones, or as many as the timestep has room for.
+
+    ``samplers`` are those to choose from.
 
     Raises UsageError for invalid arguments.
     """
@@ -109,8 +111,8 @@ def check_strength(timestep: int, steps: int | None, sampler: str) -> Strength:
         steps = min(STEPS, timestep)
     if not 1 <= steps <= timestep:
         raise UsageError(f"The steps must be between 1 and {timestep}, the timestep, not {steps}.")
-    if sampler not in SAMPLERS:
-        raise UsageError(f"{sampler!r} is not a sampler. Choose one of: {', '.join(SAMPLERS)}.")
+    if sampler not in samplers:
+        raise UsageError(f"{sampler!r} is not a sampler. Choose one of: {', '.join(samplers)}.")
     return Strength(timestep, steps, sampler)
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from npe_core.diffusion.samplers import ddim, ddpm, dpmpp, lcm
+from npe_core.diffusion.samplers import AGAIN, AGAIN_FROM, ddim, ddpm, dpmpp, lcm, restart
 from npe_core.diffusion.schedule import alpha_bars
 from npe_core.errors import Cancelled
 
@@ -89,7 +89,33 @@ def test_lcm_of_one_step_is_the_prediction():
     assert torch.equal(lcm(denoise, start, [350, 0], generators=generators, clip=False), denoise(start, 350))
 
 
-@pytest.mark.parametrize("sampler", [ddpm, lcm])
+def test_restart_ends_as_lcm_from_noised_data_does():
+    """After the first walk the picture is drawn from the data; from there on the variance is that of lcm's steps."""
+    start = torch.randn(2, 3, 60, 60, generator=torch.Generator().manual_seed(9))
+    generators = [torch.Generator().manual_seed(k) for k in range(2)]
+    end = restart(denoise, start, list(range(500, -1, -1)), generators=generators, clip=False)
+    visited = even_grid(round(AGAIN_FROM * 500), 0, AGAIN)
+    variance = S**2
+    for t, s in [*pairwise(visited)] * 2:
+        if t == visited[0]:
+            variance = float(alpha_bars()[t]) * (variance - 1) + 1
+        a, after = float(alpha_bars()[t]), float(alpha_bars()[s])
+        variance = after * a * (S**2 / (a * S**2 + 1 - a)) ** 2 * variance + 1 - after
+    assert float(end.std()) == pytest.approx(variance**0.5, rel=0.03)
+    assert float(end.mean()) == pytest.approx(MU, abs=0.015)
+
+
+@pytest.mark.parametrize(("steps", "rounds"), [(1, 0), (6, 0), (7, 1), (13, 1), (14, 2), (20, 2)])
+def test_restart_goes_up_again_and_counts_its_steps_through(steps, rounds):
+    visited = even_grid(300, 0, steps - 3 * rounds)[:-1] + rounds * [120, 80, 40]
+    seen = []
+    generators = [torch.Generator().manual_seed(0)]
+    restart(denoise, on_the_flow(Z, 300), even_grid(300, 0, steps), generators=generators, callback=seen.append)
+    assert [step.t for step in seen] == visited
+    assert [(step.index, step.total) for step in seen] == [(i, steps) for i in range(steps)]
+
+
+@pytest.mark.parametrize("sampler", [ddpm, lcm, restart])
 def test_the_noise_of_an_image_does_not_depend_on_the_batch(sampler):
     start = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(1))
     generators = [torch.Generator().manual_seed(k) for k in (3, 4, 4)]

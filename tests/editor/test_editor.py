@@ -233,6 +233,7 @@ def test_seconds_by_stage(editor, photo):
         ({"steps": 0}, "steps"),
         ({"timestep": 5, "steps": 6}, "steps"),
         ({"sampler": "euler"}, "dpmpp"),
+        ({"sampler": "restart"}, "lcm"),  # for pictures out of noise alone
     ],
 )
 def test_arguments_that_cannot_be_meant(editor, photo, options, words):
