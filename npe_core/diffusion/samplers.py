@@ -133,8 +133,8 @@ def lcm(
     return _walk(move, denoise, xt, grid, callback, constrain, clip)
 
 
-ROUNDS, AGAIN, AGAIN_FROM = 2, 3, 0.4
-"""``restart`` goes at most twice through three steps again, from such a share of the first timestep."""
+AGAIN, AGAIN_FROM = 2, 0.3
+"""``restart`` goes through two steps again, from such a share of the first timestep."""
 
 
 def restart(
@@ -147,22 +147,21 @@ def restart(
     constrain: Constrain = keep_nothing,
     clip: bool = True,
 ) -> Tensor:
-    """``ddpm`` down to x0, then twice noise once more and three steps of ``lcm`` (Xu et al. 2023, "Restart Sampling").
+    """``ddpm`` down to x0, then noise once more and two steps of ``lcm`` (Xu et al. 2023, "Restart Sampling").
 
     What a long walk got wrong on its way lies on x0 as noise does, and goes with it. For pictures out of nothing but
-    noise. Of ``grid`` its first timestep and its number of steps count: six are taken from the first walk, three where
-    there are less than 14, none of less than seven. One CPU generator an image.
+    noise. Of ``grid`` its first timestep and its number of steps count: two are taken from the first walk, none of less
+    than five. One CPU generator an image.
     """
     total = len(grid) - 1
-    rounds = min(ROUNDS, total // (2 * AGAIN + 1))
-    first = total - rounds * AGAIN
+    first = total - AGAIN if total > 2 * AGAIN else total
     how: dict[str, Any] = {"generators": generators, "constrain": constrain, "clip": clip}
     x0 = ddpm(denoise, xt, timestep_grid(grid[0], first), callback=_part(callback, 0, total), **how)
+    if first == total:
+        return x0
     start = max(AGAIN, round(AGAIN_FROM * grid[0]))
-    for done in range(first, total, AGAIN):
-        noised = q_sample(x0, start, _fresh_noise(x0, generators))
-        x0 = lcm(denoise, noised, timestep_grid(start, AGAIN), callback=_part(callback, done, total), **how)
-    return x0
+    noised = q_sample(x0, start, _fresh_noise(x0, generators))
+    return lcm(denoise, noised, timestep_grid(start, AGAIN), callback=_part(callback, first, total), **how)
 
 
 def _part(callback: Callback | None, first: int, total: int) -> Callback | None:
