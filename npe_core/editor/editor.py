@@ -14,7 +14,7 @@ from npe_core.defaults import SAMPLER, SAMPLERS_FROM_NOISE, TIMESTEP
 from npe_core.device import choose_device
 from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
-from npe_core.diffusion.schedule import TIMESTEPS, draw_noise
+from npe_core.diffusion.schedule import TIMESTEPS
 from npe_core.editor.engine import Engine, to_images, to_tensor
 from npe_core.editor.framing import CROP, FaceChoice, close_look, looks_around
 from npe_core.editor.job import EditJob
@@ -181,11 +181,10 @@ class Editor:
             raise UsageError(f"The count of faces is 1 or more, not {count}.")
         strength = check_strength(TIMESTEPS - 1, steps, sampler, SAMPLERS_FROM_NOISE)
         check_seed(seed)
-        side = self.engine.image_size
         faces = []
         for first in range(0, count, 16):
             seeds = [seed + k for k in range(first, min(first + 16, count))]
-            noise = draw_noise((3, side, side), seeds).to(self.engine.device)
+            noise = self.engine.begin(strength.timestep, seeds)
             x = sample(self.engine.denoise, noise, strength, seeds, report(progress, len(seeds)))
             faces.append(to_images(x))
         return np.concatenate(faces)

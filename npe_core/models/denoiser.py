@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from npe_core.diffusion.schedule import TIMESTEPS, alpha_bars
+from npe_core.diffusion.prior import draw_coarse
+from npe_core.diffusion.schedule import TIMESTEPS, alpha_bars, draw_noise, q_sample
 from npe_core.models.shapes import check_above_0, check_groups, check_levels
 from npe_core.models.surroundings import CHANNELS
 
@@ -41,6 +42,8 @@ class DenoiserConfig:
     """Standard deviation of the training images in [-1, 1]."""
     surroundings: bool = False
     """Whether the network is also shown the clean picture around what is edited."""
+    prior: int = 0
+    """Side of the coarse pictures whose mean and covariance the weights know, for samples; 0: of none."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a shape that cannot be built."""
@@ -49,6 +52,8 @@ class DenoiserConfig:
         check_levels(self.image_size, self.patch, self.mults)
         if self.base % 2:
             raise ValueError(f"base is {self.base}; expected an even number: timesteps become as many sines as cosines")
+        if self.prior and not 0 < self.prior <= self.image_size:
+            raise ValueError(f"prior is {self.prior}; expected 0, or the side of a picture up to {self.image_size}")
         channels = [self.base * mult for mult in self.mults]
         check_groups([self.base, *channels, *(2 * count for count in channels)], GROUPS)
         for level, count in enumerate(channels):
@@ -204,12 +209,29 @@ class Denoiser(nn.Module):
     """D(x_t, t) -> x0: the U-Net inside its preconditioning. Call it with x_t of the DDPM forward process."""
 
     alpha_bar: Tensor
+    prior_mean: Tensor
+    """(3, s, s), with ``prior_root`` (3 s^2, 3 s^2) where ``config.prior`` is s above 0: see ``diffusion/prior.py``."""
+    prior_root: Tensor
 
     def __init__(self, config: DenoiserConfig | None = None) -> None:
         super().__init__()
         self.config = config or DenoiserConfig()
         self.unet = UNet(self.config)
         self.register_buffer("alpha_bar", torch.tensor(alpha_bars(), dtype=torch.float32), persistent=False)
+        if side := self.config.prior:
+            self.register_buffer("prior_mean", torch.zeros(3, side, side))
+            self.register_buffer("prior_root", torch.zeros(3 * side**2, 3 * side**2))
+
+    def begin(self, t: int, seeds: list[int]) -> Tensor:
+        """x_t (B, 3, 128, 128) on the CPU of pictures of which nothing is known; seeds (B).
+
+        Weights without a prior begin with noise alone.
+        """
+        side = self.config.image_size
+        eps = draw_noise((3, side, side), seeds)
+        if not self.config.prior:
+            return eps
+        return q_sample(draw_coarse(self.prior_mean, self.prior_root, seeds, side), t, eps)
 
     def preconditioning(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B,) timesteps -> c_skip, c_out, c_in, each (B, 1, 1, 1), applied to x_t (not to x_t / sqrt(alpha_bar))."""

@@ -19,6 +19,8 @@ STATE = "state.pt"
 NOTES = "run.json"
 ADDED = ("surroundings.", "fine.")
 """Parts of networks that change nothing before they are trained: weights without them are a start."""
+OWN = "prior_"
+"""What a run knows from its own data, whatever it starts from."""
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
@@ -130,13 +132,15 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
 def warm_start(model: nn.Module, path: Path) -> int:
     """Start from exported weights, or their pieces: every tensor must fit. Returns the images that they have seen.
 
-    A model that is to look at its surroundings, or to have a fine level, may start from one that did not. Raises
-    InputError.
+    A model that is to look at its surroundings, or to have a fine level, may start from one that did not; its prior is
+    its own. Raises InputError.
     """
     tensors, _, images = read_weights(path)
-    new = {name: tensor for name, tensor in model.state_dict().items() if any(part in name for part in ADDED)}
+    state = model.state_dict()
+    new = {name: tensor for name, tensor in state.items() if any(part in name for part in ADDED)}
+    own = {name: tensor for name, tensor in state.items() if name.startswith(OWN)}
     try:
-        model.load_state_dict(new | tensors)
+        model.load_state_dict(new | {n: x for n, x in tensors.items() if not n.startswith(OWN)} | own)
     except RuntimeError as error:
         raise InputError(f"{path} does not fit the architecture: {str(error).splitlines()[-1].strip()}") from None
     return images or 0
