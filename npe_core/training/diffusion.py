@@ -8,7 +8,7 @@ call a step (Tang et al. 2025, "Diffusion Models without Classifier-free Guidanc
 
 Stage 3 adds an adversary that judges the features which LPIPS compares (Sauer et al. 2023, "Adversarial Diffusion
 Distillation"), and examples whose x_t is noised from rough paint of the face instead of the face: what an edit begins
-with.
+with. Stage 4 goes on from what the network itself makes of an x_t: what an edit's later calls see.
 """
 
 from __future__ import annotations
@@ -18,79 +18,42 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npe_core.diffusion.prior import prior_of
 from npe_core.diffusion.samplers import ddim
 from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, q_sample, sigmas, timestep_grid
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.surroundings import surroundings_of
 from npe_core.sheets import grid
-from npe_core.training.augment import random_blobs, random_patches, random_zoom, rough_paint
+from npe_core.training.augment import random_patches, random_zoom
+from npe_core.training.beginnings import (
+    WHOLE_LOG_SIGMA_MEAN,
+    call_before,
+    made_before,
+    random_masks,
+    some_painted,
+    timestep_density,
+)
 from npe_core.training.data import Mixture, to_float, to_uint8
 from npe_core.training.discriminator import FeatureDiscriminator, hinge_loss, places_made, weighted_mean
 from npe_core.training.task import Loss, Perceptual, device_generator
 
-LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.2, 1.1
-"""ln sigma of a training example is about N(-0.2, 1.1^2): most of the work where edits take place (t = 60 to 350)."""
-WHOLE_LOG_SIGMA_MEAN = 0.6
-"""The same mean for examples of which nothing is known, in a network that may know something.
-
-Only they teach how a face is laid out, which is decided at t = 200 to 450. Small noise it learns from all the others.
-"""
 ZOOM_SHARE = 0.15
 """Share of the examples that are parts of larger faces, where there are such."""
-WHOLE_SHARE = 0.4
-"""Share of the faces of which nothing is known, for a model that may know the surroundings of an edit.
-
-Of a part of a face something is always known: whole pictures out of noise are to be faces, and a guide would strengthen
-whatever else the network has learned to make of nothing.
-"""
-ALIKE = 8
-"""So many masks of a batch are of one coarseness: a large batch sees many."""
-
 PATCH = 64
 """Side of the part that LPIPS and the adversary see of each picture: a quarter of their cost."""
-
-PAINTED_FROM = 150
-"""Timesteps from which an example may be rough paint instead of the face: edits start there."""
 
 GUIDED = (200, 300)
 """Timesteps between which guidance sets in: it mends large shapes and smooths texture
 (Kynkaanniemi et al. 2024, "Applying Guidance in a Limited Interval")."""
 
 
-def timestep_density(mean: float = LOG_SIGMA_MEAN) -> Tensor:
-    """(500,) probabilities of t = 1..500 that make ln sigma_t normal, as in EDM (Karras et al. 2022, table 1)."""
-    log_sigma = np.log(sigmas()[1:])
-    normal = np.exp(-0.5 * ((log_sigma - mean) / LOG_SIGMA_STD) ** 2)
-    density = normal * np.gradient(log_sigma)
-    return torch.from_numpy(density / density.sum())
-
-
-def random_masks(count: int, side: int, rng: torch.Generator, parts: int = 0) -> Tensor:
-    """(count, 1, side, side), 1 where an edit takes place: in smooth shapes, coarse or fine, or everywhere.
-
-    The first ``parts`` are never 1 everywhere.
-    """
-    shapes = []
-    for first in range(0, count, ALIKE):
-        waves = int(torch.randint(2, 9, (), generator=rng))
-        shapes.append(random_blobs(min(ALIKE, count - first), side, rng, waves, least=0.05))
-    masks = torch.cat(shapes)
-    everywhere = torch.rand(count, generator=rng).lt(WHOLE_SHARE)
-    everywhere[:parts] = False
-    masks[everywhere] = 1
-    return masks
-
-
-def some_painted(x0: Tensor, mask: Tensor, t: Tensor, share: float, rng: torch.Generator) -> Tensor:
-    """x0 (B, 3, H, W), a share of the examples with t >= 150 as rough paint where the mask is 1: so an edit begins.
-
-    Never where the mask is 1 everywhere: nobody paints whole pictures, and samples begin with noise there.
-    """
-    chosen = torch.rand(len(x0), generator=rng).lt(share).to(t.device)
-    chosen &= (t >= PAINTED_FROM) & (mask.flatten(1).amin(1) == 0)
-    return torch.where(chosen[:, None, None, None], rough_paint(x0, mask, rng), x0)
+def coarse_of(images: Tensor, side: int) -> Tensor:
+    """uint8 (N, 3, H, W) -> (2 N, 3, side, side) in [-1, 1]: means of squares, of the pictures and mirrored."""
+    coarse = torch.cat([F.adaptive_avg_pool2d(to_float(part), side) for part in images.split(256)])
+    return torch.cat([coarse, coarse.flip(3)])
 
 
 class DiffusionTask:
@@ -110,14 +73,20 @@ class DiffusionTask:
         guide: Denoiser | None = None,
         guidance: float = 1.5,
         paint_share: float = 0.0,
+        rollout_share: float = 0.0,
     ) -> None:
         """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are.
 
         With a guide D0 the network learns E[x0 | x_t] + (guidance - 1) (E[x0 | x_t] - D0) at high timesteps. An
-        adversary needs ``perceptual``. ``paint_share`` of the examples may begin as rough paint, see ``some_painted``.
+        adversary needs ``perceptual``. ``paint_share`` of the examples may begin as rough paint, see ``some_painted``;
+        ``rollout_share`` go on from a prediction of the model, see ``made_before``.
         """
         self.config_ = config or DenoiserConfig()
-        self.model: nn.Module = Denoiser(self.config_)
+        denoiser = Denoiser(self.config_)
+        if self.config_.prior:
+            coarse = [coarse_of(images, self.config_.prior) for (images,) in data.sets]
+            denoiser.prior_mean, denoiser.prior_root = prior_of(coarse, list(data.shares))
+        self.model: nn.Module = denoiser
         self.data, self.larger, self.device = data, larger, device
         self.perceptual, self.perceptual_weight = perceptual, perceptual_weight
         self.adversary: nn.Module | None = None
@@ -125,7 +94,7 @@ class DiffusionTask:
             self.adversary = FeatureDiscriminator(perceptual.channels).to(device)
         self.adversary_weight = adversary_weight
         self.guide, self.guidance = guide, guidance
-        self.paint_share = paint_share
+        self.paint_share, self.rollout_share = paint_share, rollout_share
         self.log_sigma = torch.from_numpy(sigmas().copy()).clamp_min(1e-3).log().float().to(device)
         self.density = timestep_density()
         self.whole_density = timestep_density(WHOLE_LOG_SIGMA_MEAN) if self.config_.surroundings else self.density
@@ -167,7 +136,7 @@ class DiffusionTask:
         t = self.draw_timesteps(mask, rng)
         eps = torch.randn(x0.shape, generator=device_generator(rng, self.device), device=self.device)
         alpha_bar = model.alpha_bar[t][:, None, None, None]
-        begun = some_painted(x0, mask, t, self.paint_share, rng) if self.paint_share else x0
+        begun = self._begun(x0, mask, t, rng)
         xt = (alpha_bar.sqrt() * begun + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
         c_skip, c_out, c_in = model.preconditioning(t)
         # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
@@ -203,6 +172,20 @@ class DiffusionTask:
         log |= {"fooled": fooled.detach(), "adversary": unfooled.detach()}
         return Loss(loss + self.adversary_weight * fooled, unfooled, log)
 
+    def _begun(self, x0: Tensor, mask: Tensor, t: Tensor, rng: torch.Generator) -> Tensor:
+        """What x_t is noised from, x0 where the mask is 0: the face, rough paint, or what the model made of either."""
+        first = t
+        if self.rollout_share:
+            chosen, before = call_before(t, self.rollout_share, rng)
+            first = t.index_copy(0, chosen, before)
+        begun = some_painted(x0, mask, first, self.paint_share, rng) if self.paint_share else x0
+        if self.rollout_share:
+            eps = torch.randn(begun[chosen].shape, generator=device_generator(rng, self.device), device=self.device)
+            model: Denoiser = self.model  # type: ignore[assignment]
+            made = made_before(model, begun[chosen], x0[chosen], mask[chosen], before, eps)
+            begun = begun.index_copy(0, chosen, made)
+        return begun
+
     def _share_away(self, t: Tensor) -> Tensor:
         """(B, 1, 1, 1): the share of D - D0 in the target, 0 up to the timestep where guidance sets in."""
         first, full = GUIDED
@@ -220,9 +203,9 @@ class DiffusionTask:
             x0: Tensor = model(xt, torch.full((len(xt),), t, device=device))
             return x0
 
-        noise = draw_noise((3, side, side), list(range(count))).to(device)
-        samples = ddim(denoise, noise, timestep_grid(TIMESTEPS, 20))
-        noised = q_sample(faces, 300, noise)
+        seeds = list(range(count))
+        samples = ddim(denoise, model.begin(TIMESTEPS, seeds).to(device), timestep_grid(TIMESTEPS, 20))  # type: ignore[operator]
+        noised = q_sample(faces, 300, draw_noise((3, side, side), seeds).to(device))
         restored = ddim(denoise, noised, timestep_grid(300, 12))
         rows = to_uint8(torch.cat([samples, restored, faces])).permute(0, 2, 3, 1).cpu().numpy()
         return grid(rows, count)

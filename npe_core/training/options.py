@@ -82,6 +82,8 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         add("--adversary", type=positive(float), metavar="WEIGHT", help=text)
         text = "of the parts above t = 150 that are rough paint of the face (stage 3, with surroundings; default: none)"
         add("--paint", type=share, metavar="SHARE", help=text)
+        text = "of the examples that go on from what the model made of an earlier x_t (stage 4; default: none)"
+        add("--rollout", type=share, metavar="SHARE", help=text)
         add("--guide", type=Path, metavar="WEIGHTS", help="of a weaker denoiser, to move away from (stage 2)")
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")

@@ -79,6 +79,8 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
             more["adversary_weight"] = options.adversary
         if options.paint is not None:
             more["paint_share"] = options.paint
+        if options.rollout is not None:
+            more["rollout_share"] = options.rollout
         if options.guide is not None:
             more["guide"] = denoiser_of(options.guide, device)
         return DiffusionTask(faces, device, denoiser, larger, **more)

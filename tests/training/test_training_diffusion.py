@@ -9,16 +9,18 @@ from torch import nn
 
 from npe_core.diffusion.schedule import sigmas
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
-from npe_core.training.data import Mixture
-from npe_core.training.diffusion import (
+from npe_core.training.beginnings import (
     LOG_SIGMA_MEAN,
     LOG_SIGMA_STD,
     WHOLE_LOG_SIGMA_MEAN,
-    DiffusionTask,
+    call_before,
+    made_before,
     random_masks,
     some_painted,
     timestep_density,
 )
+from npe_core.training.data import Mixture
+from npe_core.training.diffusion import DiffusionTask
 
 
 @pytest.mark.parametrize("wanted", [LOG_SIGMA_MEAN, WHOLE_LOG_SIGMA_MEAN])
@@ -200,3 +202,51 @@ def test_paint_takes_the_place_of_parts_that_an_edit_would_begin_at():
     assert torch.equal(shown[..., 8:], x0[..., 8:])
     some = (some_painted(x0, mask, torch.full_like(t, 300), 0.5, rng) != x0).flatten(1).any(1)
     assert 8 < int(some.sum()) < 24
+
+
+def test_some_examples_go_on_from_a_call_before():
+    """The calls of an edit at t, 3/4 t, t/2 and t/4: each but the first has one at 4/3, 3/2 or 2 of its timestep."""
+    t = torch.tensor([60, 120, 240, 360, 480, 6, 12, 300]).repeat(10)
+    chosen, before = call_before(t, 0.5, torch.Generator().manual_seed(0))
+    assert len(chosen) == 40 and len(chosen.unique()) == 40
+    expected = torch.stack([t[chosen] * 4 // 3, t[chosen] * 3 // 2, t[chosen] * 2], dim=1).clamp(max=500)
+    assert bool((expected == before[:, None]).any(dim=1).all())
+    assert {int((row == own).int().argmax()) for row, own in zip(expected, before, strict=True)} == {0, 1, 2}
+
+
+def test_what_was_made_before_is_the_prediction_inside_and_the_face_around():
+    x0 = torch.rand(4, 3, 16, 16) * 2 - 1
+    mask, eps, t = torch.zeros(4, 1, 16, 16), torch.randn(4, 3, 16, 16), torch.tensor([50, 150, 300, 500])
+    mask[..., :8] = 1
+    model, paint = Linear(0.5), torch.full_like(x0, 0.75)
+    made = made_before(model, paint, x0, mask, t, eps)
+    for k in range(4):
+        alpha_bar = float(model.alpha_bar[t[k]])
+        inside = 0.5 * (alpha_bar**0.5 * 0.75 + (1 - alpha_bar) ** 0.5 * eps[k, ..., :8])
+        torch.testing.assert_close(made[k, ..., :8], inside.clamp(-1, 1))
+    assert torch.equal(made[..., 8:], x0[..., 8:]) and not made.requires_grad
+
+
+class Sure(nn.Module):
+    """Makes one grey of everything, and keeps what it was shown."""
+
+    def __init__(self, grey):
+        super().__init__()
+        self.grey, self.seen = grey, []
+
+    def forward(self, x, t, known=None):
+        self.seen.append(x)
+        return torch.full_like(x, self.grey)
+
+
+def test_a_rollout_is_noised_from_what_the_model_made_and_the_face_stays_the_target(diffusion_task):
+    task = diffusion_task()
+    task.rollout_share, task.model, t = 1.0, Linear(1.0), 100
+    task.model.unet = Sure(0.4)
+    task.density = task.whole_density = nn.functional.one_hot(torch.tensor(t - 1), 500).double()
+    bright = torch.full((64, 3, 16, 16), 0.9)
+    loss = task.loss((bright, torch.ones_like(bright[:, :1])), torch.Generator().manual_seed(0))
+    before, now = task.model.unet.seen
+    assert float(now.mean()) == pytest.approx(float(task.model.alpha_bar[t]) ** 0.5 * 0.4, abs=0.01)
+    assert float(before.mean()) > float(now.mean())  # the call before saw the face
+    assert float(loss.model) == pytest.approx((0.9 - 0.4) ** 2, rel=1e-4)
