@@ -127,6 +127,8 @@ def test_the_mix_of_the_samples(capsys):
         (["train", "super-resolution", "--data", "x", "--out", "OUT", "--lpips", "4"], "needs --teachers"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "1.5"], "--paint"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "0.5"], "surroundings=true"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--rollout", "0"], "--rollout"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "prior=200"], "up to 128"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "mults="], "mults is empty"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "patch=3"], "128 is no multiple of 24"),
         (["train", "segmentation", "--data", "x", "--out", "OUT", "--config", "base=3"], "divisible by 32"),
@@ -187,7 +189,7 @@ for words in json.loads(sys.argv[1]):
 
 def test_every_model_trains_on_a_bare_machine(pairs, tmp_path):
     models = {
-        "diffusion": [*config([*DENOISER, "surroundings=true"]), "--paint", "0.5"],
+        "diffusion": [*config([*DENOISER, "surroundings=true", "prior=2"]), "--paint", "0.5", "--rollout", "0.5"],
         "segmentation": config(SEGMENTER),
         "super-resolution": ["--patch", "32", *config(["width=8", "blocks=1"])],
     }

@@ -19,6 +19,7 @@ from npe_core.training.beginnings import (
     some_painted,
     timestep_density,
 )
+from npe_core.training.checkpoint import export_weights, warm_start
 from npe_core.training.data import Mixture
 from npe_core.training.diffusion import DiffusionTask
 
@@ -250,3 +251,22 @@ def test_a_rollout_is_noised_from_what_the_model_made_and_the_face_stays_the_tar
     assert float(now.mean()) == pytest.approx(float(task.model.alpha_bar[t]) ** 0.5 * 0.4, abs=0.01)
     assert float(before.mean()) > float(now.mean())  # the call before saw the face
     assert float(loss.model) == pytest.approx((0.9 - 0.4) ** 2, rel=1e-4)
+
+
+def test_a_run_knows_the_prior_of_its_own_data_whatever_it_starts_from(tmp_path):
+    """Half black above and white below, half turned round: the mean is grey, and mirroring changes nothing."""
+    cpu, config = torch.device("cpu"), DenoiserConfig(image_size=16, base=8, mults=(1,), attention=(), prior=2)
+    faces = torch.zeros(8, 3, 16, 16, dtype=torch.uint8)
+    faces[::2, :, 8:], faces[1::2, :, :8] = 255, 255
+    model = DiffusionTask(Mixture.of([(faces,)], [None], cpu), cpu, config).model
+    torch.testing.assert_close(model.prior_mean, torch.zeros(3, 2, 2))
+    one, other = torch.ones(2), -torch.ones(2)
+    expected = torch.cat([one, other]).repeat(3)
+    torch.testing.assert_close(
+        model.prior_root @ model.prior_root.T, torch.outer(expected, expected), atol=1e-4, rtol=0
+    )
+    export_weights(tmp_path / "start.safetensors", model.state_dict(), {}, 40)
+    dark = DiffusionTask(Mixture.of([(torch.zeros_like(faces),)], [None], cpu), cpu, config).model
+    assert warm_start(dark, tmp_path / "start.safetensors") == 40
+    torch.testing.assert_close(dark.prior_mean, -torch.ones(3, 2, 2))
+    assert torch.equal(dark.unet.stem.weight, model.unet.stem.weight.half().float())
