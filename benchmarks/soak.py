@@ -24,8 +24,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from npe_core.defaults import STEPS
+
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
-PARAMETERS = {"regions": {"lips": "#b00020"}, "steps": 10}
+PARAMETERS = {"regions": {"lips": "#b00020"}}
 
 
 def main() -> None:
@@ -35,7 +37,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--kill", type=float, nargs="?", const=20.0, metavar="SECONDS",
                         help="kill -9 within so many seconds of each start")  # fmt: skip
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--no-upscale", dest="upscale", action="store_false", help="without super-resolution")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("cut short"))

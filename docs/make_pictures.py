@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 
 from npe_core.canvas import Canvas
 from npe_core.editor import Editor
-from npe_core.editor.sweep import COLUMNS, sweep
+from npe_core.editor.sweep import sweep
 from npe_core.photo import Photo
-from npe_core.sheets import grid, with_headings
+from npe_core.sheets import STUDY, grid, with_headings
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -84,7 +84,7 @@ def study(editor: Editor) -> np.ndarray:
     canvas.fill("hair", "#993300")
     timesteps = (100, 200, 300, 400, 475)
     sheet = sweep(editor, photo, canvas, timesteps, seed=1)
-    return with_headings(sheet, tuple(f"t={t}" for t in timesteps), COLUMNS)
+    return with_headings(sheet, tuple(f"t={t}" for t in timesteps), STUDY)
 
 
 def regions(editor: Editor) -> np.ndarray:

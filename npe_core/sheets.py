@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+STUDY = ("original", "painted", "noised", "restored without mask", "restored with mask")
+"""The columns of a timestep study."""
+STUDY_GAP = 4
+"""White pixels between its tiles."""
+
 
 def grid(images: np.ndarray, columns: int, gap: int = 0) -> np.ndarray:
     """(N, H, W, 3) uint8 -> one picture of rows of ``columns``, with ``gap`` white pixels between the tiles."""
@@ -15,6 +20,13 @@ def grid(images: np.ndarray, columns: int, gap: int = 0) -> np.ndarray:
         y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
         sheet[y : y + height, x : x + width] = image
     return sheet
+
+
+def tile_of(sheet: np.ndarray, row: int, column: int, rows: int, columns: int, gap: int = 0) -> np.ndarray:
+    """(H, W, 3) uint8: one tile of a sheet that ``grid`` made with that gap."""
+    down, across = (sheet.shape[0] + gap) // rows, (sheet.shape[1] + gap) // columns
+    top, left = row * down, column * across
+    return sheet[top : top + down - gap, left : left + across - gap]
 
 
 def with_headings(sheet: np.ndarray, rows: tuple[str, ...], columns: tuple[str, ...]) -> np.ndarray:

@@ -56,8 +56,12 @@ def thumbnail(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[in
     """The photo as (h, w, 3) uint8 inside width x height, upright, and its own (width, height); None if unreadable."""
     from PIL import Image, ImageOps
 
+    from npe_core.photo.opening import formats_of
+
     try:
-        with Image.open(path) as picture:
+        with path.open("rb") as file:
+            formats = formats_of(file.read(64), path.name)
+        with Image.open(path, formats=formats) as picture:
             size = picture.size
             if size[0] * size[1] > _MAX_PIXELS:
                 return None

@@ -13,7 +13,7 @@ from npe_core.bench.timing import Timing, described, interleaved, machine
 from npe_core.device import choose_device
 from npe_core.report import Report, markdown
 
-PARAMETERS = {"regions": {"lips": "#b00020"}, "steps": 10}
+PARAMETERS = {"regions": {"lips": "#b00020"}}
 COMPARED = (
     "Both read the photos from the disk, find faces and regions, edit, and write and flush the results; the models are "
     "warm. The engine does one after the other. The watch folder claims a full inbox, records each job, keeps its "

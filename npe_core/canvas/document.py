@@ -196,8 +196,12 @@ class Document:
     # --- saving -------------------------------------------------------------------------------------------------
 
     def save_state(self) -> bytes:
-        """Paint, mask and fills as bytes, for autosave; neither the picture nor the history."""
-        return state.pack(self._layers.image, self._layers.planes, asdict(self._asked))
+        """Paint, mask and fills as bytes, for autosave; neither the picture nor the history.
+
+        A stroke under way counts: its paint is there.
+        """
+        asked = self._asked if self._stroke is None else self._touched_by_hand
+        return state.pack(self._layers.image, self._layers.planes, asdict(asked))
 
     @classmethod
     def restore(cls, image: np.ndarray, saved: bytes, regions: Any = None) -> Self:

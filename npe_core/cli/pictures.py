@@ -106,15 +106,16 @@ def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixel
     show_default=True,
     help="How the noise is taken away.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Face k has the noise of seed + k.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Face k is of seed + k.")
 @options.device_option
 @FORCE
 def sample(
     count: int, out: Path | None, out_dir: Path | None, steps: int, sampler: str, seed: int, device: str, force: bool
 ) -> None:
-    """Faces out of nothing but noise: what the diffusion model knows."""
+    """Faces that the diffusion model makes up: what it knows."""
     import math
 
+    from npe_core.files import make_folder
     from npe_core.photo import Photo, check_output
 
     if out is None and out_dir is None:
@@ -145,13 +146,3 @@ def sample(
     if out is not None:
         Photo.from_array(grid(faces, math.ceil(math.sqrt(count)))).save(out, force=force)
     click.echo(f"{out or out_dir}: {count} face(s), seeds {seed}..{seed + count - 1}")
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder for outputs. Raises EnvironmentFault."""
-    from npe_core.errors import EnvironmentFault
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentFault(f"The folder {folder} cannot be made: {error.strerror}.") from None

@@ -67,9 +67,8 @@ def sweep(
 
     from npe_core.editor import Editor
     from npe_core.editor.recipe import check_strength
-    from npe_core.editor.sweep import COLUMNS
     from npe_core.editor.sweep import sweep as make_sheet
-    from npe_core.sheets import with_headings
+    from npe_core.sheets import STUDY, with_headings
 
     for timestep in rows:
         check_strength(timestep, min(steps, timestep), sampler)
@@ -79,7 +78,7 @@ def sweep(
     choice = narrowed(choice, faces, marks, canvas)
     with progress("sweeping") as advance:
         sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, choice.crops[0], advance)
-    headed = with_headings(sheet, tuple(f"t={row}" for row in rows), COLUMNS)
+    headed = with_headings(sheet, tuple(f"t={row}" for row in rows), STUDY)
     Photo.from_array(headed).save(out, force=force, inputs=inputs)
     notes = choice.notes(faces.which, "--face N", "studied")
     if len(choice.crops) > 1:

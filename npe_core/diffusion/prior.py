@@ -22,14 +22,30 @@ def prior_of(sets: list[Tensor], shares: list[float]) -> tuple[Tensor, Tensor]:
 
     sets: (N, 3, s, s) in [-1, 1] each, drawn from with these shares, which add up to 1.
     """
-    mean, square = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
-    for coarse, share in zip(sets, shares, strict=True):
-        flat = coarse.double().flatten(1).cpu()
-        mean = mean + share * flat.mean(dim=0)
-        square = square + share / len(flat) * flat.T @ flat
+    flats = [coarse.double().flatten(1).cpu() for coarse in sets]
+    means, squares = [flat.mean(dim=0) for flat in flats], [flat.T @ flat / len(flat) for flat in flats]
+    mean, root = _of_moments(means, squares, shares)
+    return mean.reshape(sets[0].shape[1:]), root
+
+
+def mixed_prior(priors: list[tuple[Tensor, Tensor]], shares: list[float]) -> tuple[Tensor, Tensor]:
+    """The prior of pictures of which each share has a prior (mean, root) of its own."""
+    means, roots = ([prior[k].double().cpu() for prior in priors] for k in range(2))
+    flats = [mean.flatten() for mean in means]
+    squares = [root @ root.T + torch.outer(flat, flat) for root, flat in zip(roots, flats, strict=True)]
+    mean, root = _of_moments(flats, squares, shares)
+    return mean.reshape(means[0].shape), root
+
+
+def _of_moments(means: list[Tensor], squares: list[Tensor], shares: list[float]) -> tuple[Tensor, Tensor]:
+    """Mean (n,) and root (n, n), float32, of a mixture with E[x] (n,) and E[x x^T] (n, n) of its parts."""
+    mean, square = (
+        torch.stack([share * moment for share, moment in zip(shares, moments, strict=True)]).sum(dim=0)
+        for moments in (means, squares)
+    )
     covariance = square - torch.outer(mean, mean)
     root = torch.linalg.cholesky(covariance + RIDGE * torch.eye(len(mean), dtype=torch.float64))
-    return mean.reshape(sets[0].shape[1:]).float(), root.float()
+    return mean.float(), root.float()
 
 
 def draw_coarse(mean: Tensor, root: Tensor, seeds: list[int], side: int) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import overlap
 from npe_core.defaults import SAMPLER, SAMPLERS_FROM_NOISE, TIMESTEP
-from npe_core.device import choose_device
+from npe_core.device import choose_device, out_of_memory_behind
 from npe_core.diffusion.masked import Strength, sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS
@@ -22,7 +22,7 @@ from npe_core.editor.recipe import check_seed, check_sharpness, check_strength
 from npe_core.editor.region_map import Look, RegionMap, agreed
 from npe_core.editor.result import EditResult, Preview, Progress
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
-from npe_core.errors import NpeError, UsageError
+from npe_core.errors import EnvironmentFault, NpeError, UsageError
 from npe_core.faces import FaceCrop, choose_faces, find_faces
 from npe_core.parallel import each
 from npe_core.photo import Photo
@@ -173,7 +173,7 @@ class Editor:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> np.ndarray:
-        """(count, 128, 128, 3) uint8: faces out of nothing but noise; face k has the noise of seed + k.
+        """(count, 128, 128, 3) uint8: faces that the model makes up; face k is of seed + k.
 
         Raises UsageError, WeightsError, EnvironmentFault, and Cancelled if ``progress`` does.
         """
@@ -181,21 +181,26 @@ class Editor:
             raise UsageError(f"The count of faces is 1 or more, not {count}.")
         strength = check_strength(TIMESTEPS - 1, steps, sampler, SAMPLERS_FROM_NOISE)
         check_seed(seed)
+        check_seed(seed + count - 1)
         faces = []
         for first in range(0, count, 16):
             seeds = [seed + k for k in range(first, min(first + 16, count))]
-            noise = self.engine.begin(strength.timestep, seeds)
-            x = sample(self.engine.denoise, noise, strength, seeds, report(progress, len(seeds)))
+            xt = self.engine.begin(strength.timestep, seeds)
+            x = sample(self.engine.denoise, xt, strength, seeds, report(progress, len(seeds)))
             faces.append(to_images(x))
         return np.concatenate(faces)
 
 
 def attempt(work: Callable[P, Outcome], *arguments: P.args, **options: P.kwargs) -> Outcome | NpeError:
-    """What the work returns, or the error that it raises on purpose."""
+    """What the work returns, or the error that it raises on purpose; a device without memory is told like one."""
     try:
         return work(*arguments, **options)
     except NpeError as error:
         return error
+    except RuntimeError as error:
+        if out_of_memory_behind(error) is None:
+            raise
+        return EnvironmentFault("The device ran out of memory. Free it, or use --device cpu.")
 
 
 def faces_to_look_at(photo: Photo, choice: FaceChoice, size: int) -> list[list[FaceCrop]]:

@@ -59,7 +59,14 @@ class Engine:
         with self._lock:
             if kind not in self._models:
                 start = time.perf_counter()
-                self._models[kind] = self._load(kind)
+                try:
+                    self._models[kind] = self._load(kind)
+                except RuntimeError as error:
+                    if out_of_memory_behind(error) is None:
+                        raise
+                    raise EnvironmentFault(
+                        f"{self.choice.name} has no memory left for the {kind}. Free the device, or use --device cpu."
+                    ) from None
                 self.load_seconds += time.perf_counter() - start
             return self._models[kind]
 
@@ -212,10 +219,12 @@ class Engine:
             try:
                 done.append(model(*(tensor[rows] for tensor in inputs)))
                 first = rows.stop
+                continue
             except RuntimeError as error:
                 if out_of_memory_behind(error) is None:
                     raise
-                self._take_less(min(count - first, self.largest_batch))
+            # Behind the except: as long as there is an error, it holds the tensors of the batch that failed.
+            self._take_less(min(count - first, self.largest_batch))
         return done[0] if len(done) == 1 else torch.cat(done)
 
     def _take_less(self, batch: int) -> None:
@@ -228,7 +237,7 @@ class Engine:
         if batch == 1:
             raise EnvironmentFault(
                 f"{self.choice.name} ran out of memory on a single picture. Free the device, or use --device cpu."
-            ) from None
+            )
         self.largest_batch = batch // 2
 
 

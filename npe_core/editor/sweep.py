@@ -22,9 +22,7 @@ from npe_core.editor.underway import settle
 from npe_core.editor.views import look_at, own_texture
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
-from npe_core.sheets import grid
-
-COLUMNS = ("original", "painted", "noised", "restored without mask", "restored with mask")
+from npe_core.sheets import STUDY, STUDY_GAP, grid
 
 
 def sweep(
@@ -38,7 +36,7 @@ def sweep(
     crop: FaceCrop | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
-    """The timestep study of one face: a row a timestep, columns as ``COLUMNS``; (H, W, 3) uint8 at 256 pixels a tile.
+    """The timestep study of one face: a row a timestep, columns as ``sheets.STUDY``; (H, W, 3) uint8, tiles of 256.
 
     "Restored without mask" starts from the same noised picture and is free everywhere: what the mask is good for.
     ``progress`` hears of every step of the model, and of how many there are.
@@ -66,4 +64,4 @@ def sweep(
         held = masked_edit(within, original, guide, views.mask, strength, [seed], stepped)
         held = settle(held, views, own, timestep)
         tiles.append(torch.cat([original, guide, noised.clamp(-1, 1), free, held]))
-    return grid(to_images(resize(torch.cat(tiles), 256)), len(COLUMNS), gap=4)
+    return grid(to_images(resize(torch.cat(tiles), 256)), len(STUDY), STUDY_GAP)

@@ -22,6 +22,8 @@ from npe_core.models.surroundings import CHANNELS
 
 GROUPS = 32
 """Most groups of a normalisation."""
+MOST_PRIOR = 16
+"""The covariance of pictures of that side is 1.2 MB; finer ones are lost in the noise of the last timestep."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class DenoiserConfig:
         check_levels(self.image_size, self.patch, self.mults)
         if self.base % 2:
             raise ValueError(f"base is {self.base}; expected an even number: timesteps become as many sines as cosines")
-        if self.prior and not 0 < self.prior <= self.image_size:
-            raise ValueError(f"prior is {self.prior}; expected 0, or the side of a picture up to {self.image_size}")
+        if not 0 <= self.prior <= MOST_PRIOR:
+            raise ValueError(f"prior is {self.prior}; expected 0, or the side of a coarse picture up to {MOST_PRIOR}")
         channels = [self.base * mult for mult in self.mults]
         check_groups([self.base, *channels, *(2 * count for count in channels)], GROUPS)
         for level, count in enumerate(channels):

@@ -160,7 +160,7 @@ def _pillow_settings(max_pixels: float) -> Iterator[None]:
 
 def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None]) -> Opened:
     head = file.read(64)
-    picture = _identified(file, _formats(head, name), name)
+    picture = _identified(file, formats_of(head, name), name)
     check(picture.size)
     pictures = int(getattr(picture, "n_frames", 1))
     kind = picture.format or ""
@@ -202,8 +202,10 @@ def _identified(file: BinaryIO, formats: tuple[str, ...], name: str) -> Image.Im
         Image.MAX_IMAGE_PIXELS = before
 
 
-def _formats(head: bytes, name: str) -> tuple[str, ...]:
-    """The formats to try, their plugins loaded. Raises InputError that tells what to install for HEIC and AVIF."""
+def formats_of(head: bytes, name: str) -> tuple[str, ...]:
+    """The formats to try by a file's first 64 bytes, their plugins loaded; of other decoders none is let near a file.
+
+    Raises InputError that tells what to install for HEIC and AVIF."""
     for plugin in _PLUGINS.values():
         importlib.import_module(plugin)
     brand = head[8:12] if head[4:8] == b"ftyp" else b""

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from npe_core.diffusion.prior import mixed_prior
 from npe_core.errors import InputError, UsageError
 from npe_core.files import make_folder, replace_file
 from npe_core.training.checkpoint import NOTES, export_weights, exported, read_weights, run_notes
@@ -30,25 +31,38 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
         raise UsageError("Name at least two runs to average.")
     total = sum(share for _, share in runs)
     mean: dict[str, torch.Tensor] = {}
-    parts, data, seen = [], [], []
+    priors: list[tuple[torch.Tensor, torch.Tensor]] = []
+    parts: list[dict[str, Any]] = []
+    data, seen = [], []
     known: dict[str, Any] = {}
     config = read_weights(exported(runs[0][0], ema))[1] or run_notes(runs[0][0]).get("config")
     for path, share in runs:
         tensors, own, images = read_weights(exported(path, ema))
         notes = run_notes(path)
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
-        if (own or notes.get("config")) != config or (mean and shapes != {n: t.shape for n, t in mean.items()}):
+        if not alike(own or notes.get("config"), config) or (mean and shapes != {n: t.shape for n, t in mean.items()}):
             raise InputError(f"{path} is of another architecture than {runs[0][0]}: they have no average.")
         for name, tensor in tensors.items():
             mean[name] = mean.get(name, 0) + share / total * tensor.double()
+        if "prior_root" in tensors:
+            priors.append((tensors["prior_mean"], tensors["prior_root"]))
         parts.append({"run": source_name(path), "share": share / total, "images": images})
         known = {key: notes[key] for key in ("task", "recipe") if key in notes} | known
         data += [row for row in notes.get("data", []) if row not in data]
         seen.append(images or 0)
     if config is None:
         raise InputError(f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is.")
+    if priors:  # what is averaged of these are the moments of the data, not their roots
+        mean["prior_mean"], mean["prior_root"] = mixed_prior(priors, [part["share"] for part in parts])
     make_folder(out)
     export_weights(out / f"ema_{ema}.safetensors", mean, config, max(seen))
     with replace_file(out / NOTES) as temporary:
         temporary.write_text(json.dumps(known | {"config": config, "data": data, "average": parts}, indent=2))
     return out / f"ema_{ema}.safetensors"
+
+
+def alike(config: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
+    """Whether two architectures agree in all that both say: those of older runs say less."""
+    if config is None or other is None:
+        return config is other
+    return all(config[key] == other[key] for key in config.keys() & other.keys())

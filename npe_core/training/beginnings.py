@@ -75,23 +75,33 @@ def some_painted(x0: Tensor, mask: Tensor, t: Tensor, share: float, rng: torch.G
 def call_before(t: Tensor, share: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Which examples continue an edit, and where its call before was: indices (n,), timesteps (n,) for t (B,).
 
-    n is ``share`` of B, rounded: known without a look at the device.
+    n is ``share`` of B in the mean, drawn on the CPU: known without a look at the device. A timestep above 500 stands
+    for a call that no edit has.
     """
     count = len(t)
-    chosen = torch.randperm(count, generator=rng)[: round(share * count)]
-    ratio = torch.tensor(CALL_BEFORE)[torch.randint(len(CALL_BEFORE), (len(chosen),), generator=rng)]
-    chosen, ratio = chosen.to(t.device), ratio.to(t.device)
-    return chosen, (ratio * t[chosen]).round().long().clamp(max=TIMESTEPS)
+    some = int(share * count + torch.rand((), generator=rng))
+    chosen = torch.randperm(count, generator=rng)[:some].to(t.device)
+    ratio = torch.tensor(CALL_BEFORE)[torch.randint(len(CALL_BEFORE), (some,), generator=rng)].to(t.device)
+    return chosen, (ratio * t[chosen]).round().long()
+
+
+def noised(model: Denoiser, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+    """x_t (B, 3, H, W) of x and noise of its shape, each example at its own t (B,)."""
+    alpha_bar = model.alpha_bar[t][:, None, None, None]
+    return (alpha_bar.sqrt() * x + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
 def made_before(model: Denoiser, begun: Tensor, x0: Tensor, mask: Tensor, t: Tensor, eps: Tensor) -> Tensor:
     """What the network makes of ``begun`` at t, x0 around the mask, all (n, ...): an edit's later calls begin with it.
 
-    Trained on such pictures too, those calls mend what the ones before got wrong, instead of taking it for the face
-    ("backward simulation", Yin et al. 2024, "Improved Distribution Matching Distillation", section 4.5).
+    Trained on such pictures too, those calls mend what the ones before got wrong, instead of taking it for the face:
+    what Yin et al. 2024 ("Improved Distribution Matching Distillation", section 4.5, "backward simulation") do for
+    another loss. With this one it must be told which face was meant, so ``begun`` stays as it is where t is above 500
+    or the mask is 1 everywhere: out of hardly more than noise another face is made.
     """
-    alpha_bar = model.alpha_bar[t][:, None, None, None]
-    xt = (alpha_bar.sqrt() * begun + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
     known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
-    return torch.where(mask > 0, model.predict(xt, t, known).clamp(-1, 1), x0)
+    at = t.clamp(max=TIMESTEPS)
+    made = torch.where(mask > 0, model.predict(noised(model, begun, at, eps), at, known).clamp(-1, 1), x0)
+    told = (t <= TIMESTEPS) & (mask.flatten(1).amin(1) == 0)
+    return torch.where(told[:, None, None, None], made, begun)

@@ -130,7 +130,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
 
 
 def warm_start(model: nn.Module, path: Path) -> int:
-    """Start from exported weights, or their pieces: every tensor must fit. Returns the images that they have seen.
+    """Start a run from exported weights, or their pieces: every tensor must fit. Returns the images they have seen.
 
     A model that is to look at its surroundings, or to have a fine level, may start from one that did not; its prior is
     its own. Raises InputError.
@@ -139,8 +139,13 @@ def warm_start(model: nn.Module, path: Path) -> int:
     state = model.state_dict()
     new = {name: tensor for name, tensor in state.items() if any(part in name for part in ADDED)}
     own = {name: tensor for name, tensor in state.items() if name.startswith(OWN)}
+    fill(model, new | {name: x for name, x in tensors.items() if not name.startswith(OWN)} | own, path)
+    return images or 0
+
+
+def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Put the tensors of ``path`` into the model. Raises InputError for one missing, unknown or of another shape."""
     try:
-        model.load_state_dict(new | {n: x for n, x in tensors.items() if not n.startswith(OWN)} | own)
+        model.load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(f"{path} does not fit the architecture: {str(error).splitlines()[-1].strip()}") from None
-    return images or 0

@@ -32,6 +32,7 @@ from npe_core.training.beginnings import (
     WHOLE_LOG_SIGMA_MEAN,
     call_before,
     made_before,
+    noised,
     random_masks,
     some_painted,
     timestep_density,
@@ -60,6 +61,7 @@ class DiffusionTask:
     """Denoising at random timesteps; the loss has unit weight on the network's own output (EDM, equation 8)."""
 
     name = "diffusion"
+    usual = DenoiserConfig()
 
     def __init__(
         self,
@@ -135,9 +137,7 @@ class DiffusionTask:
         model: Denoiser = self.model  # type: ignore[assignment]
         t = self.draw_timesteps(mask, rng)
         eps = torch.randn(x0.shape, generator=device_generator(rng, self.device), device=self.device)
-        alpha_bar = model.alpha_bar[t][:, None, None, None]
-        begun = self._begun(x0, mask, t, rng)
-        xt = (alpha_bar.sqrt() * begun + (1 - alpha_bar).sqrt() * eps).contiguous(memory_format=torch.channels_last)
+        xt = noised(model, self._begun(model, x0, mask, t, rng), t, eps)
         c_skip, c_out, c_in = model.preconditioning(t)
         # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
         known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
@@ -150,8 +150,13 @@ class DiffusionTask:
             target = x0 + self._share_away(t) * away
         error = output - (target - c_skip * xt) / c_out
         square = (mask * error.square()).sum() / (3 * mask.sum())
-        if self.perceptual is None:
-            return Loss(square)
+        return Loss(square) if self.perceptual is None else self._judged(square, predicted, x0, mask, t, rng)
+
+    def _judged(
+        self, square: Tensor, predicted: Tensor, x0: Tensor, mask: Tensor, t: Tensor, rng: torch.Generator
+    ) -> Loss:
+        """The square error with LPIPS, and with the share of the adversary where there is one."""
+        assert self.perceptual is not None, "without it nothing judges"
         seen = torch.where(mask > 0, predicted, x0)
         seen = random_patches(torch.cat([seen, x0, mask], dim=1), min(PATCH, x0.shape[-1]), rng)
         seen, face, inside = seen.split((3, 3, 1), dim=1)
@@ -172,19 +177,20 @@ class DiffusionTask:
         log |= {"fooled": fooled.detach(), "adversary": unfooled.detach()}
         return Loss(loss + self.adversary_weight * fooled, unfooled, log)
 
-    def _begun(self, x0: Tensor, mask: Tensor, t: Tensor, rng: torch.Generator) -> Tensor:
+    def _begun(self, model: Denoiser, x0: Tensor, mask: Tensor, t: Tensor, rng: torch.Generator) -> Tensor:
         """What x_t is noised from, x0 where the mask is 0: the face, rough paint, or what the model made of either."""
-        first = t
-        if self.rollout_share:
-            chosen, before = call_before(t, self.rollout_share, rng)
-            first = t.index_copy(0, chosen, before)
-        begun = some_painted(x0, mask, first, self.paint_share, rng) if self.paint_share else x0
-        if self.rollout_share:
-            eps = torch.randn(begun[chosen].shape, generator=device_generator(rng, self.device), device=self.device)
-            model: Denoiser = self.model  # type: ignore[assignment]
-            made = made_before(model, begun[chosen], x0[chosen], mask[chosen], before, eps)
-            begun = begun.index_copy(0, chosen, made)
-        return begun
+        if not self.rollout_share:
+            return some_painted(x0, mask, t, self.paint_share, rng) if self.paint_share else x0
+        chosen, before = call_before(t, self.rollout_share, rng)
+        if self.paint_share:
+            begun = some_painted(x0, mask, t.index_copy(0, chosen, before), self.paint_share, rng)
+        else:
+            begun = x0
+        if not len(chosen):
+            return begun
+        start = begun[chosen]
+        eps = torch.randn(start.shape, generator=device_generator(rng, self.device), device=self.device)
+        return begun.index_copy(0, chosen, made_before(model, start, x0[chosen], mask[chosen], before, eps))
 
     def _share_away(self, t: Tensor) -> Tensor:
         """(B, 1, 1, 1): the share of D - D0 in the target, 0 up to the timestep where guidance sets in."""

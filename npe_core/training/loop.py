@@ -94,27 +94,30 @@ class Trainer:
         leads = self.world.rank == 0
         reporter = Reporter(self.folder, self.recipe.images, self.task.name, seconds) if leads else None
         window: list[Loss] = []
-        with StopOnSignal() as signals:
-            while self.images < self.recipe.images:
-                late = seconds is not None and time.monotonic() - start > seconds
-                if self.world.any(late or signals.stopped, self.device):
-                    break
-                window.append(self.train_step())
-                if len(window) < LOG_STEPS:
-                    continue
-                numbers = mean_of(window)
-                if not math.isfinite(numbers["loss"]):
-                    raise UsageError(f"The loss is {numbers['loss']} at {self.images} images. Choose a lower --lr.")
-                now = time.monotonic()
-                numbers |= {"images_per_s": len(window) * self.recipe.batch / (now - logged), "lr": self.lr}
-                window, logged = [], now
-                if reporter is not None:
-                    reporter.update(self.images, numbers)
-                    if now - saved > save_seconds:
-                        self.save()
-                        saved = logged = time.monotonic()
+        try:
+            with StopOnSignal() as signals:
+                while self.images < self.recipe.images:
+                    late = seconds is not None and time.monotonic() - start > seconds
+                    if self.world.any(late or signals.stopped, self.device):
+                        break
+                    window.append(self.train_step())
+                    if len(window) < LOG_STEPS:
+                        continue
+                    numbers = mean_of(window)
+                    if not math.isfinite(numbers["loss"]):
+                        raise UsageError(f"The loss is {numbers['loss']} at {self.images} images. Choose a lower --lr.")
+                    now = time.monotonic()
+                    numbers |= {"images_per_s": len(window) * self.recipe.batch / (now - logged), "lr": self.lr}
+                    window, logged = [], now
+                    if reporter is not None:
+                        reporter.update(self.images, numbers)
+                        if now - saved > save_seconds:
+                            self.save()
+                            saved = logged = time.monotonic()
+        finally:
+            if reporter is not None:
+                reporter.close()
         if reporter is not None:
-            reporter.close()
             self.save()
 
     @property
@@ -138,7 +141,9 @@ class Trainer:
         return Loss(loss.model.detach().float(), log=loss.log)
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16)
+        # Without its cache: up to PyTorch 2.10 it keeps weights that were cast under no_grad, which then learn nothing.
+        enabled = self.precision == torch.bfloat16
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
     def _descend(self, optimizer: torch.optim.Optimizer, model: nn.Module, loss: Tensor) -> None:
         for group in optimizer.param_groups:
@@ -213,12 +218,15 @@ def check_finite(task: Task) -> None:
 
 
 def check_same_run(folder: Path, task: Task, recipe: Recipe) -> None:
-    """Raises UsageError when the checkpoint in ``folder`` is of another model or counts its steps in other batches."""
+    """Raises UsageError when the checkpoint in ``folder`` is of another model or counts its steps in other batches.
+
+    What notes of older runs do not say of the architecture was as it is by default.
+    """
     known = run_notes(folder)
-    config = json.loads(json.dumps(task.config()))
+    config, usual = (json.loads(json.dumps(shape)) for shape in (task.config(), dataclasses.asdict(task.usual)))
     for word, was, wanted in (
         ("task", known.get("task", task.name), task.name),
-        ("architecture", known.get("config", config), config),
+        ("architecture", usual | known["config"] if "config" in known else config, config),
         ("batch", known.get("recipe", {}).get("batch", recipe.batch), recipe.batch),
     ):
         if was != wanted:

@@ -17,7 +17,7 @@ super-resolution --data sharp.zip --out runs/gan --init runs/l1/ema_long.safeten
 release denoiser runs/diffusion --measured numbers.json
 """
 HELP = {
-    "diffusion": "The denoiser, on aligned faces; with --teachers the second stage, with --adversary the third.",
+    "diffusion": "The denoiser, on aligned faces; --teachers, --adversary, --paint and --rollout add stages.",
     "segmentation": "The 11 regions, on pairs images/NAME.* and masks/NAME.png, or those that label made.",
     "super-resolution": "128 -> 512, on sharp faces of 512 pixels; with --teachers the second stage.",
 }
@@ -80,9 +80,9 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS (stage 2)")
         text = "weight of an adversary on the same features (stage 3; default: none)"
         add("--adversary", type=positive(float), metavar="WEIGHT", help=text)
-        text = "of the parts above t = 150 that are rough paint of the face (stage 3, with surroundings; default: none)"
+        text = "so many of the parts above t = 150 are rough paint (stage 3, with surroundings; default: none)"
         add("--paint", type=share, metavar="SHARE", help=text)
-        text = "of the examples that go on from what the model made of an earlier x_t (stage 4; default: none)"
+        text = "so many of the examples go on from what the model made a call before (stage 4; default: none)"
         add("--rollout", type=share, metavar="SHARE", help=text)
         add("--guide", type=Path, metavar="WEIGHTS", help="of a weaker denoiser, to move away from (stage 2)")
     if model == "super-resolution":

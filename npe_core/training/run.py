@@ -15,7 +15,7 @@ from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import SCALE, UpscalerConfig
-from npe_core.training.checkpoint import read_weights, split, warm_start
+from npe_core.training.checkpoint import fill, read_weights, split
 from npe_core.training.data import Mixture, load_images, load_pairs
 from npe_core.training.diffusion import DiffusionTask
 from npe_core.training.distributed import join_world, leave_world
@@ -44,7 +44,7 @@ def train(options: argparse.Namespace) -> None:
     recipe = recipe_of(options)
     torch.manual_seed(recipe.seed)
     try:
-        task = build_task(options, device)
+        task = build_task(options, device, choice.dtype)
         trainer = Trainer(task, recipe, options.out, device, options.init, choice.dtype, world)
         seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
         trainer.run(seconds, 60 * options.save_minutes)
@@ -64,7 +64,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     return dataclasses.replace(preset, **{name: value for name, value in named.items() if value is not None})
 
 
-def build_task(options: argparse.Namespace, device: torch.device) -> Task:
+def build_task(options: argparse.Namespace, device: torch.device, precision: torch.dtype) -> Task:
     """The task of the asked model, its data read and its parameters random."""
     if options.command == "diffusion":
         if options.adversary is not None and options.teachers is None:
@@ -96,7 +96,7 @@ def build_task(options: argparse.Namespace, device: torch.device) -> Task:
         extra["perceptual_weight"] = options.lpips
     faces = load_images(options.data, SIZE, device)
     if options.denoiser is not None:
-        extra["made"] = made_of(faces, options.denoiser, device, options.seed or 0)
+        extra["made"] = made_of(faces, options.denoiser, device, options.seed or 0, precision)
     return SuperResolutionTask(faces, device, config_of(options, UpscalerConfig()), **extra)
 
 
@@ -109,16 +109,16 @@ def perceptual_of(options: argparse.Namespace, device: torch.device) -> Perceptu
 
 def denoiser_of(weights: Path, device: torch.device) -> Denoiser:
     """A denoiser with exported weights, to be used and not trained. Raises InputError."""
-    stored = read_weights(weights)[1]
+    tensors, stored, _ = read_weights(weights)
     denoiser = Denoiser(from_stored(DenoiserConfig, stored) if stored is not None else DenoiserConfig())
-    warm_start(denoiser, weights)
+    fill(denoiser, tensors, weights)
     return denoiser.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int) -> Mixture:
+def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int, precision: torch.dtype) -> Mixture:
     """The same faces, each with what the diffusion model makes of it. Raises InputError."""
     denoiser, rng = denoiser_of(weights, device), torch.Generator().manual_seed(seed)
-    sets = tuple((images, made_by(denoiser, images, rng)) for (images,) in faces.sets)
+    sets = tuple((images, made_by(denoiser, images, rng, precision)) for (images,) in faces.sets)
     return Mixture(sets, faces.shares, faces.names)
 
 

@@ -74,7 +74,7 @@ def shrink(high: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def made_by(denoiser: Denoiser, images: Tensor, rng: torch.Generator) -> Tensor:
+def made_by(denoiser: Denoiser, images: Tensor, rng: torch.Generator, precision: torch.dtype) -> Tensor:
     """(N, 3, 512, 512) uint8 -> (N, 3, 128, 128) uint8: the small pictures, noised and brought back by the model."""
     made = []
     for image in images.split(1):
@@ -85,7 +85,7 @@ def made_by(denoiser: Denoiser, images: Tensor, rng: torch.Generator) -> Tensor:
         def denoise(xt: Tensor, at: int) -> Tensor:
             return denoiser.predict(xt, torch.tensor([at], device=xt.device))
 
-        with torch.autocast(small.device.type, torch.bfloat16):
+        with torch.autocast(small.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
             made.append(to_uint8(ddim(denoise, q_sample(small, t, noise), timestep_grid(t, MADE_STEPS))))
     return torch.cat(made)
 
@@ -94,6 +94,7 @@ class SuperResolutionTask:
     """Stage 1 (no ``perceptual``): L1. Stage 2: L1 + LPIPS + a hinge adversary, started from the weights of stage 1."""
 
     name = "super-resolution"
+    usual = UpscalerConfig()
 
     def __init__(
         self,

@@ -40,6 +40,8 @@ class Task(Protocol):
 
     name: str
     model: nn.Module
+    usual: Any
+    """The frozen dataclass of the architecture, as it is by default."""
     adversary: nn.Module | None
     """A discriminator trained beside the model, or None."""
 

@@ -12,12 +12,9 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Label
 
+from npe_core.sheets import STUDY, STUDY_GAP, tile_of
 from npe_tui.picture import PictureView
 from npe_tui.widgets import Chip, Chips
-
-_GAP = 4
-"""Pixels between the tiles of a sheet."""
-COLUMNS = ("original", "painted", "noised", "without mask", "with mask")
 
 
 class StudyScreen(Screen[int | None]):
@@ -44,7 +41,7 @@ class StudyScreen(Screen[int | None]):
         with Horizontal(id="sheet-and-tile"):
             with Vertical(id="study-sheet"):
                 yield PictureView(depth=self._depth, id="sheet")
-                yield Label(" " + " · ".join(COLUMNS), id="study-columns")
+                yield Label(" " + " · ".join(column.removeprefix("restored ") for column in STUDY), id="study-columns")
             with Vertical(id="study-large"):
                 yield PictureView(depth=self._depth, id="large")
                 yield Label("", id="study-told")
@@ -57,15 +54,13 @@ class StudyScreen(Screen[int | None]):
 
     def _tile(self, column: int) -> np.ndarray:
         """A tile of the sheet in the row of the timestep."""
-        height, width = self._sheet.shape[:2]
-        down, across = (height + _GAP) // len(self._timesteps), (width + _GAP) // len(COLUMNS)
-        top, left = self._row * down, column * across
-        return self._sheet[top : top + down - _GAP, left : left + across - _GAP]
+        return tile_of(self._sheet, self._row, column, len(self._timesteps), len(STUDY), STUDY_GAP)
 
     def _show(self) -> None:
         timestep = self._timesteps[self._row]
         self.query_one("#timesteps", Chips).chosen = str(timestep)
-        self.query_one("#large", PictureView).show(self._tile(0 if self._before else 4))
+        column = "original" if self._before else "restored with mask"
+        self.query_one("#large", PictureView).show(self._tile(STUDY.index(column)))
         told = "the original" if self._before else f"timestep {timestep}"
         self.query_one("#study-told", Label).update(f" {told}, 128 pixels; Enter takes it")
 

@@ -51,6 +51,7 @@ def test_by_hand_says_whether_the_fills_tell_all(mark: Callable[[Canvas], object
     assert not canvas.by_hand
     mark(canvas)
     assert canvas.by_hand == by_hand
+    assert Canvas.restore(picture(), canvas.save_state()).by_hand == by_hand  # also in the middle of a stroke
     canvas.fill("skin", "#c09070")
     assert canvas.by_hand == by_hand
     assert Canvas.restore(picture(), canvas.save_state()).by_hand == by_hand

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from npe_core.diffusion.prior import RIDGE, draw_coarse, prior_of
+from npe_core.diffusion.prior import RIDGE, draw_coarse, mixed_prior, prior_of
 from npe_core.diffusion.samplers import ddim
 from npe_core.diffusion.schedule import alpha_bars, draw_noise, q_sample
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
@@ -33,6 +33,16 @@ def test_sources_count_by_their_shares_not_by_their_size():
     assert float(mean.abs().max()) < 1e-6
     np.testing.assert_allclose(root @ root.T, np.ones((3, 3)) + RIDGE * np.eye(3), atol=1e-5)
     assert float(prior_of([dark, bright], [0.1, 0.9])[0][0]) == pytest.approx(0.8)
+
+
+def test_the_prior_of_a_mixture_is_that_of_its_pictures():
+    """A mean of roots would be too narrow: the pictures of two runs lie apart."""
+    rng = torch.Generator().manual_seed(2)
+    one, other = torch.rand(40, 3, 2, 2, generator=rng), torch.randn(50, 3, 2, 2, generator=rng) - 1
+    together = prior_of([one, other], [0.3, 0.7])
+    mixed = mixed_prior([prior_of([one], [1.0]), prior_of([other], [1.0])], [0.3, 0.7])
+    torch.testing.assert_close(mixed[0], together[0])
+    torch.testing.assert_close(mixed[1] @ mixed[1].T, together[1] @ together[1].T, atol=1e-5, rtol=1e-4)
 
 
 def test_drawn_pictures_have_its_moments_and_each_seed_its_own():

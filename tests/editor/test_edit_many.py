@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from npe_core.canvas import Canvas
-from npe_core.editor import EditJob, EditResult, FaceChoice
+from npe_core.editor import EditJob, Editor, EditResult, FaceChoice
 from npe_core.editor.engine import Engine
 from npe_core.errors import Cancelled, EnvironmentFault, InputError
 from npe_core.faces import FaceCrop
@@ -122,6 +122,20 @@ def test_no_memory_for_one_picture_is_an_error_of_the_environment(editor, photo,
     small_device(0)
     (outcome,) = editor.edit_many([spot(photo, 200, 1)])
     assert isinstance(outcome, EnvironmentFault) and "ran out of memory" in str(outcome)
+
+
+def test_no_memory_outside_the_models_is_the_same(editor, photo, monkeypatch):
+    """Loading weights and putting pictures together take memory of the device too."""
+
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("npe_core.editor.underway.full_size", full)
+    (outcome,) = editor.edit_many([spot(photo, 200, 1)])
+    assert isinstance(outcome, EnvironmentFault) and "out of memory" in str(outcome)
+    monkeypatch.setattr("npe_core.editor.engine.load", full)
+    with pytest.raises(EnvironmentFault, match="no memory left for the denoiser"):
+        Editor("cpu").engine.model("denoiser")
 
 
 def test_the_time_of_a_shared_batch_is_shared_out(editor, photo, like_a_gpu):

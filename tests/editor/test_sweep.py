@@ -5,8 +5,9 @@ import pytest
 
 from npe_core.canvas import Canvas
 from npe_core.editor.framing import CROP
-from npe_core.editor.sweep import COLUMNS, sweep
+from npe_core.editor.sweep import sweep
 from npe_core.photo import Photo
+from npe_core.sheets import STUDY
 
 STRENGTH = {"steps": 3, "seed": 4}
 TILE = 260
@@ -29,7 +30,7 @@ def test_the_last_column_is_the_edit(editor, portrait, by_hand):
     marked = crop.extract(canvas.mask.astype(np.float32), 128) > 0.9
     for row, timestep in enumerate(timesteps):
         edited = editor.edit(photo, canvas, timestep, choice=choice, upscale=False, **STRENGTH).photo.image
-        left, top = (len(COLUMNS) - 1) * TILE, row * TILE
+        left, top = (len(STUDY) - 1) * TILE, row * TILE
         tile = study[top : top + 256, left : left + 256].reshape(128, 2, 128, 2, 3).mean(axis=(1, 3))
         apart = np.abs(tile - crop.extract(edited, 128))[marked]
         assert apart.mean() < 4.5, timestep

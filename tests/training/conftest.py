@@ -56,11 +56,11 @@ def pixels():
 def diffusion_task():
     """A function that makes the same tiny task each time."""
 
-    def make(surroundings=False, **more):
+    def make(surroundings=False, prior=0, **more):
         torch.manual_seed(0)
         faces = torch.randint(0, 256, (5, 3, 16, 16), dtype=torch.uint8)
         cpu = torch.device("cpu")
-        config = dataclasses.replace(DENOISER, surroundings=surroundings)
+        config = dataclasses.replace(DENOISER, surroundings=surroundings, prior=prior)
         return DiffusionTask(Mixture.of([(faces,)], [None], cpu, ("made/up",)), cpu, config, **more)
 
     return make

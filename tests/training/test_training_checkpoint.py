@@ -95,6 +95,19 @@ def test_a_folder_of_another_run_is_refused(diffusion_task, tmp_path):
         Trainer(diffusion_task(), Recipe(batch=4, images=24), tmp_path, CPU)
 
 
+def test_a_run_of_before_a_setting_goes_on_as_that_setting_is_by_default(diffusion_task, tmp_path):
+    """``prior`` came later: notes of earlier runs do not have it."""
+    first = trained(diffusion_task(), tmp_path, 1)
+    first.save()
+    notes = json.loads((tmp_path / "run.json").read_text())
+    assert notes["config"].pop("prior") == 0
+    (tmp_path / "run.json").write_text(json.dumps(notes))
+    assert Trainer(diffusion_task(), RECIPE, tmp_path, CPU).step == first.step
+    (tmp_path / "run.json").write_text(json.dumps(notes))
+    with pytest.raises(UsageError, match="architecture"):
+        Trainer(diffusion_task(prior=2), RECIPE, tmp_path, CPU)
+
+
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.9])
 def test_a_damaged_checkpoint_is_told_and_left_alone(diffusion_task, tmp_path, part):
     trained(diffusion_task(), tmp_path, 1).save()
@@ -214,6 +227,10 @@ def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_tas
     entry = release("denoiser", tmp_path / "mean", "short", folder=tmp_path / "weights")
     assert entry.config == config and entry.provenance["data"] == ["made/up"]
     assert [part["share"] for part in entry.provenance["average"]] == [0.25, 0.75]
+    tensors, config, _ = read_weights(tmp_path / "one" / "ema_short.safetensors")
+    del config["prior"]  # as weights of before it was thought of say it
+    export_weights(tmp_path / "older.safetensors", tensors, config, 5)
+    average([str(tmp_path / "older.safetensors"), str(tmp_path / "two")], tmp_path / "mixed", "short")
     shutil.move(tmp_path / "one" / "ema_short.safetensors", tmp_path / "alone.safetensors")  # away from its notes
     average([str(tmp_path / "alone.safetensors"), str(tmp_path / "two")], tmp_path / "noted", "short")
     assert (

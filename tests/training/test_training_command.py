@@ -128,7 +128,7 @@ def test_the_mix_of_the_samples(capsys):
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "1.5"], "--paint"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "0.5"], "surroundings=true"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--rollout", "0"], "--rollout"),
-        (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "prior=200"], "up to 128"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "prior=200"], "up to 16"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "mults="], "mults is empty"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "patch=3"], "128 is no multiple of 24"),
         (["train", "segmentation", "--data", "x", "--out", "OUT", "--config", "base=3"], "divisible by 32"),
@@ -223,7 +223,7 @@ def test_a_killed_run_on_a_bare_machine_goes_on_exactly(pairs, tmp_path):
         options = train_parser("npe train").parse_args(words)
         torch.manual_seed(0)
         choice = choose_device(options.device)
-        return Trainer(build_task(options, CPU), recipe_of(options), folder, CPU, precision=choice.dtype)
+        return Trainer(build_task(options, CPU, choice.dtype), recipe_of(options), folder, CPU, precision=choice.dtype)
 
     resumed, whole = trainer(tmp_path / "killed"), trainer(tmp_path / "whole")
     assert resumed.step >= 20
@@ -289,7 +289,7 @@ def test_labelling_keeps_masks_and_adds_what_the_parser_believes(pairs, tmp_path
     options = train_parser("npe train").parse_args(
         ["segmentation", "--data", str(out), *config(SEGMENTER), "--out", str(tmp_path / "run")]
     )
-    task, rng = build_task(options, CPU), torch.Generator().manual_seed(0)
+    task, rng = build_task(options, CPU, torch.float32), torch.Generator().manual_seed(0)
     assert float(task.loss(task.draw(2, rng), rng).log["beliefs"]) > 0.1
 
 

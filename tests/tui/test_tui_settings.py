@@ -192,6 +192,11 @@ def test_thumbnails_are_upright_and_keep_the_shape(tmp_path):
     assert small.shape == (20, 10, 3) and size == (60, 120)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG no picture")
     assert thumbnail(tmp_path / "broken.png", 20, 20) is None
+    picture.save(tmp_path / "page.eps")  # whose decoder would start Ghostscript
+    (tmp_path / "page.eps").rename(tmp_path / "page.jpg")
+    with Image.open(tmp_path / "page.jpg") as page:
+        assert page.format == "EPS"
+    assert thumbnail(tmp_path / "page.jpg", 20, 20) is None
 
 
 def test_paths_are_completed(tmp_path):

@@ -67,7 +67,9 @@ def evaluate_diffusion(
         report.numbers["edits"] = measure_edits(editor, edited, report.sheets, judge)
         report.numbers["edits"]["data"] = source_name(parse_source(edits or val)[0])
         report.tables.append(edit_table(report.numbers["edits"]))
-        report.sheets["timesteps"] = timestep_sheet(editor, edited[:8])
+        timesteps = timestep_sheet(editor, edited[:8])
+        if timesteps is not None:
+            report.sheets["timesteps"] = timesteps
         labelled = edited[0].ids is not None
         if labelled:
             report.numbers["features"] = measure_features(editor, edited[:FEATURED], report.sheets, judge)

@@ -103,17 +103,18 @@ def compare(
     return numbers
 
 
-def timestep_sheet(editor: Editor, faces: list[Face], region: str = "hair") -> np.ndarray:
-    """A row a face: original, painted, and the masked edit at each of ``TIMESTEPS``; (H, W, 3) uint8."""
+def timestep_sheet(editor: Editor, faces: list[Face], region: str = "hair") -> np.ndarray | None:
+    """A row a face: original, painted, and the masked edit at each of ``TIMESTEPS``; (H, W, 3) uint8.
+
+    None where no face has the region.
+    """
     tiles = []
     for number, face in enumerate(told(faces, "timesteps")):
         outcomes = [edit_once(editor, face, region, REQUESTS[region], t, seed=number) for t in TIMESTEPS]
         results = [o for o in outcomes if o is not None]
         if len(results) == len(TIMESTEPS):
             tiles += [tile(image) for image in (face.image, results[0][1], *(o[0] for o in results))]
-    if not tiles:
-        raise InputError(f"None of the faces has {region}; the timestep sheet needs it.")
-    return grid(np.stack(tiles), len(TIMESTEPS) + 2)
+    return None if not tiles else grid(np.stack(tiles), len(TIMESTEPS) + 2)
 
 
 def tile(image: np.ndarray) -> np.ndarray:
