@@ -16,7 +16,7 @@ from npe_core.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
-PHOTO = click.Path(path_type=Path)
+PHOTO = click.Path(path_type=Path, readable=False)
 """Existence and content are checked where the file is opened, so that every reason has its own message."""
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from npe_core.daemon.folders import Folders
     from npe_core.daemon.status import Status
 
-FOLDER = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, readable=False)
+"""What is wrong with a folder is told where it is used; `npe status` tells of one that cannot be read."""
 
 
 def folder_options(command: Command) -> Command:
@@ -255,10 +256,11 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
     if bool(jobs) == every:
         raise UsageError("Name the jobs to retry, or say --all. `npe status` lists those that failed.")
     folders = existing(inbox, outbox, failed)
-    chosen = failed_jobs(folders) if every else [find_failed(folders, job) for job in jobs]
+    chosen = failed_jobs(folders) if every else list(jobs)
     refused = 0
-    for job in chosen:
+    for named in chosen:
         try:
+            job = find_failed(folders, named) if isinstance(named, str) else named
             left = send_back(folders, job)
         except NpeError as error:
             if len(chosen) == 1:

@@ -63,14 +63,14 @@ class Folders:
 
     def prepare(self, allow_world_writable: bool = False) -> None:
         """Makes the folders that are missing and refuses what is not safe. Raises UsageError and EnvironmentFault."""
-        for folder in (self.inbox, self.outbox, self.failed):
-            make(folder)
         inbox, outbox, failed = (folder.resolve() for folder in (self.inbox, self.outbox, self.failed))
         for name, folder in (("outbox", outbox), ("folder for failed jobs", failed)):
             if folder == inbox or inbox in folder.parents:
                 raise UsageError(
                     f"The {name} {shown(str(folder))} lies in the inbox: what comes out would go in again. Move it out."
                 )
+        for folder in (self.inbox, self.outbox, self.failed):
+            make(folder)
         if not allow_world_writable:
             for folder in (inbox, outbox, failed):
                 refuse_world_writable(folder)

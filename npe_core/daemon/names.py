@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
 MASK, PARAMETERS = ".mask.png", ".json"
+_MASK_STEM = MASK.removesuffix(".png")
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 _RSYNC = re.compile(r"\.(.+)\.[A-Za-z0-9]{6}")
 """How rsync calls a file on its way: ``.NAME.EXT.Xa81Yz``."""
@@ -116,6 +117,8 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
             found.waiting.append(Waiting(every, f"more than one {doubled[0]} has this name; rename one"))
         elif "photo" not in files:
             found.waiting.append(Waiting(every, "waits for its photo"))
+        elif len(files) == 1 and stem.lower().endswith(_MASK_STEM):
+            found.waiting.append(Waiting(every, f"looks like a mask; name it {shown(stem)}.png, saved as PNG"))
         elif len(files) == 1:
             found.waiting.append(Waiting(every, f"waits for {shown(stem)}{MASK} or {shown(stem)}{PARAMETERS}"))
         elif stem in coming:

@@ -105,6 +105,18 @@ class Outcomes:
             step, job = self.later.popleft()
             if self._spool.holds(job):  # else only the last call of the step was refused
                 self.do(step, job)
-        if not self.later:
+        if not self.later and self._can_write():
             self._pauses.over("disk")
             self._pauses.over("outbox")
+
+    def _can_write(self) -> bool:
+        """Whether a file can be written, if there was reason to doubt it: jobs may have been refused at the door."""
+        if not self._pauses.reasons.keys() & {"disk", "outbox"}:
+            return True
+        try:
+            self._spool.try_writing()
+        except OSError as error:
+            kind = kind_of(error)
+            self._pauses.add(kind, self._pauses.reasons.get(kind, f"The outbox cannot be written to: {error}."))
+            return False
+        return True

@@ -111,5 +111,5 @@ def _kind(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, float):
-        return f"the number {value:g}"
+        return f"the number {json.dumps(value)}"
     return _WORDS[type(value)]

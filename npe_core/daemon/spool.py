@@ -194,6 +194,13 @@ class Spool:
         except OSError:
             return False
 
+    def try_writing(self) -> None:
+        """Writes a file and takes it away again. Raises OSError where nothing can be written."""
+        folder = self._fresh(self.folders.trash)  # what is left there by a crash goes at the next start
+        self.files.make_folder(folder)
+        self.files.write(folder / REASON, b"can this be written?")
+        self.files.remove_folder(folder)
+
     def holds(self, job: Claimed) -> bool:
         """Whether the job is still in ``run`` or ``out``."""
         return any((state / job.folder.name).exists() for state in (self.folders.run, self.folders.out))

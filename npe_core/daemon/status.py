@@ -17,6 +17,8 @@ from npe_core.daemon.folders import Folders, is_held
 from npe_core.daemon.log import log
 from npe_core.daemon.names import Waiting, shown
 
+_SILENT = 10.0
+"""Seconds after which a daemon that writes status.json once a second has fallen silent."""
 _LISTED = 100
 """Waiting files that are listed by name; the rest is counted."""
 
@@ -133,8 +135,18 @@ def read_status(folders: Folders) -> dict[str, Any]:
     status["daemon"] = "running" if running else "not running"
     if not running:
         status["state"] = "stopped"
+    elif _age(status) > _SILENT:
+        status["state"] = "silent"
+        if not os.access(folders.spool, os.W_OK):
+            why = "The outbox cannot be written to, and neither can what the daemon tells of itself."
+            status["paused"] = status.get("paused", {}) | {"outbox": why}
     status["failed"] = [reason_of(folder) for folder in failed_jobs(folders)]
     return status
+
+
+def _age(status: dict[str, Any]) -> float:
+    """Seconds since the daemon wrote it."""
+    return float(time.time() - status.get("updated", 0.0))
 
 
 def failed_jobs(folders: Folders) -> list[Path]:
@@ -171,6 +183,8 @@ def report_lines(told: dict[str, Any]) -> list[str]:
         counts = f"{told.get('claimed', 0)} in work, {told.get('ready', 0)} ready, {told.get('unsettled', 0)} arriving"
         lines.append(f"now       {told.get('state', 'unknown')}: {counts}")
         lines += [f"          editing {job}" for job in told.get("running", [])]
+    elif told.get("claimed"):
+        lines.append(f"left over {told['claimed']} in work when it ended; the next start goes on with them")
     since = told.get("since_start", {})
     last = f"; last: {told['last']}" if told.get("last") else ""
     lines.append(f"so far    {since.get('done', 0)} done, {since.get('failed', 0)} failed{last}")
@@ -184,6 +198,6 @@ def report_lines(told: dict[str, Any]) -> list[str]:
 def _about(told: dict[str, Any]) -> str:
     if told["daemon"] != "running" or not told.get("pid"):
         return ""
-    age = time.time() - told.get("updated", 0.0)
-    late = f", but silent for {age:.0f} s" if age > 10 else ""
+    age = _age(told)
+    late = f", but silent for {age:.0f} s" if age > _SILENT else ""
     return f" (process {told['pid']}, {told.get('device') or 'no device yet'}, {told.get('inbox')}){late}"

@@ -219,7 +219,8 @@ class EditWorker:
             "output": "",  # known, and made durable, when it is committed
             "inputs": {shown(name): digest for name, digest in record.digests.items()},
             "parameters": outcome.parameters,
-            "face": face,
+            "face": "marked" if opened.choice.by_marks else face,
+            "face_numbers": list(opened.choice.numbers),
             "faces": outcome.faces,
             "device": self.editor.engine.choice.name,
             "seconds": {stage: round(value, 3) for stage, value in seconds.items()},

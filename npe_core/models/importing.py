@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from npe_core.errors import EnvironmentFault, InputError, WeightsError
@@ -57,7 +57,8 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     try:
         if not (folder / MANIFEST).exists():  # a folder of one's own starts as a copy, so that no model is missing
             shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
-        save_file({name: tensor.half().contiguous() for name, tensor in state.items()}, str(temporary))
+        content = save({name: tensor.half().contiguous() for name, tensor in state.items()})
+        temporary.write_bytes(content)  # save_file would let nobody but its owner read it
         temporary.replace(folder / file)
         entries = read_manifest(folder)
         if kind == "upscaler":  # the smooth weights belong to the upscaler that goes
@@ -86,8 +87,8 @@ def read_checkpoint(path: Path) -> tuple[State, dict[str, Any] | None]:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what is no pickle fails in whatever way its first letters mean to one
         raise InputError(
-            f"{path} does not read as a checkpoint: {str(error).partition(chr(10))[0][:160] or 'it ends too early'}"
-        ) from None
+            f"{path} does not read as a checkpoint. Expected .safetensors, or tensors alone as torch.save writes them."
+        ) from error
     while isinstance(loaded, dict):
         inner = next((loaded[name] for name in _CONTAINERS if isinstance(loaded.get(name), dict)), None)
         if inner is None:

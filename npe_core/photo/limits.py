@@ -14,9 +14,10 @@ MIN_SIDE = 64
 def check_size(shown: str, size: tuple[int, int], max_megapixels: float) -> None:
     """Raises InputError unless (width, height) pixels are within the limits; ``shown`` names the file."""
     width, height = size
-    if width * height > max_megapixels * 1e6:
+    megapixels = width * height / 1e6
+    if megapixels > max_megapixels:
         raise InputError(
-            f"{shown} is {width}x{height} = {width * height / 1e6:.0f} megapixels; the limit is {max_megapixels:g}.\n"
+            f"{shown} is {width}x{height} = {round(megapixels, 2):g} megapixels; the limit is {max_megapixels:g}.\n"
             f"Make the picture smaller, or raise the limit (--max-megapixels) if this machine has the memory."
         )
     if min(width, height) < MIN_SIDE:

@@ -51,13 +51,16 @@ def sorted_out(*files):
 
 
 def test_pairs_are_ready_and_the_rest_waits_and_says_why():
-    found = sorted_out("a.png", "a.mask.png", "b.jpg", "b.json", "c.png", "d.mask.png", "e.json", "notes.txt")
+    found = sorted_out(
+        "a.png", "a.mask.png", "b.jpg", "b.json", "c.png", "d.mask.png", "e.json", "g.mask.jpg", "notes.txt"
+    )
     assert [(group.stem, group.names) for group in found.ready] == [
         ("a", ("a.png", "a.mask.png")),
         ("b", ("b.jpg", "b.json")),
     ]
     assert {one.names: one.why for one in found.waiting} == {
         ("c.png",): "waits for c.mask.png or c.json",
+        ("g.mask.jpg",): "looks like a mask; name it g.mask.png, saved as PNG",
         ("d.mask.png",): "waits for its photo",
         ("e.json",): "waits for its photo",
     }

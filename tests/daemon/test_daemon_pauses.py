@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 
 import pytest
 from daemon_stubs import QUICK, StubWorker, drop, names
@@ -125,6 +126,28 @@ def test_a_pause_ends_by_itself_and_costs_no_attempt(folders, running, monkeypat
     assert any("disk" in paused for paused in seen) and names(folders.outbox) == ["a.json", "a.png"]
     (record,) = folders.done.glob("*/.job.json")
     assert json.loads(record.read_text())["attempts"] == 1
+
+
+def test_a_pause_at_the_door_lasts_until_something_can_be_written(folders, running, monkeypatch):
+    """Jobs that cannot be taken in leave nothing to catch up with: that alone does not end their pause."""
+    refusing, said = [True], []
+
+    class Closed(Files):
+        def make_folder(self, path):
+            if refusing[0]:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+            super().make_folder(path)
+
+    monkeypatch.setattr(pauses, "_SHORTEST", 0.02)
+    monkeypatch.setattr(pauses, "_LONGEST", 0.1)
+    monkeypatch.setattr(pauses, "log", lambda event, *_, **__: said.append(event))
+    drop(folders.inbox)
+    service, _ = running(files=Closed())
+    wait_for(lambda: "outbox" in service.status.paused)
+    time.sleep(0.5)
+    assert said == ["paused"]
+    refusing[0] = False
+    wait_for(lambda: names(folders.outbox) == ["a.json", "a.png"] and not service.status.paused)
 
 
 def test_an_inbox_that_goes_away_and_comes_back(folders, running):

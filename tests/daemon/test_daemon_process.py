@@ -134,9 +134,9 @@ def test_weights_that_are_corrupt_are_told_and_nothing_is_touched(at, tmp_path, 
 
 @pytest.mark.parametrize("below", ["inbox", "inbox/out"])
 def test_an_outbox_in_the_inbox_is_refused(at, tmp_path, below, capsys):
-    (tmp_path / below).mkdir(exist_ok=True)
+    before = set(tmp_path.rglob("*"))
     assert run(["watch", *at, "--outbox", str(tmp_path / below), "--failed", str(tmp_path / "f"), "--once"]) == 2
-    assert "lies in the inbox" in capsys.readouterr().err
+    assert "lies in the inbox" in capsys.readouterr().err and set(tmp_path.rglob("*")) == before
     link = tmp_path / "looks-outside"
     link.symlink_to(tmp_path / below)
     assert run(["watch", *at, "--outbox", str(link), "--failed", str(tmp_path / "f"), "--once"]) == 2
@@ -178,6 +178,11 @@ def test_failed_jobs_go_back_to_the_inbox(at, tmp_path, folders, capsys):
     assert run(["retry", *at, "ana"]) == 0 and names(folders.inbox) == ["ana.mask.png", "ana.png"]
     assert run(["retry", *at, jobs[1]]) == 0 and len(names(folders.failed)) == 1
     (folders.inbox / "clara.png").write_bytes(b"another clara")
+    (folders.failed / jobs[2]).rename(tmp_path / "away")
+    fail_all(folders, "dora")
+    (tmp_path / "away").rename(folders.failed / jobs[2])
+    assert run(["retry", *at, "emma", "dora"]) == 1 and "no failed job 'emma'" in capsys.readouterr().err
+    assert {"dora.png", "dora.mask.png"} <= set(names(folders.inbox))
     assert run(["retry", *at, "--all"]) == 0 and not names(folders.failed)
     assert {"clara.png", "clara~1.png", "clara~1.mask.png"} <= set(names(folders.inbox))
 

@@ -2,9 +2,12 @@
 
 import io
 import json
+import os
+import time
 
 from daemon_stubs import StubWorker, drop
 
+from npe_core.daemon.folders import Lock
 from npe_core.daemon.log import set_up
 from npe_core.daemon.status import metrics_text, read_status, report_lines
 from npe_core.errors import InputError
@@ -30,6 +33,27 @@ def test_status_tells_after_the_end_what_kept_the_last_run_from_working(folders,
     )
     serve()
     assert not any(line.startswith("stopped") for line in report_lines(read_status(folders)))
+
+
+def test_status_tells_of_jobs_that_a_killed_daemon_had_in_work(folders, serve):
+    serve()
+    told = json.loads(folders.status.read_text()) | {"claimed": 2}
+    folders.status.write_text(json.dumps(told))
+    assert "left over 2 in work when it ended; the next start goes on with them" in report_lines(read_status(folders))
+
+
+def test_a_daemon_that_fell_silent_before_an_outbox_that_is_read_only_is_told_as_paused(folders, serve, monkeypatch):
+    """It cannot even write its status then. chmod means nothing to root, so the system's answer is put in its place."""
+    serve()
+    with Lock(folders):
+        assert read_status(folders)["paused"] == {}
+        told = json.loads(folders.status.read_text()) | {"updated": time.time() - 60, "state": "idle"}
+        folders.status.write_text(json.dumps(told))
+        assert (read_status(folders)["state"], read_status(folders)["paused"]) == ("silent", {})
+        monkeypatch.setattr(os, "access", lambda path, mode: path != folders.spool)
+        told = read_status(folders)
+    assert told["state"] == "silent" and "cannot be written to" in told["paused"]["outbox"]
+    assert any(line.startswith("PAUSED    outbox") for line in report_lines(told))
 
 
 def test_the_metrics_are_what_prometheus_reads(folders, serve, tmp_path):

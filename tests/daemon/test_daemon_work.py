@@ -136,10 +136,10 @@ def test_which_face_of_several_was_edited_is_told_unless_it_was_named_or_marked(
     put(folders, "first", group_photo.read_bytes(), mask=png(mask), json={**FEW, "face": 1})
     put(folders, "marked", group_photo.read_bytes(), mask=png(mask), json=FEW)
     assert work() == 0
-    warnings = {
-        stem: json.loads((folders.outbox / f"{stem}.json").read_text())["warnings"]
-        for stem in ("any", "first", "marked")
-    }
+    reports = {stem: json.loads((folders.outbox / f"{stem}.json").read_text()) for stem in ("any", "first", "marked")}
+    warnings = {stem: report["warnings"] for stem, report in reports.items()}
+    faces = {stem: (report["face"], report["face_numbers"]) for stem, report in reports.items()}
+    assert faces == {"any": ("largest", [2]), "first": (1, [1]), "marked": ("marked", [1])}
     note = '3 faces found; edited face 2 (the largest). "face": N or "all" chooses others'
     assert warnings == {"any": [note], "first": [], "marked": []}
     assert (folders.outbox / "first.png").read_bytes() == (folders.outbox / "marked.png").read_bytes()
@@ -287,7 +287,7 @@ def test_every_key_of_the_contract():
         (b'{"timestep": "300"}', "is a string, expected a whole number"),
         (b'{"sampler": 3}', "is a whole number, expected a string"),
         (b'{"timestep": true}', "is true or false, expected a whole number"),
-        (b'{"timestep": 300.0}', "the number 300, expected a whole number"),
+        (b'{"timestep": 300.0}', "the number 300.0, expected a whole number"),
         (b'{"timestep": 500}', "between 1 and 499"),
         (b'{"steps": 0}', "between 1 and 250"),
         (b'{"seed": -1}', "seed"),

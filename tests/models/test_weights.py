@@ -1,7 +1,9 @@
 """Weights on disk: whole, or one clear line and exit code 3."""
 
 import json
+import os
 import pickle
+import stat
 
 import pytest
 import torch
@@ -187,6 +189,18 @@ def test_a_checkpoint_that_fits_nothing_says_how_near_it_was(tmp_path):
     torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "other.pth")
     with pytest.raises(InputError, match=r"fits none .* 0 of the \d+ tensors"):
         import_weights(tmp_path / "other.pth", tmp_path / "mine")
+
+
+def test_imported_weights_may_be_read_as_other_files_of_the_folder(tmp_path, folder):
+    mine = tmp_path / "new.safetensors"
+    state = GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict()
+    save_file(state, str(mine), metadata={"config": json.dumps(CONFIG)})
+    before = os.umask(0o022)
+    try:
+        import_weights(mine, folder)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "upscaler.safetensors").stat().st_mode) == 0o644
 
 
 @pytest.mark.parametrize("words", ["yes\n", "x", "\x80\x04.", "(lp0\nS'a'\np1\na."])
