@@ -190,14 +190,18 @@ class NpeApp(App[None], inherit_bindings=False):
                 yield SystemCommand(
                     f"{command.title}  {command.shown_keys}",
                     command.help,
-                    lambda action=command.action, where=where: self.run_worker(  # type: ignore[misc]
-                        self.run_action(action, where), group="palette"
-                    ),
+                    lambda action=command.action, where=where: self._command(action, where),  # type: ignore[misc]
                 )
         for name in sorted(self.available_themes):
             yield SystemCommand(
                 f"Theme {name}", f"Use the theme {name}", lambda name=name: setattr(self, "theme", name)
             )  # type: ignore[misc]
+
+    def _command(self, action: str, where: Screen[Any] | NpeApp) -> None:
+        """What was chosen in the palette is for the picture, whichever control has the focus."""
+        if isinstance(where, EditScreen):
+            where.back_to_picture()
+        self.run_worker(self.run_action(action, where), group="palette")
 
     # --- a lost connection --------------------------------------------------------------------------------------
 

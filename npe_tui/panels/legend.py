@@ -26,6 +26,7 @@ class Legend(Widget, can_focus=True):
     """The 11 regions, in as many columns as fit. Up and down move, Enter or a click picks."""
 
     ALLOW_SELECT = False
+    FOCUS_ON_CLICK = False
     DEFAULT_CSS = """
     Legend { height: auto; width: 1fr; min-width: 14; }
     Legend > .legend--entry { color: $text; }

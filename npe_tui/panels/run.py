@@ -8,6 +8,12 @@ from textual.reactive import reactive
 from textual.widgets import Button, Label, ProgressBar, Static
 
 
+class RunButton(Button):
+    """Pressed by the mouse it leaves the focus where it is: what is being typed into a slider counts."""
+
+    FOCUS_ON_CLICK = False
+
+
 class RunPanel(Vertical):
     """The buttons, or a progress bar, or a reason."""
 
@@ -24,9 +30,9 @@ class RunPanel(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="run-buttons") as buttons:
             buttons.display = False
-            yield Button("Enhance", id="enhance", action="screen.enhance", variant="primary", compact=True)
-            yield Button("Variants", id="variants", action="screen.variants", compact=True)
-            yield Button("Study", id="study", action="screen.study", compact=True)
+            yield RunButton("Enhance", id="enhance", action="screen.enhance", variant="primary", compact=True)
+            yield RunButton("Variants", id="variants", action="screen.variants", compact=True)
+            yield RunButton("Study", id="study", action="screen.study", compact=True)
         with Vertical(id="run-progress") as progress:
             progress.display = False
             with Horizontal(id="run-line"):

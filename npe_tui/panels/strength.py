@@ -34,6 +34,13 @@ class StrengthPanel(Vertical):
             yield Label("seed", id="seed-label")
             yield Input(placeholder="new each time", id="seed", compact=True, restrict="[0-9]*", max_length=10)
 
+    def settled(self) -> Strength:
+        """The strength, with what was typed into a slider and not confirmed: it is what a person sees."""
+        for slider in self.query(Slider):
+            if slider.take_typed():
+                self._take(slider)
+        return self.strength
+
     def show_strength(self, strength: Strength) -> None:
         """Other values."""
         self.strength = strength
@@ -51,10 +58,13 @@ class StrengthPanel(Vertical):
     @on(Slider.Changed)
     def _slide(self, event: Slider.Changed) -> None:
         event.stop()
-        value = round(event.value)
-        if event.slider.id == "timestep":
+        self._take(event.slider)
+
+    def _take(self, slider: Slider) -> None:
+        value = round(slider.value)
+        if slider.id == "timestep":
             self.show_strength(replace(self.strength, timestep=value))
-        elif event.slider.id == "steps":
+        elif slider.id == "steps":
             self.show_strength(replace(self.strength, steps=value))
         else:
             self.show_strength(replace(self.strength, sharpness=value / 100))

@@ -6,26 +6,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from npe_tui.document import EditDocument, FaceWish
 from npe_tui.easel import COMPARISONS
 from npe_tui.keys import COMMANDS
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
+from npe_tui.panels.legend import Legend
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.side import Side
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.enhancing import EnhancingScreen
 from npe_tui.strength import STRONGEST, WEAKEST
-from npe_tui.widgets import Chips
+from npe_tui.widgets import Chips, Slider
 
 _NEED_CANVAS = frozenset(["region", "dab", "pen", "undo", "redo", "mask", "save_paint", "face"])
 _NEED_ENGINE = frozenset(["enhance", "variants", "study"])
-
 
 _ACTIONS = frozenset(command.action.partition("(")[0] for command in COMMANDS)
 
@@ -42,12 +42,23 @@ class EditScreen(EnhancingScreen):
         """Greys out what cannot be done just now."""
         if not self.ready:
             return action not in _ACTIONS
+        if self._taken(action):
+            return False
         document = self.document
         if action in _NEED_CANVAS and (document is None or self.running.making):
             return None
         if action in _NEED_ENGINE and (document is None or self.running.making or not self._engine_ready):
             return None
         return True
+
+    def _taken(self, action: str) -> bool:
+        """Whether the key is the focused control's, even where that has no use for it: Enter, Space and digits.
+
+        The legend shows the keys of the regions, so there they pick.
+        """
+        if self.focused in (None, self.easel.view):
+            return False
+        return action in ("dab", "pen") or (action == "region" and not isinstance(self.focused, Legend))
 
     @property
     def _engine_ready(self) -> bool:
@@ -66,7 +77,7 @@ class EditScreen(EnhancingScreen):
             self.status.say(f"Nobody said where the face is: press {key}.", serious=True)
         elif await self.painting.freeze():
             if document.marked:
-                self.running.make(what, document, self.query_one(StrengthPanel).strength)
+                self.running.make(what, document, self.query_one(StrengthPanel).settled())
                 self.started(doing)
             else:
                 self.painting.frozen = False
@@ -288,5 +299,11 @@ class EditScreen(EnhancingScreen):
         self.query_one(Side).choose(event.name)
 
     @on(Input.Submitted)
+    @on(Slider.Submitted)
     def _left_field(self) -> None:
         self.back_to_picture()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """The mouse does a thing in a panel and is back: the keys are the picture's again. Fields are typed into."""
+        if self.easel.display and not isinstance(event.widget, Input | Button):
+            self.easel.view.focus()

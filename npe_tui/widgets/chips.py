@@ -31,6 +31,7 @@ class Chips(Widget, can_focus=True):
     """Words in a row. Left and right move, Enter or Space or a click presses."""
 
     ALLOW_SELECT = False
+    FOCUS_ON_CLICK = False
     DEFAULT_CSS = """
     Chips { height: auto; width: 1fr; }
     Chips > .chips--chip { color: $text-muted; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,9 +17,10 @@ from textual.widget import Widget
 
 
 class Slider(Widget, can_focus=True):
-    """A number between ``low`` and ``high``."""
+    """A number between ``low`` and ``high``. Digits count once Enter is pressed; who looks elsewhere drops them."""
 
     ALLOW_SELECT = False
+    FOCUS_ON_CLICK = False
     DEFAULT_CSS = """
     Slider { height: 1; width: 1fr; color: $text; }
     Slider:focus > .slider--value { background: $primary; color: $background; text-style: bold; }
@@ -55,6 +57,9 @@ class Slider(Widget, can_focus=True):
         @property
         def control(self) -> Slider:
             return self.slider
+
+    class Submitted(Message):
+        """A person pressed Enter: the value is the one that was meant."""
 
     def __init__(
         self,
@@ -141,10 +146,11 @@ class Slider(Widget, can_focus=True):
     # --- moving -------------------------------------------------------------------------------------------------
 
     def _set(self, value: float) -> None:
-        before = self.value
+        before, self._typed = self.value, ""
         self.value = round(value / self.step) * self.step
         if self.value != before:
             self.post_message(self.Changed(self, self.value))
+        self.refresh()
 
     def action_move(self, steps: int) -> None:
         """By so many steps; along a curved track by equal shares of it."""
@@ -160,14 +166,15 @@ class Slider(Widget, can_focus=True):
         self._set(self.high if which else self.low)
 
     def on_key(self, event: events.Key) -> None:
-        """Digits are collected into a number; Enter takes it."""
+        """Digits are collected into a number; Enter takes it, and has done with the slider."""
         character = event.character or ""
         if character.isdigit() or (character == "." and self.step < 1):
             self._typed = (self._typed + character)[:6]
         elif event.key == "backspace" and self._typed:
             self._typed = self._typed[:-1]
-        elif event.key == "enter" and self._typed:
-            self._take_typed()
+        elif event.key == "enter":
+            self.take_typed()
+            self.post_message(self.Submitted())
         elif event.key == "escape" and self._typed:
             self._typed = ""
         else:
@@ -177,15 +184,15 @@ class Slider(Widget, can_focus=True):
         self.refresh()
 
     def on_blur(self) -> None:
-        if self._typed:
-            self._take_typed()
+        self._typed = ""
+        self.refresh()
 
-    def _take_typed(self) -> None:
+    def take_typed(self) -> bool:
+        """What was typed is the value from now on; returns whether anything was."""
         typed, self._typed = self._typed, ""
-        try:
+        with suppress(ValueError):
             self._set(float(typed))
-        except ValueError:
-            self.refresh()
+        return bool(typed)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self.capture_mouse()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tui_session import run
+from tui_session import run, until
 
 from npe_tui.panels.strength import StrengthPanel
 
@@ -25,6 +25,8 @@ def test_sharpness_is_set_by_keys_and_by_its_slider(start, size):
             assert panel.strength.sharpness == 0.75
             await session.press("3", "0", "enter")
             assert panel.strength.sharpness == 0.3
+            await session.press("f6")
+            slider.focus()
             await session.press("home")
             assert panel.strength.sharpness == 0
             await session.press("escape")
@@ -51,5 +53,89 @@ def test_a_preset_brings_its_sharpness(start, config):
             assert panel.query_one("#sharpness").value == 0
             await session.press("escape", "colon")
             assert presets.chosen is None  # it is not that any more
+
+    run(scenario)
+
+
+def typed(slider):
+    """The number that is being typed into a slider, as it is shown."""
+    shown = slider.render_line(0).text
+    return shown.rpartition("▏")[0].split()[-1] if "▏" in shown else ""
+
+
+@pytest.mark.parametrize("first", ["f3", "f6", "escape"])
+def test_the_mouse_moves_a_slider_and_leaves_the_keys_with_the_picture(start, first):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            slider = session.screen.query_one("#timestep")
+            await session.press(first)
+            await session.pilot.mouse_down(slider, offset=(12, 0))
+            await session.pilot.hover(slider, offset=(18, 0))
+            await session.pilot.mouse_up(slider, offset=(18, 0))
+            await session.pilot.pause()
+            assert session.screen.easel.view.has_focus
+            timestep = session.screen.query_one(StrengthPanel).strength.timestep
+            await session.fill("7")
+            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
+            await session.pilot.click("#brush")
+            assert session.screen.query_one(StrengthPanel).strength.timestep == timestep and not typed(slider)
+
+    run(scenario)
+
+
+def test_digits_that_are_not_confirmed_are_dropped(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            panel = session.screen.query_one(StrengthPanel)
+            slider, before = panel.query_one("#timestep"), panel.strength.timestep
+            await session.press("f6", "3", "5")
+            assert typed(slider) == "35"
+            await session.press("tab")
+            assert panel.strength.timestep == before and not typed(slider)
+            await session.press("f6", "3", "5", "0")
+            await session.pilot.mouse_down(slider, offset=(12, 0))
+            assert not typed(slider) and panel.strength.timestep not in (before, 350)
+            await session.pilot.mouse_up(slider, offset=(12, 0))
+            await session.press("f6", "3", "5", "0", "enter")
+            assert panel.strength.timestep == 350 and session.screen.easel.view.has_focus
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("way", ["g", "click"])
+def test_what_is_typed_counts_for_the_edit_that_is_started(start, way):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.press("f6", "3", "5", "0")
+            if way == "click":
+                await session.pilot.click("#enhance")
+                await until(session.pilot, lambda: session.engine.asked[-1][0] == "edit")
+            else:
+                await session.make("g", "edit")
+            assert session.engine.asked[-1][2].timestep == 350
+            assert session.screen.query_one("#timestep").value == 350
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (40, 12)])
+def test_keys_of_a_focused_control_do_not_reach_the_picture(start, size):
+    async def scenario():
+        async with start(size) as session:
+            await session.open()
+            view, canvas = session.screen.easel.view, session.document.canvas
+            await session.press("right", "f6", "enter")
+            assert not canvas.can_undo and view.has_focus
+            for control in ("#timestep", "#presets", "#tools", "#groups", "#pieces", "#enhance"):
+                session.screen.query_one(control).focus()
+                await session.press("space", "5", "a")
+                assert not canvas.can_undo, control
+            await session.press("escape", "f2", "5")
+            await until(session.pilot, lambda: canvas.can_undo)
+            assert [fill.region for fill in canvas.targets] == ["lips"], "the legend shows that key"
 
     run(scenario)
