@@ -24,6 +24,7 @@ from npe_core.training.augment import (
     zoom_out,
 )
 from npe_core.training.data import UNKNOWN, Mixture, to_float, to_uint8
+from npe_core.training.headwear import dress
 from npe_core.training.jpeg import compress
 from npe_core.training.task import Loss, device_generator
 
@@ -59,9 +60,9 @@ class SegmentationTask:
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8, beliefs (B, 11, S / 4, S / 4) uint8 in 1/255)."""
         images, ids, beliefs = self.data.draw(count, rng)
+        pictures, ids, beliefs = dress(to_float(images), ids, beliefs, rng)
         calm = int(torch.rand(count, generator=rng).lt(CALM_SHARE).sum())
         shares = (calmly, slice(0, calm)), (roughly, slice(calm, count))
-        pictures = to_float(images)
         parts = [move(pictures[own], ids[own], beliefs[own], rng) for move, own in shares if own.start < own.stop]
         x, ids, beliefs = (torch.cat(part) for part in zip(*parts, strict=True))
         return x.contiguous(memory_format=torch.channels_last), ids, beliefs
