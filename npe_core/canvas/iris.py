@@ -10,7 +10,7 @@ import numpy as np
 from npe_core.canvas.boxes import Box, box_of, cut
 from npe_core.canvas.brush import coverage
 from npe_core.canvas.connected import label_pieces
-from npe_core.canvas.morphology import smoothstep
+from npe_core.canvas.morphology import dilate, smoothstep
 
 _LEAST_WIDTH = 8
 """Pixels an eye must be wide for its iris to be looked for."""
@@ -27,12 +27,22 @@ Disc: TypeAlias = tuple[float, float, float]
 # An iris is 11.7 mm wide, the opening between the lids about 28 to 30 mm; masks of eyes take some lid along.
 _RADII = np.array([0.17, 0.2, 0.23, 0.26])
 
+IRIS = 0.0235
+"""Radius of an iris in sides of a face's crop, in which the eyes lie a quarter apart: 5.85 of 62 mm."""
+_SMALL = 0.75
+"""An eye whose iris could have at most so much of the radius that it must have was not seen whole."""
+_LIDS = 0.65, 0.9
+"""So many radii above and below the middle of its iris its lids are."""
+_ABOUT = np.array([0.75, 0.85, 0.95, 1.05])
+"""Radii that are tried then, in shares of the one that it must have."""
 
-def find_irises(image: np.ndarray, eyes: np.ndarray) -> np.ndarray:
+
+def find_irises(image: np.ndarray, eyes: np.ndarray, radius: float = 0.0) -> np.ndarray:
     """(h, w) uint8 soft mask, in 1/255, of the irises in ``eyes`` (h, w) bool; all 0 where none can be made out.
 
     image: (h, w, 3) uint8. In each eye that is wide enough the disc is taken that is darkest against the rest, without
-    pupil and reflections.
+    pupil and reflections. ``radius``: what an iris of this face has in pixels, 0 where nobody knows; an eye too small
+    for it was seen in part only, as behind glasses, and is looked at with what lies around.
     """
     grey = image.astype(np.float32).mean(axis=-1) / 255
     labels, count = label_pieces(eyes)
@@ -42,17 +52,38 @@ def find_irises(image: np.ndarray, eyes: np.ndarray) -> np.ndarray:
         box = box_of(eye)
         if box is None or box[2] - box[0] < _LEAST_WIDTH:
             continue
-        found = _darkest_disc(grey[cut(box)], eye[cut(box)])
+        radii, middle = _RADII * (box[2] - box[0]), None
+        if room_for(box[2] - box[0], radius):
+            seen, eye = box, dilate(eye.astype(np.uint8), _SMALL * radius) > 0
+            box, radii = box_of(eye) or box, _ABOUT * radius
+            middle = seen[0] - box[0], seen[1] - box[1], seen[2] - box[0], seen[3] - box[1]
+        found = _darkest_disc(grey[cut(box)], eye[cut(box)], radii, middle)
         if found is not None:
             iris = _soft_disc(box, found) * eye[cut(box)]
+            if middle is not None:
+                iris = iris * _between_lids(box, found)
             iris = (iris * _coloured_part(grey[cut(box)], found)).astype(np.uint8)
             result[cut(box)] = np.maximum(result[cut(box)], iris)
     return result
 
 
+def room_for(width: float, radius: float) -> int:
+    """How many pixels around an eye of that width belong to it; 0 where it is wide enough for an iris of ``radius``."""
+    return math.ceil(radius) if _RADII[-1] * width < _SMALL * radius else 0
+
+
 def _soft_disc(box: Box, disc: Disc) -> np.ndarray:
     x, y, radius = disc
     return coverage((0, 0, box[2] - box[0], box[3] - box[1]), (x, y), (x, y), radius + 0.5, hardness=0.8)
+
+
+def _between_lids(box: Box, disc: Disc) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: the opening around an iris, for an eye whose own was not seen."""
+    x, y, radius = disc
+    rows, columns = np.ogrid[: box[3] - box[1], : box[2] - box[0]]
+    lids = radius * np.where(rows + 0.5 < y, *_LIDS)
+    lids = lids * np.sqrt(np.clip(1 - ((columns + 0.5 - x) / (2.4 * radius)) ** 2, 0, 1))
+    return 1 - smoothstep((abs(rows + 0.5 - y) - lids + 1) / 2)
 
 
 def _coloured_part(grey: np.ndarray, disc: Disc) -> np.ndarray:
@@ -74,23 +105,27 @@ def _coloured_part(grey: np.ndarray, disc: Disc) -> np.ndarray:
     return kept * (1 - darker * (1 - smoothstep((distance - 0.55) / 0.15)))
 
 
-def _darkest_disc(grey: np.ndarray, eye: np.ndarray) -> Disc | None:
-    """The disc whose inside is darkest against the rest of the eye, None if none stands out."""
+def _darkest_disc(grey: np.ndarray, eye: np.ndarray, radii: np.ndarray, middle: Box | None = None) -> Disc | None:
+    """The disc of one of these radii that is darkest against the rest of the eye, None if none stands out.
+
+    Its middle lies in the box ``middle``, else where all of it is between the corners of the eye.
+    """
     height, width = eye.shape
     step = max(1.0, width / 40)
     best, found = _LEAST_CONTRAST, None
     y, x = np.nonzero(eye)
-    value = grey[y, x]
-    for radius in _RADII * width:
-        cx = np.arange(radius, width - radius + 0.01, step)[:, None]
-        for cy in np.arange(height * 0.25, height * 0.75 + 0.01, step):
+    value, usual = grey[y, x], float(np.median(radii))
+    for radius in radii:
+        left, top, right, bottom = middle or (radius, height * 0.25, width - radius, height * 0.75)
+        cx = np.arange(left, right + 0.01, step)[:, None]
+        for cy in np.arange(top, bottom + 0.01, step):
             inside = (x + 0.5 - cx) ** 2 + (y + 0.5 - cy) ** 2 <= radius * radius  # (candidates, pixels)
             n = inside.sum(axis=1)
             rest = np.maximum(value.size - n, 1)
             total = inside @ value
             contrast = (value.sum() - total) / rest - total / np.maximum(n, 1)
             # Of discs of like contrast the larger one, and the one that is more inside the eye, is the iris.
-            score = contrast * np.sqrt(n / (math.pi * radius * radius)) * math.sqrt(radius / width / 0.2)
+            score = contrast * np.sqrt(n / (math.pi * radius * radius)) * math.sqrt(radius / usual)
             k = int(score.argmax())
             if score[k] > best:
                 best, found = float(score[k]), (float(cx[k, 0]), float(cy), float(radius))

@@ -11,7 +11,7 @@ from npe_core.canvas.boxes import Box, cut, overlap, pad
 from npe_core.canvas.clusters import boxes_of, merged
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.guided import guided_filter
-from npe_core.canvas.iris import find_irises
+from npe_core.canvas.iris import IRIS, find_irises, room_for
 from npe_core.canvas.matte import share_by_colour
 from npe_core.canvas.morphology import dilate, distance_inside, feather, smoothstep
 from npe_core.errors import InputError, UsageError
@@ -135,22 +135,26 @@ def select_region(
         piece = piece_at(where, *at)
         others, where = where & ~piece, piece
     tight = boxes_of(where)
-    irises = _irises(image, regions, where, tight) if region.name == "eyes" and not whole else []
-    tight = [box for box in tight if all(box != iris.box for iris in irises)]
+    seen = _irises(image, regions, where, tight) if region.name == "eyes" and not whole else []
+    irises = [iris for _, iris in seen]
+    tight = [box for box in tight if all(box != eye for eye, _ in seen)]
     padded = merged([pad(box, 3 * _band(_face_of(regions, box)), where.shape) for box in tight])
     if any(overlap(box, iris.box) for box in padded for iris in irises):
         padded = tight
     return [*irises, *each(lambda box: _select_in(box, image, regions, region, where, others), padded)]
 
 
-def _irises(image: np.ndarray, regions: Regions, where: np.ndarray, boxes: list[Box]) -> list[Selection]:
-    """The irises in boxes around eyes, of those faces of which one can be made out at all."""
-    found = [
-        Selection(box, iris, np.ones(iris.shape, np.float32), _face_of(regions, box).number)
-        for box, iris in ((box, find_irises(image[cut(box)], where[cut(box)])) for box in boxes)
-    ]
-    seen = {iris.face for iris in found if iris.soft.any()}
-    return [iris for iris in found if iris.face in seen]
+def _irises(image: np.ndarray, regions: Regions, where: np.ndarray, boxes: list[Box]) -> list[tuple[Box, Selection]]:
+    """The boxes around eyes with their irises, of those faces of which one can be made out at all."""
+    found = []
+    for eye in boxes:
+        face = _face_of(regions, eye)
+        radius = IRIS * face.side
+        box = pad(eye, room_for(eye[2] - eye[0], radius), where.shape)
+        soft = find_irises(image[cut(box)], where[cut(box)], radius)
+        found.append((eye, Selection(box, soft, np.ones(soft.shape, np.float32), face.number)))
+    seen = {iris.face for _, iris in found if iris.soft.any()}
+    return [(eye, iris) for eye, iris in found if iris.face in seen]
 
 
 def _select_in(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas, Fill
+from npe_core.canvas.iris import IRIS
 from npe_core.canvas.selection import Face, RegionArrays
 from npe_core.colour import lab_to_srgb, parse_colour, srgb_to_lab
 from npe_core.errors import InputError, UsageError
@@ -271,6 +272,29 @@ def test_a_face_without_an_iris_to_see_gets_its_whole_eye_beside_one_that_has_on
     assert np.count_nonzero(seen > 0.5) < 1.5 * np.count_nonzero(iris)
     assert np.array_equal(unseen > 0, ids[crop] == 3)
     assert (canvas.guide != both)[:, both.shape[1] // 2 :][unseen > 0].any(axis=-1).all()
+
+
+class Large(RegionArrays):
+    """A face whose irises have a radius of 8."""
+
+    def face_at(self, x, y):
+        return Face(0, 8 / IRIS)
+
+
+def test_an_eye_that_was_seen_in_part_has_the_iris_that_a_face_of_that_size_has():
+    """Behind glasses: of the eye only the middle of the iris was found, and all of it is filled, up to the lids."""
+    picture, ids, iris = eye_picture()
+    part = np.where(iris & (np.hypot(X[:64, :64] - 35, Y[:64, :64] - 32) < 5), 3, 1).astype(np.uint8)
+    canvas = Canvas(picture, Large(part))
+    canvas.fill("eyes", "#2e7d32")
+    taken = canvas.mask > 0.5
+    assert np.count_nonzero(taken & iris) > 0.75 * np.count_nonzero(iris)
+    assert np.count_nonzero(taken & ~iris) < 0.25 * np.count_nonzero(iris)
+    whole = Canvas(picture, Large(ids))  # seen as a whole it is as it was
+    whole.fill("eyes", "#2e7d32")
+    same = Canvas(picture, ids)
+    same.fill("eyes", "#2e7d32")
+    assert np.array_equal(whole.mask, same.mask)
 
 
 @pytest.mark.parametrize("iris_colour", [(70, 90, 120), (40, 28, 20)])
