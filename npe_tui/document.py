@@ -12,6 +12,7 @@ from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import Box, cut
 from npe_core.errors import InputError
 from npe_core.regions import LEGEND
+from npe_tui.results import Made, Results
 
 if TYPE_CHECKING:
     from npe_core.canvas.selection import Regions
@@ -44,15 +45,17 @@ class EditDocument:
         """None until somebody looked for them."""
         self.wish = FaceWish()
         self.canvas = Canvas(photo.image)
-        self.result: EditResult | None = None
         self.shown: np.ndarray = photo.image.copy()
         """(H, W, 3) uint8"""
         self.saved_as: Path | None = None
-        self._made_from: tuple[np.ndarray, np.ndarray] | None = None
-        """Guide and mask of the result."""
+        self._results = Results()
+        self._other_result = False
+        """Whether another result is in force than the one that is shown."""
         self._apart = np.zeros(photo.image.shape[:2], bool)
-        """(H, W): where guide or mask are others than those, as of the last ``refresh``."""
+        """(H, W): where guide or mask are others than those of the result, as of the last ``refresh``."""
         self._pixels_apart = 0
+        self._stepped_to = 0
+        """The canvas's revision after the last undo or redo: another one means that something new was done."""
         self._saved_revision = 0
         """Of the canvas, whose paint is in a file."""
         self._saved_result: EditResult | None = None
@@ -78,6 +81,11 @@ class EditDocument:
         return self.canvas.regions
 
     @property
+    def result(self) -> EditResult | None:
+        """The enhanced picture in force."""
+        return self._results.now.result if self._results.now is not None else None
+
+    @property
     def marked(self) -> bool:
         """Whether there is anything to edit."""
         return bool(self.canvas.mask.any())
@@ -90,7 +98,7 @@ class EditDocument:
     @property
     def unsaved_result(self) -> bool:
         """Whether closing now would lose the last result."""
-        return self.result is not self._saved_result
+        return self.result is not None and self.result is not self._saved_result
 
     @property
     def unsaved_paint(self) -> bool:
@@ -107,6 +115,8 @@ class EditDocument:
     def refresh(self) -> Box | None:
         """Brings ``shown`` up to date with the canvas; returns the box that changed, None if nothing did."""
         box = self.canvas.take_dirty()
+        if self._other_result:
+            self._other_result, box = False, (0, 0, *self.size)
         if box is not None:
             self._draw(box)
         return box
@@ -115,20 +125,48 @@ class EditDocument:
         where = cut(box)
         guide, mask = self.canvas.guide[where], self.canvas.levels[where]
         self.shown[where] = guide
-        if self.result is not None and self._made_from is not None:
-            old_guide, old_mask = self._made_from
-            apart = (mask != old_mask[where]) | (guide != old_guide[where]).any(axis=-1)
+        made = self._results.now
+        if made is not None:
+            apart = (mask != made.levels[where]) | (guide != made.guide[where]).any(axis=-1)
             self._pixels_apart += int(apart.sum()) - int(self._apart[where].sum())
             self._apart[where] = apart
-            np.copyto(self.shown[where], self.result.image[where], where=~apart[..., None])
+            np.copyto(self.shown[where], made.result.image[where], where=~apart[..., None])
 
     def accept(self, result: EditResult) -> None:
-        """Takes over the result of an edit of the canvas as it is now."""
+        """Takes over the result of an edit of the canvas as it is now, as a step that can be undone."""
         self.refresh()
-        self.result = result
-        self._made_from = self.canvas.guide.copy(), self.canvas.levels.copy()
+        same = None if self.stale else self._results.now
+        guide, levels = (same.guide, same.levels) if same else (self.canvas.guide.copy(), self.canvas.levels.copy())
+        self._results.add(Made(result, guide, levels))
         self._apart[:], self._pixels_apart = False, 0
         self.shown = result.image.copy()
+
+    # --- undo ---------------------------------------------------------------------------------------------------
+
+    def undo(self) -> bool:
+        """Takes the last step back: a result whose paint is still the same, else a change of the canvas.
+
+        Returns whether there was one. May be called from another thread; ``refresh`` shows what came of it.
+        """
+        self._notice_changes()
+        stepped = self._results.back(self.canvas)
+        self._other_result = self._other_result or stepped
+        return self._stepped(stepped or self.canvas.undo())
+
+    def redo(self) -> bool:
+        """Does again what was undone last. Returns whether there was anything. As ``undo``."""
+        self._notice_changes()
+        stepped = self._results.again(self.canvas)
+        self._other_result = self._other_result or stepped
+        return self._stepped(stepped or self.canvas.redo())
+
+    def _notice_changes(self) -> None:
+        if self.canvas.revision != self._stepped_to:
+            self._results.forget_after()
+
+    def _stepped(self, whether: bool) -> bool:
+        self._stepped_to = self.canvas.revision
+        return whether
 
     def region_overlay(self, strength: float = 0.6) -> np.ndarray:
         """(H, W, 3) uint8: the photo with the regions in their legend colours. Raises InputError before they are known.
@@ -191,5 +229,5 @@ class EditDocument:
         """Takes over what ``snapshot`` saved of the same picture. Raises InputError for another picture or damage."""
         self.canvas = Canvas.restore(self.photo.image, saved, self.regions)
         self._saved_revision = -1
-        self.result = self._made_from = None
+        self._results = Results()
         self.shown = self.canvas.guide.copy()

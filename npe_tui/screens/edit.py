@@ -170,10 +170,10 @@ class EditScreen(EnhancingScreen):
             self.status.say("Pen down: the arrows draw, Enter lifts it" if down else "Pen up")
 
     def action_undo(self) -> None:
-        self.painting.alter(lambda document: document.canvas.undo(), "Undone")
+        self.painting.alter(lambda document: document.undo(), "Undone")
 
     def action_redo(self) -> None:
-        self.painting.alter(lambda document: document.canvas.redo(), "Done again")
+        self.painting.alter(lambda document: document.redo(), "Done again")
 
     def action_mask(self, tool: str) -> None:
         radius = self.hand.radius

@@ -237,11 +237,18 @@ class PhotoScreen(Screen[None]):
             facts.append(f"{state.device} · weights {state.weights}")
         if document is not None:
             if document.result is not None:
-                facts.insert(1, f"last edit {document.result.seconds['total']:.1f} s")
+                seed = [] if document.stale else [f"seed {document.result.parameters['seed']}"]
+                facts[1:1] = [*seed, f"last edit {document.result.seconds['total']:.1f} s"]
             width, height = document.size
-            what = "enhanced" if not document.stale else "painted" if document.marked else "untouched"
-            unsaved = ", not saved" if document.unsaved else ""
-            told = f"{width}x{height}  {what}{unsaved}"
+            told = f"{width}x{height}  {_state(document)}"
             title = Content.from_markup(" $name  [dim]$told[/]", name=document.name, told=told)
             self.query_one("#title", Label).update(title)
         self.status.facts = tuple(facts)
+
+
+def _state(document: EditDocument) -> str:
+    """What the picture is now, and what closing it would lose."""
+    if document.stale and not document.marked and document.unsaved_result:
+        return "untouched; the enhanced picture is not saved"
+    what = "enhanced" if not document.stale else "painted" if document.marked else "untouched"
+    return f"{what}, not saved" if document.unsaved else what

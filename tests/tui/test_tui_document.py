@@ -177,3 +177,65 @@ def test_the_brush_grows_and_shrinks_at_any_size(radius):
     hand.resize(0.8, most=300)
     hand.resize(0.8, most=300)
     assert 0.5 <= hand.radius <= radius
+
+
+def steps(document, step):
+    """Does a step until there is none; what the picture is after each: a seed, painted or untouched."""
+    found = []
+    while step():
+        document.refresh()
+        mask = document.canvas.mask > 0
+        if not document.stale:
+            assert (document.shown == document.result.image).all()
+            found.append(document.result.parameters["seed"])
+        else:
+            found.append("painted" if mask.any() else "untouched")
+            assert document.result is not None or (document.shown == document.canvas.guide).all()
+    return found
+
+
+def test_results_are_steps_that_can_be_taken_back_and_done_again(document):
+    document.canvas.fill("hair", "#8b2500")
+    for seed in (5, 6, 7):
+        document.accept(invented(document, seed))
+    document.canvas.fill("lips", "#b00020")
+    document.refresh()
+    document.accept(invented(document, 8))
+    assert steps(document, document.undo) == ["painted", 7, 6, 5, "painted", "untouched"]
+    assert not document.unsaved, "there is nothing to lose"
+    assert steps(document, document.redo) == ["painted", 5, 6, 7, "painted", 8]
+
+
+def test_what_is_painted_after_undo_takes_the_place_of_later_results(document):
+    document.canvas.fill("hair", "#8b2500")
+    document.accept(invented(document, 5))
+    document.accept(invented(document, 6))
+    document.undo()
+    document.refresh()
+    document.canvas.fill("lips", "#b00020")
+    document.refresh()
+    document.undo()
+    document.refresh()
+    assert (document.shown == document.result.image).all() and document.result.parameters["seed"] == 5
+    assert steps(document, document.redo) == ["painted"]
+
+
+def test_a_result_that_comes_back_is_saved_or_not_as_it_was(document, tmp_path):
+    document.canvas.fill("hair", "#8b2500")
+    document.accept(invented(document, 5))
+    document.save(tmp_path / "out.png")
+    document.accept(invented(document, 6))
+    assert document.unsaved_result
+    document.undo()
+    document.refresh()
+    assert not document.unsaved
+
+
+def test_old_results_make_room_for_new_ones(document, monkeypatch):
+    monkeypatch.setattr("npe_tui.results._ROOM", 8 * document.photo.image.nbytes)
+    document.canvas.fill("hair", "#8b2500")
+    for seed in range(10):
+        document.accept(invented(document, seed))
+    assert 1 < len(document._results._before) < 9
+    kept = steps(document, document.undo)
+    assert kept[0] == 8 and kept[-1] == "untouched"

@@ -52,6 +52,8 @@ def test_another_colour_after_enhance_is_another_step(start):
             assert (session.document.shown == enhanced).all()
             assert "enhanced" in session.screen.query_one("#title").render_line(0).text
             await session.press("u")
+            await until(session.pilot, lambda: session.document.stale)
+            await session.press("u")
             await until(session.pilot, lambda: not session.document.marked)
 
     run(scenario)

@@ -162,3 +162,32 @@ def test_a_timestep_is_taken_from_the_study(start, size):
             assert session.screen.query_one(StrengthPanel).strength.timestep == 300
 
     run(scenario)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (40, 12)])
+def test_another_try_does_not_cost_the_one_before(start, size):
+    async def scenario():
+        async with start(size) as session:
+            await session.open()
+            hair, status = session.ids == HAIR, session.screen.status
+            told = lambda: status.render_line(0).text  # noqa: E731
+            await session.fill("7")
+            for seed in (5, 6):
+                await session.enhance(seed)
+            results = [invented(session.document, seed) for seed in (30, 31, 32, 33)]
+            await session.say(messages.Edited(await session.make("v", "variants"), results))
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+            await session.press("3")
+            await until(session.pilot, lambda: session.document.result is results[2])
+            for key, seed in (("u", 6), ("u", 5), ("r", 6), ("r", 32), ("u", 6), ("u", 5)):
+                await session.press(key)
+                await until(session.pilot, lambda seed=seed: f"seed {seed}" in told())
+                assert (session.document.shown[hair] == seed).all()
+            await session.press("u")
+            await until(session.pilot, lambda: "seed" not in told())
+            assert (session.document.shown == session.document.canvas.guide).all() and session.document.marked
+            await session.press("u")
+            await until(session.pilot, lambda: not session.document.marked)
+            assert not session.document.unsaved
+
+    run(scenario)

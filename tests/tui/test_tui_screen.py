@@ -114,3 +114,21 @@ def test_the_palette_has_every_command(start):
             assert {c.help for c in (*COMMANDS, *APP_COMMANDS) if c.name != "palette"} <= offered
 
     run(scenario)
+
+
+def test_the_title_says_what_closing_would_lose(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            title = session.screen.query_one("#title")
+            await session.fill("7")
+            await session.enhance()
+            assert "enhanced, not saved" in title.render_line(0).text
+            await session.press("delete")
+            await until(session.pilot, lambda: not session.document.marked)
+            assert "untouched; the enhanced picture is not saved" in title.render_line(0).text
+            for said in ("enhanced, not saved", "painted, not saved", "untouched"):
+                await session.press("u")
+                await until(session.pilot, lambda said=said: title.render_line(0).text.rstrip().endswith(said))
+
+    run(scenario)
