@@ -1,8 +1,9 @@
 """Paint and mask on disk while a person works, so that neither a crash nor a lost connection takes them away.
 
-One ``.paint`` file a session in the state folder: a line of JSON (the photo and the time), then the canvas. It appears
-under its name complete or not at all, and goes when the work is saved or dropped. Beside it lies a lock that the
-session holds as long as it lives, however it ends: a file whose lock is free was *left behind*.
+One ``.paint`` file a session in the state folder: a line of JSON (the photo, the time, what the last Enhance was made
+with), then the canvas. It appears under its name complete or not at all, and goes when the work is saved or dropped.
+Beside it lies a lock that the session holds as long as it lives, however it ends: a file whose lock is free was *left
+behind*.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from npe_core.errors import NpeError
 
@@ -37,6 +38,8 @@ class Saved:
     photo: Path
     when: float
     """Seconds since the epoch."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Of the last Enhance; empty if there was none, or the version that wrote it kept none."""
 
     def read(self) -> bytes:
         """The canvas. Raises OSError."""
@@ -66,14 +69,22 @@ def left_behind(folder: Path, photo: Path | None = None) -> list[Saved]:
 class Autosave:
     """Writes the canvas of one session a while after it changed, in a thread of its own."""
 
-    def __init__(self, folder: Path, photo: Path, seconds: float, snapshot: Callable[[], bytes]) -> None:
-        """``seconds`` after a change it is written; 0 turns that off."""
+    def __init__(
+        self,
+        folder: Path,
+        photo: Path,
+        seconds: float,
+        snapshot: Callable[[], bytes],
+        parameters: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
+        """``seconds`` after a change it is written; 0 turns that off. ``parameters``: of the last Enhance, for JSON."""
         self.file = folder / f"{photo.stem}-{secrets.token_hex(6)}{_SUFFIX}"
         self.error: str | None = None
         """Why the last attempt failed."""
         self._photo = photo.absolute()
         self._seconds = seconds
         self._snapshot = snapshot
+        self._parameters = parameters
         self._timer: threading.Timer | None = None
         self._writing = threading.Lock()
         self._lock: IO[str] | None = None
@@ -99,8 +110,8 @@ class Autosave:
             self._changed = False
             try:
                 self._take_lock()
-                head = json.dumps({"photo": str(self._photo), "when": time.time()}).encode()
-                write_atomically(self.file, head + b"\n" + self._snapshot(), force=True)
+                head = {"photo": str(self._photo), "when": time.time(), "parameters": self._parameters()}
+                write_atomically(self.file, json.dumps(head).encode() + b"\n" + self._snapshot(), force=True)
                 self.error = None
             except (OSError, NpeError) as error:
                 self.error = f"Autosave failed. {error}"
@@ -153,6 +164,6 @@ def _read_head(file: Path) -> Saved | None:
     try:
         with file.open("rb") as opened:
             head = json.loads(opened.readline(65536))
-        return Saved(file, Path(head["photo"]), float(head["when"]))
+        return Saved(file, Path(head["photo"]), float(head["when"]), dict(head.get("parameters", {})))
     except (OSError, ValueError, KeyError, TypeError):
         return None

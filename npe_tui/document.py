@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -56,6 +56,8 @@ class EditDocument:
         self._pixels_apart = 0
         self._stepped_to = 0
         """The canvas's revision after the last undo or redo: another one means that something new was done."""
+        self._lost: dict[str, Any] = {}
+        """Parameters of the picture that an earlier session had made."""
         self._saved_revision = 0
         """Of the canvas, whose paint is in a file."""
         self._saved_result: EditResult | None = None
@@ -84,6 +86,11 @@ class EditDocument:
     def result(self) -> EditResult | None:
         """The enhanced picture in force."""
         return self._results.now.result if self._results.now is not None else None
+
+    @property
+    def made_with(self) -> dict[str, Any]:
+        """The parameters of the enhanced picture, or of the one that was lost with an earlier session; or none."""
+        return self._lost if self.result is None else self.result.parameters
 
     @property
     def marked(self) -> bool:
@@ -225,9 +232,13 @@ class EditDocument:
         """Paint and mask as bytes. May be called from another thread while somebody paints: it is then any moment."""
         return self.canvas.save_state()
 
-    def recover(self, saved: bytes) -> None:
-        """Takes over what ``snapshot`` saved of the same picture. Raises InputError for another picture or damage."""
+    def recover(self, saved: bytes, made_with: dict[str, Any] | None = None) -> None:
+        """Takes over what ``snapshot`` saved of the same picture, and the parameters of what was made from it.
+
+        Raises InputError for another picture or damage.
+        """
         self.canvas = Canvas.restore(self.photo.image, saved, self.regions)
+        self._lost = made_with or {}
         self._saved_revision = -1
         self._results = Results()
         self.shown = self.canvas.guide.copy()

@@ -38,11 +38,13 @@ async def recover(
     for saved in await asyncio.to_thread(left_behind, folder, path):
         when = time.strftime("%H:%M, %d %B", time.localtime(saved.when))
         question = f"A session on {document.name} ended without saving ({when}). Its paint and mask are still here."
+        if saved.parameters:
+            question += " The enhanced picture can be made again from them."
         answer = await ask("Unsaved work was found", question)
         if answer is None:
             return None
         if answer == "recover":
-            await asyncio.to_thread(lambda found=saved: document.recover(found.read()))  # type: ignore[misc]
+            await asyncio.to_thread(lambda found=saved: document.recover(found.read(), found.parameters))  # type: ignore[misc]
             return saved
         saved.remove()
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +39,10 @@ class Strength:
         return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**31 - 4))
 
 
+_OF_AN_EDIT = ("timestep", "steps", "sampler", "sharpness", "seed")
+"""What of an edit's parameters is its strength."""
+
+
 def initial(config: Config) -> Strength:
     """What the settings say, else the engine's defaults. Raises UsageError for invalid values."""
     values: dict[str, Any] = {"timestep": TIMESTEP, "steps": STEPS, "sampler": SAMPLER}
@@ -64,6 +69,19 @@ def presets(config: Config) -> dict[str, Strength]:
                 raise UsageError(f"The preset {name!r} has {key} = {value!r}; it should be {wanted}.")
         found[name] = checked(replace(start, **values))
     return found
+
+
+def kept(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``of_parameters`` needs of the parameters of an edit."""
+    return {name: parameters[name] for name in _OF_AN_EDIT if name in parameters}
+
+
+def of_parameters(parameters: Mapping[str, Any]) -> Strength | None:
+    """The strength that a picture was made with; None where they do not tell it."""
+    try:
+        return checked(Strength(**{name: parameters[name] for name in _OF_AN_EDIT}))
+    except (KeyError, TypeError, ValueError, UsageError):
+        return None
 
 
 def checked(strength: Strength) -> Strength:

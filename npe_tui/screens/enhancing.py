@@ -133,7 +133,7 @@ class EnhancingScreen(PhotoScreen):
         self.status.say(f"{done}. {compare} compares, {save} saves, {again} tries again.")
         for warning in result.warnings:
             self.notify(warning, markup=False)
-        self.tell()
+        self.changed("")
 
     async def _choose(self, results: list[EditResult]) -> None:
         from npe_tui.screens.variants import VariantsScreen

@@ -16,8 +16,8 @@ from textual.widgets import Footer, Label
 
 from npe_core.errors import NpeError
 from npe_core.regions import REGIONS
-from npe_tui import opening
-from npe_tui.autosave import Autosave
+from npe_tui import opening, strength
+from npe_tui.autosave import Autosave, Saved
 from npe_tui.document import EditDocument
 from npe_tui.easel import Easel
 from npe_tui.hand import Hand
@@ -28,6 +28,7 @@ from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.side import Side
 from npe_tui.panels.status import StatusLine
+from npe_tui.panels.strength import StrengthPanel
 from npe_tui.running import Running
 
 if TYPE_CHECKING:
@@ -131,7 +132,13 @@ class PhotoScreen(Screen[None]):
         self.document = document
         self.hand.radius = config.radius or max(round(min(document.size) / 50), 1)
         self.query_one(BrushPanel).show_brush(self.hand.radius, self.hand.hardness, self.largest_radius)
-        self.autosave = Autosave(app.autosave_folder, self.path, config.autosave, document.snapshot)
+        self.autosave = Autosave(
+            app.autosave_folder,
+            self.path,
+            config.autosave,
+            document.snapshot,
+            lambda: strength.kept(document.made_with),
+        )
         self.easel.open(document)
         self.tell()
         for note in document.photo.notes:
@@ -150,9 +157,17 @@ class PhotoScreen(Screen[None]):
         if taken is not None:
             self.easel.open(document)
             self.changed("")
-            self.notify("Paint and mask were recovered.", title=document.name)
+            self.notify(f"Paint and mask were recovered.{self._strength_again(taken)}", title=document.name)
             await asyncio.to_thread(self.autosave.flush)
             taken.remove()
+
+    def _strength_again(self, taken: Saved) -> str:
+        """The next Enhance makes the picture that was lost: it has the strength and the seed of then. Says so."""
+        then = strength.of_parameters(taken.parameters)
+        if then is None:
+            return ""
+        self.query_one(StrengthPanel).show_strength(then)
+        return f" {self.npe.key_to('enhance')} makes the enhanced picture again, with its seed {then.seed}."
 
     async def _ask_recovery(self, title: str, question: str) -> str | None:
         from npe_tui.screens.confirm import ConfirmScreen

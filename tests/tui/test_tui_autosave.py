@@ -1,5 +1,6 @@
 """Autosave: written whole, found when its session is gone, and only then."""
 
+import json
 import os
 import signal
 import subprocess
@@ -112,6 +113,18 @@ def test_what_is_discarded_is_not_found(folder, photo_file):
     autosave.discard()
     autosave.close()
     assert left_behind(folder) == [] and list(folder.iterdir()) == []
+
+
+def test_what_the_last_enhance_was_made_with_is_kept_and_may_be_missing(folder, photo_file):
+    parameters = {"seed": 5, "timestep": 300}
+    autosave = Autosave(folder, photo_file, 5, lambda: b"canvas", lambda: parameters)
+    autosave.touch()
+    autosave.close()
+    assert [saved.parameters for saved in left_behind(folder)] == [parameters]
+    head = {"photo": str(photo_file), "when": time.time() + 1}
+    (folder / "of-an-older-version.paint").write_bytes(json.dumps(head).encode() + b"\ncanvas")
+    old = left_behind(folder, photo_file)[0]
+    assert (old.parameters, old.read()) == ({}, b"canvas")
 
 
 def test_zero_seconds_turns_it_off(folder, photo_file):
