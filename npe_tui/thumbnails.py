@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from npe_tui import places
+
 _ALSO = (".gif", ".heic", ".heif", ".avif", ".jpe", ".jfif")
 _MAX_PIXELS = 64_000_000
 
@@ -42,7 +44,7 @@ def entries_of(folder: Path) -> list[Entry]:
             continue
         if path.is_dir():
             folders.append(Entry(path, True))
-        elif path.suffix.lower() in suffixes():
+        elif path.suffix.lower() in suffixes() and places.is_file(path):
             photos.append(Entry(path))
 
     def by_name(entry: Entry) -> str:
@@ -53,11 +55,16 @@ def entries_of(folder: Path) -> list[Entry]:
 
 
 def thumbnail(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[int, int]] | None:
-    """The photo as (h, w, 3) uint8 inside width x height, upright, and its own (width, height); None if unreadable."""
+    """The photo as (h, w, 3) uint8 inside width x height, upright, and its own (width, height); None if unreadable.
+
+    What is no regular file is not opened: a pipe would wait for its writer.
+    """
     from PIL import Image, ImageOps
 
     from npe_core.photo.opening import formats_of
 
+    if not places.is_file(path):
+        return None
     try:
         with path.open("rb") as file:
             formats = formats_of(file.read(64), path.name)

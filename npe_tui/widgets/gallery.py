@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from npe_tui.aside import aside
 from npe_tui.picture.cells import CellStrip
 from npe_tui.picture.depth import choose_depth
 from npe_tui.picture.quantise import plain, quantise
@@ -160,7 +161,7 @@ class Gallery(ScrollView, can_focus=True):
         try:
             while (path := self._missing()) is not None:
                 wide, high = self._tile
-                self._thumbnails[path, wide] = await asyncio.to_thread(thumbnail, path, wide, 2 * high)
+                self._thumbnails[path, wide] = await aside(partial(thumbnail, path, wide, 2 * high))
                 self.refresh()
                 if self.entry is not None and self.entry.path == path:
                     self.watch_chosen()

@@ -1,6 +1,9 @@
 """Settings, recent files, named colours, strengths: what surrounds the editor and needs no screen."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +184,38 @@ def test_the_browser_lists_photos_then_folders(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "more").mkdir()
     assert [entry.title for entry in entries_of(tmp_path)] == ["a.jpg", "b.PNG", "more/", "../"]
+
+
+def test_what_is_no_regular_file_is_neither_listed_nor_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "pipe.png")
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "none")
+    (tmp_path / "a.png").touch()
+    assert [entry.title for entry in entries_of(tmp_path)] == ["a.png", "../"]
+    program = f"from npe_tui.thumbnails import *; print(thumbnail(Path({str(tmp_path / 'pipe.png')!r}), 20, 20))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "None\n", done.stderr
+
+
+WAITS = """
+import asyncio, time
+from npe_tui.aside import aside
+
+async def main():
+    print(await aside(lambda: 7))
+    try:
+        await aside(lambda: 1 / 0)
+    except ZeroDivisionError:
+        print("told")
+    await asyncio.wait([asyncio.ensure_future(aside(lambda: time.sleep(600)))], timeout=0.2)
+
+asyncio.run(main())
+"""
+
+
+def test_the_end_waits_for_no_file_that_never_answers():
+    done = subprocess.run([sys.executable, "-c", WAITS], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr, done.returncode) == ("7\ntold\n", "", 0)
 
 
 def test_thumbnails_are_upright_and_keep_the_shape(tmp_path):
