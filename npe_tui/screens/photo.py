@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
-from textual.widgets import Footer, Label
+from textual.widgets import Label
 
 from npe_core.errors import NpeError
 from npe_core.regions import REGIONS
@@ -30,6 +30,7 @@ from npe_tui.panels.side import Side
 from npe_tui.panels.status import StatusLine
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.running import Running
+from npe_tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
@@ -66,7 +67,7 @@ class PhotoScreen(Screen[None]):
             yield self.easel
             yield Vertical(id="side")
         yield StatusLine()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.npe.engine.sink = self.post_message

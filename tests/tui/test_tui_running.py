@@ -11,6 +11,7 @@ from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.study import StudyScreen
 from npe_tui.screens.variants import VariantsScreen
+from npe_tui.worker import STUDY
 
 
 def test_enhance_shows_guesses_then_the_result_and_freezes_the_canvas_meanwhile(start):
@@ -189,5 +190,23 @@ def test_another_try_does_not_cost_the_one_before(start, size):
             await session.press("u")
             await until(session.pilot, lambda: not session.document.marked)
             assert not session.document.unsaved
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
+def test_all_timesteps_of_the_study_are_in_sight(start, size):
+    async def scenario():
+        async with start(size) as session:
+            await session.open()
+            await session.fill("7")
+            number = await session.make("t", "study")
+            sheet = np.zeros((len(STUDY) * 260 - 4, 5 * 260 - 4, 3), np.uint8)
+            await session.say(messages.Studied(number, sheet, STUDY))
+            await until(session.pilot, lambda: isinstance(session.app.screen, StudyScreen))
+            chips = session.app.screen.query_one("#timesteps")
+            lines = [chips.render_line(y).text for y in range(chips.region.height)]
+            assert all(any(f" t {timestep} " in line for line in lines) for timestep in STUDY), lines
+            assert session.app.screen.query_one("#large").size.height >= 6
 
     run(scenario)

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from textual.widgets import Footer
 from tui_session import run, until
 
+from npe_core.regions import REGION_NAMES
 from npe_tui.keys import APP_COMMANDS, COMMANDS
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.help import HelpScreen, tables
@@ -54,6 +56,34 @@ def test_every_size_has_a_picture_and_every_panel_by_key(start, size):
                 assert shown.region.bottom <= size[1], f"{panel} does not fit"
                 await session.press("escape")
             assert session.app.focused is view
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 24), (80, 12), (40, 12)])
+def test_all_regions_are_in_sight(start, size):
+    async def scenario():
+        async with start(size) as session:
+            await session.open()
+            await session.press("f2")
+            legend = session.screen.query_one("#legend")
+            visible = legend.region.intersection(legend.parent.region)
+            lines = [legend.render_line(y).text for y in range(visible.height)]
+            assert all(any(name in line for line in lines) for name in REGION_NAMES), lines
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("focus", ["escape", "f6"])
+def test_help_save_and_quit_are_always_told(start, focus):
+    async def scenario():
+        async with start((40, 12)) as session:
+            await session.open()
+            await session.press(focus)
+            footer = session.screen.query_one(Footer)
+            await until(session.pilot, lambda: footer.children)
+            shown = {key.description for key in footer.children if key.region.right <= 40}
+            assert {"Enhance", "Help", "Save", "Quit"} <= shown
 
     run(scenario)
 
