@@ -1,4 +1,4 @@
-"""What is drawn over the picture, dot by dot: the edge of the mask, the brush, the keyboard cursor, the divider.
+"""What is drawn over the picture, dot by dot: the edge of the mask, the brush, the cursor, the divider, frames.
 
 Each is an array (h, w) uint8 for a box of dots: 0 where the picture shows, else BLACK or WHITE. The two stand out from
 each other, so dashes of both are seen on any colour; ring and cursor take for each dot the one that the picture is not.
@@ -13,6 +13,19 @@ from npe_core.canvas.boxes import Box
 BLACK, WHITE = 1, 2
 CROSS = 3
 """Dots that the arms of the cursor reach from its middle."""
+_GLYPHS = (
+    "### #.# #.# #.# ###",
+    ".#. ##. .#. .#. ###",
+    "### ..# ### #.. ###",
+    "### ..# ### ..# ###",
+    "#.# #.# ### ..# ..#",
+    "### #.. ### ..# ###",
+    "### #.. ### #.# ###",
+    "### ..# ..# .#. .#.",
+    "### #.# ### #.# ###",
+    "### #.# ### ..# ###",
+)
+"""The ten digits, row by row."""
 
 
 def outline(inside: np.ndarray, box: Box) -> np.ndarray:
@@ -40,6 +53,31 @@ def divider(box: Box, column: int) -> np.ndarray:
     """A dashed vertical line in one column of dots."""
     x, _ = _middles(box)
     return np.where(np.floor(x) == column, _dashes(box), 0).astype(np.uint8)
+
+
+def frame(box: Box, edges: tuple[float, float, float, float], number: int, chosen: bool) -> np.ndarray:
+    """A rectangle with its number on a plate over its corner, in dots, so that it can be read however far the photo is.
+
+    The chosen one has a thick line, outwards, and a white plate. Where there is no room above, the plate covers.
+    """
+    x, y = np.arange(box[0], box[2])[None, :], np.arange(box[1], box[3])[:, None]
+    left, top, right, bottom = (int(np.floor(edge)) for edge in edges)
+    out = np.maximum(np.maximum(left - x, x - right), np.maximum(top - y, y - bottom))  # dots outwards from the line
+    if chosen:
+        ink = np.select([(out == 0) | (out == 1), out == 2], [WHITE, BLACK], 0)
+    else:
+        ink = np.where(out == 0, _dashes(box), 0)
+    plate = _plate(number)
+    row, column = y - max(top + 1 - plate.shape[0], 0), x - max(left, 0)
+    on = (row >= 0) & (row < plate.shape[0]) & (column >= 0) & (column < plate.shape[1])
+    digits = plate[row.clip(0, plate.shape[0] - 1), column.clip(0, plate.shape[1] - 1)]
+    return np.where(on, np.where(digits == chosen, BLACK, WHITE), ink).astype(np.uint8)
+
+
+def _plate(number: int) -> np.ndarray:
+    """(7, w) bool: the digits of a number, 3 x 5 dots each, with a dot of room around them."""
+    glyphs = [np.array([[mark == "#" for mark in row] for row in _GLYPHS[int(digit)].split()]) for digit in str(number)]
+    return np.pad(np.hstack([np.pad(glyph, ((0, 0), (0, 1))) for glyph in glyphs]), ((1, 1), (1, 0)))
 
 
 def _middles(box: Box) -> tuple[np.ndarray, np.ndarray]:

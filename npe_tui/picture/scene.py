@@ -17,6 +17,15 @@ MARKED = 1 / 8
 """Mean of the mask from which on a dot counts as marked: a thin stroke seen from afar does, a feathered edge too."""
 
 
+@dataclass(frozen=True)
+class Frame:
+    """A rectangle of the photo (x0, y0, x1, y1) with a number."""
+
+    box: tuple[float, float, float, float]
+    number: int
+    chosen: bool
+
+
 @dataclass
 class Scene:
     """All that decides how a cell looks. It paints any box of cells on its own, the same as in a painting of all."""
@@ -34,6 +43,7 @@ class Scene:
     brush: tuple[float, float, float] | None = None
     """Photo x, y and radius of the ring."""
     cursor: tuple[float, float] | None = None
+    frames: tuple[Frame, ...] = ()
 
     def codes(self, cells: Box) -> np.ndarray:
         """The codes (2 h, w) uint32 of a box (x0, y0, x1, y1) of cells inside the view."""
@@ -101,6 +111,9 @@ class Scene:
             inside = self.mask.sample(self.viewport.origin, scale, wide) >= MARKED
             if inside.any():
                 layers.append(overlay.outline(inside & ~self._outside(wide), box))
+        for one in self.frames:
+            edges = *self._dot(*one.box[:2]), *self._dot(*one.box[2:])
+            layers.append(overlay.frame(box, edges, one.number, one.chosen))
         if (column := self.divider()) is not None and box[0] <= column < box[2]:
             layers.append(overlay.divider(box, column))
         if self.brush is not None or self.cursor is not None:

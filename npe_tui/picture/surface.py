@@ -16,7 +16,7 @@ from npe_tui.picture.lanes import LANE, Lane
 from npe_tui.picture.pacing import PATIENCE, Pacer, pacer_of
 from npe_tui.picture.quantise import plain
 from npe_tui.picture.sampling import Pyramid
-from npe_tui.picture.scene import Scene
+from npe_tui.picture.scene import Frame, Scene
 from npe_tui.picture.viewport import Viewport
 
 CELL_BYTES = {Depth.TRUE: 36, Depth.FIVE: 25, Depth.XTERM: 21, Depth.GREY: 13, Depth.ANSI: 9, Depth.MONO: 3}
@@ -96,6 +96,11 @@ class Surface(Widget):
         if other is None or scene.other is None or scene.other.image is not other:
             scene.other = None if other is None else Pyramid(other)
         scene.split = None if other is None else split
+        self._repaint()
+
+    def frame(self, frames: tuple[Frame, ...]) -> None:
+        """Draw these rectangles over the photo, and no others."""
+        self._scene.frames = frames
         self._repaint()
 
     @property

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from npe_tui.document import FaceWish
 from npe_tui.picture import PictureView
+from npe_tui.picture.scene import Frame
 
 if TYPE_CHECKING:
     from npe_core.faces import Face
@@ -58,10 +59,19 @@ class FaceScreen(Screen[FaceWish | None]):
         return [*options, Option("w  the whole picture is a face", id="whole"), Option("Esc  paint without", id="none")]
 
     def on_mount(self) -> None:
-        from npe_core.faces import draw_faces
+        self.query_one(PictureView).show(self._image)
+        options = self.query_one(OptionList)
+        options.highlighted = 0
+        options.focus()
 
-        self.query_one(PictureView).show(draw_faces(self._image, self._faces))
-        self.query_one(OptionList).focus()
+    @on(OptionList.OptionHighlighted)
+    def _show_which(self, event: OptionList.OptionHighlighted) -> None:
+        """Frames around the faces; thick around the one that Enter would take."""
+        frames = (
+            Frame(face.box, number, event.option_id in (f"face-{number}", "all"))
+            for number, face in enumerate(self._faces, start=1)
+        )
+        self.query_one(PictureView).frame(tuple(frames))
 
     # --- answers ------------------------------------------------------------------------------------------------
 

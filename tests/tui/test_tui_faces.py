@@ -47,3 +47,26 @@ def test_a_box_is_drawn_where_no_face_was_found(start, found):
             assert np.allclose(session.document.wish.box, (20, 20, 60, 80), atol=5)
 
     run(scenario)
+
+
+def test_the_face_that_enter_would_take_is_marked(start, found):
+    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            view = session.app.screen.query_one("#faces")
+
+            async def marked(*numbers):
+                await until(session.pilot, lambda: [f.number for f in view._scene.frames if f.chosen] == [*numbers])
+                assert len(view._scene.frames) == 2
+
+            await marked(1)
+            await session.press("down")
+            await marked(2)
+            await session.press("down")
+            await marked(1, 2)
+            await session.press("down")
+            await marked()
+
+    run(scenario)

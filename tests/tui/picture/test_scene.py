@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from npe_tui.picture import Depth, Viewport
 from npe_tui.picture.quantise import colours_of
 from npe_tui.picture.sampling import Pyramid
-from npe_tui.picture.scene import Scene
+from npe_tui.picture.scene import Frame, Scene
 
 COLUMNS, ROWS = 40, 20
 BLACK, WHITE = 0x000000, 0xFFFFFF
@@ -39,6 +39,7 @@ def everything(depth=Depth.TRUE):
         mask=Pyramid(disc(70, 60, 30, 35, 12)),
         brush=(38.3, 30.2, 6.0),
         cursor=(20.5, 40.5),
+        frames=(Frame((5.2, 20.0, 25.0, 44.0), 12, True), Frame((30.0, 20.0, 50.0, 60.0), 3, False)),
     )
     return replace(full, viewport=full.viewport.zoom(1 / full.viewport.scale).pan(3, 2))
 
@@ -164,3 +165,36 @@ def test_the_divider_goes_where_it_is_dragged(share):
     assert column is not None and 3 <= column <= 36, "on the photo, not beside it"
     moved = replace(view, split=view.split_at(column))
     assert moved.divider() == column
+
+
+def marks(*frames, zoom=1.0, wide=600):
+    """The ink of frames over a grey photo of 600 x 700: '#' white, '.' black, a space for none."""
+    grey = np.full((700, wide, 3), 128, np.uint8)
+    full = Scene(Viewport((wide, 700), (COLUMNS, ROWS)), backdrop=0x808080, picture=Pyramid(grey), frames=frames)
+    full.viewport = full.viewport.zoom(zoom)
+    codes = full.codes((0, 0, COLUMNS, ROWS))
+    return ["".join({WHITE: "#", BLACK: "."}.get(code, " ") for code in row) for row in codes.tolist()]
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.4])
+@pytest.mark.parametrize(
+    ("chosen", "wanted"),
+    [
+        (False, [".....", ".###.", "...#.", ".###.", "...#.", ".###.", "....."]),
+        (True, ["#####", "#...#", "###.#", "#...#", "###.#", "#...#", "#####"]),
+    ],
+)
+def test_the_number_of_a_frame_can_be_read_at_any_scale(zoom, chosen, wanted):
+    shown = marks(Frame((200, 200, 400, 500), 3, chosen), zoom=zoom)
+    places = ((x, y) for y in range(2 * ROWS - 6) for x in range(COLUMNS - 4))
+    assert any([row[x : x + 5] for row in shown[y : y + 7]] == wanted for x, y in places), shown
+
+
+def test_the_chosen_frame_is_the_one_that_stands_out():
+    plain, chosen = (marks(Frame((200, 200, 400, 500), 1, which)) for which in (False, True))
+    assert sum(row.count("#") for row in chosen) > 2.5 * sum(row.count("#") for row in plain)
+    assert {"#", "."} <= set("".join(plain)), "dashes of both, to be seen on any colour"
+
+
+def test_a_frame_that_reaches_beyond_the_view_keeps_its_number_in_sight():
+    assert any(row.startswith(".###.") for row in marks(Frame((-900, -900, 300, 300), 2, False), wide=700))
