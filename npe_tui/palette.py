@@ -6,6 +6,7 @@ import colorsys
 from dataclasses import dataclass
 
 from npe_core.colour import format_colour, parse_colour
+from npe_core.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,22 @@ def name_of(colour: str) -> str | None:
             if swatch.colour == colour:
                 return f"{swatch.name} {group}"
     return None
+
+
+def parse(text: str, group: str = "") -> str:
+    """``#8b2500``, ``8b2500``, ``#abc``, or a name of the palette, with or without its group -> ``#rrggbb``.
+
+    Of two colours of one name that of ``group`` is meant. Raises UsageError for anything else.
+    """
+    name = " ".join(text.lower().split())
+    for known in sorted(PALETTE, key=lambda known: known != group):
+        for swatch in PALETTE[known]:
+            if name in (swatch.name, f"{swatch.name} {known}"):
+                return swatch.colour
+    try:
+        return format_colour(parse_colour(text))
+    except UsageError:
+        raise UsageError(f"{text!r} is no colour: write #RRGGBB, or a name such as auburn.") from None
 
 
 def to_hsv(colour: str) -> tuple[float, float, float]:

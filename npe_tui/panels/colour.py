@@ -11,9 +11,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input, Label, Static
 
-from npe_core.colour import format_colour, parse_colour
 from npe_core.errors import UsageError
-from npe_tui.palette import PALETTE, from_hsv, name_of, to_hsv
+from npe_tui.palette import PALETTE, from_hsv, name_of, parse, to_hsv
 from npe_tui.widgets import Chip, Chips, Slider
 
 _RECENT = "recent"
@@ -43,7 +42,7 @@ class ColourPanel(Vertical):
             swatch = Static("", id="swatch")
             swatch.styles.background = self.colour
             yield swatch
-            yield Input(self.colour, id="hex", compact=True, max_length=7, select_on_focus=True)
+            yield Input(self.colour, id="hex", compact=True, max_length=24, select_on_focus=True)
             yield Label(name_of(self.colour) or "", id="colour-name")
         groups = tuple(Chip(name, name) for name in (*PALETTE, _RECENT))
         yield Chips(groups, "hair", id="groups")
@@ -125,21 +124,30 @@ class ColourPanel(Vertical):
     def _type(self, event: Input.Changed) -> None:
         event.stop()
         try:
-            colour = format_colour(parse_colour(event.value))
+            colour = self._parse(event.value)
         except UsageError:
             event.input.add_class("-wrong")
             return
         event.input.remove_class("-wrong")
-        if len(event.value.lstrip("#")) == 6 and colour != self.colour:
+        if event.value.lstrip("#").lower() == colour.lstrip("#") and colour != self.colour:
             self._changed(colour)
 
     @on(Input.Submitted, "#hex")
     def _submit(self, event: Input.Submitted) -> None:
         try:
-            self._changed(format_colour(parse_colour(event.value)))
+            self._changed(self._parse(event.value))
         except UsageError as error:
             event.stop()
             self.notify(str(error), severity="error", markup=False)
+
+    @on(Input.Blurred, "#hex")
+    def _leave(self, event: Input.Blurred) -> None:
+        """What was not taken goes: the field says the colour in force."""
+        event.input.remove_class("-wrong")
+        self._show()
+
+    def _parse(self, text: str) -> str:
+        return parse(text, self.query_one("#groups", Chips).chosen or "")
 
 
 def _swatches(group: str, recent: list[str]) -> tuple[Chip, ...]:

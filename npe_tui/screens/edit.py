@@ -232,6 +232,8 @@ class EditScreen(EnhancingScreen):
         first = next((widget for widget in self.query_one(f"#{name}").query("*") if widget.focusable), None)
         if first is not None:
             first.focus()
+        if isinstance(first, Input):
+            first.action_select_all()
 
     # --- files --------------------------------------------------------------------------------------------------
 

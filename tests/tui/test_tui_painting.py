@@ -203,6 +203,34 @@ def test_the_dropper_takes_the_colour_that_is_shown(start):
     run(scenario)
 
 
+@pytest.mark.parametrize("leave", ["tab", "escape"])
+def test_the_colour_field_says_the_colour_in_force(start, leave):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            field = session.screen.query_one("#hex", Input)
+            await session.press("f3", *"#12")
+            assert field.value == "#12" and field.has_class("-wrong")
+            await session.press(leave)
+            assert not field.has_focus and not field.has_class("-wrong")
+            assert field.value == session.screen.hand.colour == "#8b2500"
+
+    run(scenario)
+
+
+def test_a_colour_is_typed_by_its_name_over_the_old_one(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            field = session.screen.query_one("#hex", Input)
+            await session.press("f3", *"light")
+            await session.press("f3", *"chestnut", "enter")
+            assert session.screen.hand.colour == field.value == "#5a3220"
+            assert session.screen.easel.view.has_focus
+
+    run(scenario)
+
+
 def test_a_resize_while_painting_loses_nothing(start):
     async def scenario():
         async with start((120, 40)) as session:

@@ -17,7 +17,7 @@ from npe_core.regions import REGION_NAMES, REGIONS
 from npe_tui import config, strength
 from npe_tui.config import Config
 from npe_tui.keys import APP_COMMANDS, COMMANDS, REGION_KEYS, region_keys, with_keys
-from npe_tui.palette import PALETTE, from_hsv, group_for, name_of, to_hsv
+from npe_tui.palette import PALETTE, from_hsv, group_for, name_of, parse, to_hsv
 from npe_tui.recent import Recent
 from npe_tui.thumbnails import entries_of, thumbnail
 from npe_tui.widgets.path_field import complete
@@ -135,6 +135,19 @@ def test_hsv_goes_there_and_back():
     for swatches in PALETTE.values():
         for swatch in swatches:
             assert from_hsv(*to_hsv(swatch.colour)) == swatch.colour
+
+
+def test_a_colour_is_written_in_digits_or_by_its_name():
+    assert parse("#8b2500") == parse("8B2500") == parse("auburn") == parse("Auburn  hair") == "#8b2500"
+    assert parse("#abc") == "#aabbcc"
+    assert parse("brown", "eyes") == parse("brown eyes", "hair") == "#5c3a1e"
+    assert parse("brown", "recent") == parse("brown hair", "eyes") == "#6b4423"
+    for swatches in PALETTE.values():
+        for swatch in swatches:
+            assert parse(name_of(swatch.colour)) == swatch.colour
+    for wrong in ("", "#8b25", "auburnish"):
+        with pytest.raises(UsageError, match="is no colour"):
+            parse(wrong)
 
 
 def test_every_region_has_swatches_and_every_swatch_a_name():
