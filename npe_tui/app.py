@@ -124,7 +124,9 @@ class NpeApp(App[None], inherit_bindings=False):
             answers = {"stay": "Stay", "save_paint": "Save paint", "drop": "Do not save"}
             text = f"The paint on {document.name} is not saved."
             if document.result is not None:
-                text = f"{document.name} is saved without what was painted since the last Enhance."
+                text = (
+                    f"The enhanced picture of {document.name} is saved; what was painted since the last Enhance is not."
+                )
         return await self.push_screen_wait(ConfirmScreen(question, text, answers))
 
     async def save(self, editing: EditScreen, path: Path | None, paint: bool = False) -> bool:

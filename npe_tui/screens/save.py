@@ -79,8 +79,11 @@ class SaveScreen(ModalScreen[Target | None]):
             self._write()
 
     def _write(self) -> None:
-        path = self.query_one(PathField).path
-        problem = self.query_one("#problem", Static)
+        field, problem = self.query_one(PathField), self.query_one("#problem", Static)
+        if not field.value.strip():
+            problem.update(f"Write a name, for example {self._proposed.name}.")
+            return
+        path = field.path
         agreed = self._agreed == path
         try:
             check_output(path, force=True, inputs=[self._source])

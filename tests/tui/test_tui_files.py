@@ -93,7 +93,8 @@ def test_leaving_says_what_the_saved_picture_does_not_have(start, tmp_path):
             await session.press("enter")
             await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
             assert (tmp_path / "me-edited.png").exists()
-            assert any("since the last Enhance" in str(text.content) for text in session.app.screen.query(Static))
+            told = " ".join(str(text.content) for text in session.app.screen.query(Static))
+            assert "The enhanced picture of me.png is saved; what was painted since the last Enhance is not." in told
             await session.press("escape")
             assert session.app.screen is session.screen and session.document.unsaved_paint
 
@@ -196,6 +197,20 @@ def test_a_name_that_is_too_long_to_save_under_is_said(start, tmp_path):
             screen.query_one(Input).value = f"{tmp_path}/{300 * 'x'}.png"
             await session.press("enter")
             assert session.app.screen is screen and "too long" in str(screen.query_one("#problem").content)
+
+    run(scenario)
+
+
+def test_a_name_that_is_missing_is_asked_for(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.press("P")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            screen = session.app.screen
+            screen.query_one(Input).value = " "
+            await session.press("enter")
+            assert str(screen.query_one("#problem").content) == "Write a name, for example me-paint.png."
 
     run(scenario)
 
