@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from npe_core.errors import NpeError
@@ -33,7 +33,10 @@ class NpeApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-normal"), (110, "-wide")]  # noqa: RUF012 as App declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-medium"), (40, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [command.binding for command in APP_COMMANDS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(command.binding for command in APP_COMMANDS),
+        Binding("ctrl+c", "how_to_quit", show=False),
+    ]
 
     def __init__(self, config: Config, photo: Path | None = None, engine: Engine | None = None) -> None:
         """``engine``: another one than the real, for tests."""
@@ -143,32 +146,44 @@ class NpeApp(App[None], inherit_bindings=False):
                 f"There is nothing to save yet: {enhance} enhances. {save_paint} saves the paint alone.", serious=True
             )
             return False
-        from npe_tui.screens.save import SaveScreen
-
-        proposed = path or document.proposed_name("paint" if paint else "edited")
-        stale = not paint and document.stale
-        chosen = await self.push_screen_wait(SaveScreen(proposed, document.photo.path, paint, stale))
-        if chosen is None:
-            return False
-        write = document.save_paint if paint else document.save
-        try:
-            notes = await asyncio.to_thread(write, chosen.path, chosen.overwrite)
-        except NpeError as error:
-            editing.status.say(str(error), serious=True)
-            self.notify(str(error), title="Not saved", severity="error", timeout=10, markup=False)
+        written, notes = await self._write(document, path, paint)
+        if written is None:
             return False
         if editing.autosave is not None and not document.unsaved:
             await asyncio.to_thread(editing.autosave.discard)
         editing.tell()
-        editing.status.say(f"Saved {chosen.path}")
-        for note in notes or ():
-            self.notify(note, title=chosen.path.name, markup=False)
+        editing.status.say(f"Saved {written}")
+        for note in notes:
+            self.notify(note, title=written.name, markup=False)
         return True
+
+    async def _write(
+        self, document: EditDocument, path: Path | None, paint: bool
+    ) -> tuple[Path | None, tuple[str, ...]]:
+        """Asks where until it is written there; returns where, None if a person gave up, and notes."""
+        from npe_tui.screens.save import SaveScreen
+
+        write = document.save_paint if paint else document.save
+        proposed, problem = path or document.proposed_name("paint" if paint else "edited"), ""
+        while True:
+            stale = not paint and document.stale
+            screen = SaveScreen(proposed, document.photo.path, paint, stale, problem)
+            chosen = await self.push_screen_wait(screen)
+            if chosen is None:
+                return None, ()
+            try:
+                return chosen.path, await asyncio.to_thread(write, chosen.path, chosen.overwrite) or ()
+            except NpeError as error:
+                proposed, problem = chosen.path, str(error)
 
     # --- commands -----------------------------------------------------------------------------------------------
 
     async def action_leave(self) -> None:
         self.run_worker(self._leave(), group="app")
+
+    def action_how_to_quit(self) -> None:
+        """For those who know programs to end by Ctrl+C, which would lose their work."""
+        self.notify(f"{self.key_to('quit')} quits, {self.key_to('cancel')} stops what is running.")
 
     async def _leave(self) -> None:
         if await self.may_close("Quit without saving?"):

@@ -32,16 +32,16 @@ async def recover(
 ) -> Saved | None:
     """Offer what an earlier session left behind; returns what was taken over.
 
-    ``ask`` (title, question) answers ``recover``, ``drop`` or None for later. Raises NpeError or OSError for an
-    autosave that does not fit; it is then kept.
+    ``ask`` (title, question) answers ``recover``, ``drop``, or ``later`` or None to be asked again. Raises NpeError or
+    OSError for an autosave that does not fit; it is then kept.
     """
     for saved in await asyncio.to_thread(left_behind, folder, path):
         when = time.strftime("%H:%M, %d %B", time.localtime(saved.when))
         question = f"A session on {document.name} ended without saving ({when}). Its paint and mask are still here."
         if saved.parameters:
             question += " The enhanced picture can be made again from them."
-        answer = await ask("Unsaved work was found", question)
-        if answer is None:
+        answer = await ask("Unsaved work was found", f"{question} Later, or Esc, keeps them for the next time.")
+        if answer in (None, "later"):
             return None
         if answer == "recover":
             await asyncio.to_thread(lambda found=saved: document.recover(found.read(), found.parameters))  # type: ignore[misc]

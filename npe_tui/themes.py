@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
@@ -36,7 +38,9 @@ LIGHT = Theme(
     dark=False,
     variables={"footer-key-foreground": "#9a5b12", "input-selection-background": "#9a5b12 30%"},
 )
-THEMES = (DARK, LIGHT)
+ANSI_DARK = replace(BUILTIN_THEMES["ansi-dark"], primary="ansi_bright_blue")
+"""Textual's own, whose plain blue can hardly be read on black."""
+THEMES = (DARK, LIGHT, ANSI_DARK)
 NAMES = (DARK.name, LIGHT.name, *BUILTIN_THEMES)
 """Of all themes that there are: our own and Textual's."""
 

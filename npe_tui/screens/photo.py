@@ -173,7 +173,7 @@ class PhotoScreen(Screen[None]):
     async def _ask_recovery(self, title: str, question: str) -> str | None:
         from npe_tui.screens.confirm import ConfirmScreen
 
-        answers = {"recover": "Recover it", "drop": "Throw it away"}
+        answers = {"recover": "Recover it", "later": "Later", "drop": "Throw it away"}
         return await self.app.push_screen_wait(ConfirmScreen(title, question, answers))
 
     async def find_face(self, ask: bool = False) -> None:

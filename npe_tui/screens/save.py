@@ -32,11 +32,14 @@ class SaveScreen(ModalScreen[Target | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
 
-    def __init__(self, proposed: Path, source: Path | None, paint: bool, stale: bool) -> None:
+    def __init__(self, proposed: Path, source: Path | None, paint: bool, stale: bool, problem: str = "") -> None:
         """``source``: the photo, which is never written to. ``stale``: the canvas is another than that of the edited
-        picture."""
+        picture. ``problem``: why ``proposed`` could not be written to just now."""
         super().__init__()
         self._proposed, self._source, self._paint, self._stale = proposed, source, paint, stale
+        self._problem = problem
+        self._told_of = str(proposed)
+        """The path that the problem in sight is about."""
         self._agreed: Path | None = None
 
     def compose(self) -> ComposeResult:
@@ -51,7 +54,7 @@ class SaveScreen(ModalScreen[Target | None]):
             if self._stale:
                 told = "The picture that is saved is the last enhanced one, not what is shown now."
                 yield Static(told, classes="hint -warning")
-            yield Static("", id="problem", markup=False)
+            yield Static(self._problem, id="problem", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Save", id="write", variant="primary", compact=True)
                 yield Button("Back", id="back", compact=True)
@@ -62,8 +65,10 @@ class SaveScreen(ModalScreen[Target | None]):
         field.cursor_position = len(field.value)
 
     @on(PathField.Changed)
-    def _typed(self) -> None:
-        self._agreed = None
+    def _typed(self, event: PathField.Changed) -> None:
+        if event.value == self._told_of:
+            return  # the field posts this when it appears, too
+        self._told_of, self._agreed = "", None
         self.query_one("#problem", Static).update("")
         self.query_one("#write", Button).label = "Save"
 
@@ -80,6 +85,7 @@ class SaveScreen(ModalScreen[Target | None]):
 
     def _write(self) -> None:
         field, problem = self.query_one(PathField), self.query_one("#problem", Static)
+        self._told_of = field.value
         if not field.value.strip():
             problem.update(f"Write a name, for example {self._proposed.name}.")
             return

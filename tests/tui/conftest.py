@@ -73,9 +73,9 @@ def start(config, photo_file, engine, ids, found):
     """start(size) gives an app and its pilot, to be used with ``async with``."""
 
     class Started:
-        def __init__(self, size, photo=photo_file, settings=config):
+        def __init__(self, size, photo=photo_file, settings=config, notes=False):
             self.app = NpeApp(settings, photo, engine)
-            self.context = self.app.run_test(size=size)
+            self.context = self.app.run_test(size=size, notifications=notes)
 
         async def __aenter__(self):
             self.pilot = await self.context.__aenter__()

@@ -8,6 +8,7 @@ from textual.widgets import Button, Input, Static
 from tui_fakes import HAIR, invented
 from tui_session import run, until
 
+from npe_core.errors import EnvironmentFault
 from npe_core.photo import Photo
 from npe_tui import messages
 from npe_tui.screens.confirm import ConfirmScreen
@@ -215,6 +216,40 @@ def test_a_name_that_is_missing_is_asked_for(start):
     run(scenario)
 
 
+def test_what_could_not_be_written_is_asked_for_again_as_it_was_typed(start, tmp_path, monkeypatch):
+    import npe_core.photo
+
+    write, full = npe_core.photo.write_atomically, [True]
+
+    def on_a_full_disk(*arguments, **options):
+        if full:
+            raise EnvironmentFault("No space left.")
+        write(*arguments, **options)
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            monkeypatch.setattr(npe_core.photo, "write_atomically", on_a_full_disk)
+            await session.press("P")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            first = session.app.screen
+            first.query_one(Input).value = typed = str(tmp_path / "a-long-name.png")
+            await session.press("enter")
+            await until(session.pilot, lambda: session.app.screen not in (first, session.screen))
+            again = session.app.screen
+            await until(session.pilot, lambda: again.query("#problem"))
+            assert again.query_one(Input).value == typed
+            await session.pilot.pause()
+            assert str(again.query_one("#problem").content) == "No space left."
+            full.clear()
+            await session.press("enter")
+            await until(session.pilot, lambda: session.app.screen is session.screen)
+            assert Path(typed).exists()
+
+    run(scenario)
+
+
 def test_a_photo_that_cannot_be_opened_costs_nothing(start, photo_file, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture at all")
 
@@ -307,6 +342,31 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
     run(lose)
     run(find)
     run(find)  # the paint that was recovered is lost once more
+
+
+@pytest.mark.parametrize("keys", [["right", "enter"], ["escape"]])
+def test_recovery_can_wait(start, config, keys):
+    saving = replace(config, autosave=5.0)
+
+    async def lose():
+        async with start((120, 40), settings=saving) as session:
+            await session.open()
+            await session.fill("7")
+            session.screen.autosave.flush()
+
+    async def put_off():
+        async with start((40, 12), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            buttons = list(session.app.screen.query(Button))
+            assert [button.id for button in buttons] == ["recover", "later", "drop"]
+            assert all(button.region.right <= 40 and button.region.bottom <= 12 for button in buttons)
+            await session.press(*keys)
+            await session.open()
+            assert not session.document.marked
+
+    run(lose)
+    run(put_off)
+    run(put_off)
 
 
 def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):

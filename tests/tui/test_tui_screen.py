@@ -162,3 +162,38 @@ def test_the_title_says_what_closing_would_lose(start):
                 await until(session.pilot, lambda said=said: title.render_line(0).text.rstrip().endswith(said))
 
     run(scenario)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
+def test_notes_cover_neither_buttons_nor_status_line(start, size):
+    async def scenario():
+        async with start(size, notes=True) as session:
+            await session.open()
+            session.app.notify("x" * 100, timeout=60)
+            await until(session.pilot, lambda: any(toast.size for toast in session.app.screen.query("Toast")))
+            (toast,) = session.app.screen.query("Toast")
+            for needed in ("#run", "StatusLine", "KeyLine"):
+                assert not toast.region.overlaps(session.screen.query_one(needed).region), needed
+
+    run(scenario)
+
+
+def test_ctrl_c_says_how_to_quit(start, config):
+    async def scenario():
+        async with start((80, 24), settings=replace(config, keys={"quit": "ctrl+x"})) as session:
+            await session.open()
+            await session.press("ctrl+c")
+            assert session.app.is_running
+            assert [told.message for told in session.app._notifications] == ["^x quits, Esc stops what is running."]
+
+    run(scenario)
+
+
+def test_headings_can_be_read_on_a_black_terminal(start, config):
+    async def scenario():
+        async with start((120, 40), settings=replace(config, theme="ansi-dark")) as session:
+            await session.open()
+            colours = {heading.rich_style.color.number for heading in session.screen.query(".heading")}
+            assert colours == {12}, "bright blue; 4 would be the dark one"
+
+    run(scenario)
