@@ -133,8 +133,8 @@ def lcm(
     return _walk(move, denoise, xt, grid, callback, constrain, clip)
 
 
-AGAIN, AGAIN_FROM = 2, 0.3
-"""``restart`` goes through two steps again, from such a share of the first timestep."""
+AGAIN, AGAIN_FROM = 1, 0.2
+"""``restart`` goes through one step again, from such a share of the first timestep."""
 
 
 def restart(
@@ -147,11 +147,11 @@ def restart(
     constrain: Constrain = keep_nothing,
     clip: bool = True,
 ) -> Tensor:
-    """``ddpm`` down to x0, then noise once more and two steps of ``lcm`` (Xu et al. 2023, "Restart Sampling").
+    """``ddpm`` down to x0, then noise once more and a step of ``lcm`` (Xu et al. 2023, "Restart Sampling").
 
     What a long walk got wrong on its way lies on x0 as noise does, and goes with it. For pictures out of nothing but
-    noise. Of ``grid`` its first timestep and its number of steps count: two are taken from the first walk, none of less
-    than five. One CPU generator an image.
+    noise. Of ``grid`` its first timestep and its number of steps count: one is taken from the first walk, none of less
+    than three. One CPU generator an image.
     """
     total = len(grid) - 1
     first = total - AGAIN if total > 2 * AGAIN else total

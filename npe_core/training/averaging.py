@@ -18,6 +18,9 @@ from npe_core.files import make_folder, replace_file
 from npe_core.training.checkpoint import NOTES, export_weights, exported, read_weights, run_notes
 from npe_core.training.data import parse_source, source_name
 
+PRIOR = ("prior_mean", "prior_root")
+"""What a run knows of its data; runs of before that know nothing of it."""
+
 
 def average(texts: list[str], out: Path, ema: str = "long") -> Path:
     """Write the weighted mean of ``RUN`` or ``RUN=SHARE`` ... into the folder ``out``, as a run of its own.
@@ -31,7 +34,7 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
         raise UsageError("Name at least two runs to average.")
     total = sum(share for _, share in runs)
     mean: dict[str, torch.Tensor] = {}
-    priors: list[tuple[torch.Tensor, torch.Tensor]] = []
+    priors: list[tuple[torch.Tensor, torch.Tensor, float]] = []
     parts: list[dict[str, Any]] = []
     data, seen = [], []
     known: dict[str, Any] = {}
@@ -39,21 +42,25 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
     for path, share in runs:
         tensors, own, images = read_weights(exported(path, ema))
         notes = run_notes(path)
+        prior = {name: tensors.pop(name) for name in PRIOR if name in tensors}
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         if not alike(own or notes.get("config"), config) or (mean and shapes != {n: t.shape for n, t in mean.items()}):
             raise InputError(f"{path} is of another architecture than {runs[0][0]}: they have no average.")
         for name, tensor in tensors.items():
             mean[name] = mean.get(name, 0) + share / total * tensor.double()
-        if "prior_root" in tensors:
-            priors.append((tensors["prior_mean"], tensors["prior_root"]))
+        if prior:
+            config = {**(config or {}), "prior": prior["prior_mean"].shape[-1]}
+            priors.append((prior["prior_mean"], prior["prior_root"], share))
         parts.append({"run": source_name(path), "share": share / total, "images": images})
         known = {key: notes[key] for key in ("task", "recipe") if key in notes} | known
         data += [row for row in notes.get("data", []) if row not in data]
         seen.append(images or 0)
     if config is None:
         raise InputError(f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is.")
-    if priors:  # what is averaged of these are the moments of the data, not their roots
-        mean["prior_mean"], mean["prior_root"] = mixed_prior(priors, [part["share"] for part in parts])
+    if priors:  # of these the moments of the data are averaged, not their roots, over the runs that know them
+        known_by = sum(share for *_, share in priors)
+        moments, shares = [(m, root) for m, root, _ in priors], [share / known_by for *_, share in priors]
+        mean |= dict(zip(PRIOR, mixed_prior(moments, shares), strict=True))
     make_folder(out)
     export_weights(out / f"ema_{ema}.safetensors", mean, config, max(seen))
     with replace_file(out / NOTES) as temporary:
@@ -62,7 +69,7 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
 
 
 def alike(config: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
-    """Whether two architectures agree in all that both say: those of older runs say less."""
+    """Whether two architectures agree in all that both say, but for the prior: those of older runs say less."""
     if config is None or other is None:
         return config is other
-    return all(config[key] == other[key] for key in config.keys() & other.keys())
+    return all(config[key] == other[key] for key in config.keys() & other.keys() - {"prior"})

@@ -231,6 +231,14 @@ def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_tas
     del config["prior"]  # as weights of before it was thought of say it
     export_weights(tmp_path / "older.safetensors", tensors, config, 5)
     average([str(tmp_path / "older.safetensors"), str(tmp_path / "two")], tmp_path / "mixed", "short")
+    trained(diffusion_task(prior=2), tmp_path / "more", 2).save()
+    average([str(tmp_path / "one"), f"{tmp_path / 'more'}=3"], tmp_path / "knowing", "short")  # one knows no prior
+    (more, _, _), (knowing, config, _) = (
+        read_weights(tmp_path / name / "ema_short.safetensors") for name in ("more", "knowing")
+    )
+    assert config["prior"] == 2 and torch.allclose(knowing["prior_mean"], more["prior_mean"], atol=1e-3)
+    covariances = (kept["prior_root"] @ kept["prior_root"].T for kept in (more, knowing))
+    assert torch.allclose(*covariances, atol=1e-3)
     shutil.move(tmp_path / "one" / "ema_short.safetensors", tmp_path / "alone.safetensors")  # away from its notes
     average([str(tmp_path / "alone.safetensors"), str(tmp_path / "two")], tmp_path / "noted", "short")
     assert (
