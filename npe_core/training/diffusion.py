@@ -61,7 +61,7 @@ class DiffusionTask:
     """Denoising at random timesteps; the loss has unit weight on the network's own output (EDM, equation 8)."""
 
     name = "diffusion"
-    usual = DenoiserConfig()
+    usual = dataclasses.asdict(DenoiserConfig())
 
     def __init__(
         self,

@@ -223,7 +223,7 @@ def check_same_run(folder: Path, task: Task, recipe: Recipe) -> None:
     What notes of older runs do not say of the architecture was as it is by default.
     """
     known = run_notes(folder)
-    config, usual = (json.loads(json.dumps(shape)) for shape in (task.config(), dataclasses.asdict(task.usual)))
+    config, usual = (json.loads(json.dumps(shape)) for shape in (task.config(), task.usual))
     for word, was, wanted in (
         ("task", known.get("task", task.name), task.name),
         ("architecture", usual | known["config"] if "config" in known else config, config),

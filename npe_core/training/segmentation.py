@@ -48,7 +48,7 @@ class SegmentationTask:
     """Learns the 11 regions from pairs of image and mask, and from beliefs; pixels marked UNKNOWN do not count."""
 
     name = "segmentation"
-    usual = SegmenterConfig()
+    usual = dataclasses.asdict(SegmenterConfig())
     adversary: nn.Module | None = None
 
     def __init__(self, data: Mixture, device: torch.device, config: SegmenterConfig | None = None) -> None:

@@ -94,7 +94,7 @@ class SuperResolutionTask:
     """Stage 1 (no ``perceptual``): L1. Stage 2: L1 + LPIPS + a hinge adversary, started from the weights of stage 1."""
 
     name = "super-resolution"
-    usual = UpscalerConfig()
+    usual = dataclasses.asdict(UpscalerConfig())
 
     def __init__(
         self,

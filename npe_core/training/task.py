@@ -40,8 +40,8 @@ class Task(Protocol):
 
     name: str
     model: nn.Module
-    usual: Any
-    """The frozen dataclass of the architecture, as it is by default."""
+    usual: dict[str, Any]
+    """The architecture as it is by default, as ``config`` gives it."""
     adversary: nn.Module | None
     """A discriminator trained beside the model, or None."""
 

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ class Line:
     """Fits three numbers to a fourth. What is drawn is settled by step; a process takes its part of each batch."""
 
     name = "line"
+    usual: ClassVar[dict] = {}
     adversary = None
 
     def __init__(self, world, step):
