@@ -8,8 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas, Fill
-from npe_core.canvas.iris import IRIS
-from npe_core.canvas.selection import Face, RegionArrays
 from npe_core.colour import lab_to_srgb, parse_colour, srgb_to_lab
 from npe_core.errors import InputError, UsageError
 from npe_core.regions import REGIONS, region_by_name
@@ -226,90 +224,6 @@ def test_the_record_says_what_was_asked_for():
     assert canvas.targets == [Fill("hair", "#8b2500", pixels)]
     canvas.clear()
     assert canvas.targets == []
-
-
-def eye_picture() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """An eye: white, with a blue iris of radius 8 in an opening 42 wide, in skin."""
-    picture = np.full((64, 64, 3), (215, 170, 150), np.uint8)
-    eye = ((X[:64, :64] - 32) / 21) ** 2 + ((Y[:64, :64] - 32) / 9) ** 2 < 1
-    iris = np.hypot(X[:64, :64] - 35, Y[:64, :64] - 32) < 8
-    picture[eye] = (225, 222, 220)
-    picture[eye & iris] = (70, 90, 120)
-    return picture, np.where(eye, 3, 1).astype(np.uint8), eye & iris
-
-
-def test_of_an_eye_the_iris_is_filled_unless_told_otherwise():
-    picture, ids, iris = eye_picture()
-    canvas = Canvas(picture, ids)
-    canvas.fill("eyes", "#2e7d32")
-    taken = canvas.mask > 0.5
-    assert np.count_nonzero(taken & iris) > 0.9 * np.count_nonzero(iris)
-    assert np.count_nonzero(taken & ~iris) < 0.25 * np.count_nonzero(iris)
-    whole = Canvas(picture, ids)
-    whole.fill("eyes", "#2e7d32", whole=True)
-    assert np.array_equal(whole.mask > 0, ids == 3)
-    blank = Canvas(np.full_like(picture, 128), ids)
-    blank.fill("eyes", "#2e7d32")
-    assert np.array_equal(blank.mask > 0, ids == 3)
-
-
-class TwoFaces(RegionArrays):
-    """What is left of the middle belongs to one face, the rest to another."""
-
-    def face_at(self, x, y):
-        return Face(int(x >= self.ids.shape[1] / 2), 256)
-
-
-@pytest.mark.parametrize("apart", [4, 10])
-def test_a_face_without_an_iris_to_see_gets_its_whole_eye_beside_one_that_has_one(apart):
-    """``apart``: so close that the boxes around the two would overlap, and far from it."""
-    picture, ids, iris = eye_picture()
-    crop = np.s_[:, 10 - apart : 54 + apart]
-    both = np.hstack([picture[crop], np.full_like(picture[crop], 128)])
-    canvas = Canvas(both, TwoFaces(np.hstack([ids[crop], ids[crop]])))
-    canvas.fill("eyes", "#2e7d32")
-    seen, unseen = np.hsplit(canvas.mask, 2)
-    assert np.count_nonzero(seen > 0.5) < 1.5 * np.count_nonzero(iris)
-    assert np.array_equal(unseen > 0, ids[crop] == 3)
-    assert (canvas.guide != both)[:, both.shape[1] // 2 :][unseen > 0].any(axis=-1).all()
-
-
-class Large(RegionArrays):
-    """A face whose irises have a radius of 8."""
-
-    def face_at(self, x, y):
-        return Face(0, 8 / IRIS)
-
-
-def test_an_eye_that_was_seen_in_part_has_the_iris_that_a_face_of_that_size_has():
-    """Behind glasses: of the eye only the middle of the iris was found, and all of it is filled, up to the lids."""
-    picture, ids, iris = eye_picture()
-    part = np.where(iris & (np.hypot(X[:64, :64] - 35, Y[:64, :64] - 32) < 5), 3, 1).astype(np.uint8)
-    canvas = Canvas(picture, Large(part))
-    canvas.fill("eyes", "#2e7d32")
-    taken = canvas.mask > 0.5
-    assert np.count_nonzero(taken & iris) > 0.75 * np.count_nonzero(iris)
-    assert np.count_nonzero(taken & ~iris) < 0.25 * np.count_nonzero(iris)
-    whole = Canvas(picture, Large(ids))  # seen as a whole it is as it was
-    whole.fill("eyes", "#2e7d32")
-    same = Canvas(picture, ids)
-    same.fill("eyes", "#2e7d32")
-    assert np.array_equal(whole.mask, same.mask)
-
-
-@pytest.mark.parametrize("iris_colour", [(70, 90, 120), (40, 28, 20)])
-def test_pupil_and_reflection_are_left_as_they_are(iris_colour):
-    picture, ids, iris = eye_picture()
-    x, y = X[:64, :64] - 35, Y[:64, :64] - 32
-    picture[iris] = iris_colour
-    picture[np.hypot(x, y) < 3] = (15, 12, 12)
-    picture[np.hypot(x - 4, y + 3) < 1.5] = (250, 250, 250)
-    canvas = Canvas(picture, ids)
-    canvas.fill("eyes", "#2e7d32")
-    assert (canvas.guide == picture)[np.hypot(x, y) < 2].all()
-    assert (canvas.guide == picture)[np.hypot(x - 4, y + 3) < 1].all()
-    ring = (np.hypot(x, y) > 4.5) & (np.hypot(x, y) < 7) & (np.hypot(x - 4, y + 3) > 2.5)
-    assert (canvas.mask[ring] > 0.9).mean() > 0.9
 
 
 def test_what_is_not_there_is_said_and_changes_nothing():

@@ -1,0 +1,88 @@
+"""Paint that a session left behind: offered, recovered, and what was made from it is made again."""
+
+from dataclasses import asdict, replace
+from functools import partial
+
+import pytest
+from textual.widgets import Button
+from tui_fakes import HAIR, invented
+from tui_session import run, until
+
+from npe_tui import messages
+from npe_tui.screens.confirm import ConfirmScreen
+from npe_tui.strength import Strength
+
+
+async def lose(start, saving):
+    """A session that ends with hair filled and autosaved, and nothing saved."""
+    async with start((120, 40), settings=saving) as session:
+        await session.open()
+        await session.fill("7")
+        session.screen.autosave.flush()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_picture_that_was_lost_is_made_again(start, config, known):
+    saving, then = replace(config, autosave=5.0), Strength(310, 7, "ddim", 0.5, 4711)
+
+    async def lose():
+        async with start((120, 40), settings=saving) as session:
+            await session.open()
+            await session.fill("7")
+            result = invented(session.document, then.seed)
+            if known:
+                result.parameters.update(asdict(then))
+            session.screen.autosave.flush()
+            await session.say(messages.Edited(await session.make("g", "edit"), [result]))
+            session.screen.autosave.flush()
+
+    async def find():
+        async with start((120, 40), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.document.marked)
+            await session.open()
+            if known:
+                assert any("seed 4711" in told.message for told in session.app._notifications)
+            await session.make("g", "edit")
+            assert (session.engine.asked[-1][2] == then) == known
+
+    run(lose)
+    run(find)
+    run(find)  # the paint that was recovered is lost once more
+
+
+@pytest.mark.parametrize("keys", [["right", "enter"], ["escape"]])
+def test_recovery_can_wait(start, config, keys):
+    saving = replace(config, autosave=5.0)
+
+    async def put_off():
+        async with start((40, 12), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            buttons = list(session.app.screen.query(Button))
+            assert [button.id for button in buttons] == ["recover", "later", "drop"]
+            assert all(button.region.right <= 40 and button.region.bottom <= 12 for button in buttons)
+            await session.press(*keys)
+            await session.open()
+            assert not session.document.marked
+
+    run(partial(lose, start, saving))
+    run(put_off)
+    run(put_off)
+
+
+def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
+    saving = replace(config, autosave=5.0)
+
+    async def find():
+        async with start((120, 40), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.document.marked)
+            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
+            assert session.document.unsaved
+            await session.open()
+            assert (session.document.canvas.mask > 0).sum() == (session.ids == HAIR).sum()
+
+    run(partial(lose, start, saving))
+    run(find)
