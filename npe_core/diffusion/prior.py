@@ -52,6 +52,7 @@ def draw_coarse(mean: Tensor, root: Tensor, seeds: list[int], side: int) -> Tens
     """(len(seeds), 3, side, side) on the CPU: pictures of that prior, one generator each, brought to full size."""
     # A stream of its own: the first draw of a seed is the noise that lies on the picture.
     generators = [torch.Generator().manual_seed(seed ^ 0x2545F4914F6C) for seed in seeds]
-    own = [root.cpu() @ torch.randn(len(root), generator=generator) for generator in generators]
-    coarse = mean.cpu() + torch.stack(own).reshape(-1, *mean.shape)
+    mean, root = mean.cpu(), root.cpu()
+    own = [root @ torch.randn(len(root), generator=generator) for generator in generators]
+    coarse = mean + torch.stack(own).reshape(-1, *mean.shape)
     return F.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False)

@@ -205,7 +205,8 @@ def _identified(file: BinaryIO, formats: tuple[str, ...], name: str) -> Image.Im
 def formats_of(head: bytes, name: str) -> tuple[str, ...]:
     """The formats to try by a file's first 64 bytes, their plugins loaded; of other decoders none is let near a file.
 
-    Raises InputError that tells what to install for HEIC and AVIF."""
+    Raises InputError that tells what to install for HEIC and AVIF.
+    """
     for plugin in _PLUGINS.values():
         importlib.import_module(plugin)
     brand = head[8:12] if head[4:8] == b"ftyp" else b""

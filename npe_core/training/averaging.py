@@ -48,8 +48,10 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
             raise InputError(f"{path} is of another architecture than {runs[0][0]}: they have no average.")
         for name, tensor in tensors.items():
             mean[name] = mean.get(name, 0) + share / total * tensor.double()
-        if prior:
-            config = {**(config or {}), "prior": prior["prior_mean"].shape[-1]}
+        if prior and priors and prior["prior_mean"].shape != priors[0][0].shape:
+            raise InputError(f"{path} has a prior of another size than the runs before it: they have no average.")
+        if prior and config is not None:
+            config = {**config, "prior": prior["prior_mean"].shape[-1]}
             priors.append((prior["prior_mean"], prior["prior_root"], share))
         parts.append({"run": source_name(path), "share": share / total, "images": images})
         known = {key: notes[key] for key in ("task", "recipe") if key in notes} | known

@@ -239,6 +239,9 @@ def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_tas
     assert config["prior"] == 2 and torch.allclose(knowing["prior_mean"], more["prior_mean"], atol=1e-3)
     covariances = (kept["prior_root"] @ kept["prior_root"].T for kept in (more, knowing))
     assert torch.allclose(*covariances, atol=1e-3)
+    trained(diffusion_task(prior=4), tmp_path / "finer", 2).save()
+    with pytest.raises(InputError, match="prior of another size"):
+        average([str(tmp_path / "more"), str(tmp_path / "finer")], tmp_path / "none", "short")
     shutil.move(tmp_path / "one" / "ema_short.safetensors", tmp_path / "alone.safetensors")  # away from its notes
     average([str(tmp_path / "alone.safetensors"), str(tmp_path / "two")], tmp_path / "noted", "short")
     assert (
