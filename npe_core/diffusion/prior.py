@@ -1,58 +1,108 @@
-"""Where samples begin: not with noise alone.
+"""Where samples begin: with coarse faces, not with noise alone.
 
 At the last timestep of this schedule a picture is not all noise: sqrt(alpha_bar) = 0.08 of it is left, which in 128 x
 128 pixels tells how bright it is as a whole, and where. A walk that begins with noise alone is told of a middling grey
 everywhere, and makes faces before grey walls (Lin et al. 2024, "Common Diffusion Noise Schedules and Sample Steps are
-Flawed"). So x_T is drawn from the normal distribution with the mean and the covariance that pictures have when they are
-made coarse; what is finer is lost in the noise.
+Flawed"). And how a face is laid out is what a small network knows least about. So the layout is drawn, coarse, from a
+mixture of normal distributions with few directions each (Tipping & Bishop 1999, "Mixtures of Probabilistic Principal
+Component Analysers"): faces fall into kinds by where they look, how their hair falls, and what is behind them. The walk
+begins at a timestep at which noise hides what of such a picture is not that of a face, as an edit begins with rough
+paint.
 """
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-RIDGE = 1e-6
-"""Added to the variances, in units of [-1, 1] squared: as many pictures as numbers are not needed."""
+BEGIN = 350
+"""The timestep at which samples begin as coarse faces."""
+KINDS, BASIS, DIRECTIONS = 32, 256, 100
+"""Most kinds of faces; components of all coarse faces that are told apart; and in how many directions of these the
+faces of one kind differ."""
+SORTED_BY, ROUNDS = 64, 40
+"""The kinds are found in so many of the components, by as many rounds of k-means."""
 
 
-def prior_of(sets: list[Tensor], shares: list[float]) -> tuple[Tensor, Tensor]:
-    """Mean (3, s, s) and root (3 s^2, 3 s^2) of coarse pictures: their covariance is root root^T.
+class CoarseFaces(nn.Module):
+    """What the weights know of s x s pictures of faces, in buffers.
 
-    sets: (N, 3, s, s) in [-1, 1] each, drawn from with these shares, which add up to 1.
+    A coarse face of kind k is mean + (centre_k + root_k n) basis, with n standard normal; of kind k is share_k of them.
     """
-    flats = [coarse.double().flatten(1).cpu() for coarse in sets]
-    means, squares = [flat.mean(dim=0) for flat in flats], [flat.T @ flat / len(flat) for flat in flats]
-    mean, root = _of_moments(means, squares, shares)
-    return mean.reshape(sets[0].shape[1:]), root
+
+    mean: Tensor
+    """(3 s^2,) in [-1, 1], the mean of all."""
+    basis: Tensor
+    """(c, 3 s^2), orthonormal rows: the principal components of all."""
+    share: Tensor
+    """(k,), adds up to 1; 0 where there are less kinds."""
+    centre: Tensor
+    """(k, c)"""
+    root: Tensor
+    """(k, c, r), with the covariance root root^T."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+        numbers = 3 * side**2
+        basis = min(BASIS, numbers)
+        directions = min(DIRECTIONS, basis)
+        self.register_buffer("mean", torch.zeros(numbers))
+        self.register_buffer("basis", torch.eye(numbers)[:basis])
+        self.register_buffer("share", F.one_hot(torch.tensor(0), KINDS).float())
+        self.register_buffer("centre", torch.zeros(KINDS, basis))
+        self.register_buffer("root", torch.zeros(KINDS, basis, directions))
+
+    def learn(self, sets: list[Tensor], shares: list[float]) -> None:
+        """Fit the mixture to (N, 3, s, s) in [-1, 1] each, drawn from with these shares, which add up to 1."""
+        flats = torch.cat([coarse.flatten(1).cpu() for coarse in sets]).double()
+        weight = torch.cat(
+            [torch.full((len(coarse),), share / len(coarse)) for coarse, share in zip(sets, shares, strict=True)]
+        ).double()
+        mean = weight @ flats
+        away = flats - mean
+        basis = _principal(away, weight, len(self.basis))[1]
+        placed = away @ basis.T
+        kind = _kinds(placed[:, :SORTED_BY], weight, len(self.share))
+        share = torch.zeros(len(self.share)).double().index_add(0, kind, weight)
+        centre, root = torch.zeros_like(self.centre).double(), torch.zeros_like(self.root).double()
+        for k in kind.unique().tolist():
+            members, counts = placed[kind == k], weight[kind == k] / share[k]
+            centre[k] = counts @ members
+            spread, directions = _principal(members - centre[k], counts, root.shape[-1])
+            root[k] = directions.T * spread
+        for name, learnt in dict(mean=mean, basis=basis, share=share, centre=centre, root=root).items():
+            getattr(self, name).copy_(learnt)
+
+    def draw(self, seeds: list[int], side: int) -> Tensor:
+        """(len(seeds), 3, side, side) on the CPU: coarse faces brought to that size, one generator each."""
+        mean, basis, share, centre, root = (x.cpu().float() for x in self.buffers())
+        flats = []
+        for seed in seeds:
+            # A stream of its own: the first draw of a seed is the noise that lies on the picture.
+            generator = torch.Generator().manual_seed(seed ^ 0x2545F4914F6C)
+            k = int(torch.multinomial(share, 1, generator=generator))
+            placed = centre[k] + root[k] @ torch.randn(root.shape[-1], generator=generator)
+            flats.append(mean + placed @ basis)
+        coarse = torch.stack(flats).reshape(-1, 3, self.side, self.side)
+        return F.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False)
 
 
-def mixed_prior(priors: list[tuple[Tensor, Tensor]], shares: list[float]) -> tuple[Tensor, Tensor]:
-    """The prior of pictures of which each share has a prior (mean, root) of its own."""
-    means, roots = ([prior[k].double().cpu() for prior in priors] for k in range(2))
-    flats = [mean.flatten() for mean in means]
-    squares = [root @ root.T + torch.outer(flat, flat) for root, flat in zip(roots, flats, strict=True)]
-    mean, root = _of_moments(flats, squares, shares)
-    return mean.reshape(means[0].shape), root
+def _principal(away: Tensor, weight: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Standard deviations (count,) and directions (count, n) of rows (N, n) about 0 that count by weight (N,)."""
+    variances, directions = torch.linalg.eigh((away * weight[:, None]).T @ away)
+    return variances.flip(0)[:count].clamp_min(0).sqrt(), directions.T.flip(0)[:count]
 
 
-def _of_moments(means: list[Tensor], squares: list[Tensor], shares: list[float]) -> tuple[Tensor, Tensor]:
-    """Mean (n,) and root (n, n), float32, of a mixture with E[x] (n,) and E[x x^T] (n, n) of its parts."""
-    mean, square = (
-        torch.stack([share * moment for share, moment in zip(shares, moments, strict=True)]).sum(dim=0)
-        for moments in (means, squares)
-    )
-    covariance = square - torch.outer(mean, mean)
-    root = torch.linalg.cholesky(covariance + RIDGE * torch.eye(len(mean), dtype=torch.float64))
-    return mean.float(), root.float()
-
-
-def draw_coarse(mean: Tensor, root: Tensor, seeds: list[int], side: int) -> Tensor:
-    """(len(seeds), 3, side, side) on the CPU: pictures of that prior, one generator each, brought to full size."""
-    # A stream of its own: the first draw of a seed is the noise that lies on the picture.
-    generators = [torch.Generator().manual_seed(seed ^ 0x2545F4914F6C) for seed in seeds]
-    mean, root = mean.cpu(), root.cpu()
-    own = [root @ torch.randn(len(root), generator=generator) for generator in generators]
-    coarse = mean + torch.stack(own).reshape(-1, *mean.shape)
-    return F.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False)
+def _kinds(points: Tensor, weight: Tensor, most: int) -> Tensor:
+    """(N,) kinds 0 .. most - 1 of the points (N, n), by k-means (Lloyd 1982) from points drawn by their weight (N,)."""
+    generator = torch.Generator().manual_seed(0)
+    count = min(most, int(weight.count_nonzero()))
+    centre = points[torch.multinomial(weight, count, generator=generator)]
+    for _ in range(ROUNDS):
+        kind = torch.cdist(points, centre).argmin(dim=1)
+        share = weight.new_zeros(count).index_add(0, kind, weight)
+        moment = torch.zeros_like(centre).index_add(0, kind, points * weight[:, None])
+        centre = torch.where(share[:, None] > 0, moment / share[:, None], centre)
+    return torch.cdist(points, centre).argmin(dim=1)

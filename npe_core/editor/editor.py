@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -185,8 +186,8 @@ class Editor:
         faces = []
         for first in range(0, count, 16):
             seeds = [seed + k for k in range(first, min(first + 16, count))]
-            xt = self.engine.begin(strength.timestep, seeds)
-            x = sample(self.engine.denoise, xt, strength, seeds, report(progress, len(seeds)))
+            xt, t = self.engine.begin(seeds)
+            x = sample(self.engine.denoise, xt, replace(strength, timestep=t), seeds, report(progress, len(seeds)))
             faces.append(to_images(x))
         return np.concatenate(faces)
 

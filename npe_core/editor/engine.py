@@ -101,9 +101,10 @@ class Engine:
         """Side of the crops that the segmenter works on."""
         return cast(Segmenter, self.model("segmenter")).config.image_size
 
-    def begin(self, t: int, seeds: list[int]) -> Tensor:
-        """x_t (B, 3, 128, 128) on the device, of faces of which nothing is known; the same on any device."""
-        return upload(cast(Denoiser, self.model("denoiser")).begin(t, seeds), self.device)
+    def begin(self, seeds: list[int]) -> tuple[Tensor, int]:
+        """x_t (B, 3, 128, 128) on the device, of faces of which nothing is known, and t; the same on any device."""
+        xt, t = cast(Denoiser, self.model("denoiser")).begin(seeds)
+        return upload(xt, self.device), t
 
     @torch.inference_mode()
     def denoise(self, xt: Tensor, t: int, known: Tensor | None = None) -> Tensor:

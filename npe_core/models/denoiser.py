@@ -15,15 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from npe_core.diffusion.prior import draw_coarse
+from npe_core.diffusion.prior import BEGIN, CoarseFaces
 from npe_core.diffusion.schedule import TIMESTEPS, alpha_bars, draw_noise, q_sample
 from npe_core.models.shapes import check_above_0, check_groups, check_levels
 from npe_core.models.surroundings import CHANNELS
 
 GROUPS = 32
 """Most groups of a normalisation."""
-MOST_PRIOR = 16
-"""The covariance of pictures of that side is 1.2 MB; finer ones are lost in the noise of the last timestep."""
+MOST_PRIOR = 32
+"""Finer pictures are lost in the noise in which samples begin."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class DenoiserConfig:
     surroundings: bool = False
     """Whether the network is also shown the clean picture around what is edited."""
     prior: int = 0
-    """Side of the coarse pictures whose mean and covariance the weights know, for samples; 0: of none."""
+    """Side of the coarse pictures that samples begin with, see ``diffusion/prior.py``; 0: none."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a shape that cannot be built."""
@@ -211,29 +211,24 @@ class Denoiser(nn.Module):
     """D(x_t, t) -> x0: the U-Net inside its preconditioning. Call it with x_t of the DDPM forward process."""
 
     alpha_bar: Tensor
-    prior_mean: Tensor
-    """(3, s, s), with ``prior_root`` (3 s^2, 3 s^2) where ``config.prior`` is s above 0: see ``diffusion/prior.py``."""
-    prior_root: Tensor
 
     def __init__(self, config: DenoiserConfig | None = None) -> None:
         super().__init__()
         self.config = config or DenoiserConfig()
         self.unet = UNet(self.config)
         self.register_buffer("alpha_bar", torch.tensor(alpha_bars(), dtype=torch.float32), persistent=False)
-        if side := self.config.prior:
-            self.register_buffer("prior_mean", torch.zeros(3, side, side))
-            self.register_buffer("prior_root", torch.zeros(3 * side**2, 3 * side**2))
+        self.prior = CoarseFaces(self.config.prior) if self.config.prior else None
 
-    def begin(self, t: int, seeds: list[int]) -> Tensor:
-        """x_t (B, 3, 128, 128) on the CPU of pictures of which nothing is known; seeds (B).
+    def begin(self, seeds: list[int]) -> tuple[Tensor, int]:
+        """x_t (B, 3, 128, 128) on the CPU of pictures of which nothing is known, and t; seeds (B).
 
-        Weights without a prior begin with noise alone.
+        Weights without a prior begin with noise alone, at the last timestep that an edit may have.
         """
         side = self.config.image_size
         eps = draw_noise((3, side, side), seeds)
-        if not self.config.prior:
-            return eps
-        return q_sample(draw_coarse(self.prior_mean, self.prior_root, seeds, side), t, eps)
+        if self.prior is None:
+            return eps, TIMESTEPS - 1
+        return q_sample(self.prior.draw(seeds, side), BEGIN, eps), BEGIN
 
     def preconditioning(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B,) timesteps -> c_skip, c_out, c_in, each (B, 1, 1, 1), applied to x_t (not to x_t / sqrt(alpha_bar))."""

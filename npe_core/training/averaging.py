@@ -12,29 +12,27 @@ from typing import Any
 
 import torch
 
-from npe_core.diffusion.prior import mixed_prior
 from npe_core.errors import InputError, UsageError
 from npe_core.files import make_folder, replace_file
-from npe_core.training.checkpoint import NOTES, export_weights, exported, read_weights, run_notes
+from npe_core.training.checkpoint import NOTES, OWN, export_weights, exported, read_weights, run_notes
 from npe_core.training.data import parse_source, source_name
-
-PRIOR = ("prior_mean", "prior_root")
-"""What a run knows of its data; runs of before that know nothing of it."""
 
 
 def average(texts: list[str], out: Path, ema: str = "long") -> Path:
     """Write the weighted mean of ``RUN`` or ``RUN=SHARE`` ... into the folder ``out``, as a run of its own.
 
     A RUN is a folder, or exported weights. Shares are relative; the default is 1. The result counts as many images as
-    the run that has seen most, and its recipe is that of the first run that noted one. Returns its file. Raises
-    UsageError for fewer than two, InputError when runs are missing or differ in architecture, EnvironmentFault.
+    the run that has seen most, its recipe is that of the first run that noted one, and what a run knows of its data
+    alone (the prior of samples) is that of the last run that has one: mixtures of different kinds have no mean.
+    Returns its file. Raises UsageError for fewer than two, InputError when runs are missing or differ in architecture,
+    EnvironmentFault.
     """
     runs = [(path, 1.0 if share is None else share) for path, share in map(parse_source, texts)]
     if len(runs) < 2:
         raise UsageError("Name at least two runs to average.")
     total = sum(share for _, share in runs)
     mean: dict[str, torch.Tensor] = {}
-    priors: list[tuple[torch.Tensor, torch.Tensor, float]] = []
+    prior: dict[str, torch.Tensor] = {}
     parts: list[dict[str, Any]] = []
     data, seen = [], []
     known: dict[str, Any] = {}
@@ -42,29 +40,23 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
     for path, share in runs:
         tensors, own, images = read_weights(exported(path, ema))
         notes = run_notes(path)
-        prior = {name: tensors.pop(name) for name in PRIOR if name in tensors}
+        known_to_it = {name: tensors.pop(name) for name in list(tensors) if name.startswith(OWN)}
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
-        if not alike(own or notes.get("config"), config) or (mean and shapes != {n: t.shape for n, t in mean.items()}):
+        own = own or notes.get("config")
+        if not alike(own, config) or (mean and shapes != {n: t.shape for n, t in mean.items()}):
             raise InputError(f"{path} is of another architecture than {runs[0][0]}: they have no average.")
         for name, tensor in tensors.items():
             mean[name] = mean.get(name, 0) + share / total * tensor.double()
-        if prior and priors and prior["prior_mean"].shape != priors[0][0].shape:
-            raise InputError(f"{path} has a prior of another size than the runs before it: they have no average.")
-        if prior and config is not None:
-            config = {**config, "prior": prior["prior_mean"].shape[-1]}
-            priors.append((prior["prior_mean"], prior["prior_root"], share))
+        if known_to_it and own is not None and config is not None:
+            prior, config = known_to_it, {**config, "prior": own["prior"]}
         parts.append({"run": source_name(path), "share": share / total, "images": images})
         known = {key: notes[key] for key in ("task", "recipe") if key in notes} | known
         data += [row for row in notes.get("data", []) if row not in data]
         seen.append(images or 0)
     if config is None:
         raise InputError(f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is.")
-    if priors:  # of these the moments of the data are averaged, not their roots, over the runs that know them
-        known_by = sum(share for *_, share in priors)
-        moments, shares = [(m, root) for m, root, _ in priors], [share / known_by for *_, share in priors]
-        mean |= dict(zip(PRIOR, mixed_prior(moments, shares), strict=True))
     make_folder(out)
-    export_weights(out / f"ema_{ema}.safetensors", mean, config, max(seen))
+    export_weights(out / f"ema_{ema}.safetensors", mean | prior, config, max(seen))
     with replace_file(out / NOTES) as temporary:
         temporary.write_text(json.dumps(known | {"config": config, "data": data, "average": parts}, indent=2))
     return out / f"ema_{ema}.safetensors"

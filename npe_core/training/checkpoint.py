@@ -19,8 +19,8 @@ STATE = "state.pt"
 NOTES = "run.json"
 ADDED = ("surroundings.", "fine.")
 """Parts of networks that change nothing before they are trained: weights without them are a start."""
-OWN = "prior_"
-"""What a run knows from its own data, whatever it starts from."""
+OWN = "prior"
+"""What a run knows from its own data, whatever it starts from: the denoiser's prior, in weights of any age."""
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:

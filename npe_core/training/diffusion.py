@@ -7,8 +7,9 @@ with a Bad Version of Itself"). The guided answer is what the network learns, so
 call a step (Tang et al. 2025, "Diffusion Models without Classifier-free Guidance").
 
 Stage 3 adds an adversary that judges the features which LPIPS compares (Sauer et al. 2023, "Adversarial Diffusion
-Distillation"), and examples whose x_t is noised from rough paint of the face instead of the face: what an edit begins
-with. Stage 4 goes on from what the network itself makes of an x_t: what an edit's later calls see.
+Distillation") where there is little noise, and examples whose x_t is noised from rough paint of the face instead of the
+face: what an edit begins with. Stage 4 goes on from what the network itself makes of an x_t: what an edit's later calls
+see.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from npe_core.diffusion.prior import prior_of
 from npe_core.diffusion.samplers import ddim
-from npe_core.diffusion.schedule import TIMESTEPS, draw_noise, q_sample, sigmas, timestep_grid
+from npe_core.diffusion.schedule import draw_noise, q_sample, sigmas, timestep_grid
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.surroundings import surroundings_of
 from npe_core.sheets import grid
@@ -49,6 +49,10 @@ PATCH = 64
 GUIDED = (200, 300)
 """Timesteps between which guidance sets in: it mends large shapes and smooths texture
 (Kynkaanniemi et al. 2024, "Applying Guidance in a Limited Interval")."""
+
+ADVERSE = (100, 200)
+"""Timesteps between which the adversary goes out. It adds texture, which is decided below; above, where a face is laid
+out, it makes all faces alike: what it believes once, it is given again."""
 
 
 def coarse_of(images: Tensor, side: int) -> Tensor:
@@ -85,9 +89,8 @@ class DiffusionTask:
         """
         self.config_ = config or DenoiserConfig()
         denoiser = Denoiser(self.config_)
-        if self.config_.prior:
-            coarse = [coarse_of(images, self.config_.prior) for (images,) in data.sets]
-            denoiser.prior_mean, denoiser.prior_root = prior_of(coarse, list(data.shares))
+        if denoiser.prior is not None:
+            denoiser.prior.learn([coarse_of(images, self.config_.prior) for (images,) in data.sets], list(data.shares))
         self.model: nn.Module = denoiser
         self.data, self.larger, self.device = data, larger, device
         self.perceptual, self.perceptual_weight = perceptual, perceptual_weight
@@ -131,7 +134,7 @@ class DiffusionTask:
 
         In stage 2 with LPIPS between parts of the predicted picture, as it will be seen, and of x0; with a guide, x0 of
         the square error is moved by as much of D - D0 as makes the guided answer the only one that stays. In stage 3
-        with the share of the adversary, which judges the same parts.
+        with the share of the adversary, which judges the same parts at low timesteps.
         """
         x0, mask = batch
         model: Denoiser = self.model  # type: ignore[assignment]
@@ -170,10 +173,10 @@ class DiffusionTask:
             verdict: Tensor = self.adversary(features, self.log_sigma[t])  # type: ignore[misc]
             return verdict.float()
 
-        verdict = judge(made)
+        verdict, share = judge(made), self._share_adverse(t)
         where = places_made((inside > 0.5).to(inside), verdict)
-        fooled = -weighted_mean(verdict, where)
-        unfooled = hinge_loss(judge, [x.detach() for x in made], real, where)
+        fooled = -weighted_mean(verdict, share[:, None, None, None] * where)
+        unfooled = hinge_loss(judge, [x.detach() for x in made], real, where, share)
         log |= {"fooled": fooled.detach(), "adversary": unfooled.detach()}
         return Loss(loss + self.adversary_weight * fooled, unfooled, log)
 
@@ -198,6 +201,11 @@ class DiffusionTask:
         guidance = 1 + (self.guidance - 1) * ((t - first) / (full - first)).clamp(0, 1)
         return (1 - 1 / guidance)[:, None, None, None]
 
+    def _share_adverse(self, t: Tensor) -> Tensor:
+        """(B,): the adversary's share of its weight, 1 up to the timestep where it begins to go out."""
+        full, none = ADVERSE
+        return ((none - t) / (none - full)).clamp(0, 1)
+
     @torch.no_grad()
     def sheet(self, model: nn.Module) -> np.ndarray:
         """Row 1: 8 samples from noise. Rows 2, 3: 8 faces noised to t = 300 and brought back; the faces."""
@@ -210,7 +218,8 @@ class DiffusionTask:
             return x0
 
         seeds = list(range(count))
-        samples = ddim(denoise, model.begin(TIMESTEPS, seeds).to(device), timestep_grid(TIMESTEPS, 20))  # type: ignore[operator]
+        begun, t = model.begin(seeds)  # type: ignore[operator]
+        samples = ddim(denoise, begun.to(device), timestep_grid(t, 20))
         noised = q_sample(faces, 300, draw_noise((3, side, side), seeds).to(device))
         restored = ddim(denoise, noised, timestep_grid(300, 12))
         rows = to_uint8(torch.cat([samples, restored, faces])).permute(0, 2, 3, 1).cpu().numpy()

@@ -76,14 +76,20 @@ def places_made(mask: Tensor, verdict: Tensor) -> Tensor:
 
 
 def weighted_mean(verdict: Tensor, weight: Tensor) -> Tensor:
-    """Mean of (B, C, h, w) where weight (B, 1, h, w) is 1; 0 where it is 1 nowhere."""
+    """Mean of (B, C, h, w) weighted by (B, 1, h, w) in [0, 1]; next to 0 where nearly all of that is 0."""
     return (weight * verdict).sum() / (verdict.shape[1] * weight.sum()).clamp(min=1)
 
 
-def hinge_loss(discriminator: Callable[[Any], Tensor], fake: Any, real: Any, made: Tensor) -> Tensor:
+def hinge_loss(
+    discriminator: Callable[[Any], Tensor], fake: Any, real: Any, made: Tensor, share: Tensor | None = None
+) -> Tensor:
     """Mean of max(0, 1 - D(real)), and of max(0, 1 + D(fake)) where ``made`` is 1 (Lim & Ye 2017).
 
-    fake must be detached from its maker; for ``made`` (B, 1, h, w) see ``places_made``.
+    fake must be detached from its maker; for ``made`` (B, 1, h, w) see ``places_made``. share (B,) in [0, 1], by
+    default 1: how much each of the B pairs counts.
     """
-    unsure = F.relu(1 + discriminator(fake).float())
-    return F.relu(1 - discriminator(real).float()).mean() + weighted_mean(unsure, made)
+    doubted, believed = F.relu(1 - discriminator(real).float()), F.relu(1 + discriminator(fake).float())
+    if share is None:
+        return doubted.mean() + weighted_mean(believed, made)
+    weight = share[:, None, None, None]
+    return weighted_mean(doubted, weight.expand_as(made)) + weighted_mean(believed, weight * made)

@@ -1,10 +1,10 @@
-"""Samples begin with what the last timestep leaves of a picture, not with noise alone: closed forms of normal data."""
+"""Samples begin with coarse faces of the kinds that there are, not with noise alone: closed forms of normal data."""
 
 import numpy as np
 import pytest
 import torch
 
-from npe_core.diffusion.prior import RIDGE, draw_coarse, mixed_prior, prior_of
+from npe_core.diffusion.prior import BEGIN, KINDS, CoarseFaces
 from npe_core.diffusion.samplers import ddim
 from npe_core.diffusion.schedule import alpha_bars, draw_noise, q_sample
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
@@ -15,50 +15,73 @@ def flat(values):
     return torch.as_tensor(values).reshape(-1, 1, 1, 1).expand(-1, 3, 1, 1)
 
 
-def test_the_prior_has_mean_and_covariance_of_the_pictures():
+def learnt(sets, shares):
+    prior = CoarseFaces(sets[0].shape[-1])
+    prior.learn(sets, shares)
+    return prior
+
+
+def moments(prior):
+    """Mean (n,) and covariance (n, n) of the mixture, by the law of total variance."""
+    mean = prior.mean + prior.share @ prior.centre @ prior.basis
+    within = torch.einsum("k,kcr,kdr->cd", prior.share, prior.root, prior.root)
+    away = prior.centre - prior.share @ prior.centre
+    between = torch.einsum("k,kc,kd->cd", prior.share, away, away)
+    return mean, prior.basis.T @ (within + between) @ prior.basis
+
+
+def test_the_mixture_has_mean_and_covariance_of_the_pictures():
     rng = torch.Generator().manual_seed(0)
     mixing = torch.randn(12, 12, generator=rng).double()
     pictures = (torch.randn(500, 12, generator=rng).double() @ mixing + 3).reshape(500, 3, 2, 2)
-    mean, root = prior_of([pictures], [1.0])
+    prior = learnt([pictures], [1.0])
+    mean, covariance = moments(prior)
     rows = pictures.flatten(1).numpy()
-    assert mean.shape == (3, 2, 2) and root.shape == (12, 12)
-    np.testing.assert_allclose(mean.flatten(), rows.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(root @ root.T, np.cov(rows.T, bias=True), atol=1e-4)
+    assert float(prior.share.sum()) == pytest.approx(1) and int((prior.share > 0).sum()) == KINDS
+    np.testing.assert_allclose(mean, rows.mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(covariance, np.cov(rows.T, bias=True), atol=2e-3)
+
+
+def test_kinds_that_lie_apart_are_told_apart():
+    """Three clouds of the sizes 1 : 2 : 7, far narrower than they are apart: every kind lies in one of them."""
+    rng = torch.Generator().manual_seed(3)
+    places = torch.tensor([-1.0, 0.0, 1.0])
+    clouds = [
+        place + 0.01 * torch.randn(count, 3, 2, 2, generator=rng)
+        for place, count in zip(places, (50, 100, 350), strict=True)
+    ]
+    prior = learnt([torch.cat(clouds)], [1.0])
+    drawn = prior.draw(list(range(2000)), 2).flatten(1).mean(dim=1)
+    distance, nearest = (drawn[:, None] - places).abs().min(dim=1)
+    assert float(distance.max()) < 0.03
+    np.testing.assert_allclose(nearest.bincount() / 2000, (0.1, 0.2, 0.7), atol=0.03)
 
 
 def test_sources_count_by_their_shares_not_by_their_size():
     """Half of it at 1, half at -1: mean 0, variance 1, and a source more often there weighs more."""
     dark, bright = flat([-1.0] * 10), flat([1.0] * 90)
-    mean, root = prior_of([dark, bright], [0.5, 0.5])
+    mean, covariance = moments(learnt([dark, bright], [0.5, 0.5]))
     assert float(mean.abs().max()) < 1e-6
-    np.testing.assert_allclose(root @ root.T, np.ones((3, 3)) + RIDGE * np.eye(3), atol=1e-5)
-    assert float(prior_of([dark, bright], [0.1, 0.9])[0][0]) == pytest.approx(0.8)
-
-
-def test_the_prior_of_a_mixture_is_that_of_its_pictures():
-    """A mean of roots would be too narrow: the pictures of two runs lie apart."""
-    rng = torch.Generator().manual_seed(2)
-    one, other = torch.rand(40, 3, 2, 2, generator=rng), torch.randn(50, 3, 2, 2, generator=rng) - 1
-    together = prior_of([one, other], [0.3, 0.7])
-    mixed = mixed_prior([prior_of([one], [1.0]), prior_of([other], [1.0])], [0.3, 0.7])
-    torch.testing.assert_close(mixed[0], together[0])
-    torch.testing.assert_close(mixed[1] @ mixed[1].T, together[1] @ together[1].T, atol=1e-5, rtol=1e-4)
+    np.testing.assert_allclose(covariance, np.ones((3, 3)), atol=1e-5)
+    assert float(moments(learnt([dark, bright], [0.1, 0.9]))[0][0]) == pytest.approx(0.8)
 
 
 def test_drawn_pictures_have_its_moments_and_each_seed_its_own():
     rng = torch.Generator().manual_seed(1)
-    mean, root = torch.randn(3, 2, 2, generator=rng), torch.randn(12, 12, generator=rng).tril() / 4
-    drawn = draw_coarse(mean, root, list(range(4000)), 2)
+    prior = learnt([torch.randn(300, 3, 2, 2, generator=rng) / 4], [1.0])
+    drawn = prior.draw(list(range(4000)), 2)
     rows = drawn.flatten(1).numpy()
-    np.testing.assert_allclose(rows.mean(axis=0), mean.flatten(), atol=0.05)
-    np.testing.assert_allclose(np.cov(rows.T), root @ root.T, atol=0.08)
-    assert torch.equal(draw_coarse(mean, root, [7, 3], 2), drawn[[7, 3]])
-    assert draw_coarse(mean, root, [7], 16).shape == (1, 3, 16, 16)
+    mean, covariance = moments(prior)
+    np.testing.assert_allclose(rows.mean(axis=0), mean, atol=0.02)
+    np.testing.assert_allclose(np.cov(rows.T), covariance, atol=0.01)
+    assert torch.equal(prior.draw([7, 3], 2), drawn[[7, 3]])
+    assert prior.draw([7], 16).shape == (1, 3, 16, 16)
 
 
 def test_weights_without_a_prior_begin_with_noise():
     model = Denoiser(DenoiserConfig(image_size=16, base=8, mults=(1,), attention=()))
-    assert torch.equal(model.begin(499, [3, 4]), draw_noise((3, 16, 16), [3, 4]))
+    xt, t = model.begin([3, 4])
+    assert t == 499 and torch.equal(xt, draw_noise((3, 16, 16), [3, 4]))
 
 
 S, SIDE = 0.5, 32
@@ -68,7 +91,7 @@ def test_flat_pictures_come_out_as_bright_and_dark_as_they_are():
     """All pixels of a picture equal, N(0, S^2): the best denoiser looks at the mean, the probability flow scales it.
 
     From noise alone the mean, whose variance is 1 / pixels, becomes
-    S / sqrt(pixels) / sqrt(alpha_bar S^2 + (1 - alpha_bar) / pixels): three fifths of S here.
+    S / sqrt(pixels) / sqrt(alpha_bar S^2 + (1 - alpha_bar) / pixels): two thirds of S here.
     """
 
     def denoise(xt, t):
@@ -76,17 +99,21 @@ def test_flat_pictures_come_out_as_bright_and_dark_as_they_are():
         share = alpha_bar**0.5 * S**2 / (alpha_bar * S**2 + (1 - alpha_bar) / SIDE**2)
         return share * xt.mean(dim=(2, 3), keepdim=True).expand_as(xt)
 
-    def ends(xt):
-        return float(ddim(denoise, xt, list(range(500, -1, -1)), clip=False).mean(dim=(2, 3)).std())
+    def ends(xt, t):
+        return float(ddim(denoise, xt, list(range(t, -1, -1)), clip=False).mean(dim=(2, 3)).std())
 
-    model = Denoiser(DenoiserConfig(image_size=SIDE, base=8, mults=(1,), attention=(), prior=1))
-    model.prior_root = S * torch.eye(3)
+    knowing = Denoiser(DenoiserConfig(image_size=SIDE, base=8, mults=(1,), attention=(), prior=1))
+    ignorant = Denoiser(DenoiserConfig(image_size=SIDE, base=8, mults=(1,), attention=()))
+    levels = S * torch.randn(2000, generator=torch.Generator().manual_seed(2))
+    knowing.prior.learn([flat(levels)], [1.0])
     seeds = list(range(400))
-    alpha_bar = float(alpha_bars()[500])
+    alpha_bar = float(alpha_bars()[499])
     alone = S / SIDE / (alpha_bar * S**2 + (1 - alpha_bar) / SIDE**2) ** 0.5
-    assert alone < 0.65 * S
-    assert ends(draw_noise((3, SIDE, SIDE), seeds)) == pytest.approx(alone, rel=0.06)
-    assert ends(model.begin(500, seeds)) == pytest.approx(S, rel=0.06)
+    assert alone < 0.7 * S
+    assert ends(*ignorant.begin(seeds)) == pytest.approx(alone, rel=0.06)
+    assert ends(*knowing.begin(seeds)) == pytest.approx(S, rel=0.06)
+    knowing.prior.learn([flat([0.25] * 5)], [1.0])
     noise = draw_noise((3, SIDE, SIDE), [0])
-    model.prior_root, model.prior_mean = torch.zeros(3, 3), torch.full((3, 1, 1), 0.25)
-    torch.testing.assert_close(model.begin(300, [0]), q_sample(torch.full_like(noise, 0.25), 300, noise))
+    xt, t = knowing.begin([0])
+    assert t == BEGIN
+    torch.testing.assert_close(xt, q_sample(torch.full_like(noise, 0.25), BEGIN, noise))

@@ -128,7 +128,7 @@ def test_the_mix_of_the_samples(capsys):
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "1.5"], "--paint"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "0.5"], "surroundings=true"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--rollout", "0"], "--rollout"),
-        (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "prior=200"], "up to 16"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "prior=200"], "up to 32"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "mults="], "mults is empty"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "patch=3"], "128 is no multiple of 24"),
         (["train", "segmentation", "--data", "x", "--out", "OUT", "--config", "base=3"], "divisible by 32"),

@@ -116,16 +116,26 @@ class Brightness(nn.Module):
 def test_the_adversary_judges_what_lpips_sees_and_learns_apart_from_the_model(diffusion_task, pixels):
     task = diffusion_task(perceptual=pixels, perceptual_weight=0.0, adversary_weight=0.5)
     task.adversary, task.model.unet = Brightness(), Silent()
-    t, weight = 250, nn.Parameter(torch.tensor(1.0))
-    task.density = task.whole_density = nn.functional.one_hot(torch.tensor(t - 1), 500).double()
+    weight = nn.Parameter(torch.tensor(1.0))
     task.model.preconditioning = lambda t: (weight, torch.ones(()), torch.ones(()))  # the prediction is weight x_t
     bright = torch.full((64, 3, 16, 16), 0.25)
-    loss = task.loss((bright, torch.ones_like(bright[:, :1])), torch.Generator().manual_seed(0))
-    made = 0.25 * float(task.model.alpha_bar[t]) ** 0.5
+
+    def loss_at(*timesteps):
+        density = sum(nn.functional.one_hot(torch.tensor(t - 1), 500) for t in timesteps)
+        task.density = task.whole_density = density.double()
+        return task.loss((bright, torch.ones_like(bright[:, :1])), torch.Generator().manual_seed(0))
+
+    loss = loss_at(90)
+    made = 0.25 * float(task.model.alpha_bar[90]) ** 0.5
     assert float(loss.log["fooled"]) == pytest.approx(-made, abs=0.01)
     assert float(loss.model.detach()) == pytest.approx(float(loss.log["square"] + 0.5 * loss.log["fooled"]), abs=1e-4)
     assert float(loss.adversary) == pytest.approx((1 - 0.25) + (1 + made), abs=0.01)
     assert not loss.adversary.requires_grad  # Brightness has nothing to learn, and nothing else is reached
+    nothing = loss_at(200)  # where a face is laid out, there is no adversary
+    assert float(nothing.log["fooled"]) == float(nothing.adversary) == 0
+    both = loss_at(90, 200)  # and of these examples there only the low ones count
+    assert float(both.log["fooled"]) == pytest.approx(-made, abs=0.01)
+    assert float(both.adversary) == pytest.approx((1 - 0.25) + (1 + made), abs=0.01)
 
 
 class Scale(nn.Module):
@@ -285,14 +295,14 @@ def test_a_run_knows_the_prior_of_its_own_data_whatever_it_starts_from(tmp_path)
     faces = torch.zeros(8, 3, 16, 16, dtype=torch.uint8)
     faces[::2, :, 8:], faces[1::2, :, :8] = 255, 255
     model = DiffusionTask(Mixture.of([(faces,)], [None], cpu), cpu, config).model
-    torch.testing.assert_close(model.prior_mean, torch.zeros(3, 2, 2))
-    one, other = torch.ones(2), -torch.ones(2)
-    expected = torch.cat([one, other]).repeat(3)
-    torch.testing.assert_close(
-        model.prior_root @ model.prior_root.T, torch.outer(expected, expected), atol=1e-4, rtol=0
-    )
+    torch.testing.assert_close(model.prior.mean, torch.zeros(12))
+    drawn = model.prior.draw(list(range(40)), 2)
+    ends = drawn[:, :, :1], drawn[:, :, 1:]
+    assert {round(float(half.mean())) for half in ends[0]} == {-1, 1}
+    torch.testing.assert_close(ends[0], -ends[1], atol=1e-4, rtol=0)
+    torch.testing.assert_close(drawn.abs(), torch.ones_like(drawn), atol=1e-4, rtol=0)
     export_weights(tmp_path / "start.safetensors", model.state_dict(), {}, 40)
     dark = DiffusionTask(Mixture.of([(torch.zeros_like(faces),)], [None], cpu), cpu, config).model
     assert warm_start(dark, tmp_path / "start.safetensors") == 40
-    torch.testing.assert_close(dark.prior_mean, -torch.ones(3, 2, 2))
+    torch.testing.assert_close(dark.prior.mean, -torch.ones(12))
     assert torch.equal(dark.unet.stem.weight, model.unet.stem.weight.half().float())

@@ -15,6 +15,14 @@ def test_hinge_loss_of_a_judge_that_says_what_it_sees():
     assert float(hinge_loss(nn.Identity(), real, fake, 0 * everywhere)) == pytest.approx(4)
 
 
+def test_pairs_count_by_their_share():
+    fake, real = torch.tensor([0.0, 1.0, 8.0]), torch.tensor([1.0, -1.0, -8.0])
+    fake, real = (x[:, None, None, None].expand(3, 2, 2, 2) for x in (fake, real))
+    share = torch.tensor([1.0, 0.5, 0.0])
+    loss = hinge_loss(nn.Identity(), fake, real, torch.ones(3, 1, 2, 2), share)
+    assert float(loss) == pytest.approx((1 * 0 + 0.5 * 2) / 1.5 + (1 * 1 + 0.5 * 2) / 1.5)
+
+
 def test_a_photograph_is_never_called_made_where_nothing_was():
     """Of four places one was made: what is said of the other three, right or wrong, is not counted."""
     mask = torch.zeros(1, 1, 8, 8)
