@@ -36,7 +36,7 @@ class CoarseFaces(nn.Module):
     basis: Tensor
     """(c, 3 s^2), orthonormal rows: the principal components of all."""
     share: Tensor
-    """(k,), adds up to 1; 0 where there are less kinds."""
+    """(k,), adds up to 1; 0 for kinds that the data do not have."""
     centre: Tensor
     """(k, c)"""
     root: Tensor
@@ -49,7 +49,7 @@ class CoarseFaces(nn.Module):
         basis = min(BASIS, numbers)
         directions = min(DIRECTIONS, basis)
         self.register_buffer("mean", torch.zeros(numbers))
-        self.register_buffer("basis", torch.eye(numbers)[:basis])
+        self.register_buffer("basis", torch.eye(basis, numbers))
         self.register_buffer("share", F.one_hot(torch.tensor(0), KINDS).float())
         self.register_buffer("centre", torch.zeros(KINDS, basis))
         self.register_buffer("root", torch.zeros(KINDS, basis, directions))

@@ -78,7 +78,7 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         text = "faces of 256 pixels or more, for parts of faces among the examples; repeatable"
         add("--larger", action="append", metavar="SRC[=WEIGHT]", help=text)
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS (stage 2)")
-        text = "weight of an adversary on the same features (stage 3; default: none)"
+        text = "weight of an adversary on the same features, at low timesteps (stage 3; default: none)"
         add("--adversary", type=positive(float), metavar="WEIGHT", help=text)
         text = "so many of the parts above t = 150 are rough paint (stage 3, with surroundings; default: none)"
         add("--paint", type=share, metavar="SHARE", help=text)
