@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from npe_core.cli.options import PHOTO
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLERS_FROM_NOISE
 from npe_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from npe_core.editor.result import Preview
 
 OUT = click.option(
     "-o", "--output", "out", type=PHOTO, required=True, help="Where to write; the suffix says the format."
@@ -98,7 +102,7 @@ def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixel
 @click.option("-n", "--count", type=click.IntRange(1, 4096), default=16, show_default=True, help="How many faces.")
 @click.option("-o", "--output", "out", type=PHOTO, help="One picture with all of them.")
 @click.option("--out-dir", type=PHOTO, help="A folder for single 128x128 PNG files.")
-@click.option("--steps", type=click.IntRange(1, 499), default=20, show_default=True, help="Calls of the model a face.")
+@click.option("--steps", type=click.IntRange(1, 499), default=20, show_default=True, help="Calls of the model a face, at most one a timestep.")
 @click.option(
     "--sampler",
     type=click.Choice(SAMPLERS_FROM_NOISE),
@@ -135,10 +139,10 @@ def sample(
     done = 0
     with progress("sampling") as advance:
 
-        def show(preview: object) -> None:
+        def show(preview: Preview) -> None:
             nonlocal done
             done += 1
-            advance(done, batches * steps)
+            advance(done, batches * preview.steps)
 
         faces = Editor(device).sample(count, steps, sampler, seed, show)
     for name, face in zip(names, faces, strict=False):

@@ -89,7 +89,5 @@ def hinge_loss(
     default 1: how much each of the B pairs counts.
     """
     doubted, believed = F.relu(1 - discriminator(real).float()), F.relu(1 + discriminator(fake).float())
-    if share is None:
-        return doubted.mean() + weighted_mean(believed, made)
-    weight = share[:, None, None, None]
-    return weighted_mean(doubted, weight.expand_as(made)) + weighted_mean(believed, weight * made)
+    weight = torch.ones_like(made) if share is None else share[:, None, None, None].expand_as(made)
+    return weighted_mean(doubted, weight) + weighted_mean(believed, weight * made)
