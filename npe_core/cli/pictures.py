@@ -102,7 +102,7 @@ def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixel
 @click.option("-n", "--count", type=click.IntRange(1, 4096), default=16, show_default=True, help="How many faces.")
 @click.option("-o", "--output", "out", type=PHOTO, help="One picture with all of them.")
 @click.option("--out-dir", type=PHOTO, help="A folder for single 128x128 PNG files.")
-@click.option("--steps", type=click.IntRange(1, 499), default=20, show_default=True, help="Calls of the model a face, at most one a timestep.")
+@click.option("--steps", type=click.IntRange(1, 499), default=20, show_default=True, help="Calls of the model a face.")
 @click.option(
     "--sampler",
     type=click.Choice(SAMPLERS_FROM_NOISE),
