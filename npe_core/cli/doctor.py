@@ -24,8 +24,9 @@ def doctor(device: str, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"ok": worst == 0, "checks": checks}))
     else:
+        width = max(len(check["name"]) for check in checks)
         for check in checks:
-            click.echo(f"{'ok ' if check['ok'] else 'NO '} {check['name']:10} {check['detail']}")
+            click.echo(f"{'ok' if check['ok'] else 'NO'}  {check['name']:{width}}  {check['detail']}")
     return int(worst)
 
 
