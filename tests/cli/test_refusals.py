@@ -150,6 +150,13 @@ def test_an_unwritable_output_is_found_before_the_models_run(files, monkeypatch,
     assert "/proc" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("typed", "near"), [("swep", "sweep"), ("Edit", "edit"), ("xyzzy", "")])
+def test_a_mistyped_command_names_the_nearest(typed, near, capsys):
+    assert run([typed]) == 2
+    err = capsys.readouterr().err
+    assert repr(typed) in err and (f"Did you mean {near!r}?" in err) == bool(near)
+
+
 @pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
 def test_damaged_weights_are_exit_code_3(damage, files, tmp_path, monkeypatch, capsys):
     import shutil
