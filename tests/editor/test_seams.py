@@ -28,10 +28,10 @@ def cheek_mask(softness):
     return np.asarray(Image.fromarray(inside).filter(ImageFilter.GaussianBlur(softness))).astype(np.float32) / 255
 
 
-def imagined_anew(editor, photo, mask, colour=None, timestep=300):
+def imagined_anew(editor, photo, mask, colour=None, timestep=300, seed=3):
     canvas = Canvas(photo.image)
     canvas.select(mask, colour)
-    return editor.edit(photo, canvas, timestep=timestep, steps=4, seed=3, upscale=False)
+    return editor.edit(photo, canvas, timestep=timestep, steps=4, seed=seed, upscale=False)
 
 
 def step_at_the_border(photo, result, mask):
@@ -42,12 +42,17 @@ def step_at_the_border(photo, result, mask):
 
 
 def test_no_step_in_colour_at_the_border_of_a_hand_made_mask(editor, portrait, monkeypatch):
+    """Three levels are a little over 1 in L*, half of what is just noticed; what is imagined anew differs by seed."""
     photo, mask = Photo.open(portrait.with_name("clara.png")), cheek_mask(0)  # there the cheek has no fold
-    matched = step_at_the_border(photo, imagined_anew(editor, photo, mask), mask)
+
+    def steps():
+        edits = [imagined_anew(editor, photo, mask, seed=seed) for seed in range(4)]
+        return np.array([step_at_the_border(photo, edit, mask) for edit in edits])
+
+    matched = steps()
     monkeypatch.setattr(underway, "match_ring", lambda result, *others: result)
-    plain = step_at_the_border(photo, imagined_anew(editor, photo, mask), mask)
-    assert matched < 2.5
-    assert matched < 0.5 * plain
+    plain = steps()
+    assert matched.mean() < 3 and (matched < 0.5 * plain).all()
 
 
 @pytest.mark.parametrize("softness", [0, 6])
