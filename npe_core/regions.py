@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 import numpy as np
 
-from npe_core.errors import UsageError
+from npe_core.spelling import check
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,5 @@ def region_by_name(name: str) -> Region:
     Raises UsageError that names the nearest region.
     """
     wanted = name.strip().lower()
-    for region in REGIONS:
-        if region.name == wanted:
-            return region
-    near = difflib.get_close_matches(wanted, REGION_NAMES, n=1, cutoff=0.4)
-    hint = f"Did you mean {near[0]!r}?" if near else "Choose one of: " + ", ".join(REGION_NAMES) + "."
-    raise UsageError(f"There is no region {name!r}. {hint}")
+    check("region", wanted, REGION_NAMES)
+    return REGIONS[REGION_NAMES.index(wanted)]

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from npe_core import spelling
 from npe_core.colour import format_colour, parse_colour
 from npe_core.errors import UsageError
-from npe_tui import keys, places, spelling, themes
+from npe_tui import keys, places, themes
 from npe_tui.picture.depth import Depth
 
 PREFIX = "NPE_TUI_"

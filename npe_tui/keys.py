@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from textual.binding import Binding, InvalidBinding
 from textual.keys import REPLACED_KEYS, Keys, key_to_character
 
+from npe_core import spelling
 from npe_core.errors import UsageError
 from npe_core.regions import REGIONS
-from npe_tui import spelling
 
 
 @dataclass(frozen=True)

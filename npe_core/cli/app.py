@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import sys
 import traceback
@@ -14,6 +13,7 @@ import click
 from npe_core import __version__
 from npe_core.cli import streams
 from npe_core.errors import EnvironmentFault, NpeError, UsageError
+from npe_core.spelling import hint
 
 BUG = 70
 
@@ -52,9 +52,8 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        near = difflib.get_close_matches(args[0].lower(), COMMANDS, n=1)
-        if args[0] not in COMMANDS and near and not args[0].startswith("-"):
-            raise UsageError(f"There is no command {args[0]!r}. Did you mean {near[0]!r}?")
+        if args[0] not in COMMANDS:
+            raise UsageError(f"There is no command {args[0]!r}. {hint(args[0], COMMANDS, 'See npe --help.')}")
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from npe_core.colour import format_colour, parse_colour
 from npe_core.defaults import SAMPLER, TIMESTEP
 from npe_core.errors import InputError, UsageError
+from npe_core.spelling import hint
 
 LARGEST = 64 << 10
 """Bytes."""
@@ -91,9 +91,8 @@ def read_parameters(content: bytes, name: str) -> Parameters:
 def _check_kind(key: str, value: Any) -> None:
     kinds = _KINDS.get(key)
     if kinds is None:
-        near = difflib.get_close_matches(key.lower(), [*_KINDS, "colour"], n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0].replace('colour', 'color')!r}?" if near else f"Known are {', '.join(_KINDS)}."
-        raise UsageError(f"there is no parameter {key[:_LONGEST]!r}. {hint}")
+        said = hint(key, [*_KINDS, "colour"], f"Known are {', '.join(_KINDS)}.").replace("colour", "color")
+        raise UsageError(f"there is no parameter {key[:_LONGEST]!r}. {said}")
     if type(value) not in kinds:  # not isinstance: true is no timestep
         wanted = " or ".join(_WORDS[kind] for kind in (kinds[:1] if float in kinds else kinds))
         raise UsageError(f"{key!r} is {_kind(value)}, expected {wanted}.")

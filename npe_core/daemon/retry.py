@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from npe_core.daemon.names import part_of, shown
 from npe_core.daemon.spool import return_inputs
 from npe_core.daemon.status import failed_jobs
 from npe_core.errors import EnvironmentFault, InputError, UsageError
+from npe_core.spelling import hint
 
 
 def find_failed(folders: Folders, job: str) -> Path:
@@ -27,9 +27,8 @@ def find_failed(folders: Folders, job: str) -> Path:
         several = ", ".join(shown(folder.name) for folder in named)
         raise UsageError(f"{len(named)} failed jobs have the name {wanted!r}: {several}. Name one of them.")
     known = [name for folder in found for name in (shown(folder.name), shown(folder.name.rpartition("-")[0]))]
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]!r}?" if near else "`npe status` lists them."
-    raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {hint}")
+    said = hint(wanted, known, "`npe status` lists them.")
+    raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {said}")
 
 
 def retry(folders: Folders, job: Path) -> list[str]:
