@@ -15,7 +15,7 @@ def hint(word: str, words: Collection[str], otherwise: str) -> str:
     """``Did you mean ...?`` with the nearest of the words, whatever their case, or ``otherwise`` where none is near."""
     lowered = {known.lower(): known for known in words}
     near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=_NEAR)
-    return f"Did you mean {lowered[near[0]]!r}?" if near else otherwise
+    return f"Did you mean '{lowered[near[0]]}'?" if near else otherwise
 
 
 def check(kind: str, word: str, words: Collection[str]) -> None:
