@@ -13,6 +13,7 @@ from torch import Tensor
 from npe_core.device import choose_device
 from npe_core.errors import UsageError
 from npe_core.files import make_folder, replace_file
+from npe_core.regions import REGIONS
 from npe_core.training.arrays import resize_images
 from npe_core.training.data import BELIEF_PITCH
 from npe_core.training.reading import (
@@ -52,33 +53,39 @@ def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int 
     make_folder(out.parent)
     choice = choose_device(device)
     parser = teacher(teachers, "FaceParser", choice.device)
-    images: list[np.ndarray] = []
-    masks: list[np.ndarray] = []
-    beliefs: list[np.ndarray] = []
-    for source in sources:
-        for seen, image, mask in examples(source, size, drawn(count, seed)):
-            with torch.inference_mode(), torch.autocast(choice.device.type, enabled=choice.dtype != torch.float32):
-                logits = parser.celeb_logits(seen).float()
-            own = sure_ids(parser.regions_from_logits(logits, size)[0]) if mask is None else mask
-            images.append(image.numpy())
-            masks.append(own.numpy())
-            beliefs.append(levels_of(parser.regions_from_logits(logits, size // BELIEF_PITCH)[0]).numpy())
-            if sys.stderr.isatty() and len(images) % TOLD_EVERY == 0:
-                print(f"labelled {len(images)} pictures", file=sys.stderr)
+    chosen = [(source, pictures(source, drawn(count, seed))) for source in sources]
+    total, pitch = sum(len(numbers) for _, numbers in chosen), size // BELIEF_PITCH
+    # Filled in place: arrays kept one by one between the parser's own keep its memory from being used again.
+    images = np.empty((total, 3, size, size), np.uint8)
+    masks = np.empty((total, size, size), np.uint8)
+    beliefs = np.empty((total, len(REGIONS), pitch, pitch), np.uint8)
+    every = (example for source, numbers in chosen for example in examples(source, size, numbers))
+    for done, (seen, image, mask) in enumerate(every):
+        with torch.inference_mode(), torch.autocast(choice.device.type, enabled=choice.dtype != torch.float32):
+            logits = parser.celeb_logits(seen).float()
+        images[done] = image
+        masks[done] = sure_ids(parser.regions_from_logits(logits, size)[0]) if mask is None else mask
+        beliefs[done] = levels_of(parser.regions_from_logits(logits, pitch)[0])
+        if sys.stderr.isatty() and (done + 1) % TOLD_EVERY == 0:
+            print(f"labelled {done + 1} of {total} pictures", file=sys.stderr)
     with replace_file(out) as temporary, temporary.open("wb") as file:
-        np.savez(file, images=np.stack(images), masks=np.stack(masks), beliefs=np.stack(beliefs))
-    return len(images)
+        np.savez(file, images=images, masks=masks, beliefs=beliefs)
+    return total
 
 
-def examples(source: Path, size: int, choice: Choice) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-    """The chosen pictures, uint8: (1, 3, SEEN, SEEN), (3, size, size), and the mask (size, size) where there is one.
+def pictures(source: Path, choice: Choice) -> list[int]:
+    """The numbers of those of a source that are chosen, pairs where it has any. Raises InputError."""
+    return choice(count_pairs(source) if has_pairs(source) else count_images(source))
+
+
+def examples(source: Path, size: int, numbers: list[int]) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    """The pictures of these numbers, uint8: (1, 3, SEEN, SEEN), (3, size, size), and the mask or None.
 
     Few are in memory at a time. Raises InputError.
     """
     paired = has_pairs(source)
-    chosen = choice(count_pairs(source) if paired else count_images(source))
-    for start in range(0, len(chosen), TOGETHER):
-        part = these(chosen[start : start + TOGETHER])
+    for start in range(0, len(numbers), TOGETHER):
+        part = these(numbers[start : start + TOGETHER])
         if paired:
             seen = read_pairs(source, SEEN, part)[0]
             images, masks, _ = read_pairs(source, size, part)
