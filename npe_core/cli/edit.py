@@ -19,7 +19,7 @@ from npe_core.defaults import STEPS
 from npe_core.errors import InputError
 
 if TYPE_CHECKING:
-    from npe_core.editor import EditResult, FaceChoice, Preview
+    from npe_core.editor import EditResult, Preview
     from npe_core.editor.recipe import Recipe
     from npe_core.photo import Photo
 
@@ -110,7 +110,7 @@ def edit(
     check(recipe)
     done = carry_out(device, picture, faces, replace(marks, fills=recipe.regions), recipe)
     notes = done.result.save(out, force, "strip" if strip_metadata else "keep", inputs)
-    warnings = [*done.choice.notes(faces.which, "--face N|all"), *done.result.warnings, *notes]
+    warnings = [*done.notes, *notes]
     if stored is not None and other_weights(stored, done.result.parameters["models"]):
         warnings.append("the edit to repeat was made with other weights: the same seed gives another picture")
     if as_json:
@@ -163,9 +163,9 @@ class Done:
     """An edit that has been carried out."""
 
     device: str
-    choice: FaceChoice
-    """The faces that were edited."""
     result: EditResult
+    notes: list[str]
+    """On the mask, the faces that were edited and the edit."""
     seconds: dict[str, float]
     """By stage, as ``--json`` tells them."""
 
@@ -179,7 +179,7 @@ def carry_out(device: str, picture: Photo, faces: FacesMeant, marks: Marks, reci
     canvas, choice = segmented(editor, picture, faces, marks)
     load = editor.engine.load_seconds
     segment = time.perf_counter() - start - load
-    mark(canvas, picture, marks, recipe.feather)
+    notes = mark(canvas, picture, marks, recipe.feather)
     choice = narrowed(choice, faces, marks, canvas)
     before = time.perf_counter() - start - load
     with progress("editing") as advance:
@@ -207,7 +207,8 @@ def carry_out(device: str, picture: Photo, faces: FacesMeant, marks: Marks, reci
         "total": before + result.seconds["total"],
     }
     rounded = {stage: round(spent, 3) for stage, spent in seconds.items()}
-    return Done(editor.engine.choice.name, choice, result, rounded)
+    notes += [*choice.notes(faces.which, "--face N|all"), *result.warnings]
+    return Done(editor.engine.choice.name, result, notes, rounded)
 
 
 def describe(out: Path, done: Done, warnings: list[str]) -> dict[str, Any]:

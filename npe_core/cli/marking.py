@@ -59,18 +59,20 @@ def segmented(editor: Editor, picture: Photo, faces: FacesMeant, marks: Marks) -
     return Canvas(picture.image, editor.segment(picture, choice) if marks.fills else None), choice
 
 
-def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> None:
-    """Put what was asked for onto the canvas: regions first, then the paint, then the mask."""
+def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> list[str]:
+    """Put what was asked for onto the canvas: regions, then paint, then the mask; returns notes on the mask."""
     from npe_core.photo import read_mask, read_paint
 
+    notes: list[str] = []
     for name, colour in marks.fills.items():
         canvas.fill(name, colour)
     if marks.paint is not None:
         canvas.paint_image(*read_paint(marks.paint, picture.size))
     if marks.mask is not None:
-        canvas.select(read_mask(marks.mask, picture.size), marks.colour)
+        canvas.select(read_mask(marks.mask, picture.size, notes), marks.colour)
     if feather > 0:
         canvas.feather(feather)
+    return notes
 
 
 def narrowed(choice: FaceChoice, faces: FacesMeant, marks: Marks, canvas: Canvas) -> FaceChoice:

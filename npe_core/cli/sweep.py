@@ -74,13 +74,13 @@ def sweep(
         check_strength(timestep, min(steps, timestep), sampler)
     editor = Editor(device)
     canvas, choice = segmented(editor, picture, faces, marks)
-    mark(canvas, picture, marks)
+    notes = mark(canvas, picture, marks)
     choice = narrowed(choice, faces, marks, canvas)
     with progress("sweeping") as advance:
         sheet = make_sheet(editor, picture, canvas, rows, steps, sampler, seed, choice.crops[0], advance)
     headed = with_headings(sheet, tuple(f"t={row}" for row in rows), STUDY)
     Photo.from_array(headed).save(out, force=force, inputs=inputs)
-    notes = choice.notes(faces.which, "--face N", "studied")
+    notes += choice.notes(faces.which, "--face N", "studied")
     if len(choice.crops) > 1:
         notes.append(f"{len(choice.crops)} faces are marked; studied face {choice.numbers[0]}. --face N chooses others")
     options.show_notes(notes)

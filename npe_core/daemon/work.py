@@ -80,6 +80,8 @@ class Opened:
     canvas: Canvas
     choice: FaceChoice
     parameters: Parameters
+    notes: list[str]
+    """On the mask."""
 
 
 class EditWorker:
@@ -129,9 +131,9 @@ class EditWorker:
             parameters = parameters_of(job)
             photo = Photo.open(photo_file, max_megapixels=self.max_megapixels)
             check_output(job.result / result_name(job.record), size=photo.size)
-            canvas = Canvas(photo.image)
+            canvas, notes = Canvas(photo.image), []
             if mask_file is not None:
-                lay_mask(canvas, mask_file, photo.size, parameters.color)
+                notes = lay_mask(canvas, mask_file, photo.size, parameters.color)
             elif not parameters.regions:
                 raise InputError(
                     f"{shown(photo_file.name)} has no mask, and its JSON names no regions. Say what to change: "
@@ -150,7 +152,7 @@ class EditWorker:
             raise type(error)(without_folder(str(error), job.folder)) from error.__cause__
         if job.stamps() != before:
             raise StillWritten
-        opened = Opened(photo, canvas, choice, parameters)
+        opened = Opened(photo, canvas, choice, parameters, [without_folder(note, job.folder) for note in notes])
         return Read(job, photo.size[0] * photo.size[1] / 1e6, opened, {"read": time.perf_counter() - start})
 
     def _faces(self, photo: Photo, parameters: Parameters, name: str) -> FaceChoice:
@@ -225,7 +227,12 @@ class EditWorker:
             "device": self.editor.engine.choice.name,
             "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
             "attempts": record.attempts,
-            "warnings": [*opened.choice.notes(face, '"face": N or "all"'), *outcome.warnings, *notes],
+            "warnings": [
+                *opened.notes,
+                *opened.choice.notes(face, '"face": N or "all"'),
+                *outcome.warnings,
+                *notes,
+            ],
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         self.files.write(folder / journal.REPORT, journal.as_json(report), durable=False)
@@ -255,10 +262,11 @@ def parameters_of(job: Claimed) -> Parameters:
         raise InputError(f"{name} cannot be read: {error}. A file of parameters has at most {LARGEST} bytes.") from None
 
 
-def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | None) -> None:
-    """Puts a mask on the canvas: of RGBA the alpha with its paint, of anything else the brightness. Raises InputError.
+def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | None) -> list[str]:
+    """Puts a mask on the canvas: of RGBA the alpha with its paint, of anything else the brightness.
 
-    RGBA that is opaque and grey everywhere is a grey mask that a program saved so.
+    RGBA that is opaque and grey everywhere is a grey mask that a program saved so. Returns notes on the mask. Raises
+    InputError.
     """
     from npe_core.photo import read_mask, read_paint
 
@@ -270,8 +278,10 @@ def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | No
             if colour is not None:
                 raise InputError(f"{shown(file.name)} is RGBA, and its RGB is the paint. {_COLOUR_GOES_WITH}")
             canvas.paint_image(rgb, alpha)
-            return
-    canvas.select(read_mask(file, size), colour)
+            return []
+    notes: list[str] = []
+    canvas.select(read_mask(file, size, notes), colour)
+    return notes
 
 
 def is_grey(rgb: np.ndarray) -> bool:

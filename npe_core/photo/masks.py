@@ -16,14 +16,18 @@ from npe_core.photo.samples import native_samples
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's convert("L")
 _LOSSY_NOISE = 16 / 255
 """What JPEG leaves around an edge that was painted black on white."""
+_COLOURFUL = 64
+"""Levels between the channels of a pixel that somebody painted in a colour."""
 
 
-def read_mask(path: Path | str, size: tuple[int, int]) -> np.ndarray:
+def read_mask(path: Path | str, size: tuple[int, int], notes: list[str] | None = None) -> np.ndarray:
     """A mask file -> (H, W) float32 in [0, 1], 1 = edit; ``size`` is the upright photo's (width, height).
 
     Grey, 16-bit and 1-bit pictures give their brightness, colours their luma, and RGBA whose alpha varies gives the
     alpha. In lossily compressed masks values within 16/255 of black or white are taken as that, so that compression
-    noise does not mark pixels. Raises InputError as ``Photo.open`` does, and when the sizes differ.
+    noise does not mark pixels. ``notes`` gets one where most of what is marked has a colour: red edits by less than a
+    third, which nobody means who paints a mask red. Raises InputError as ``Photo.open`` does, and when the sizes
+    differ.
     """
     with _open_sized(path, size, "mask") as opened:
         if opened.picture.mode.startswith("I;16"):
@@ -36,10 +40,22 @@ def read_mask(path: Path | str, size: tuple[int, int]) -> np.ndarray:
             mask = np.clip(samples.rgb.astype(np.float32) @ _LUMA / 255, 0, 1)
             grey = (samples.rgb[..., 0] == samples.rgb[..., 1]) & (samples.rgb[..., 0] == samples.rgb[..., 2])
             mask[grey] = samples.rgb[grey][:, 0].astype(np.float32) / 255  # exactly, without the luma's rounding
+            if notes is not None and _is_colourful(samples.rgb):
+                notes.append(
+                    f"the mask {shown(path)} is in colour: its brightness counts, here at most "
+                    f"{100 * float(mask.max()):.0f} %; white edits in full"
+                )
         if not opened.lossless:
             mask[mask < _LOSSY_NOISE] = 0
             mask[mask > 1 - _LOSSY_NOISE] = 1
         return opened.upright(mask)
+
+
+def _is_colourful(rgb: np.ndarray) -> bool:
+    """Whether most of the pixels of (H, W, 3) uint8 that are not black have a colour."""
+    highest = rgb.max(axis=2)
+    lit = highest > _COLOURFUL
+    return bool(lit.any()) and float(((highest - rgb.min(axis=2))[lit] > _COLOURFUL).mean()) > 0.5
 
 
 def read_paint(path: Path | str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -68,6 +68,18 @@ def test_mask_edits_exactly_inside(portrait, suffix):
     assert np.abs(before[mask > 0].astype(int) - after[mask > 0]).mean() > 5
 
 
+def test_a_red_mask_is_told_about(portrait, capsys):
+    mask = np.zeros((512, 512, 3), np.uint8)
+    mask[330:380, 200:310] = (255, 0, 0)
+    Image.fromarray(mask).save("red.png")
+    edit = ["edit", str(portrait), "-o", "out.png", "--mask", "red.png", "--steps", "1", "--no-upscale"]
+    assert run(edit) == 0
+    assert "red.png' is in colour" in capsys.readouterr().err
+    study = ["sweep", str(portrait), "-o", "grid.png", "--mask", "red.png", "--timesteps", "20", "--steps", "1"]
+    assert run(study) == 0
+    assert "red.png' is in colour" in capsys.readouterr().err
+
+
 def test_paint_is_soft_and_exact(portrait):
     paint = np.zeros((512, 512, 4), np.uint8)
     paint[340:370, 220:290] = (240, 240, 240, 255)

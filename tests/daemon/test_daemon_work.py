@@ -74,11 +74,12 @@ def test_masks_of_all_kinds_and_regions(folders, worker, work, portrait):
     put(folders, "grey", original, mask=png(spot()), json={**FEW, "color": "#963c3c"})
     put(folders, "onebit", original, mask=_one_bit(), json={**FEW, "color": "#963c3c"})
     put(folders, "paint", original, mask=png(paint), json=FEW)
+    put(folders, "red", original, mask=png(spot()[..., None] // 255 * np.uint8([255, 0, 0])), json=FEW)
     put(folders, "guide", png(painted), mask=png(spot()), json=FEW)
     put(folders, "lips", original, json={**FEW, "regions": {"lips": "#b00020"}})
     assert work() == 0
     results = {stem: np.asarray(Image.open(folders.outbox / f"{stem}.png").convert("RGB")) for stem in
-               ("grey", "onebit", "paint", "guide", "lips")}  # fmt: skip
+               ("grey", "onebit", "paint", "red", "guide", "lips")}  # fmt: skip
     for stem, result in results.items():
         before = painted if stem == "guide" else image
         outside = spot() == 0
@@ -88,6 +89,7 @@ def test_masks_of_all_kinds_and_regions(folders, worker, work, portrait):
         report = json.loads((folders.outbox / f"{stem}.json").read_text())
         assert report["parameters"]["seed"] == 5 and report["parameters"]["models"] == models_of(worker, stem == "lips")
         assert report["seconds"]["total"] > 0 and report["output"] == f"{stem}.png" and report["device"] == "cpu"
+        assert any("'red.mask.png' is in colour" in note for note in report["warnings"]) == (stem == "red")
     assert np.array_equal(results["grey"], results["onebit"])
     inside = spot() > 0
     blue = results["paint"][inside].mean(axis=0) - image[inside].mean(axis=0)

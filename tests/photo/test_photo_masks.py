@@ -32,6 +32,18 @@ def test_colour_gives_luma_and_grey_rgb_is_exact(make, photo_file):
     )
 
 
+@pytest.mark.parametrize(
+    ("colour", "said"), [((255, 0, 0), ["at most 30 %"]), ((255, 255, 255), []), ((90, 80, 100), [])]
+)
+def test_a_mask_painted_in_a_colour_is_told_about(photo_file, colour, said):
+    spot = np.zeros((72, 96, 3), np.uint8)
+    spot[20:51, 30:61] = colour
+    notes: list[str] = []
+    read_mask(photo_file("spot.png", spot), SIZE, notes)
+    assert len(notes) == len(said)
+    assert all("spot.png" in note and part in note for note, part in zip(notes, said, strict=True))
+
+
 def test_alpha_counts_where_it_varies(make, photo_file):
     varying = np.dstack([make.smooth(), ramp()])
     assert np.array_equal(read_mask(photo_file("a.png", varying), SIZE), ramp().astype(np.float32) / 255)
