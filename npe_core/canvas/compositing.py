@@ -11,6 +11,9 @@ import numpy as np
 from npe_core.canvas.layers import ALPHA, MASK, Planes, visible
 from npe_core.opencv import opencv
 
+_ROWS = 256
+"""So many rows of a large plane are painted at a time, in float32."""
+
 
 def _round(levels: np.ndarray) -> np.ndarray:
     return (levels + np.float32(0.5)).astype(np.uint8)
@@ -28,19 +31,30 @@ def over(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None, opacity: 
     coverage is (h, w) uint8; rgb is (3,) or (h, w, 3), or None to mark the mask only. ``opacity`` in [0, 1] thins the
     paint, not the mask: a thin blush is still re-imagined as a whole.
     """
-    result, before, after, touched = _flat(planes, coverage > 0)
+    result = planes.copy()
+    after, width = result.reshape(len(result), -1), coverage.shape[1]
+    for top in range(0, len(coverage), _ROWS):
+        rows = slice(top, top + _ROWS)
+        colours = rgb[rows] if rgb is not None and rgb.ndim == 3 else rgb
+        _over(after[:, top * width : (top + _ROWS) * width], coverage[rows], colours, opacity)
+    return result
+
+
+def _over(after: np.ndarray, coverage: np.ndarray, rgb: np.ndarray | None, opacity: float) -> None:
+    """``over`` in place, for some rows: ``after`` (5, n) holds what coverage (h, w) has the pixels of."""
+    touched = np.flatnonzero(coverage)
+    before = after[:, touched]
     c = coverage.ravel()[touched].astype(np.float32)
     mask = before[MASK].astype(np.float32)
     alpha = visible(before).astype(np.float32)
     after[MASK, touched] = _round(mask + (255 - mask) * c / 255)
     if rgb is None:
         after[ALPHA, touched] = alpha
-        return result
+        return
     new = c * np.float32(opacity)
     kept = alpha * (1 - new / 255)
     after[:3, touched] = _mix(_at(rgb, touched), new, before[:3], kept)
     after[ALPHA, touched] = _round(new + kept)
-    return result
 
 
 def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None) -> Planes:

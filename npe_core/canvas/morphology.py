@@ -72,6 +72,7 @@ def feather(levels: np.ndarray, radius: float, rough: bool = False) -> np.ndarra
     soft = levels.copy()
     if radius <= 0.5:
         return soft
+    radius = min(radius, float(np.hypot(*levels.shape)))
     depth = distance_inside(levels > 0, radius + 0.5, rough).ravel()
     rim = np.flatnonzero((depth > 0) & (depth <= radius + 0.5))
     share = smoothstep((depth[rim] - np.float32(0.5)) / np.float32(radius))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
 import traceback
 from typing import Any
@@ -16,6 +17,7 @@ from npe_core.errors import EnvironmentFault, NpeError, UsageError
 from npe_core.spelling import hint
 
 BUG = 70
+STOPPED = 130
 
 COMMANDS: dict[str, str] = {
     "tui": "npe_core.cli.tui",
@@ -86,6 +88,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     code = run(sys.argv[1:] if arguments is None else arguments)
     streams.finish()
+    if code == STOPPED:  # a Ctrl+C while a thread was started leaves one that the interpreter would wait for for ever
+        os._exit(code)
     sys.exit(code)
 
 
@@ -110,7 +114,7 @@ def run(arguments: list[str]) -> int:
         hint = f" See {usage.command_path} --help." if usage is not None else ""
         return fail(f"{error.format_message()}{hint}", 2, debug)
     except (click.Abort, KeyboardInterrupt):
-        return fail("Stopped.", 130, debug)
+        return fail("Stopped.", STOPPED, debug)
     except NpeError as error:
         return fail(str(error), error.exit_code, debug)
     except SystemExit as stop:  # argparse, under the train command

@@ -36,7 +36,7 @@ def bench() -> None:
 def numbers(text: str) -> list[int]:
     """``1,8,32`` -> [1, 8, 32], all above 0."""
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise UsageError(f"--batch takes numbers such as 1,8,32, not {text!r}.")
     return [int(part) for part in parts]
 

@@ -70,8 +70,10 @@ def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> 
         canvas.paint_image(*read_paint(marks.paint, picture.size))
     if marks.mask is not None:
         canvas.select(read_mask(marks.mask, picture.size, notes), marks.colour)
-    if feather > 0:
+    if feather > 0 and canvas.levels.any():
         canvas.feather(feather)
+        if not canvas.levels.any():
+            raise UsageError(f"--feather {feather:g} leaves nothing of what is marked. Give fewer pixels.")
     return notes
 
 

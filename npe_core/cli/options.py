@@ -50,12 +50,16 @@ def show_notes(notes: list[str]) -> None:
         click.echo(f"npe: note: {note}", err=True)
 
 
+_LONGEST_NUMBER = 9
+"""Digits of the number of a face."""
+
+
 def face_choice(text: str) -> int | str:
     """``all``, ``largest`` or the number of a face from 1."""
     word = text.strip().lower()
     if word in ("all", "largest"):
         return word
-    if word.isdecimal() and int(word) >= 1:
+    if word.isdecimal() and len(word) <= _LONGEST_NUMBER and int(word) >= 1:
         return int(word)
     raise UsageError(f"--face takes a number from 1, all or largest, not {text!r}.")
 

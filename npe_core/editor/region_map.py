@@ -20,6 +20,8 @@ from npe_core.parts import Box
 from npe_core.regions import LEGEND, REGIONS, region_by_name
 
 _BACKGROUND = region_by_name("background").id
+_ROWS = 256
+"""So many rows of a large photo are mixed at a time, in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +101,13 @@ class RegionMap:
 
     def overlay(self, image: np.ndarray, opacity: float = 0.55) -> np.ndarray:
         """(H, W, 3) uint8: the legend's colours over the photo, for looking at."""
-        tint = LEGEND[self.ids].astype(np.float32)
-        mixed = image + (tint - image) * np.where(self.ids > 0, opacity, 0.0)[..., None]
-        return np.rint(mixed).astype(np.uint8)
+        mixed, ids = np.empty_like(image), self.ids
+        for top in range(0, len(image), _ROWS):
+            rows = slice(top, top + _ROWS)
+            photo = image[rows].astype(np.float32)
+            share = np.float32(opacity) * (ids[rows] > 0)[..., None]
+            mixed[rows] = np.rint(photo + (LEGEND[ids[rows]] - photo) * share)
+        return mixed
 
 
 def one_look(looks: tuple[Look, ...], photo_size: tuple[int, int]) -> Look:

@@ -61,7 +61,8 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
     mask = torch.maximum(mask, thin)
     if not bool((mask > 0).any()):
         raise InputError(
-            "Nothing is marked on the chosen faces. Mark something there, or choose the faces that are marked (--face)."
+            "Nothing is marked on the chosen faces. Mark something there, choose the faces that are marked (--face), "
+            "or say where one is (--box X,Y,W,H)."
         )
     return Views(
         original=upload(to_tensor(each(lambda crop: crop.extract(photo.image, side), crops)), device),

@@ -126,8 +126,9 @@ def _grown(matrix: np.ndarray, margin: int) -> np.ndarray:
 
 def warp_fast(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
     """As ``warp`` for a picture, but linear and without a filter: for a look at it, where ``matrix`` hardly reduces."""
-    cv2 = opencv()
-    return _sample(image, matrix, width, height, cv2.INTER_LINEAR)
+    window, corner = _window(image, matrix, width, height, _KERNEL)  # OpenCV takes sides below 32,767 pixels only
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
+    return _sample(window, matrix, width, height, opencv().INTER_LINEAR)
 
 
 def warp_levels(levels: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:

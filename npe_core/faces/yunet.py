@@ -23,6 +23,9 @@ LOWEST_SCORE = 0.3
 
 _IOU = 0.3
 _MOST_ROWS = 5000
+_LEAST_SIDE = 64
+"""Of pictures of 32 rows or fewer OpenCV makes faces that are not there, others at each call: its coarsest map, a pixel
+for 32, would have one row."""
 _detectors = threading.local()
 
 
@@ -33,6 +36,9 @@ def detect_rows(image: np.ndarray) -> np.ndarray:
     (at least LOWEST_SCORE). Faces between 10 and 300 pixels wide are seen. One network per thread, so that threads do
     not meet. Raises EnvironmentFault when the detector is not installed.
     """
+    across, down = (max(0, _LEAST_SIDE - side) for side in image.shape[1::-1])
+    if across or down:
+        image = np.pad(image, ((0, down), (0, across), (0, 0)))
     height, width = image.shape[:2]
     detector = _detector()
     detector.setInputSize((width, height))

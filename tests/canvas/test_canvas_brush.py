@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.compositing import over
 from npe_core.errors import UsageError
 
 SIZE = (48, 64)
@@ -191,3 +192,14 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing(arguments):
 def test_extending_without_a_stroke_is_refused():
     with pytest.raises(UsageError, match="begin_stroke"):
         make_canvas().extend_stroke([(1, 1)])
+
+
+@pytest.mark.parametrize("colours", ["none", "one", "each"])
+def test_paint_over_a_tall_plane_is_that_over_its_rows(colours):
+    rng = np.random.default_rng(2)
+    planes = rng.integers(0, 256, (5, 600, 3), np.uint8)
+    coverage = rng.integers(0, 256, (600, 3), np.uint8) * rng.integers(0, 2, (600, 3), np.uint8)
+    rgb = {"none": None, "one": np.uint8([9, 200, 30]), "each": rng.integers(0, 256, (600, 3, 3), np.uint8)}[colours]
+    of_row = [rgb[y : y + 1] if colours == "each" else rgb for y in range(600)]
+    rows = [over(planes[:, y : y + 1], coverage[y : y + 1], of_row[y], 0.7) for y in range(600)]
+    assert np.array_equal(over(planes, coverage, rgb, 0.7), np.concatenate(rows, axis=1))

@@ -30,6 +30,9 @@ def files(tmp_path, portrait):
     Image.new("RGB", (24, 24)).save(tmp_path / "tiny.png")
     Image.new("L", (100, 100), 255).save(tmp_path / "small_mask.png")
     Image.new("L", (512, 512), 0).save(tmp_path / "black_mask.png")
+    spot = Image.new("L", (512, 512), 0)
+    spot.paste(255, (200, 200, 220, 220))
+    spot.save(tmp_path / "spot.png")
     Image.new("RGB", (512, 512)).save(tmp_path / "opaque_paint.png")
     Image.fromarray(np.full((300, 300, 3), 90, np.uint8)).save(tmp_path / "grey.png")
     (tmp_path / "exists.png").write_text("precious")
@@ -70,6 +73,15 @@ REFUSALS = {
     "box": (["face.png", "-o", "out.png", *HAIR, "--box", "1,2,3"], 2, "X,Y,W,H"),
     "face raised": (["face.png", "-o", "out.png", *HAIR, "--face", "\u00b2"], 2, "largest"),
     "face and aligned": (["face.png", "-o", "out.png", *HAIR, "--face", "1", "--aligned"], 2, "Give one of them"),
+    "box of nothing": (["face.png", "-o", "out.png", *HAIR, "--box", "100,100,1e-5,1e-5"], 2, "no place in a photo"),
+    "box beyond all": (["face.png", "-o", "out.png", *HAIR, "--box", "0,0,1e300,1"], 2, "no place in a photo"),
+    "box with a digit too many": (["face.png", "-o", "out.png", *HAIR, "--box", "0,0,4000,4000"], 2, "far larger"),
+    "face of 5000 digits": (["face.png", "-o", "out.png", *HAIR, "--face", "9" * 5000], 2, "largest"),
+    "feather of everything": (
+        ["face.png", "-o", "out.png", "--mask", "spot.png", "--feather", "1e308"],
+        2,
+        "--feather 1e+308 leaves nothing",
+    ),
     "box and aligned": (
         ["face.png", "-o", "out.png", *HAIR, "--box", "1,2,3,4", "--aligned"],
         2,

