@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import threading
 import time
@@ -61,7 +62,7 @@ def left_behind(folder: Path, photo: Path | None = None) -> list[Saved]:
             continue
         if time.time() - saved.when > _KEPT:
             saved.remove()
-        elif photo is None or saved.photo == photo.absolute():
+        elif photo is None or os.path.realpath(saved.photo) == os.path.realpath(photo):
             found.append(saved)
     return sorted(found, key=lambda saved: saved.when, reverse=True)
 
@@ -99,14 +100,14 @@ class Autosave:
             self._timer.daemon = True
             self._timer.start()
 
-    def flush(self) -> None:
-        """Write now, if there is anything new."""
+    def flush(self) -> bool:
+        """Write now, if there is anything new; returns whether all there is lies on the disk."""
         from npe_core.photo import write_atomically
 
         with self._writing:
             self._timer = None
             if self._closed or not self._changed or not self._seconds:
-                return
+                return not self._changed and self.file.exists()
             self._changed = False
             try:
                 self._take_lock()
@@ -114,12 +115,14 @@ class Autosave:
                 write_atomically(self.file, json.dumps(head).encode() + b"\n" + self._snapshot(), force=True)
                 self.error = None
             except (OSError, NpeError) as error:
+                self._changed = True  # it is tried again at the next change, and when the session ends
                 self.error = f"Autosave failed. {error}"
+            return self.error is None
 
     def discard(self) -> None:
         """The work is saved, or not wanted: nothing is left to recover until the next change."""
-        self._changed = False
         with self._writing, contextlib.suppress(OSError):
+            self._changed = False
             self.file.unlink(missing_ok=True)
 
     def close(self) -> None:

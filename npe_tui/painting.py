@@ -142,6 +142,10 @@ class Painting:
         if self._filled is not None:
             self._tells.later(self._recolour())
 
+    def forget_fill(self) -> None:
+        """Another face is chosen: a later colour is for what is filled there."""
+        self._filled = None
+
     async def _recolour(self) -> None:
         async with self._alone() as document:
             filled, colour = self._filled, self.hand.colour

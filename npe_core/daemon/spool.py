@@ -134,11 +134,9 @@ class Spool:
 
     def _is_known(self, record: Record) -> bool:
         """The same bytes are being worked on, or their result still lies in the outbox."""
-        states = [self.folders.run, self.folders.out]
-        done = journal.load(self.folders.done / record.id)
-        if done is not None and self._is_in_outbox(done):
-            states.append(self.folders.done)
-        return any(all((state / record.id / stored(name)).exists() for name in record.inputs) for state in states)
+        known = [_whole(state / record.id) for state in (self.folders.run, self.folders.out)]
+        done = _whole(self.folders.done / record.id)
+        return any(known) or (done is not None and self._is_in_outbox(done))
 
     def _is_in_outbox(self, done: Record) -> bool:
         """Whether the photo is there, and the report beside it tells of this job: other jobs use the same names."""
@@ -276,6 +274,12 @@ class Spool:
         for folder in old:
             self.discard(folder)
         return len(old)
+
+
+def _whole(folder: Path) -> Record | None:
+    """The record of a job's folder that has all its inputs, whatever they are called."""
+    record = journal.load(folder)
+    return record if record is not None and all((folder / stored(name)).exists() for name in record.inputs) else None
 
 
 def return_inputs(files: Files, folder: Path, record: Record, inbox: Path) -> None:

@@ -125,7 +125,7 @@ def check_seed(seed: int | None) -> None:
 def check_sharpness(sharpness: float) -> None:
     """Raises UsageError for what is no share."""
     if not 0 <= sharpness <= 1:
-        raise UsageError(f"The sharpness must be between 0 and 1, not {sharpness:g} (0 smooth, 1 invented detail).")
+        raise UsageError(f"The sharpness must be between 0 and 1, not {sharpness} (0 smooth, 1 invented detail).")
 
 
 def check_feather(feather: float) -> None:

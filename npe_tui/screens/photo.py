@@ -159,8 +159,8 @@ class PhotoScreen(Screen[None]):
             self.easel.open(document)
             self.changed("")
             self.notify(f"Paint and mask were recovered.{self._strength_again(taken)}", title=document.name)
-            await asyncio.to_thread(self.autosave.flush)
-            taken.remove()
+            if await asyncio.to_thread(self.autosave.flush):
+                taken.remove()
 
     def _strength_again(self, taken: Saved) -> str:
         """The next Enhance makes the picture that was lost: it has the strength and the seed of then. Says so."""

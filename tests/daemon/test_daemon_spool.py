@@ -244,3 +244,16 @@ def test_a_record_that_was_tampered_with_names_no_file_outside(folders, spool, e
     (job / journal.JOURNAL).write_bytes(journal.as_json(record))
     assert spool.recover() == []
     assert names(folders.failed) == ["a-000000000000"]
+
+
+def test_the_same_bytes_under_another_suffix_are_one_job(tmp_path):
+    folders = Folders.of(tmp_path / "inbox", tmp_path / "outbox")
+    folders.prepare()
+    spool, claimed = Spool(folders, "weights"), []
+    for photo, parameters in (("ana.jpg", "ana.json"), ("ana.JPG", "ana.json"), ("ana.jpeg", "ana.JSON")):
+        (folders.inbox / photo).write_bytes(b"photo")
+        (folders.inbox / parameters).write_bytes(b"{}")
+        stamps = scan(folders.inbox)
+        claimed.append(spool.claim(sort_out(stamps, set(stamps)).ready[0], stamps))
+    assert claimed[0] is not None and claimed[1:] == [None, None]
+    assert not list(folders.inbox.iterdir())

@@ -134,3 +134,8 @@ SEGMENTED = RegionMap(np.zeros((8, 8), np.uint8), FaceChoice(()), ())
 )
 def test_the_weights_that_had_a_part_in_the_picture(recipe, regions, kinds):
     assert models_of(recipe, regions) == kinds
+
+
+def test_a_sharpness_beyond_all_floats_is_refused_as_any_other():
+    with pytest.raises(InputError, match="between 0 and 1"):
+        read_parameters(b'{"sharpness": 1' + b"0" * 400 + b"}", "job.json")

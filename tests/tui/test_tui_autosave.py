@@ -172,9 +172,23 @@ def test_a_full_disk_is_told_and_no_bug(folder, photo_file, monkeypatch):
     def full(*arguments, **options):
         raise EnvironmentFault("No space")
 
-    monkeypatch.setattr(npe_core.photo, "write_atomically", full)
+    with monkeypatch.context() as patch:
+        patch.setattr(npe_core.photo, "write_atomically", full)
+        autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
+        autosave.touch()
+        assert not autosave.flush()
+        assert autosave.error == "Autosave failed. No space"
+    autosave.close()
+    assert [saved.read() for saved in left_behind(folder)] == [b"canvas"], "there is space again"
+
+
+def test_work_is_found_by_another_spelling_of_the_photos_path(folder, photo_file, tmp_path):
     autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
     autosave.touch()
-    autosave.flush()
     autosave.close()
-    assert autosave.error == "Autosave failed. No space"
+    (tmp_path / "link").symlink_to(photo_file.parent)
+    for spelling in (
+        tmp_path / "link" / photo_file.name,
+        photo_file.parent / ".." / photo_file.parent.name / photo_file.name,
+    ):
+        assert len(left_behind(folder, spelling)) == 1

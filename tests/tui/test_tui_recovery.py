@@ -86,3 +86,15 @@ def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
 
     run(partial(lose, start, saving))
     run(find)
+
+
+def test_what_was_recovered_stays_on_the_disk_where_nothing_is_saved_anew(start, config):
+    async def find(seconds):
+        async with start((120, 40), settings=replace(config, autosave=seconds)) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.document.marked)
+
+    run(partial(lose, start, replace(config, autosave=5.0)))
+    run(partial(find, 0.0))
+    run(partial(find, 5.0))
