@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from tui_session import face, run, until
+from tui_session import Ids, face, run, until
 
+from npe_tui import messages
 from npe_tui.document import FaceWish
+from npe_tui.panels.colour import ColourPanel
 from npe_tui.screens.faces import FaceScreen
 
 
@@ -68,5 +70,22 @@ def test_the_face_that_enter_would_take_is_marked(start, found):
             await marked(1, 2)
             await session.press("down")
             await marked()
+
+    run(scenario)
+
+
+def test_a_later_colour_leaves_the_fill_of_the_face_before_alone(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill()
+            before = session.document.canvas.revision
+            await session.screen.find_face(ask=False)
+            await session.say(messages.Segmented(session.number("segment"), Ids(np.roll(session.ids, 20, axis=1))))
+            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+            await until(session.pilot, lambda: session.screen.hand.colour == "#2e6f9e")
+            await session.pilot.pause()
+            assert [fill.colour for fill in session.document.canvas.targets] == ["#8b2500"]
+            assert session.document.canvas.revision == before
 
     run(scenario)
