@@ -63,6 +63,10 @@ def distance_inside(inside: np.ndarray, limit: float, rough: bool = False) -> np
     return distance
 
 
+_WIDEST = 1e6
+"""Pixels, more than any picture has a side: a wider feather leaves nothing either, but would not fit into float32."""
+
+
 def feather(levels: np.ndarray, radius: float, rough: bool = False) -> np.ndarray:
     """(H, W) uint8: ``levels`` falling smoothly to 0 at the rim of their support, inwards only.
 
@@ -72,7 +76,7 @@ def feather(levels: np.ndarray, radius: float, rough: bool = False) -> np.ndarra
     soft = levels.copy()
     if radius <= 0.5:
         return soft
-    radius = min(radius, float(np.hypot(*levels.shape)))
+    radius = min(radius, _WIDEST)
     depth = distance_inside(levels > 0, radius + 0.5, rough).ravel()
     rim = np.flatnonzero((depth > 0) & (depth <= radius + 0.5))
     share = smoothstep((depth[rim] - np.float32(0.5)) / np.float32(radius))

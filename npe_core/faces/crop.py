@@ -64,13 +64,13 @@ class FaceCrop:
     def from_box(cls, box: tuple[float, float, float, float], size: int = 512) -> FaceCrop:
         """The upright square around the middle of ``box`` (x0, y0, x1, y1 in photo pixels), as wide as its longer side.
 
-        Raises UsageError for a box without an area, of less than a pixel, or far from any photo.
+        Raises UsageError for a box without an area, of less than half a pixel, or far from any photo.
         """
         x0, y0, x1, y1 = (float(value) for value in box)
         if not (np.isfinite([x0, y0, x1, y1]).all() and x1 > x0 and y1 > y0):
             raise UsageError(f"The box {x0:g},{y0:g},{x1:g},{y1:g} has no area. Give X0,Y0,X1,Y1 with X0<X1 and Y0<Y1.")
         side = max(x1 - x0, y1 - y0)
-        if side < 1 or max(abs(value) for value in (x0, y0, x1, y1)) > _FARTHEST:
+        if side < 0.5 or max(abs(value) for value in (x0, y0, x1, y1)) > _FARTHEST:
             raise UsageError(f"The box {x0:g},{y0:g},{x1:g},{y1:g} is no place in a photo.{_WHERE}")
         left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
         return cls(np.array([[side / size, 0, left], [0, side / size, top]]), size)
