@@ -60,14 +60,14 @@ def segmented(editor: Editor, picture: Photo, faces: FacesMeant, marks: Marks) -
 
 
 def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> list[str]:
-    """Put what was asked for onto the canvas: regions, then paint, then the mask; returns notes on the mask."""
+    """Put what was asked for onto the canvas: regions, then paint, then the mask; returns notes on them."""
     from npe_core.photo import read_mask, read_paint
 
     notes: list[str] = []
     for name, colour in marks.fills.items():
         canvas.fill(name, colour)
     if marks.paint is not None:
-        canvas.paint_image(*read_paint(marks.paint, picture.size))
+        canvas.paint_image(*read_paint(marks.paint, picture.size, notes))
     if marks.mask is not None:
         canvas.select(read_mask(marks.mask, picture.size, notes), marks.colour)
     if feather > 0 and canvas.levels.any():

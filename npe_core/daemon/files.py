@@ -38,6 +38,11 @@ class Files:
         if durable:
             self.sync(path.parent)
 
+    def rename(self, source: Path, target: Path) -> None:
+        """Moves anything on one file system; the target must not exist."""
+        place(source, target)
+        self.sync(target.parent)
+
     def move_folder(self, source: Path, target: Path) -> None:
         """One rename; the target must not exist, or be empty."""
         source.rename(target)

@@ -63,7 +63,8 @@ class Folders:
 
     def prepare(self, allow_world_writable: bool = False) -> None:
         """Makes the folders that are missing and refuses what is not safe. Raises UsageError and EnvironmentFault."""
-        inbox, outbox, failed = (folder.resolve() for folder in (self.inbox, self.outbox, self.failed))
+        # Not by resolve(), for which a link in a circle is no OSError.
+        inbox, outbox, failed = (Path(os.path.realpath(folder)) for folder in (self.inbox, self.outbox, self.failed))
         for name, folder in (("outbox", outbox), ("folder for failed jobs", failed)):
             if folder == inbox or inbox in folder.parents:
                 raise UsageError(
@@ -159,9 +160,14 @@ def _lock(descriptor: int) -> None:
 
 
 def is_held(folders: Folders) -> bool:
-    """Whether a daemon is at work on the outbox."""
+    """Whether a daemon is at work on the outbox. Raises EnvironmentFault where that may not be known."""
     try:
         descriptor = os.open(folders.lock, os.O_RDONLY | os.O_NOFOLLOW)
+    except PermissionError:
+        raise EnvironmentFault(
+            f"{shown(str(folders.lock))} may not be read (permission denied): it tells whether a daemon is at work. "
+            "Ask as its user."
+        ) from None
     except OSError:
         return False
     try:

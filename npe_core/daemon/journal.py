@@ -15,6 +15,8 @@ from npe_core.daemon.names import Group, part_of, shortened, shown
 JOURNAL, RESULT, REASON, REPORT = ".job.json", ".result", "reason.json", "report.json"
 LIMIT = 1 << 20
 """Bytes of a JSON file of ours."""
+_STORED_REASON = f"{REASON}.input"
+"""No input can be called so: ``part_of`` knows no such ending."""
 _NAME_ROOM = 200
 """Bytes of NAME in the name of a job's folder; file systems allow 255 in all."""
 
@@ -31,6 +33,8 @@ class Record:
     attempts: int = 0
     digests: dict[str, str] = field(default_factory=dict)
     """File name -> sha256"""
+    written: dict[str, list[int]] = field(default_factory=dict)
+    """File name -> size in bytes and time of the last change in ns, from before the sha256 was taken"""
     oversize: str = ""
     """The input that is larger than the limit, if one is; it was not read."""
     published: dict[str, str] = field(default_factory=dict)
@@ -57,7 +61,7 @@ class Record:
 
 def stored(name: str) -> str:
     """What an input is called inside its job's folder: its own name, but for the one that is taken there."""
-    return "reason.input.json" if name == REASON else name
+    return _STORED_REASON if name == REASON else name
 
 
 def of_files(folder: Path) -> Record | None:
@@ -87,7 +91,8 @@ def load(folder: Path) -> Record | None:
     try:
         fields: dict[str, Any] = json.loads(read_small(folder / JOURNAL, LIMIT))
         record = Record(**fields)
-        whole = isinstance(record.inputs, dict) and "photo" in record.inputs.values()
+        whole = all(isinstance(part, dict) for part in (record.inputs, record.published, record.written))
+        whole = whole and "photo" in record.inputs.values()
     except (OSError, ValueError, TypeError):
         return None
     names = [*record.inputs, record.stem, *record.published, *record.published.values()] if whole else [None]
@@ -112,11 +117,14 @@ def identified(record: Record, folder: Path, salt: str, largest: int) -> Record:
 
     The inputs are flushed to the disk. One of more than ``largest`` bytes is not read and noted as oversize.
     """
-    digests, oversize = {}, ""
+    digests, written, oversize = {}, {}, ""
     for name in record.inputs:
-        size, digests[name] = digest_of(folder / stored(name), largest)
+        path = folder / stored(name)
+        status = path.lstat()
+        written[name] = [status.st_size, status.st_mtime_ns]
+        size, digests[name] = digest_of(path, largest)
         oversize = name if size > largest else oversize
-    record = replace(record, digests=digests, oversize=oversize)
+    record = replace(record, digests=digests, written=written, oversize=oversize)
     whole = hashlib.sha256("\n".join([*content_of(record), salt]).encode()).hexdigest()
     return replace(record, id=f"{shortened(record.stem, _NAME_ROOM)}-{whole[:12]}")
 

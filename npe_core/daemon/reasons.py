@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import Any
 
@@ -37,6 +38,12 @@ def code_of(error: Exception) -> str:
     return "no-memory" if isinstance(error, (EnvironmentFault, MemoryError)) else "error"
 
 
+def named_in_shell(job: Claimed) -> str:
+    """The job as an argument of a command that is typed."""
+    name = journal.label(job.record)
+    return f"-- {shlex.quote(name)}" if name.startswith("-") else shlex.quote(name)
+
+
 def reason_for(job: Claimed, error: Exception) -> dict[str, Any]:
     """The content of reason.json."""
     code = code_of(error)
@@ -45,7 +52,7 @@ def reason_for(job: Claimed, error: Exception) -> dict[str, Any]:
         "job": journal.label(job.record),
         "code": code,
         "reason": said or type(error).__name__,
-        "what_to_do": _WHAT_TO_DO[code].replace("JOB", journal.label(job.record)),
+        "what_to_do": _WHAT_TO_DO[code].replace("JOB", named_in_shell(job)),
         "inputs": [shown(name) for name in job.record.inputs],
         "attempts": job.record.attempts,
         "version": __version__,

@@ -20,13 +20,14 @@ def find_failed(folders: Folders, job: str) -> Path:
     found = failed_jobs(folders)
     wanted = job.rstrip("/").rpartition("/")[2]
     exact = [folder for folder in found if wanted in (folder.name, shown(folder.name))]
-    named = exact or [folder for folder in found if folder.name.rpartition("-")[0] == wanted]
+    stems = {folder: folder.name.rpartition("-")[0] for folder in found}
+    named = exact or [folder for folder, stem in stems.items() if wanted in (stem, shown(stem))]
     if len(named) == 1:
         return named[0]
     if named:
         several = ", ".join(shown(folder.name) for folder in named)
         raise UsageError(f"{len(named)} failed jobs have the name {wanted!r}: {several}. Name one of them.")
-    known = [name for folder in found for name in (shown(folder.name), shown(folder.name.rpartition("-")[0]))]
+    known = [shown(name) for folder, stem in stems.items() for name in (folder.name, stem)]
     said = hint(wanted, known, "`npe status` lists them.")
     raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {said}")
 

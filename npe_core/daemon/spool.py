@@ -17,6 +17,7 @@ in one place, and the method can be called again.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -55,9 +56,13 @@ class Claimed:
         """The file of a role, if there is one."""
         return next((self.folder / stored(n) for n, r in self.record.inputs.items() if r == role), None)
 
-    def stamps(self) -> list[Stamp | None]:
-        """Of the inputs: equal before and after reading if nobody writes to them."""
-        return [stamp_of(self.folder / stored(name)) for name in self.record.inputs]
+    def is_as_claimed(self) -> bool:
+        """Whether the inputs are there, and nobody has written to them since they were claimed."""
+        written = self.record.written
+        found = {name: stamp_of(self.folder / stored(name)) for name in self.record.inputs}
+        return all(
+            stamp is not None and written.get(name) == [stamp.size, stamp.mtime_ns] for name, stamp in found.items()
+        )
 
 
 class Spool:
@@ -252,12 +257,25 @@ class Spool:
         return self._retire(job.folder, self.folders.failed)
 
     def _retire(self, folder: Path, state: Path) -> Path:
-        """To one of the last folders, where it takes the place of what came of the same bytes before."""
+        """To one of the last folders, where it takes the place of what came of the same bytes before.
+
+        What people have put or changed there comes along.
+        """
         target = state / folder.name
         if os.path.lexists(target):
+            self._keep_theirs(target, folder)
             self.discard(target)
         self.files.move_folder(folder, target)
         return target
+
+    def _keep_theirs(self, old: Path, new: Path) -> None:
+        """Moves from one folder of a job to another what is not stored there and not ours."""
+        before = journal.load(old)
+        same = {stored(name) for name in _alike(before, old)} if before is not None else set()
+        for path in sorted(old.iterdir()):
+            is_ours = path.name in (journal.JOURNAL, REASON, RESULT, ".writing") or path.name in same
+            if not is_ours and not same_content(path, new / path.name):
+                self.files.rename(path, _free(new / path.name))
 
     def discard(self, folder: Path) -> None:
         """Removes a folder whose content is stored elsewhere; a crash in the middle goes on with it."""
@@ -280,6 +298,20 @@ def _whole(folder: Path) -> Record | None:
     """The record of a job's folder that has all its inputs, whatever they are called."""
     record = journal.load(folder)
     return record if record is not None and all((folder / stored(name)).exists() for name in record.inputs) else None
+
+
+def _alike(record: Record, folder: Path) -> Iterator[str]:
+    """The inputs of a job whose bytes in its folder are those that were claimed."""
+    for name, digest in record.digests.items():
+        with contextlib.suppress(OSError):
+            if journal.digest_of(folder / stored(name), LARGEST_FILE)[1] == digest:
+                yield name
+
+
+def _free(path: Path) -> Path:
+    """The path, or one like it where nothing is."""
+    numbered = (path.with_name(f"{path.stem}~{number}{path.suffix}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], numbered) if not os.path.lexists(each))
 
 
 def return_inputs(files: Files, folder: Path, record: Record, inbox: Path) -> None:

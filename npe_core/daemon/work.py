@@ -17,14 +17,9 @@ from npe_core.daemon.spool import LARGEST_FILE, Claimed
 from npe_core.errors import EnvironmentFault, InputError, NpeError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from npe_core.canvas import Canvas
     from npe_core.editor import Editor, EditResult, FaceChoice
     from npe_core.photo import Photo
-
-_PNG, _COLOUR_TYPE, _RGBA = b"\x89PNG\r\n\x1a\n", 25, 6
-"""Where a PNG file says that it has colours and alpha (PNG specification, 11.2.2 IHDR)."""
 
 _COLOUR_GOES_WITH = '"color" goes with a grey mask; a region takes its colour as {"regions": {"hair": "#993300"}}.'
 
@@ -126,7 +121,8 @@ class EditWorker:
             )
         photo_file, mask_file = job.input("photo"), job.input("mask")
         assert photo_file is not None, "a record without a photo is refused when it is loaded"
-        before = job.stamps()
+        if not job.is_as_claimed():
+            raise StillWritten
         try:
             parameters = parameters_of(job)
             photo = Photo.open(photo_file, max_megapixels=self.max_megapixels)
@@ -145,12 +141,12 @@ class EditWorker:
             if parameters.face is None and not parameters.regions:
                 choice = choice.where_marked(canvas.mask)
         except (NpeError, OSError) as error:
-            if job.stamps() != before or None in before:  # which would explain it
+            if not job.is_as_claimed():  # which would explain it
                 raise StillWritten from None
             if isinstance(error, OSError):
                 raise
             raise type(error)(without_folder(str(error), job.folder)) from error.__cause__
-        if job.stamps() != before:
+        if not job.is_as_claimed():
             raise StillWritten
         opened = Opened(photo, canvas, choice, parameters, [without_folder(note, job.folder) for note in notes])
         return Read(job, photo.size[0] * photo.size[1] / 1e6, opened, {"read": time.perf_counter() - start})
@@ -263,30 +259,18 @@ def parameters_of(job: Claimed) -> Parameters:
 
 
 def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | None) -> list[str]:
-    """Puts a mask on the canvas: of RGBA the alpha with its paint, of anything else the brightness.
+    """Puts a mask, or paint, on the canvas; returns notes on it. Raises InputError."""
+    from npe_core.photo import read_mask_or_paint
 
-    RGBA that is opaque and grey everywhere is a grey mask that a program saved so. Returns notes on the mask. Raises
-    InputError.
-    """
-    from npe_core.photo import read_mask, read_paint
-
-    with file.open("rb") as opened:
-        head = opened.read(_COLOUR_TYPE + 1)
-    if head.startswith(_PNG) and head[_COLOUR_TYPE:] == bytes([_RGBA]):
-        rgb, alpha = read_paint(file, size)
-        if not (alpha.min() == 1 and is_grey(rgb)):
-            if colour is not None:
-                raise InputError(f"{shown(file.name)} is RGBA, and its RGB is the paint. {_COLOUR_GOES_WITH}")
-            canvas.paint_image(rgb, alpha)
-            return []
     notes: list[str] = []
-    canvas.select(read_mask(file, size, notes), colour)
+    paint, mask = read_mask_or_paint(file, size, notes)
+    if paint is None:
+        canvas.select(mask, colour)
+    elif colour is None:
+        canvas.paint_image(paint, mask)
+    else:
+        raise InputError(f"{shown(file.name)} has colours and transparency: it is the paint. {_COLOUR_GOES_WITH}")
     return notes
-
-
-def is_grey(rgb: np.ndarray) -> bool:
-    """Whether (H, W, 3) has no colour."""
-    return bool((rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all())
 
 
 def fill(job: Read) -> NpeError | None:
@@ -300,5 +284,8 @@ def fill(job: Read) -> NpeError | None:
 
 
 def without_folder(message: str, folder: Path) -> str:
-    """A message that names files as their owner knows them."""
-    return message.replace(f"{folder}/", "")
+    """A message that names files as their owner knows them, also where it quotes them as ``repr`` does."""
+    whole, quoted = f"{folder}/", repr(f"{folder}/")[1:-1]
+    for spelling in (whole, quoted, quoted.replace("'", "\\'")):
+        message = message.replace(spelling, "")
+    return message

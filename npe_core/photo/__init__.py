@@ -11,7 +11,7 @@ profile, limits are checked before decoding, and a file appears under its name c
 """
 
 from npe_core.photo.limits import MAX_MEGAPIXELS, MIN_SIDE
-from npe_core.photo.masks import read_mask, read_paint
+from npe_core.photo.masks import read_mask, read_mask_or_paint, read_paint
 from npe_core.photo.photo import Photo
 from npe_core.photo.saving import OUTPUT_FORMATS, check_output, write_atomically
 
@@ -22,6 +22,7 @@ __all__ = [
     "Photo",
     "check_output",
     "read_mask",
+    "read_mask_or_paint",
     "read_paint",
     "write_atomically",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from npe_core.errors import InputError
 from npe_core.photo import colour_profile
 from npe_core.photo.opening import Opened, open_picture, shown
-from npe_core.photo.samples import native_samples
+from npe_core.photo.samples import Samples, native_samples
 
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's convert("L")
 _LOSSY_NOISE = 16 / 255
@@ -30,25 +30,94 @@ def read_mask(path: Path | str, size: tuple[int, int], notes: list[str] | None =
     differ.
     """
     with _open_sized(path, size, "mask") as opened:
-        if opened.picture.mode.startswith("I;16"):
-            return opened.upright(np.array(opened.picture).astype(np.float32) / 65535)
-        opened.picture.info.pop("icc_profile", None)  # the numbers are meant, not a colour
-        samples = native_samples(opened.picture, opened.bits, shown(path))
-        if samples.alpha is not None and samples.alpha.min() != samples.alpha.max():
-            mask = samples.alpha.astype(np.float32) / 255
-        else:
-            mask = np.clip(samples.rgb.astype(np.float32) @ _LUMA / 255, 0, 1)
-            grey = (samples.rgb[..., 0] == samples.rgb[..., 1]) & (samples.rgb[..., 0] == samples.rgb[..., 2])
-            mask[grey] = samples.rgb[grey][:, 0].astype(np.float32) / 255  # exactly, without the luma's rounding
-            if notes is not None and _is_colourful(samples.rgb):
-                notes.append(
-                    f"the mask {shown(path)} is in colour: its brightness counts, here at most "
-                    f"{100 * float(mask.max()):.0f} %; white edits in full"
-                )
-        if not opened.lossless:
-            mask[mask < _LOSSY_NOISE] = 0
-            mask[mask > 1 - _LOSSY_NOISE] = 1
-        return opened.upright(mask)
+        return _mask(opened, _numbers(opened, path), path, notes)
+
+
+def read_paint(
+    path: Path | str, size: tuple[int, int], notes: list[str] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """A paint file -> (rgb (H, W, 3) uint8 sRGB, alpha (H, W) float32 in [0, 1]); ``size`` as in ``read_mask``.
+
+    ``notes`` gets one where the alpha is 1 everywhere. Raises InputError as ``Photo.open`` does, when the sizes differ,
+    and when the file has no alpha.
+    """
+    with _open_sized(path, size, "paint") as opened:
+        return _paint(opened, path, notes)
+
+
+def read_mask_or_paint(
+    path: Path | str, size: tuple[int, int], notes: list[str] | None = None
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """A file that may be either -> (rgb, alpha) as ``read_paint`` gives them, or (None, mask) as ``read_mask`` does.
+
+    RGBA is paint, unless it is opaque and grey everywhere: so programs save a grey mask. A picture with a palette or
+    with one transparent colour is paint where some of it is transparent and what is seen has a colour. Anything else is
+    a mask. Raises InputError as the two do.
+    """
+    with _open_sized(path, size, "mask") as opened:
+        profile = opened.picture.info.get("icc_profile")
+        numbers = _numbers(opened, path)
+        if not _is_paint(opened.picture.mode, numbers):
+            return None, _mask(opened, numbers, path, notes)
+        del numbers
+        if profile is not None:
+            opened.picture.info["icc_profile"] = profile
+        return _paint(opened, path, notes)
+
+
+def _numbers(opened: Opened, path: Path | str) -> Samples:
+    """The samples of a mask, whose numbers are meant, not a colour: no profile changes them."""
+    opened.picture.info.pop("icc_profile", None)
+    return native_samples(opened.picture, opened.bits, shown(path))
+
+
+def _is_paint(mode: str, numbers: Samples) -> bool:
+    if numbers.alpha is None or mode.startswith(("I", "L")):
+        return False
+    if mode.startswith("RGBA"):
+        return bool(numbers.alpha.min() < 255) or not _is_grey(numbers.rgb).all()
+    return numbers.alpha.min() != numbers.alpha.max() and not _is_grey(numbers.rgb[numbers.alpha > 0]).all()
+
+
+def _mask(opened: Opened, numbers: Samples, path: Path | str, notes: list[str] | None) -> np.ndarray:
+    if opened.picture.mode.startswith("I;16"):
+        return opened.upright(np.array(opened.picture).astype(np.float32) / 65535)
+    if numbers.alpha is not None and numbers.alpha.min() != numbers.alpha.max():
+        mask = numbers.alpha.astype(np.float32) / 255
+    else:
+        mask = np.clip(numbers.rgb.astype(np.float32) @ _LUMA / 255, 0, 1)
+        grey = _is_grey(numbers.rgb)
+        mask[grey] = numbers.rgb[grey][:, 0].astype(np.float32) / 255  # exactly, without the luma's rounding
+        if notes is not None and _is_colourful(numbers.rgb):
+            notes.append(
+                f"the mask {shown(path)} is in colour: its brightness counts, here at most "
+                f"{100 * float(mask.max()):.0f} %; white edits in full"
+            )
+    if not opened.lossless:
+        mask[mask < _LOSSY_NOISE] = 0
+        mask[mask > 1 - _LOSSY_NOISE] = 1
+    return opened.upright(mask)
+
+
+def _paint(opened: Opened, path: Path | str, notes: list[str] | None) -> tuple[np.ndarray, np.ndarray]:
+    samples = native_samples(opened.picture, opened.bits, shown(path))
+    if samples.alpha is None:
+        raise InputError(
+            f"The paint {shown(path)} has no transparency, but its alpha says where to edit.\n"
+            f"Save it as RGBA PNG, or use it as --mask with --color."
+        )
+    if notes is not None and samples.alpha.min() == 255:
+        notes.append(
+            f"the paint {shown(path)} is opaque everywhere: all of the photo is edited; what is to stay needs alpha 0"
+        )
+    rgb = colour_profile.to_srgb(samples.rgb, samples.profile)
+    return opened.upright(rgb), opened.upright(samples.alpha.astype(np.float32) / 255)
+
+
+def _is_grey(rgb: np.ndarray) -> np.ndarray:
+    """(..., 3) -> (...) bool: all channels are equal."""
+    same: np.ndarray = (rgb[..., 0] == rgb[..., 1]) & (rgb[..., 0] == rgb[..., 2])
+    return same
 
 
 def _is_colourful(rgb: np.ndarray) -> bool:
@@ -56,22 +125,6 @@ def _is_colourful(rgb: np.ndarray) -> bool:
     highest = rgb.max(axis=2)
     lit = highest > _COLOURFUL
     return bool(lit.any()) and float(((highest - rgb.min(axis=2))[lit] > _COLOURFUL).mean()) > 0.5
-
-
-def read_paint(path: Path | str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """A paint file -> (rgb (H, W, 3) uint8 sRGB, alpha (H, W) float32 in [0, 1]); ``size`` as in ``read_mask``.
-
-    Raises InputError as ``Photo.open`` does, when the sizes differ, and when the file has no alpha.
-    """
-    with _open_sized(path, size, "paint") as opened:
-        samples = native_samples(opened.picture, opened.bits, shown(path))
-        if samples.alpha is None:
-            raise InputError(
-                f"The paint {shown(path)} has no transparency, but its alpha says where to edit.\n"
-                f"Save it as RGBA PNG, or use it as --mask with --color."
-            )
-        rgb = colour_profile.to_srgb(samples.rgb, samples.profile)
-        return opened.upright(rgb), opened.upright(samples.alpha.astype(np.float32) / 255)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def mortal(name):
     return call
 
 
-for _name in ("make_folder", "write", "move_folder", "take", "give", "remove_folder"):
+for _name in ("make_folder", "write", "rename", "move_folder", "take", "give", "remove_folder"):
     setattr(Mortal, _name, mortal(_name))
 
 

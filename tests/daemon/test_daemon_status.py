@@ -1,16 +1,18 @@
 """What the daemon tells: npe status, the numbers for Prometheus, the log."""
 
+import errno
 import io
 import json
 import os
 import time
 
+import pytest
 from daemon_stubs import StubWorker, drop
 
 from npe_core.daemon.folders import Lock
 from npe_core.daemon.log import set_up
 from npe_core.daemon.status import metrics_text, read_status, report_lines
-from npe_core.errors import InputError
+from npe_core.errors import EnvironmentFault, InputError
 
 
 def test_status_tells_what_waits_and_what_failed(folders, serve):
@@ -54,6 +56,18 @@ def test_a_daemon_that_fell_silent_before_an_outbox_that_is_read_only_is_told_as
         told = read_status(folders)
     assert told["state"] == "silent" and "cannot be written to" in told["paused"]["outbox"]
     assert any(line.startswith("PAUSED    outbox") for line in report_lines(told))
+
+
+def test_where_nobody_may_look_it_is_not_said_that_no_daemon_runs(folders, serve, monkeypatch):
+    """chmod means nothing to root, so the system's answer is put in its place."""
+    serve()
+
+    def refuse(path, flags, *mode):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(EnvironmentFault, match="permission denied"):
+        read_status(folders)
 
 
 def test_the_metrics_are_what_prometheus_reads(folders, serve, tmp_path):

@@ -1,11 +1,13 @@
 """Edits that fail, take too long or lose the device: each job gets what it deserves, and the others are done."""
 
 import json
+import shlex
 
 import pytest
 from daemon_stubs import EndlessWorker, StubWorker, drop, names
 from waiting import PATIENCE
 
+from npe_core.daemon.retry import find_failed, retry
 from npe_core.daemon.work import DeviceLost
 from npe_core.errors import EnvironmentFault, InputError, UsageError
 
@@ -119,5 +121,37 @@ def test_a_failed_job_called_reason_keeps_its_own_json(folders, serve):
     drop(folders.inbox, "reason", parameters=b'{"own": 1}')
     serve(StubWorker(lambda job: InputError("no")))
     (job,) = folders.failed.iterdir()
-    assert names(job) == ["reason.input.json", "reason.json", "reason.mask.png", "reason.png"]
+    assert names(job) == ["reason.json", "reason.json.input", "reason.mask.png", "reason.png"]
     assert json.loads((job / "reason.json").read_text())["reason"] == "no"
+
+
+def test_what_people_left_with_a_failed_job_outlives_its_next_failure(folders, serve):
+    """The same bytes fail under the same name; sent back by `npe retry`, or dropped once more."""
+
+    def refuse():
+        return serve(StubWorker(lambda job: InputError("no face")))
+
+    drop(folders.inbox, "ana", parameters=b"{}")
+    refuse()
+    (job,) = folders.failed.iterdir()
+    (job / "by hand.psd").write_bytes(b"hours of work")
+    (job / "tries").mkdir()
+    (job / "tries" / "1.png").write_bytes(b"first")
+    assert retry(folders, job) == ["by hand.psd", "tries"]
+    refuse()
+    (job / "ana.json").write_bytes(b'{"face": 2}')  # corrected, and not sent back
+    drop(folders.inbox, "ana", parameters=b"{}")
+    refuse()
+    assert [path.name for path in folders.failed.iterdir()] == [job.name]
+    assert names(job) == ["ana.json", "ana.mask.png", "ana.png", "ana~2.json", "by hand.psd", "reason.json", "tries"]
+    assert (job / "by hand.psd").read_bytes() == b"hours of work" and (job / "tries" / "1.png").exists()
+    assert (job / "ana.json").read_bytes() == b"{}" and (job / "ana~2.json").read_bytes() == b'{"face": 2}'
+
+
+def test_what_to_do_can_be_pasted_into_a_shell(folders, serve):
+    drop(folders.inbox, "-my photo's")
+    serve(StubWorker(lambda job: EnvironmentFault("no memory")), attempts=1)
+    (job,) = folders.failed.iterdir()
+    said = json.loads((job / "reason.json").read_text())["what_to_do"]
+    words = shlex.split(said.partition("npe retry ")[2].rstrip("."))
+    assert words == ["--", job.name] and find_failed(folders, words[1]) == job

@@ -1,6 +1,7 @@
 """The worker with the real engine: what a mask, a paint and a JSON mean, and what strangers' files are told."""
 
 import errno
+import hashlib
 import io
 import json
 import os
@@ -13,10 +14,13 @@ from daemon_stubs import QUICK, drop, names
 from PIL import Image
 
 from npe_core.daemon import journal
+from npe_core.daemon.names import Group
 from npe_core.daemon.parameters import Parameters, read_parameters
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
-from npe_core.daemon.work import EditWorker, lay_mask
+from npe_core.daemon.spool import Spool
+from npe_core.daemon.tracker import scan
+from npe_core.daemon.work import EditWorker, StillWritten, lay_mask, without_folder
 from npe_core.errors import InputError
 from npe_core.models.weights import SMOOTH, read_manifest, shipped_folder, write_manifest
 from npe_core.photo import Photo, saving
@@ -157,6 +161,24 @@ def test_the_largest_face_that_was_named_is_edited_wherever_the_mask_lies(folder
     assert pictures["largest"] == pictures["second"] != pictures["both"]
 
 
+def test_an_upload_that_goes_on_after_the_claim_goes_back_to_the_inbox(folders, worker, work, portrait):
+    """It stood still for longer than files are waited for, and its first half was claimed."""
+    content = portrait.read_bytes()
+    half = len(content) // 2
+    (folders.inbox / "a.json").write_text(json.dumps({**FEW, "regions": {"lips": "#b00020"}}))
+    with (folders.inbox / "a.png").open("wb") as uploading:
+        uploading.write(content[:half])
+        uploading.flush()
+        spool = Spool(folders)
+        job = spool.claim(Group("a", "a.png", parameters="a.json"), scan(folders.inbox))
+        uploading.write(content[half:])
+    with pytest.raises(StillWritten):
+        worker.read(job)
+    assert work() == 0
+    report = json.loads((folders.outbox / "a.json").read_text())
+    assert report["inputs"]["a.png"] == hashlib.sha256(content).hexdigest()
+
+
 def bomb():
     """A PNG whose header claims 30000x30000 pixels."""
 
@@ -199,7 +221,7 @@ def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait
         "othersize": "100x100", "black": "Nothing is marked", "noface": '"aligned": true', "nothing": "no regions",
         "typo": "Did you mean 'regions'?", "noregion": "Did you mean 'hair'?", "manyfaces": "no face 7",
         "nomask": 'nomask.png has no mask. "color" goes with a grey mask',
-        "painted": 'painted.mask.png is RGBA, and its RGB is the paint. "color" goes with a grey mask',
+        "painted": 'painted.mask.png has colours and transparency: it is the paint. "color" goes with a grey mask',
     }  # fmt: skip
     assert reasons.keys() == said.keys()
     for stem, words in said.items():
@@ -332,3 +354,10 @@ def test_an_opaque_grey_rgba_mask_is_a_grey_mask(tmp_path):
     canvas = Canvas(np.zeros((512, 512, 3), np.uint8))
     lay_mask(canvas, file, (512, 512), None)
     assert float(canvas.mask.max()) == pytest.approx(200 / 255, abs=0.003) and not canvas.painted.any()
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "new\nline", "caf\udce9", "both ' and \""])
+def test_a_message_names_files_without_the_folder_of_their_job(tmp_path, name):
+    folder = tmp_path / f"{name}-0123456789ab"
+    for said in (f"{folder}/photo.png is empty", f"{str(folder / 'photo.png')!r} is empty"):
+        assert str(tmp_path) not in without_folder(said, folder)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from npe_core.errors import InputError
-from npe_core.photo import read_mask, read_paint
+from npe_core.photo import read_mask, read_mask_or_paint, read_paint
 
 SIZE = (96, 72)
 
@@ -95,6 +95,53 @@ def test_paint(make, photo_file):
     assert not np.array_equal(read_paint(wide, SIZE)[0], make.smooth())
     picture = Image.fromarray(make.smooth()).quantize(8)
     assert set(np.unique(read_paint(photo_file("c.png", picture, transparency=2), SIZE)[1])) == {0, 1}
+
+
+def test_opaque_paint_gets_a_note(make, photo_file):
+    notes = []
+    read_paint(photo_file("a.png", np.dstack([make.smooth(), ramp()])), SIZE, notes)
+    assert not notes
+    read_paint(photo_file("b.png", np.dstack([make.smooth(), np.full_like(ramp(), 255)])), SIZE, notes)
+    assert "opaque everywhere: all of the photo is edited" in notes[0]
+
+
+def seen_on_transparent(colour):
+    """(H, W, 4): a square of a colour, nothing around it."""
+    picture = np.zeros((*ramp().shape, 4), np.uint8)
+    picture[20:40, 20:40] = (*colour, 255)
+    return picture
+
+
+@pytest.mark.parametrize("colour", [(200, 30, 10), (250, 250, 250)])
+def test_a_file_that_may_be_a_mask_or_paint(photo_file, make, colour):
+    """However a program has packed it: RGBA is paint; with a palette or a transparent colour only colour is."""
+    picture = seen_on_transparent(colour)
+    packed = {
+        "rgba": (picture, {}),
+        "profile": (picture, {"icc_profile": make.icc_profile()}),
+        "palette": (Image.fromarray(picture).quantize(8), {}),
+        "key": (picture[..., :3], {"transparency": (0, 0, 0)}),
+    }
+    inside = picture[..., 3] > 0
+    for name, (content, options) in packed.items():
+        rgb, alpha = read_mask_or_paint(photo_file(f"{name}.png", content, **options), SIZE)
+        assert np.array_equal(alpha, inside.astype(np.float32)), name
+        is_paint = name in ("rgba", "profile") or colour[0] != colour[1]
+        assert (rgb is not None) == is_paint, name
+        if rgb is not None and name != "profile":
+            assert np.abs(rgb[inside].astype(int) - colour).max() <= 2, name
+
+
+def test_an_opaque_grey_rgba_is_a_mask_whatever_its_profile(photo_file, make):
+    """A monitor's profile may tint grey: the numbers are meant."""
+    opaque = np.dstack([ramp()] * 3 + [np.full_like(ramp(), 255)])
+    for profile in (None, make.icc_profile(), b"no profile"):
+        rgb, mask = read_mask_or_paint(photo_file("a.png", opaque, icc_profile=profile), SIZE)
+        assert rgb is None and np.array_equal(mask, ramp().astype(np.float32) / 255)
+    notes = []
+    opaque[..., 1:3] = 0
+    rgb, alpha = read_mask_or_paint(photo_file("b.png", opaque), SIZE, notes)
+    assert rgb is not None and alpha.min() == 1 and "opaque everywhere" in notes[0]
 
 
 def test_paint_without_alpha_is_refused(photo_file):

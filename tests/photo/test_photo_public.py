@@ -15,6 +15,7 @@ def test_public_names():
         "Photo",
         "check_output",
         "read_mask",
+        "read_mask_or_paint",
         "read_paint",
         "write_atomically",
     ]
