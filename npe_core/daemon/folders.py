@@ -91,6 +91,8 @@ def make(folder: Path, mode: int = 0o775) -> None:
     try:
         folder.mkdir(mode, exist_ok=True)
         os.listdir(folder)  # noqa: PTH208  raises what is wrong with it
+    except FileExistsError:
+        raise EnvironmentFault(f"{shown(str(folder))} is not a folder, or a link to none. Name another.") from None
     except OSError as error:
         raise EnvironmentFault(
             f"The folder {shown(str(folder))} cannot be used: {error.strerror}. Create it, or name another."
