@@ -58,13 +58,17 @@ def window(planes: np.ndarray, box: Box) -> np.ndarray:
     return planes[:, y0:y1, x0:x1]
 
 
-def block_sums(levels: np.ndarray, most: int) -> tuple[np.ndarray, int]:
-    """(the sums of the blocks of an (H, W) array, float32; side of the blocks): about ``most`` blocks, none left out.
+def side_of_blocks(pixels: int, most: int) -> int:
+    """The side of the square blocks of which ``most``, about, make up so many pixels."""
+    return max(1, round((pixels / most) ** 0.5))
 
-    So the smallest mark counts. ``levels`` is uint8 or float32. At the right and lower edge blocks may be smaller.
+
+def block_sums(levels: np.ndarray, side: int) -> np.ndarray:
+    """The sums of the square blocks of an (H, W) array, float32: of all of them, so the smallest mark counts.
+
+    ``levels`` is uint8 or float32. At the right and lower edge blocks may be smaller.
     """
     cv2 = opencv()
-    side = max(1, round((levels.size / most) ** 0.5))
     strips = (levels[y : y + side] for y in range(0, levels.shape[0], side))
     sums = np.concatenate([cv2.reduce(strip, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F) for strip in strips])
-    return np.add.reduceat(sums, range(0, levels.shape[1], side), axis=1), side
+    return np.add.reduceat(sums, range(0, levels.shape[1], side), axis=1)

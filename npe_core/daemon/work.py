@@ -218,7 +218,7 @@ class EditWorker:
             "inputs": {shown(name): digest for name, digest in record.digests.items()},
             "parameters": outcome.parameters,
             "face": "marked" if opened.choice.by_marks else face,
-            "face_numbers": list(opened.choice.numbers),
+            "face_numbers": list(outcome.face_numbers),
             "faces": outcome.faces,
             "device": self.editor.engine.choice.name,
             "seconds": {stage: round(value, 3) for stage, value in seconds.items()},

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
 
-from npe_core.canvas.boxes import block_sums
+from npe_core.canvas.boxes import block_sums, side_of_blocks
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import inverse, transform
 
@@ -54,8 +54,8 @@ class FaceChoice:
         everyone = self._everyone()
         if len(everyone) < 2 or not mask.any():
             return self
-        blocks, side = block_sums(mask, MARK_PLACES)
-        rows, columns = np.nonzero(blocks)
+        side = side_of_blocks(mask.size, MARK_PLACES)
+        rows, columns = np.nonzero(block_sums(mask, side))
         x, y = (columns + 0.5) * side, (rows + 0.5) * side
         nearest = np.argmin([distance_to(crop, x, y) for crop in everyone.values()], axis=0)
         marks = np.bincount(nearest, minlength=len(everyone))
@@ -65,6 +65,24 @@ class FaceChoice:
             tuple(crop for number, crop in everyone.items() if number not in meant),
             tuple(sorted(meant)),
             by_marks=True,
+        )
+
+    def reached_by(self, mask: np.ndarray) -> FaceChoice:
+        """Without the faces on which, and around which, nothing of a mask (H, W) lies; all of them if it is none's."""
+        crops = self.crops
+
+        def is_marked(number: int) -> bool:
+            x0, y0, x1, y1 = crops[number].box((mask.shape[1], mask.shape[0]))
+            return bool(mask[y0:y1, x0:x1].any()) or len(marks_around(number, crops, mask).points) > 0
+
+        meant = [number for number in range(len(crops)) if len(crops) == 1 or is_marked(number)]
+        if len(meant) in (0, len(crops)):
+            return self
+        return replace(
+            self,
+            crops=tuple(crops[number] for number in meant),
+            others=(*self.others, *(crop for number, crop in enumerate(crops) if number not in meant)),
+            numbers=tuple(self.numbers[number] for number in meant if self.numbers),
         )
 
     def _everyone(self) -> dict[int, FaceCrop]:
@@ -193,8 +211,10 @@ def marks_around(number: int, faces: tuple[FaceCrop, ...], mask: np.ndarray) -> 
     crop = faces[number]
     stride = max(1, round(crop.size * crop.scale / 128))
     x0, y0, x1, y1 = moved(crop, 0, 0, 3).box((mask.shape[1], mask.shape[0]))
-    rows, columns = np.nonzero(mask[y0:y1:stride, x0:x1:stride])
-    points = np.stack([columns, rows], axis=1) * stride + (x0 + 0.5, y0 + 0.5)
+    if x0 >= x1 or y0 >= y1:
+        return Marks(np.empty((0, 2)), stride * stride)
+    rows, columns = np.nonzero(block_sums(mask[y0:y1, x0:x1], stride))
+    points = (np.stack([columns, rows], axis=1) + 0.5) * stride + (x0, y0)
     nearest = np.argmin([distance_to(face, points[:, 0], points[:, 1]) for face in faces], axis=0)
     return Marks(points[nearest == number], stride * stride)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from npe_core.canvas.boxes import block_sums, box_of, cut, intersection
+from npe_core.canvas.boxes import block_sums, box_of, cut, intersection, side_of_blocks
 from npe_core.editor.framing import MARK_PLACES, strength_at
 from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
@@ -41,7 +41,8 @@ def within_reach(levels: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarr
 
 def out_of_reach(levels: np.ndarray, crops: list[FaceCrop]) -> float:
     """The share, 0..1, of a mask (H, W) uint8 that no crop reaches, block by block."""
-    blocks, side = block_sums(levels, MARK_PLACES)
+    side = side_of_blocks(levels.size, MARK_PLACES)
+    blocks = block_sums(levels, side)
     rows, columns = np.nonzero(blocks)
     if not rows.size:
         return 0.0

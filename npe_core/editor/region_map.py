@@ -12,8 +12,9 @@ from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, union
 from npe_core.canvas.selection import Face
 from npe_core.editor.backdrop import Backdrop, Ground
 from npe_core.editor.framing import LOOK_FADE, FaceChoice, distance_to, fade_at_borders
+from npe_core.editor.neighbours import belongs_to, inside
 from npe_core.faces import FaceCrop
-from npe_core.faces.resample import bounds, inverse, levels_at, transform, warp_ids, warp_levels
+from npe_core.faces.resample import bounds, levels_at, warp_ids, warp_levels
 from npe_core.opencv import opencv
 from npe_core.parallel import each
 from npe_core.parts import Box
@@ -162,30 +163,6 @@ def mix_in(levels: np.ndarray, closer: np.ndarray, seen: FaceCrop, share: np.nda
             said = warp_levels(likely, seen.seen_from(moved_by(place, there)), x1 - x0, y1 - y0)
             own, here = own[cut(there)], cut(there)
             opencv().blendLinear(said, own, amount[here], rest[here], own)
-
-
-def inside(crop: FaceCrop, other: FaceCrop) -> FaceCrop:
-    """The same square with its place in the other crop instead of in the photo."""
-    to_other = inverse(other.matrix)
-    linear = to_other[:, :2] @ crop.matrix[:, :2]
-    return FaceCrop(np.column_stack([linear, transform(to_other, crop.matrix[:, 2])]), crop.size)
-
-
-def belongs_to(others: tuple[FaceCrop, ...], own: FaceCrop, crop: FaceCrop) -> np.ndarray:
-    """(size, size) bool: which places of ``crop`` are nearer to the middle of another face than to that of its own."""
-    along = np.arange(crop.size) + 0.5
-
-    def squared(face: FaceCrop) -> np.ndarray:
-        """(size, size): as ``distance_to``, squared. In the crop's own axes, in which it is a sum of two squares."""
-        seen = inside(face, crop)
-        middle = transform(seen.matrix, np.array([face.size / 2, face.size / 2]))
-        x, y = ((along - place) / (seen.scale * seen.size) for place in middle)
-        return (y * y)[:, None] + x * x
-
-    to_own, nearer = squared(own), np.zeros((crop.size, crop.size), bool)
-    for face in others:
-        nearer |= squared(face) < to_own
-    return nearer
 
 
 def likeliest(look: Look, photo_size: tuple[int, int]) -> np.ndarray:

@@ -42,6 +42,8 @@ class EditResult:
     """What it takes to repeat the edit; stored in the saved file."""
     faces: int
     """How many faces were edited."""
+    face_numbers: tuple[int, ...]
+    """Which of the photo's, from 1, left to right; empty where the place was named and no faces were looked for."""
     seconds: dict[str, float]
     """Seconds by stage: load, diffusion, upscale, total (all but load; ``Editor.segment`` came before, apart)."""
     warnings: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from npe_core.editor.clock import Clock, timed
 from npe_core.editor.engine import Engine, resize, to_arrays, to_images
 from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders
 from npe_core.editor.job import EditJob, check_canvas
+from npe_core.editor.neighbours import left_to_neighbours
 from npe_core.editor.paste import paste
 from npe_core.editor.reach import out_of_reach, within_reach
 from npe_core.editor.recipe import Recipe, check_seed, check_sharpness, check_strength
@@ -99,6 +100,7 @@ def begin(job: EditJob, choose: Callable[[Photo], FaceChoice], engine: Engine) -
         choice, known = job.choice, job.canvas.regions
         if choice is None:
             choice = known.choice if isinstance(known, RegionMap) else choose(job.photo)
+        choice = choice.reached_by(job.canvas.levels)
         crops = crops_for(choice, job.canvas.levels)
         fades = [fade_at_borders(crop, job.photo.size) for crop in crops]
         views = look_at(job.photo, job.canvas, crops, fades, engine)
@@ -161,8 +163,10 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
     job, canvas, maps = edit.job, edit.job.canvas, edit.maps
     with timed(engine, None, [edit.clock]):
         image = copied(job.photo.image)
+        faces = len(edit.choice.crops)
+        shares = [*left_to_neighbours(edit.crops[:faces], edit.fades[:faces]), *edit.fades[faces:]]
         for i in reversed(range(len(edit.crops))):  # the tiles first, the faces on top
-            own = maps.base[i], maps.weight[i], edit.fades[i], maps.texture[i]
+            own = maps.base[i], maps.weight[i], shares[i], maps.texture[i]
             paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)
         reached = within_reach(canvas.levels, edit.crops, edit.fades)
         models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe, canvas.regions)}
@@ -172,7 +176,8 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         photo=photo,
         reached=reached,
         parameters=parameters,
-        faces=len(edit.choice.crops),
+        faces=faces,
+        face_numbers=edit.choice.numbers,
         seconds=edit.clock.seconds,
         warnings=(*job.photo.notes, *left_out(canvas.levels, edit.crops), *beyond_looks(edit.recipe, canvas.regions)),
     )

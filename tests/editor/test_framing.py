@@ -54,6 +54,23 @@ def test_long_hair_takes_tiles_beside_and_what_is_far_off_none():
     assert max(crop.corners()[:, 0].max() for crop in crops) < 1200
 
 
+def test_a_mark_thinner_than_a_look_beyond_the_crop_is_seen():
+    """Of a face of 1,024 pixels every eighth row and column would be looked at."""
+    crops = crops_for(FaceChoice((upright(600, 600, 1024),)), marked((500, 1117, 700, 1118)))
+    assert max(crop.corners()[:, 1].max() for crop in crops) > 1118
+
+
+def test_faces_of_which_nothing_is_marked_are_left_out():
+    left, middle, right = faces = tuple(upright(x, 500, 300) for x in (300, 560, 1100))
+    everyone = FaceChoice(faces, numbers=(1, 2, 3))
+    one = everyone.reached_by(marked((1000, 450, 1100, 500)))
+    assert (one.crops, one.others, one.numbers) == ((right,), (left, middle), (3,))
+    assert everyone.reached_by(marked((420, 480, 440, 490))).numbers == (1, 2)  # both see it
+    assert everyone.reached_by(marked((1000, 660, 1100, 670))).numbers == (3,)  # below the crop, which can be wider
+    assert everyone.reached_by(marked()) is everyone
+    assert FaceChoice((left, right)).reached_by(marked((1000, 450, 1100, 500))).numbers == ()
+
+
 def test_each_face_is_widened_by_its_own_marks_only():
     choice = FaceChoice((upright(400, 500, 300), upright(1100, 500, 300)))
     first, second = crops_for(choice, marked((300, 400, 500, 690), (1050, 450, 1150, 550)))
