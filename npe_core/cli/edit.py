@@ -224,7 +224,6 @@ def describe(out: Path, done: Done, warnings: list[str]) -> dict[str, Any]:
         "steps": parameters["steps"],
         "sampler": parameters["sampler"],
         "faces": done.result.faces,
-        "face_numbers": list(done.result.face_numbers),
         "seconds": done.seconds,
         "peak_memory_mib": round(peak_memory_mib(), 1),
         "warnings": warnings,

@@ -124,13 +124,13 @@ def sample(
 
     if out is None and out_dir is None:
         raise UsageError("Say where to write: -o GRID.png, or --out-dir DIR for single files.")
-    if out is not None:
-        check_output(out, force)
     names = [out_dir / f"{seed + k:06d}.png" for k in range(count)] if out_dir is not None else []
+    if out is not None and out.resolve() in [name.resolve() for name in names]:
+        raise UsageError(f"{str(out)!r} is the name of a face in --out-dir. Call the grid something else.")
     if out_dir is not None:
         make_folder(out_dir)
-        for name in names:
-            check_output(name, force)
+    for path in [*names, *([out] if out is not None else [])]:
+        check_output(path, force)
 
     from npe_core.editor import Editor
     from npe_core.sheets import grid

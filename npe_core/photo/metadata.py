@@ -131,7 +131,7 @@ def _dpi(opened: Opened, block: bytes | None) -> tuple[float, float] | None:
         return None
     if not all(math.isfinite(value) and 1 < value <= 65535 for value in (x, y)):
         return None
-    return (y, x) if opened.orientation >= 5 else (x, y)
+    return (y, x) if opened.sideways else (x, y)
 
 
 def _refused(constant: str) -> None:

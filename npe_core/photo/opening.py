@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, features
+from PIL import ExifTags, Image, features
+from PIL.TiffImagePlugin import TiffImageFile
 
 from npe_core.errors import EnvironmentFault, InputError
 from npe_core.photo import deep_colour, exif, xmp
 from npe_core.photo.png_data import check_whole
-from npe_core.photo.samples import bits_per_channel
+from npe_core.photo.samples import bits_per_channel, unpack_transparent_grey
 
 _PLUGINS = {
     "JPEG": "PIL.JpegImagePlugin",
@@ -53,6 +54,8 @@ class Opened:
     """Bits per channel in the file, before Pillow reduced them."""
     orientation: int
     """EXIF orientation 1..8 that ``upright`` still has to apply."""
+    sideways: bool
+    """Whether the rows of the file are columns of the upright picture, whoever turns it."""
     pictures: int
     """How many the file holds; more than 1 only where the first is the photo."""
     lossless: bool
@@ -175,9 +178,13 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
         file.seek(at)
     orientation = 1 if kind in ("TIFF", "HEIF") else _orientation(picture)  # those two are turned by their decoders
     bits = bits_per_channel(picture)
+    sideways = orientation >= 5
+    if isinstance(picture, TiffImageFile):
+        sideways = picture.tag_v2.get(ExifTags.Base.Orientation, 1) >= 5
+    unpack_transparent_grey(picture)
     picture.load()
     lossless = kind in ("PNG", "TIFF", "BMP", "GIF") or (kind == "WEBP" and _is_lossless_webp(file))
-    return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, pictures, lossless, file)
+    return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, sideways, pictures, lossless, file)
 
 
 def _is_lossless_webp(file: BinaryIO) -> bool:

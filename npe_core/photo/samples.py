@@ -37,6 +37,18 @@ def bits_per_channel(picture: Image.Image) -> int:
     return int(picture.info.get("bit_depth") or 8)
 
 
+def unpack_transparent_grey(picture: Image.Image) -> None:
+    """Brings the transparent grey of a PNG of 2 or 4 bits to the 8 bits to which Pillow brings its pixels.
+
+    Pillow itself does so for 1 bit only. Call before ``picture.load()``.
+    """
+    key = picture.info.get("transparency")
+    for tile in getattr(picture, "tile", None) or []:
+        largest = {"L;2": 3, "L;4": 15}.get(str(tile[3]))
+        if largest is not None and isinstance(key, int):
+            picture.info["transparency"] = (key & largest) * 255 // largest
+
+
 def native_samples(picture: Image.Image, bits: int, shown: str, deep: Deep | None = None) -> Samples:
     """``picture`` is loaded, ``deep`` the same from another decoder; ``shown`` names the file in an InputError.
 

@@ -136,6 +136,14 @@ def test_sample_writes_a_grid_and_single_files():
     assert np.array_equal(pixels("grid.png")[:128, :128], pixels(names[0]))
 
 
+def test_the_grid_of_samples_may_lie_among_the_faces_but_not_in_the_place_of_one(capsys):
+    arguments = ["sample", "-n", "1", "--steps", "1", "--out-dir", "new"]
+    assert run([*arguments, "-o", "new/000000.png"]) == 2
+    assert "is the name of a face" in capsys.readouterr().err
+    assert run([*arguments, "-o", "new/grid.png"]) == 0
+    assert sorted(path.name for path in Path("new").iterdir()) == ["000000.png", "grid.png"]
+
+
 def test_sweep_draws_a_row_a_timestep(portrait):
     arguments = ["sweep", str(portrait), "--region", "hair=#993300", "-o", "grid.png", "--timesteps", "100,400"]
     assert run([*arguments, "--steps", "2", "--aligned"]) == 0

@@ -24,16 +24,19 @@ def smooth(width=WIDTH, height=HEIGHT):
     return np.rint(np.stack([30 + 200 * x, 40 + 180 * y, 60 + 120 * x * y], axis=-1)).astype(np.uint8)
 
 
-def png_of(samples, colour_type, *chunks):
-    """A PNG with 16 bits per channel from (H, W[, C]) uint16, which Pillow cannot write for RGB."""
+def png_of(samples, colour_type, *chunks, bits=16):
+    """A PNG from (H, W[, C]) samples of so many bits: what Pillow cannot write."""
     height, width = samples.shape[:2]
     rows = samples.astype(">u2").reshape(height, -1)
+    if bits <= 8:
+        ones = np.unpackbits(rows.astype(np.uint8)[..., None], axis=-1)[..., 8 - bits :]
+        rows = np.packbits(ones.reshape(height, -1), axis=-1)
 
     def chunk(name, body):
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     body = b"".join(b"\0" + row.tobytes() for row in rows)
-    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
     parts = [chunk(b"IHDR", header), *(chunk(*c) for c in chunks), chunk(b"IDAT", zlib.compress(body))]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
 

@@ -1,12 +1,13 @@
 """EXIF, XMP, comments, resolution and parameters survive, or a note says that they cannot."""
 
 import json
+import struct
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps, IptcImagePlugin, PngImagePlugin, TiffImagePlugin
+from PIL import ExifTags, Image, ImageOps, IptcImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from npe_core.photo import Photo, exif, iptc, xmp
 from npe_core.photo.metadata import parsed_parameters
@@ -266,6 +267,31 @@ def test_iptc_stays_in_jpeg_and_tiff_and_is_missed_elsewhere(photo_file, tmp_pat
     assert b"portrait" in (tmp_path / "b.jpg").read_bytes()
     photo.save(tmp_path / "d.jpg", metadata="strip")
     assert b"portrait" not in (tmp_path / "d.jpg").read_bytes()
+
+
+def test_iptc_that_a_tiff_calls_long_is_kept(photo_file, tmp_path):
+    """So Photoshop writes it."""
+    padded = RECORDS + bytes(-len(RECORDS) % 4)
+    path = photo_file("a.tif", tiffinfo={iptc.TIFF_TAG: padded})
+    entry = struct.pack("<HHI", iptc.TIFF_TAG, 7, len(padded))  # UNDEFINED
+    content = path.read_bytes()
+    assert content.count(entry) == 1
+    path.write_bytes(content.replace(entry, struct.pack("<HHI", iptc.TIFF_TAG, 4, len(padded) // 4)))
+    photo = Photo.open(path)
+    assert photo.notes == () and photo.save(tmp_path / "b.tif") == ()
+    with Image.open(tmp_path / "b.tif") as picture:
+        assert IptcImagePlugin.getiptcinfo(picture) == READ
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.jpg", "a.png"])
+def test_unequal_resolutions_turn_with_a_sideways_photo(photo_file, tmp_path, name):
+    tags = Image.Exif()
+    tags[ExifTags.Base.Orientation] = 6
+    turned = {"tiffinfo": {ExifTags.Base.Orientation: 6}} if name == "a.tif" else {"exif": tags}
+    photo = Photo.open(photo_file(name, dpi=(300, 150), **turned))
+    photo.save(tmp_path / "b.png")
+    with Image.open(tmp_path / "b.png") as picture:
+        assert np.allclose(picture.info["dpi"], (150, 300), atol=0.1)
 
 
 def test_iptc_records_that_are_no_bytes_are_noted(photo_file):

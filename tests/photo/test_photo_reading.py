@@ -64,6 +64,16 @@ def test_grey_and_one_bit(make, photo_file):
     assert np.array_equal(bits.image[..., 1], np.where(grey > 128, 255, 0))
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_grey_of_any_depth(make, tmp_path, bits):
+    samples = np.arange(72 * 96).reshape(72, 96) % (1 << bits)
+    path = tmp_path / "a.png"
+    path.write_bytes(make.png_of(samples, 0, (b"tRNS", b"\0\1"), bits=bits))
+    photo = Photo.open(path)
+    assert np.array_equal(photo.alpha, np.where(samples == 1, 0, 255))
+    assert np.array_equal(photo.image[..., 0], samples * 255 // ((1 << bits) - 1))
+
+
 def test_grey_with_alpha(make, photo_file):
     grey, alpha = make.smooth()[..., 0], make.smooth()[..., 1]
     photo = Photo.open(photo_file("a.png", Image.fromarray(np.dstack([grey, alpha]), "LA")))
