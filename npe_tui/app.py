@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +23,9 @@ from npe_tui.recent import Recent
 from npe_tui.running import Engine
 from npe_tui.screens.edit import EditScreen
 from npe_tui.themes import THEMES, next_theme
+
+_PATIENCE = 1.0
+"""Seconds that the engine has at the end to come to the end of a step."""
 
 
 class NpeApp(App[None], inherit_bindings=False):
@@ -47,6 +50,8 @@ class NpeApp(App[None], inherit_bindings=False):
         state = places.state_folder()
         self.recent = Recent(state)
         self.autosave_folder = state / "autosave"
+        self._asking: set[str] = set()
+        """What asks a person something just now."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = config.theme
@@ -105,11 +110,14 @@ class NpeApp(App[None], inherit_bindings=False):
             return True
         document = editing.document
         while document is not None and document.unsaved:
+            asked_about = document.result
             answer = await self._ask_to_save(question, document)
+            if answer not in ("save", "save_paint", "drop"):
+                return False
+            if document.result is not asked_about:
+                continue  # an Enhance came to its end meanwhile
             if answer == "drop":
                 break
-            if answer not in ("save", "save_paint"):
-                return False
             paint = answer == "save_paint"
             if not await self.save(editing, None if paint else document.saved_as, paint):
                 return False
@@ -178,8 +186,23 @@ class NpeApp(App[None], inherit_bindings=False):
 
     # --- commands -----------------------------------------------------------------------------------------------
 
-    async def action_leave(self) -> None:
-        self.run_worker(self._leave(), group="app")
+    def once(self, what: str, work: Coroutine[Any, Any, Any]) -> None:
+        """Begins something that asks a person, unless it is under way: a key that is pressed twice asks once."""
+        if what in self._asking:
+            work.close()
+            return
+        self._asking.add(what)
+
+        async def asking() -> None:
+            try:
+                await work
+            finally:
+                self._asking.discard(what)
+
+        self.run_worker(asking(), group="app")
+
+    def action_leave(self) -> None:
+        self.once("leave", self._leave())
 
     def action_how_to_quit(self) -> None:
         """For those who know programs to end by Ctrl+C, which would lose their work."""
@@ -256,4 +279,7 @@ def run(photo: Path | None = None) -> int:
     strength.presets(settings)
     app = NpeApp(settings, photo)
     app.run()
-    return app.return_code or 0
+    code = app.return_code or 0
+    if not app.engine.ended(_PATIENCE):
+        os._exit(code)  # torch, at work in a thread that the interpreter takes down, would abort the process
+    return code

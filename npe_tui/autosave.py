@@ -77,15 +77,18 @@ class Autosave:
         seconds: float,
         snapshot: Callable[[], bytes],
         parameters: Callable[[], dict[str, Any]] = dict,
+        failed: Callable[[str], object] = lambda reason: None,
     ) -> None:
-        """``seconds`` after a change it is written; 0 turns that off. ``parameters``: of the last Enhance, for JSON."""
+        """``seconds`` after a change it is written; 0 turns that off. ``parameters``: of the last Enhance, for JSON.
+
+        ``failed`` is told why it could not be written, from any thread.
+        """
         self.file = folder / f"{photo.stem}-{secrets.token_hex(6)}{_SUFFIX}"
-        self.error: str | None = None
-        """Why the last attempt failed."""
         self._photo = photo.absolute()
         self._seconds = seconds
         self._snapshot = snapshot
         self._parameters = parameters
+        self._failed = failed
         self._timer: threading.Timer | None = None
         self._writing = threading.Lock()
         self._lock: IO[str] | None = None
@@ -113,11 +116,10 @@ class Autosave:
                 self._take_lock()
                 head = {"photo": str(self._photo), "when": time.time(), "parameters": self._parameters()}
                 write_atomically(self.file, json.dumps(head).encode() + b"\n" + self._snapshot(), force=True)
-                self.error = None
             except (OSError, NpeError) as error:
                 self._changed = True  # it is tried again at the next change, and when the session ends
-                self.error = f"Autosave failed. {error}"
-            return self.error is None
+                self._failed(f"Autosave failed. {error}")
+            return not self._changed
 
     def discard(self) -> None:
         """The work is saved, or not wanted: nothing is left to recover until the next change."""

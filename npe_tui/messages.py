@@ -1,4 +1,4 @@
-"""What the engine's thread tells the screens. Tests post the same messages without a thread."""
+"""What threads, most of all the engine's, tell the screens. Tests post the same messages without a thread."""
 
 from __future__ import annotations
 
@@ -107,4 +107,14 @@ class Failed(FromEngine):
 
     def __init__(self, job: int, reason: str) -> None:
         super().__init__(job)
+        self.reason = reason
+
+
+class AutosaveFailed(Message):
+    """The work could not be written to the disk."""
+
+    bubble = False
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
         self.reason = reason

@@ -164,7 +164,12 @@ class Painting:
                 document.canvas.fill(filled.region, colour, filled.at)
                 return document.canvas.revision != before
 
-            step = await asyncio.to_thread(refill)
+            try:
+                step = await asyncio.to_thread(refill)
+            except NpeError as error:
+                self._filled = None
+                self._tells.failed(str(error))
+                return
             self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision, step)
             self._show(f"Filled {REGIONS[filled.region].name} with {colour}")
 

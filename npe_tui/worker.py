@@ -95,6 +95,12 @@ class EngineWorker:
         self.cancel()
         self._jobs.put(None)
 
+    def ended(self, seconds: float) -> bool:
+        """Waits so long for the thread to end after ``stop``; returns whether it has."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()
+
     # --- in the thread ------------------------------------------------------------------------------------------
 
     def _put(self, work: Callable[[int], FromEngine]) -> int:
@@ -174,7 +180,8 @@ class EngineWorker:
         from npe_tui.guesses import Guesses
 
         choice, canvas = self._choice(document), document.canvas
-        guesses = Guesses(canvas, crops_for(choice, canvas.mask)[: len(choice.crops)])
+        seen = choice.reached_by(canvas.levels)
+        guesses = Guesses(canvas, crops_for(seen, canvas.levels)[: len(seen.crops)])
         clock = _Clock(sum(min(strength.steps, strength.timestep) for strength in strengths))
         what = "Enhancing" if len(strengths) == 1 else "Variants"
 

@@ -42,11 +42,11 @@ class EditResult:
     """What it takes to repeat the edit; stored in the saved file."""
     faces: int
     """How many faces were edited."""
-    face_numbers: tuple[int, ...]
-    """Which of the photo's, from 1, left to right; empty where the place was named and no faces were looked for."""
     seconds: dict[str, float]
     """Seconds by stage: load, diffusion, upscale, total (all but load; ``Editor.segment`` came before, apart)."""
     warnings: tuple[str, ...] = ()
+    face_numbers: tuple[int, ...] = ()
+    """Which of the photo's faces were edited, from 1, left to right; empty where none were looked for."""
 
     @cached_property
     def mask(self) -> np.ndarray:

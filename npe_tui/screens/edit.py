@@ -238,19 +238,20 @@ class EditScreen(EnhancingScreen):
     # --- files --------------------------------------------------------------------------------------------------
 
     def action_open(self) -> None:
-        self.npe.run_worker(self.npe.open_another(self), group="app")
+        self.npe.once("open", self.npe.open_another(self))
 
     def action_face(self) -> None:
-        self.later(self.find_face(ask=True))
+        if not self.asks_for_face:
+            self.later(self.find_face(ask=True))
 
     def action_save(self) -> None:
-        self.run_worker(self.npe.save(self, None if self.document is None else self.document.saved_as), group="app")
+        self.npe.once("save", self.npe.save(self, None if self.document is None else self.document.saved_as))
 
     def action_save_as(self) -> None:
-        self.run_worker(self.npe.save(self, None), group="app")
+        self.npe.once("save", self.npe.save(self, None))
 
     def action_save_paint(self) -> None:
-        self.run_worker(self.npe.save(self, None, paint=True), group="app")
+        self.npe.once("save", self.npe.save(self, None, paint=True))
 
     # --- events -------------------------------------------------------------------------------------------------
 

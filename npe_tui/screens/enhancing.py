@@ -32,7 +32,7 @@ class EnhancingScreen(PhotoScreen):
             return  # it will be asked for
         self._show_engine(event.state)
         document = self.document
-        waiting = document is not None and document.regions is None and document.faces is not None
+        waiting = document is not None and document.regions is None and self.face_chosen
         if event.state.name == "ready" and waiting and not self.running.looking:
             self.look()
 

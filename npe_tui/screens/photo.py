@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -16,7 +17,7 @@ from textual.widgets import Label
 
 from npe_core.errors import NpeError
 from npe_core.regions import REGIONS
-from npe_tui import opening, strength
+from npe_tui import messages, opening, strength
 from npe_tui.autosave import Autosave, Saved
 from npe_tui.document import EditDocument
 from npe_tui.easel import Easel
@@ -48,6 +49,10 @@ class PhotoScreen(Screen[None]):
         self.autosave: Autosave | None = None
         self.ready = False
         """Whether the panels are there."""
+        self.asks_for_face = False
+        """Whether a face is being looked for, or asked for."""
+        self.face_chosen = False
+        """Whether it is known whose regions are to be found."""
         config = self.npe.config
         self.easel = Easel(config.depth)
         self.hand = Hand(colour=config.colour, hardness=config.hardness)
@@ -139,6 +144,7 @@ class PhotoScreen(Screen[None]):
             config.autosave,
             document.snapshot,
             lambda: strength.kept(document.made_with),
+            lambda reason: self.post_message(messages.AutosaveFailed(reason)),
         )
         self.easel.open(document)
         self.tell()
@@ -182,16 +188,23 @@ class PhotoScreen(Screen[None]):
         if document is None:
             return
         self.status.say("Looking for faces")
+        before, self.asks_for_face = document.wish, True
         try:
             found = await opening.find_face(document, self._ask_face, ask)
         except NpeError as error:
             self.status.say(str(error), serious=True)
             return
+        finally:
+            self.asks_for_face = False
         if not found:
             known = document.regions is not None
             key = self.npe.key_to("face")
             self.status.say("" if known else f"No face chosen. Paint by hand, or press {key} to choose one.")
             return
+        self.face_chosen = True
+        if document.wish != before:  # until those of the other face are known there are none to fill
+            document.canvas.regions = None
+            self.painting.forget_fill()
         self.look()
 
     async def _ask_face(self, faces: list[Any]) -> Any:
@@ -212,6 +225,10 @@ class PhotoScreen(Screen[None]):
             self.status.say("Finding the regions of the face")
         self.tell()
 
+    @on(messages.AutosaveFailed)
+    def _autosave_failed(self, event: messages.AutosaveFailed) -> None:
+        self.status.say(event.reason, serious=True)
+
     def back_to_picture(self) -> None:
         """Close a panel that covers the picture, and go to the picture."""
         self.remove_class("-panel-open")
@@ -227,8 +244,6 @@ class PhotoScreen(Screen[None]):
             self.status.say(said)
         if self.autosave is not None and self.document.unsaved:
             self.autosave.touch()
-            if self.autosave.error is not None:
-                self.status.say(self.autosave.error, serious=True)
         self.query_one(RegionsPanel).show_fills(self.document.canvas.targets)
         self.tell()
 

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
+from tui_session import run, until
 
 from npe_tui.autosave import Autosave, left_behind
 
@@ -159,10 +161,11 @@ def test_after_a_month_nobody_comes_back(folder, photo_file, monkeypatch):
 def test_a_folder_that_cannot_be_written_to_is_told(folder, photo_file):
     folder.mkdir()
     folder.chmod(0o500)
-    autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
+    told = []
+    autosave = Autosave(folder, photo_file, 5, lambda: b"canvas", failed=told.append)
     autosave.touch()
     autosave.flush()
-    assert "Autosave failed" in autosave.error
+    assert "Autosave failed" in told[0]
 
 
 def test_a_full_disk_is_told_and_no_bug(folder, photo_file, monkeypatch):
@@ -174,12 +177,31 @@ def test_a_full_disk_is_told_and_no_bug(folder, photo_file, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(npe_core.photo, "write_atomically", full)
-        autosave = Autosave(folder, photo_file, 5, lambda: b"canvas")
+        told = []
+        autosave = Autosave(folder, photo_file, 5, lambda: b"canvas", failed=told.append)
         autosave.touch()
         assert not autosave.flush()
-        assert autosave.error == "Autosave failed. No space"
+        assert told == ["Autosave failed. No space"]
     autosave.close()
     assert [saved.read() for saved in left_behind(folder)] == [b"canvas"], "there is space again"
+
+
+def test_a_failed_autosave_is_told_without_another_change(start, config, monkeypatch):
+    import npe_core.photo
+    from npe_core.errors import EnvironmentFault
+
+    def full(*arguments, **options):
+        raise EnvironmentFault("No space")
+
+    async def scenario():
+        async with start((120, 40), settings=replace(config, autosave=0.05)) as session:
+            await session.open()
+            monkeypatch.setattr(npe_core.photo, "write_atomically", full)
+            await session.fill()
+            await until(session.pilot, lambda: "Autosave failed. No space" in session.screen.status.message)
+            monkeypatch.undo()
+
+    run(scenario)
 
 
 def test_work_is_found_by_another_spelling_of_the_photos_path(folder, photo_file, tmp_path):

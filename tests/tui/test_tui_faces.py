@@ -89,3 +89,58 @@ def test_a_later_colour_leaves_the_fill_of_the_face_before_alone(start):
             assert session.document.canvas.revision == before
 
     run(scenario)
+
+
+def test_another_face_leaves_no_regions_of_the_one_before_to_fill(start, found):
+    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
+
+    async def choose(session, number):
+        await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+        await session.press(number)
+        await until(session.pilot, lambda: session.screen.running.looking)
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await choose(session, "1")
+            await session.open()
+            await session.press("x")
+            await choose(session, "2")
+            before = session.document.canvas.revision
+            await session.press("7")
+            await until(session.pilot, lambda: "regions" in session.screen.status.message.lower())
+            assert session.document.canvas.revision == before and session.document.regions is None
+            await session.open()
+            await session.fill("7")
+
+    run(scenario)
+
+
+def test_no_regions_are_looked_for_while_the_face_is_asked_for_or_when_none_was_chosen(start, found, engine):
+    """The models come to be loaded meanwhile."""
+    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
+    ready, engine.state = engine.state, messages.EngineState()
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            engine.state = ready
+            await session.say(messages.StateChanged(ready))
+            await session.press("escape")
+            await until(session.pilot, lambda: "No face chosen" in session.screen.status.message)
+            await session.say(messages.StateChanged(ready))
+            assert not [asked for asked in engine.asked if asked[0] == "segment"]
+
+    run(scenario)
+
+
+def test_a_colour_that_cannot_be_taken_on_is_told(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill()
+            session.document.canvas.regions = None
+            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+            await until(session.pilot, lambda: "regions" in session.screen.status.message.lower())
+            assert not session.document.marked
+
+    run(scenario)

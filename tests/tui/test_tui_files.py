@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Button, Input, Static
+from tui_fakes import invented
 from tui_session import run, until
 
 from npe_core.errors import EnvironmentFault
 from npe_core.photo import Photo
+from npe_tui import messages
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen
@@ -55,6 +57,45 @@ def test_leaving_asks_when_something_would_be_lost(start):
             await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
             await session.press("right", "right", "enter")
             await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
+
+    run(scenario)
+
+
+def test_a_key_that_is_pressed_twice_asks_once(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance()
+            for key, kind in (("q", ConfirmScreen), ("S", SaveScreen), ("o", OpenScreen)):
+                action = {"q": "app.leave", "S": "save_as", "o": "open"}[key]
+                for _ in range(2):
+                    await session.screen.run_action(action)  # both before the dialog is there to take the second
+                await until(session.pilot, lambda kind=kind: isinstance(session.app.screen, kind))
+                for _ in range(3):
+                    await session.pilot.pause()
+                assert len(session.app.screen_stack) == 3, key
+                await session.press("escape")
+                await until(session.pilot, lambda: session.app.screen is session.screen)
+
+    run(scenario)
+
+
+def test_a_picture_that_is_finished_during_the_question_is_asked_about(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            number = await session.make("g", "edit")
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.say(messages.Edited(number, [invented(session.document, 5)]))
+            first = session.app.screen
+            await session.press("right", "right", "enter")
+            await until(session.pilot, lambda: session.app.screen is not first)
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            told = [str(static.content) for static in session.app.screen.query(Static)]
+            assert any("The enhanced picture of me.png is not saved" in text for text in told)
 
     run(scenario)
 

@@ -36,6 +36,11 @@ def shows(terminal, text):
     return terminal.until(lambda: any(text in line for line in terminal.screen.display))
 
 
+def shows_now(terminal, text):
+    """Whether the terminal shows a text."""
+    return any(text in line for line in terminal.screen.display)
+
+
 def background(terminal, text):
     """The background of the place where a text is shown; None where it is not."""
     for row, line in enumerate(terminal.screen.display):
@@ -117,6 +122,25 @@ def test_a_lost_connection_keeps_what_was_not_written_yet(ana, tmp_path):
         terminal.process.send_signal(signal.SIGHUP)
         assert ends(terminal) == 129
     assert len(list(state.glob("*.paint"))) == 1
+
+
+@pytest.mark.parametrize("how", ["q", "SIGTERM"])
+def test_leaving_while_the_engine_computes_is_an_orderly_end(ana, how):
+    """Torch in a thread that the interpreter takes down would abort the process."""
+    with editor_on(ana, NPE_TUI_DEVICE="cpu", NPE_TUI_STEPS="250", NPE_TUI_AUTOSAVE="0") as terminal:
+        assert shows(terminal, "Pick a region"), terminal.screen.display
+        terminal.write("7")
+        assert shows(terminal, "Filled hair")
+        terminal.write("v")  # four pictures: seconds go by within a step
+        assert shows(terminal, "cancels"), terminal.screen.display
+        if how == "q":
+            terminal.write("q")
+            assert shows(terminal, "Quit without saving?")
+            terminal.write("\x1b[C\x1b[C\r")
+        else:
+            terminal.process.send_signal(signal.SIGTERM)
+        assert ends(terminal) == (0 if how == "q" else 143)
+        assert not shows_now(terminal, "terminate called")
 
 
 def test_a_mouse_paints_and_a_resize_does_not_stop_it(ana, tmp_path):

@@ -48,3 +48,6 @@ class FakeEngine:
 
     def stop(self):
         pass
+
+    def ended(self, seconds):
+        return True
