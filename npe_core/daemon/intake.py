@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -144,6 +145,8 @@ class Intake:
             return None
         if isinstance(error, TooLarge):
             return f"has more than {LARGEST_FILE >> 20} MiB, the limit for a file in the inbox. Take it out"
+        if error.errno in _NOT_OURS and not os.access(self._spool.folders.inbox, os.W_OK | os.X_OK):
+            return "cannot be taken out of the inbox. Let the daemon's group write to that folder (chmod g+w)"
         if error.errno in _NOT_OURS:
             return f"cannot be read and moved: {error.strerror}. Let the daemon's group do so (chmod g+rw)"
         return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from npe_core.daemon import journal
 from npe_core.daemon.log import log
@@ -91,8 +93,17 @@ class Outcomes:
         try:
             step(job)
         except OSError as error:
-            self._pauses.add(kind_of(error), f"The outbox cannot be written to: {error}.")
+            self._pauses.add(kind_of(error), self._told(error))
             self.later.append((step, job))
+
+    def _told(self, error: OSError) -> str:
+        """Which folder is at fault, in the words of its owner."""
+        folders = self._spool.folders
+        at_fault = [str(name) for name in (error.filename2, error.filename) if name is not None]
+        is_failed = any(Path(name).is_relative_to(folders.failed) for name in at_fault)
+        if is_failed and not os.access(folders.failed, os.W_OK | os.X_OK):
+            return f"The folder for failed jobs cannot be written to: {error.strerror}. Let the daemon's user do so."
+        return f"The outbox cannot be written to: {error.strerror or error}."
 
     def catch_up(self) -> None:
         """Tries again what the disk refused, when it is time to."""

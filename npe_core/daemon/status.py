@@ -187,7 +187,8 @@ def report_lines(told: dict[str, Any]) -> list[str]:
         lines.append(f"left over {told['claimed']} in work when it ended; the next start goes on with them")
     since = told.get("since_start", {})
     last = f"; last: {told['last']}" if told.get("last") else ""
-    lines.append(f"so far    {since.get('done', 0)} done, {since.get('failed', 0)} failed{last}")
+    again = f", {since['duplicates']} there already" if since.get("duplicates") else ""
+    lines.append(f"so far    {since.get('done', 0)} done, {since.get('failed', 0)} failed{again}{last}")
     lines += [f"waiting   {', '.join(one['files'])}: {one['why']}" for one in told.get("waiting", [])]
     more = told.get("waiting_count", 0) - len(told.get("waiting", []))
     lines += [f"waiting   and {more} more"] if more > 0 else []

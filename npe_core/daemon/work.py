@@ -264,6 +264,8 @@ def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | No
 
     notes: list[str] = []
     paint, mask = read_mask_or_paint(file, size, notes)
+    if not mask.any():
+        raise InputError(f"{shown(file.name)} marks nothing: it is black, or transparent, everywhere.")
     if paint is None:
         canvas.select(mask, colour)
     elif colour is None:

@@ -46,10 +46,14 @@ _CONTAINERS = ("state_dict", "model_state_dict", "model", "ema", "generator", "n
 def import_weights(path: Path, folder: Path | None = None) -> Entry:
     """Put the weights of a file into the weights folder as fp16, and into its manifest.
 
-    A folder without a manifest is first filled with the shipped weights. The other models stay as they are.
+    A folder without a manifest is first filled with the shipped weights. The other models stay as they are; the very
+    file that is there already changes nothing.
     Raises InputError when the file is not a checkpoint or fits none of the models.
     """
     folder = folder or weights_folder()
+    entry = _already_there(path, folder)
+    if entry is not None:
+        return entry
     state, stored_config = read_checkpoint(path)
     kind, config, state = recognise(state, stored_config, path)
     file = f"{kind}.safetensors"
@@ -57,7 +61,8 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     try:
         if not (folder / MANIFEST).exists():  # a folder of one's own starts as a copy, so that no model is missing
             shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
-        content = save({name: tensor.half().contiguous() for name, tensor in state.items()})
+        halves = {name: tensor.half().contiguous() for name, tensor in state.items()}
+        content = save(halves, metadata={"config": json.dumps(config)})  # by which it can be imported elsewhere
         temporary.write_bytes(content)  # save_file would let nobody but its owner read it
         temporary.replace(folder / file)
         entries = read_manifest(folder)
@@ -69,6 +74,15 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
         temporary.unlink(missing_ok=True)
         raise EnvironmentFault(f"{folder} cannot be written ({error}). Name another folder in NPE_WEIGHTS.") from None
     return entry
+
+
+def _already_there(path: Path, folder: Path) -> Entry | None:
+    """The entry of the manifest whose file holds the same bytes, if it is a model of its own."""
+    if not (path.is_file() and (folder / MANIFEST).exists()):
+        return None
+    digest = sha256_of(path)
+    entries = read_manifest(folder)
+    return next((entries[kind] for kind in KINDS if kind in entries and entries[kind].sha256 == digest), None)
 
 
 def read_checkpoint(path: Path) -> tuple[State, dict[str, Any] | None]:

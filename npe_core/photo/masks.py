@@ -16,6 +16,8 @@ from npe_core.photo.samples import Samples, native_samples
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's convert("L")
 _LOSSY_NOISE = 16 / 255
 """What JPEG leaves around an edge that was painted black on white."""
+_OPAQUE = 250
+"""A picture none of whose alpha is less is opaque: a stray pixel of 254 does not say where to edit."""
 _COLOURFUL = 64
 """Levels between the channels of a pixel that somebody painted in a colour."""
 
@@ -24,10 +26,10 @@ def read_mask(path: Path | str, size: tuple[int, int], notes: list[str] | None =
     """A mask file -> (H, W) float32 in [0, 1], 1 = edit; ``size`` is the upright photo's (width, height).
 
     Grey, 16-bit and 1-bit pictures give their brightness, colours their luma, and RGBA whose alpha varies gives the
-    alpha. In lossily compressed masks values within 16/255 of black or white are taken as that, so that compression
-    noise does not mark pixels. ``notes`` gets one where most of what is marked has a colour: red edits by less than a
-    third, which nobody means who paints a mask red. Raises InputError as ``Photo.open`` does, and when the sizes
-    differ.
+    alpha, unless all of it is 250 or more, which is opaque. In lossily compressed masks values within 16/255 of black
+    or white are taken as that, so that compression noise does not mark pixels. ``notes`` gets one where most of what is
+    marked has a colour: red edits by less than a third, which nobody means who paints a mask red. Raises InputError as
+    ``Photo.open`` does, and when the sizes differ.
     """
     with _open_sized(path, size, "mask") as opened:
         return _mask(opened, _numbers(opened, path), path, notes)
@@ -50,9 +52,9 @@ def read_mask_or_paint(
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """A file that may be either -> (rgb, alpha) as ``read_paint`` gives them, or (None, mask) as ``read_mask`` does.
 
-    RGBA is paint, unless it is opaque and grey everywhere: so programs save a grey mask. A picture with a palette or
-    with one transparent colour is paint where some of it is transparent and what is seen has a colour. Anything else is
-    a mask. Raises InputError as the two do.
+    RGBA is paint, unless it is opaque (alpha 250 or more) and grey everywhere: so programs save a grey mask. A picture
+    with a palette or with one transparent colour is paint where some of it is transparent and what is seen has a
+    colour. Anything else is a mask. Raises InputError as the two do.
     """
     with _open_sized(path, size, "mask") as opened:
         profile = opened.picture.info.get("icc_profile")
@@ -75,14 +77,19 @@ def _is_paint(mode: str, numbers: Samples) -> bool:
     if numbers.alpha is None or mode.startswith(("I", "L")):
         return False
     if mode.startswith("RGBA"):
-        return bool(numbers.alpha.min() < 255) or not _is_grey(numbers.rgb).all()
-    return numbers.alpha.min() != numbers.alpha.max() and not _is_grey(numbers.rgb[numbers.alpha > 0]).all()
+        return bool(numbers.alpha.min() < _OPAQUE) or not _is_grey(numbers.rgb).all()
+    return _says_where(numbers.alpha) and not _is_grey(numbers.rgb[numbers.alpha > 0]).all()
+
+
+def _says_where(alpha: np.ndarray) -> bool:
+    """Whether alpha (H, W) uint8 varies, beyond what is opaque anyway."""
+    return bool(alpha.min() < min(_OPAQUE, alpha.max()))
 
 
 def _mask(opened: Opened, numbers: Samples, path: Path | str, notes: list[str] | None) -> np.ndarray:
     if opened.picture.mode.startswith("I;16"):
         return opened.upright(np.array(opened.picture).astype(np.float32) / 65535)
-    if numbers.alpha is not None and numbers.alpha.min() != numbers.alpha.max():
+    if numbers.alpha is not None and _says_where(numbers.alpha):
         mask = numbers.alpha.astype(np.float32) / 255
     else:
         mask = np.clip(numbers.rgb.astype(np.float32) @ _LUMA / 255, 0, 1)
@@ -106,7 +113,7 @@ def _paint(opened: Opened, path: Path | str, notes: list[str] | None) -> tuple[n
             f"The paint {shown(path)} has no transparency, but its alpha says where to edit.\n"
             f"Save it as RGBA PNG, or use it as --mask with --color."
         )
-    if notes is not None and samples.alpha.min() == 255:
+    if notes is not None and samples.alpha.min() >= _OPAQUE:
         notes.append(
             f"the paint {shown(path)} is opaque everywhere: all of the photo is edited; what is to stay needs alpha 0"
         )

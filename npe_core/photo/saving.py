@@ -100,8 +100,14 @@ def _check_folder(path: Path) -> None:
 
 
 def _check_target(path: Path, force: bool, inputs: Iterable[Path | None]) -> None:
-    if not os.path.lexists(path):
+    try:
+        path.lstat()
+    except FileNotFoundError:
         return
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(f"The name {shown(path)} is too long for a file. Choose a shorter one.") from None
+        raise _fault(path, error) from error
     for file in inputs:
         with contextlib.suppress(OSError):  # what cannot be looked at is said where it is opened
             if file is not None and path.samefile(file):

@@ -60,6 +60,9 @@ def test_a_mask_is_in_no_file_and_may_be_given_anew(capsys):
     assert edit("ben.png", "out.png", "--from", "spot.png", "--mask", "mask.png", "--color", "#c02040") == 0
     assert edit("ben.png", "same.png", "--mask", "mask.png", "--color", "#c02040", "--seed", "7", *FEW) == 0
     assert np.array_equal(pixels("out.png"), pixels("same.png"))
+    assert "--color" not in capsys.readouterr().err
+    assert edit("ben.png", "plain.png", "--from", "spot.png", "--mask", "mask.png") == 0
+    assert "what colour a mask was painted is not in spot.png" in capsys.readouterr().err
 
 
 def test_a_feather_is_repeated_with_the_regions():

@@ -218,7 +218,8 @@ def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait
         reasons[job.name.rpartition("-")[0]] = reason["reason"]
     said = {
         "zero": "empty (0 bytes)", "truncated": "damaged", "bomb": "30000x30000", "text": "not a picture",
-        "othersize": "100x100", "black": "Nothing is marked", "noface": '"aligned": true', "nothing": "no regions",
+        "othersize": "100x100", "black": "black.mask.png marks nothing", "noface": '"aligned": true',
+        "nothing": "no regions",
         "typo": "Did you mean 'regions'?", "noregion": "Did you mean 'hair'?", "manyfaces": "no face 7",
         "nomask": 'nomask.png has no mask. "color" goes with a grey mask',
         "painted": 'painted.mask.png has colours and transparency: it is the paint. "color" goes with a grey mask',

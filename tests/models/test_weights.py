@@ -166,6 +166,19 @@ def test_import_of_our_own_file_keeps_the_rest_of_the_manifest(folder, tmp_path)
     load("upscaler", CPU, torch.float32, folder)
 
 
+def test_what_was_imported_can_be_imported_elsewhere_and_again(folder, tmp_path):
+    """Its file says its architecture, which the sizes of the tensors do not."""
+    mine = tmp_path / "new.safetensors"
+    save_file(
+        GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), str(mine), metadata={"config": json.dumps(CONFIG)}
+    )
+    first = import_weights(mine, folder)
+    file, manifest = folder / first.file, (folder / "manifest.json").read_bytes()
+    assert import_weights(file, folder) == first and (folder / "manifest.json").read_bytes() == manifest
+    elsewhere = import_weights(file, tmp_path / "elsewhere")
+    assert (elsewhere.config, elsewhere.sha256) == (first.config, first.sha256)
+
+
 class Evil:
     def __reduce__(self):
         return print, ("executed",)

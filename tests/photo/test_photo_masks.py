@@ -52,6 +52,17 @@ def test_alpha_counts_where_it_varies(make, photo_file):
         assert np.array_equal(read_mask(photo_file("b.png", opaque), SIZE), ramp().astype(np.float32) / 255)
 
 
+def test_a_stray_pixel_that_is_not_quite_opaque_does_not_mark_all_the_rest(make, photo_file):
+    alpha = np.full_like(ramp(), 255)
+    alpha[5, 5] = 254
+    path = photo_file("a.png", np.dstack([ramp()] * 3 + [alpha]))
+    assert np.array_equal(read_mask(path, SIZE), ramp().astype(np.float32) / 255)
+    assert read_mask_or_paint(path, SIZE)[0] is None
+    notes = []
+    read_paint(photo_file("b.png", np.dstack([make.smooth(), alpha])), SIZE, notes)
+    assert "opaque everywhere" in notes[0]
+
+
 def test_a_profile_does_not_change_the_numbers(make, photo_file):
     path = photo_file("a.png", ramp(), icc_profile=make.icc_profile(b"GRAY", gamma=1.0))
     assert np.array_equal(read_mask(path, SIZE), ramp().astype(np.float32) / 255)
