@@ -9,6 +9,9 @@ from pathlib import Path
 
 from npe_core.errors import EnvironmentFault
 
+NAME_ROOM = 200
+"""Bytes of a photo's name that the names of files beside it begin with; most file systems allow 255 in all."""
+
 
 @contextmanager
 def written(path: Path) -> Iterator[None]:
@@ -42,3 +45,17 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise EnvironmentFault(f"{folder} cannot be written to. Choose another folder.")
+
+
+def shortened(stem: str, room: int) -> str:
+    """The longest beginning of a name that takes at most ``room`` bytes and splits no letter."""
+    kept = os.fsencode(stem)[:room]
+    while kept and len(kept) < len(os.fsencode(stem)):
+        try:
+            kept.decode("utf-8")
+            break
+        except UnicodeDecodeError as error:
+            if error.end < len(kept) or error.reason != "unexpected end of data":
+                break  # not UTF-8 to begin with: any place will do
+            kept = kept[: error.start]
+    return os.fsdecode(kept)

@@ -14,7 +14,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from npe_core.errors import NpeError
+from npe_core.errors import NpeError, UsageError
 from npe_tui import places
 from npe_tui.config import Config
 from npe_tui.document import EditDocument
@@ -276,7 +276,10 @@ def run(photo: Path | None = None) -> int:
     from npe_tui import config, strength
 
     settings = config.load()
-    strength.presets(settings)
+    try:
+        strength.presets(settings)
+    except UsageError as error:
+        raise config.where(error, config.source_of()[0]) from None
     app = NpeApp(settings, photo)
     app.run()
     code = app.return_code or 0

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from npe_core.errors import NpeError
+from npe_core.files import NAME_ROOM, shortened
 
 try:
     import fcntl
@@ -41,6 +42,11 @@ class Saved:
     """Seconds since the epoch."""
     parameters: dict[str, Any] = field(default_factory=dict)
     """Of the last Enhance; empty if there was none, or the version that wrote it kept none."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether that Enhance was of the paint that is here, and can be repeated."""
+        return bool(self.parameters.get("fits", bool(self.parameters)))
 
     def read(self) -> bytes:
         """The canvas. Raises OSError."""
@@ -83,7 +89,7 @@ class Autosave:
 
         ``failed`` is told why it could not be written, from any thread.
         """
-        self.file = folder / f"{photo.stem}-{secrets.token_hex(6)}{_SUFFIX}"
+        self.file = folder / f"{shortened(photo.stem, NAME_ROOM)}-{secrets.token_hex(6)}{_SUFFIX}"
         self._photo = photo.absolute()
         self._seconds = seconds
         self._snapshot = snapshot

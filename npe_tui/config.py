@@ -68,13 +68,12 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
 
     Raises UsageError that names the file or the variable, and the nearest name for one that is not known.
     """
-    named = path or (Path(environment[_FILE]) if _FILE in environment else None)
-    source = named or places.config_file()
+    source, named = source_of(path, environment)
     values: dict[str, Any] = {}
     try:
         values = tomllib.loads(source.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        if named is not None:
+        if named:
             raise UsageError(f"There is no config file {source}.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"The config file {source} cannot be read: {error}") from None
@@ -87,7 +86,18 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
                 checked[name] = _typed(name, _number(text, name), variable)
         return Config(**checked)
     except UsageError as error:
-        raise UsageError(f"{error} See {source} and {PREFIX}*.") from None
+        raise where(error, source) from None
+
+
+def source_of(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> tuple[Path, bool]:
+    """The file of the settings, and whether somebody named it: then it has to exist."""
+    named = path or (Path(environment[_FILE]) if _FILE in environment else None)
+    return named or places.config_file(), named is not None
+
+
+def where(error: UsageError, source: Path) -> UsageError:
+    """What is wrong with a setting, with where it is set."""
+    return UsageError(f"{error} See {source} and {PREFIX}*.")
 
 
 _NUMBERS: dict[str, tuple[type, ...]] = {

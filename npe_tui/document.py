@@ -11,6 +11,7 @@ import numpy as np
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import Box, cut
 from npe_core.errors import InputError
+from npe_core.files import NAME_ROOM, shortened
 from npe_core.regions import LEGEND
 from npe_tui.results import Made, Results
 
@@ -56,6 +57,8 @@ class EditDocument:
         self._pixels_apart = 0
         self._stepped_to = 0
         """The canvas's revision after the last undo or redo: another one means that something new was done."""
+        self._lost_revision = -1
+        """Of the canvas that it was made from."""
         self._lost: dict[str, Any] = {}
         """Parameters of the picture that an earlier session had made."""
         self._saved_revision = 0
@@ -91,6 +94,11 @@ class EditDocument:
     def made_with(self) -> dict[str, Any]:
         """The parameters of the enhanced picture, or of the one that was lost with an earlier session; or none."""
         return self._lost if self.result is None else self.result.parameters
+
+    @property
+    def can_be_made_again(self) -> bool:
+        """Whether the paint is still that from which that picture was made."""
+        return self._lost_revision == self.canvas.revision if self.result is None else not self.stale
 
     @property
     def marked(self) -> bool:
@@ -191,10 +199,11 @@ class EditDocument:
 
     def proposed_name(self, what: str = "edited") -> Path:
         """Beside the photo, ``NAME-edited.png``, with a number if that is taken."""
-        number, path = 1, self.path.with_name(f"{self.path.stem}-{what}.png")
+        stem = shortened(self.path.stem, NAME_ROOM)
+        number, path = 1, self.path.with_name(f"{stem}-{what}.png")
         while path.exists():
             number += 1
-            path = self.path.with_name(f"{self.path.stem}-{what}-{number}.png")
+            path = self.path.with_name(f"{stem}-{what}-{number}.png")
         return path
 
     def save(self, path: Path, force: bool = False) -> tuple[str, ...]:
@@ -239,6 +248,7 @@ class EditDocument:
         """
         self.canvas = Canvas.restore(self.photo.image, saved, self.regions)
         self._lost = made_with or {}
+        self._lost_revision = self.canvas.revision if self._lost.get("fits", bool(self._lost)) else -1
         self._saved_revision = -1
         self._results = Results()
         self.shown = self.canvas.guide.copy()

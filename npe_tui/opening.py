@@ -38,7 +38,7 @@ async def recover(
     for saved in await asyncio.to_thread(left_behind, folder, path):
         when = time.strftime("%H:%M, %d %B", time.localtime(saved.when))
         question = f"A session on {document.name} ended without saving ({when}). Its paint and mask are still here."
-        if saved.parameters:
+        if saved.fits:
             question += " The enhanced picture can be made again from them."
         answer = await ask("Unsaved work was found", f"{question} Later, or Esc, keeps them for the next time.")
         if answer in (None, "later"):

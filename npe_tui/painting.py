@@ -47,6 +47,8 @@ class Tells:
     """The dropper took a colour."""
     failed: Callable[[str], None]
     """Something could not be done."""
+    no_regions: Callable[[], str]
+    """Why there are no regions to fill yet, and what to do."""
 
 
 class Painting:
@@ -116,6 +118,9 @@ class Painting:
 
     def fill(self, region: int, at: tuple[float, float] | None = None) -> None:
         """Fill a region with the colour of the hand; with ``at`` and pieces wanted, the connected piece there."""
+        if self._document is not None and self._document.regions is None:
+            self._tells.failed(self._tells.no_regions())
+            return
         self._tells.picked(region)
         self._tells.later(self._fill(region, at if self.hand.pieces else None))
 
@@ -184,6 +189,8 @@ class Painting:
         try:
             if self.hand.tool == "dropper":
                 self.take_colour(document, x, y)
+            elif self.hand.tool == "pick" and document.regions is None:
+                self._tells.failed(self._tells.no_regions())
             elif self.hand.tool == "pick":
                 self.fill(document.canvas.region_at(x, y).id, (x, y))
             else:

@@ -67,7 +67,10 @@ def presets(config: Config) -> dict[str, Strength]:
             if type(value) not in _OF_A_PRESET[key]:
                 wanted = "text" if _OF_A_PRESET[key] == (str,) else "a number"
                 raise UsageError(f"The preset {name!r} has {key} = {value!r}; it should be {wanted}.")
-        found[name] = checked(replace(start, **values))
+        try:
+            found[name] = checked(replace(start, **values))
+        except UsageError as error:
+            raise UsageError(f"The preset {name!r}: {error}") from None
     return found
 
 

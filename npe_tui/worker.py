@@ -210,6 +210,7 @@ class EngineWorker:
             if isinstance(outcome, NpeError):
                 raise outcome
             results.append(outcome)
+        self._go_on(number)  # the last step is not the end: what is cancelled after it is not wanted either
         return Edited(number, results)
 
     def _study(self, number: int, document: EditDocument, strength: Strength) -> Studied:
@@ -233,6 +234,7 @@ class EngineWorker:
             self._choice(document).crops[0],
             report,
         )
+        self._go_on(number)
         return Studied(number, sheet, STUDY)
 
 

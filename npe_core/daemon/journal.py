@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.daemon.files import Files, open_regular, read_small
-from npe_core.daemon.names import Group, part_of, shortened, shown
+from npe_core.daemon.names import Group, part_of, shown
+from npe_core.files import NAME_ROOM, shortened
 
 JOURNAL, RESULT, REASON, REPORT = ".job.json", ".result", "reason.json", "report.json"
 LIMIT = 1 << 20
 """Bytes of a JSON file of ours."""
 _STORED_REASON = f"{REASON}.input"
 """No input can be called so: ``part_of`` knows no such ending."""
-_NAME_ROOM = 200
-"""Bytes of NAME in the name of a job's folder; file systems allow 255 in all."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def identified(record: Record, folder: Path, salt: str, largest: int) -> Record:
         oversize = name if size > largest else oversize
     record = replace(record, digests=digests, written=written, oversize=oversize)
     whole = hashlib.sha256("\n".join([*content_of(record), salt]).encode()).hexdigest()
-    return replace(record, id=f"{shortened(record.stem, _NAME_ROOM)}-{whole[:12]}")
+    return replace(record, id=f"{shortened(record.stem, NAME_ROOM)}-{whole[:12]}")
 
 
 def content_of(record: Record) -> list[str]:

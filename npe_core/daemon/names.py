@@ -136,17 +136,3 @@ def shown(name: str) -> str:
     """A file name as text that can be printed and put into JSON, whatever bytes it has."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-
-
-def shortened(stem: str, room: int) -> str:
-    """The longest beginning of a name that takes at most ``room`` bytes and splits no letter."""
-    kept = os.fsencode(stem)[:room]
-    while kept and len(kept) < len(os.fsencode(stem)):
-        try:
-            kept.decode("utf-8")
-            break
-        except UnicodeDecodeError as error:
-            if error.end < len(kept) or error.reason != "unexpected end of data":
-                break  # not UTF-8 to begin with: any place will do
-            kept = kept[: error.start]
-    return os.fsdecode(kept)

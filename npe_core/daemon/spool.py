@@ -29,8 +29,9 @@ from npe_core.daemon import journal
 from npe_core.daemon.files import Files, read_small, require_readable, same_content, stamp_of
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.journal import REASON, REPORT, RESULT, Record, stored
-from npe_core.daemon.names import Group, shortened, shown
+from npe_core.daemon.names import Group, shown
 from npe_core.daemon.tracker import Stamp
+from npe_core.files import shortened
 
 LARGEST_FILE = 512 << 20
 """Bytes of an input that are read or copied at most; a larger one fails unread, or stays in an inbox elsewhere."""

@@ -47,9 +47,9 @@ class EditScreen(EnhancingScreen):
         document = self.document
         if action in _NEED_CANVAS and (document is None or self.running.making):
             return None
-        if action in _NEED_ENGINE and (document is None or self.running.making or not self._engine_ready):
+        if action in _NEED_ENGINE and (document is None or self.running.making):
             return None
-        return True
+        return True  # without an engine too: the key is answered with why
 
     def _taken(self, action: str) -> bool:
         """Whether the key is the focused control's, even where that has no use for it: Enter, Space and digits.
@@ -71,7 +71,10 @@ class EditScreen(EnhancingScreen):
         if document is None or self.running.making:
             return
         if not self._engine_ready:
-            self.status.say(self.npe.engine.state.detail, serious=True)
+            state = self.npe.engine.state
+            self.status.say(state.detail, serious=True)
+            if state.name == "failed":  # a narrow status line cuts it off
+                self.notify(state.detail, severity="error", markup=False)
         elif document.faces == [] and document.wish == FaceWish():
             key = self.npe.key_to("face")
             self.status.say(f"Nobody said where the face is: press {key}.", serious=True)

@@ -129,9 +129,11 @@ class EnhancingScreen(PhotoScreen):
         self.document.accept(result)
         self.easel.before = False
         self.easel.display_all()
-        compare, save, again = map(self.npe.key_to, ("compare", "save", "enhance"))
+        compare, save, again, seed = map(self.npe.key_to, ("compare", "save", "enhance", "seed"))
+        is_fixed = self.query_one(StrengthPanel).strength.seed is not None
+        then = f"{seed} draws another seed" if is_fixed else f"{again} tries again"
         done = f"Enhanced{how}, seed {result.parameters['seed']}"
-        self.status.say(f"{done}. {compare} compares, {save} saves, {again} tries again.")
+        self.status.say(f"{done}. {compare} compares, {save} saves, {then}.")
         for warning in result.warnings:
             self.notify(warning, markup=False)
         self.changed("")

@@ -62,6 +62,7 @@ class PhotoScreen(Screen[None]):
             picked=self._picked,
             coloured=self._coloured,
             failed=lambda reason: self.status.say(reason, serious=True),
+            no_regions=self._no_regions,
         )
         self.painting = Painting(self.hand, self.easel, tells)
         self.running = Running(self.npe.engine)
@@ -143,7 +144,7 @@ class PhotoScreen(Screen[None]):
             self.path,
             config.autosave,
             document.snapshot,
-            lambda: strength.kept(document.made_with),
+            lambda: strength.kept(document.made_with) | {"fits": document.can_be_made_again},
             lambda reason: self.post_message(messages.AutosaveFailed(reason)),
         )
         self.easel.open(document)
@@ -174,6 +175,8 @@ class PhotoScreen(Screen[None]):
         if then is None:
             return ""
         self.query_one(StrengthPanel).show_strength(then)
+        if not taken.fits:
+            return " The enhanced picture was made from other paint and is lost; its strength and seed are set."
         return f" {self.npe.key_to('enhance')} makes the enhanced picture again, with its seed {then.seed}."
 
     async def _ask_recovery(self, title: str, question: str) -> str | None:
@@ -246,6 +249,16 @@ class PhotoScreen(Screen[None]):
             self.autosave.touch()
         self.query_one(RegionsPanel).show_fills(self.document.canvas.targets)
         self.tell()
+
+    def _no_regions(self) -> str:
+        state = self.npe.engine.state
+        if not self.face_chosen:
+            return f"{self.npe.key_to('face')} chooses a face, whose regions are found then."
+        if state.name == "failed":
+            return state.detail
+        if state.name == "loading":
+            return "No regions yet: the models are loading. Paint meanwhile."
+        return "No regions yet: they are being found."
 
     def _picked(self, region: int) -> None:
         self.query_one(ColourPanel).show_group(group_for(REGIONS[region].name))

@@ -70,7 +70,12 @@ class SaveScreen(ModalScreen[Target | None]):
             return  # the field posts this when it appears, too
         self._told_of, self._agreed = "", None
         self.query_one("#problem", Static).update("")
-        self.query_one("#write", Button).label = "Save"
+        self._call_button("Save")
+
+    def _call_button(self, label: str) -> None:
+        button = self.query_one("#write", Button)
+        button.label = label
+        button.refresh(layout=True)
 
     @on(PathField.Submitted)
     def _submitted(self) -> None:
@@ -103,6 +108,6 @@ class SaveScreen(ModalScreen[Target | None]):
         if taken and not agreed:
             self._agreed = path
             problem.update(f"{path.name} exists already. Enter once more overwrites it.")
-            self.query_one("#write", Button).label = "Overwrite"
+            self._call_button("Overwrite")
             return
         self.dismiss(Target(path, agreed))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npe_core.daemon.names import MASK, PHOTO_SUFFIXES, final_name, part_of, shortened, shown, sort_out
+from npe_core.daemon.names import MASK, PHOTO_SUFFIXES, final_name, part_of, shown, sort_out
 from npe_core.daemon.tracker import Stamp, Tracker, scan
+from npe_core.files import shortened
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from tui_fakes import LIPS, invented
 
 from npe_core.errors import InputError
 from npe_core.photo import Photo, read_paint
+from npe_tui.autosave import Autosave, left_behind
 from npe_tui.document import EditDocument
 from npe_tui.hand import Hand
 
@@ -16,6 +17,21 @@ def document(photo_file, ids):
     document = EditDocument(Photo.open(photo_file))
     document.canvas.regions = ids
     return document
+
+
+@pytest.mark.parametrize("name", ["L" * 246, "\N{CJK UNIFIED IDEOGRAPH-4E2D}" * 83])
+def test_a_long_name_leaves_room_for_what_is_written_beside_it(image, tmp_path, name):
+    photo = tmp_path / f"{name}.png"
+    Image.fromarray(image).save(photo)
+    document = EditDocument(Photo.open(photo))
+    document.proposed_name().write_bytes(b"taken")
+    second = document.proposed_name("edited")
+    assert second.name.endswith("-edited-2.png") and second.stem[:60] == name[:60]
+    autosave = Autosave(tmp_path / "state", photo, 5, lambda: b"canvas")
+    autosave.touch()
+    assert autosave.flush() and [saved.photo for saved in left_behind(tmp_path / "state", photo)] == []
+    autosave.close()
+    assert [saved.read() for saved in left_behind(tmp_path / "state", photo)] == [b"canvas"]
 
 
 def test_what_is_shown_follows_the_canvas_box_by_box(document):

@@ -128,6 +128,8 @@ def test_no_regions_are_looked_for_while_the_face_is_asked_for_or_when_none_was_
             await session.press("escape")
             await until(session.pilot, lambda: "No face chosen" in session.screen.status.message)
             await session.say(messages.StateChanged(ready))
+            await session.press("7")
+            assert session.screen.status.message.startswith("x chooses a face")
             assert not [asked for asked in engine.asked if asked[0] == "segment"]
 
     run(scenario)

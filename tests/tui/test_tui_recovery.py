@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from functools import partial
 
 import pytest
-from textual.widgets import Button
+from textual.widgets import Button, Static
 from tui_fakes import HAIR, invented
 from tui_session import run, until
 
@@ -50,6 +50,30 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
     run(lose)
     run(find)
     run(find)  # the paint that was recovered is lost once more
+
+
+def test_a_picture_that_was_made_from_other_paint_is_not_promised(start, config):
+    saving = replace(config, autosave=5.0)
+
+    async def lose_both():
+        async with start((120, 40), settings=saving) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance()
+            await session.fill("5")
+            session.screen.autosave.flush()
+
+    async def find():
+        async with start((120, 40), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            told = " ".join(str(static.content) for static in session.app.screen.query(Static))
+            assert "Its paint and mask are still here" in told and "can be made again" not in told
+            await session.press("enter")
+            await until(session.pilot, lambda: session.document.marked)
+            assert not session.document.can_be_made_again
+
+    run(lose_both)
+    run(find)
 
 
 @pytest.mark.parametrize("keys", [["right", "enter"], ["escape"]])

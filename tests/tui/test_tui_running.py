@@ -83,6 +83,20 @@ def test_the_seed_that_is_shown_is_the_one_in_force(start):
     run(scenario)
 
 
+def test_what_another_enhance_would_do_is_told_as_it_is(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance()
+            assert "g tries again" in session.screen.status.message
+            await session.press("s")
+            await session.enhance()
+            assert "s draws another seed" in session.screen.status.message
+
+    run(scenario)
+
+
 def test_cancel_and_failure_leave_the_paint(start):
     async def scenario():
         async with start((120, 40)) as session:

@@ -6,7 +6,7 @@ from npe_core.editor import FaceChoice
 from npe_core.faces import FaceCrop, choose_faces
 from npe_core.photo import Photo
 from npe_tui.document import EditDocument
-from npe_tui.messages import Edited, Failed
+from npe_tui.messages import Edited, Failed, Stopped
 from npe_tui.strength import Strength
 from npe_tui.worker import VARIANTS, EngineWorker
 
@@ -45,6 +45,15 @@ def ask(document):
         return worker._outcome(worker._jobs.get()), editor.jobs
 
     return done
+
+
+@pytest.mark.parametrize("what", ["edit", "variants"])
+def test_what_is_cancelled_after_the_last_step_is_not_wanted(document, what):
+    worker = EngineWorker()
+    worker._editor = editor = FakeEditor()
+    editor.edit_many = lambda jobs: worker.cancel() or [None] * len(jobs)  # while it is pasted
+    getattr(worker, what)(document, Strength(220, 7, "ddim"))
+    assert isinstance(worker._outcome(worker._jobs.get()), Stopped)
 
 
 def test_an_edit_has_the_strength_that_was_set(ask):
