@@ -174,8 +174,7 @@ class NpeApp(App[None], inherit_bindings=False):
         write = document.save_paint if paint else document.save
         proposed, problem = path or document.proposed_name("paint" if paint else "edited"), ""
         while True:
-            stale = not paint and document.stale
-            screen = SaveScreen(proposed, document.photo.path, paint, stale, problem)
+            screen = SaveScreen(proposed, document.photo.path, paint, lambda: document.stale, problem)
             chosen = await self.push_screen_wait(screen)
             if chosen is None:
                 return None, ()

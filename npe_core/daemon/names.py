@@ -7,7 +7,21 @@ import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
-PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
+PHOTO_SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".gif",
+    ".heic",
+    ".heif",
+    ".avif",
+)
 MASK, PARAMETERS = ".mask.png", ".json"
 _MASK_STEM = MASK.removesuffix(".png")
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
@@ -110,17 +124,21 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
         if late is not None:
             coming.setdefault(late.stem, []).append(name)
     found = Sorted()
+    alike: dict[str, list[str]] = {}
+    for stem in by_stem:
+        alike.setdefault(stem.casefold(), []).append(stem)
     for stem, files in by_stem.items():
         every = tuple(sorted(name for role in files.values() for name in role))
         doubled = [role for role, known in files.items() if len(known) > 1]
         if doubled:
             found.waiting.append(Waiting(every, f"more than one {doubled[0]} has this name; rename one"))
         elif "photo" not in files:
-            found.waiting.append(Waiting(every, "waits for its photo"))
+            found.waiting.append(Waiting(every, f"waits for its photo{_but_for_case(stem, alike)}"))
         elif len(files) == 1 and stem.lower().endswith(_MASK_STEM):
             found.waiting.append(Waiting(every, f"looks like a mask; name it {shown(stem)}.png, saved as PNG"))
         elif len(files) == 1:
-            found.waiting.append(Waiting(every, f"waits for {shown(stem)}{MASK} or {shown(stem)}{PARAMETERS}"))
+            wanted = f"{shown(stem)}{MASK} or {shown(stem)}{PARAMETERS}"
+            found.waiting.append(Waiting(every, f"waits for {wanted}{_but_for_case(stem, alike)}"))
         elif stem in coming:
             found.unsettled.append(stem)
             parts = ", ".join(map(shown, sorted(coming[stem])))
@@ -130,6 +148,12 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
         else:
             found.ready.append(Group(stem, **{role: known[0] for role, known in files.items()}))
     return found
+
+
+def _but_for_case(stem: str, alike: dict[str, list[str]]) -> str:
+    """A hint where files would belong together if their names were written alike."""
+    others = [shown(other) for other in alike[stem.casefold()] if other != stem]
+    return f"; {', '.join(others)} differs from it by capital letters" if others else ""
 
 
 def shown(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -32,9 +33,13 @@ class SaveScreen(ModalScreen[Target | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
 
-    def __init__(self, proposed: Path, source: Path | None, paint: bool, stale: bool, problem: str = "") -> None:
-        """``source``: the photo, which is never written to. ``stale``: the canvas is another than that of the edited
-        picture. ``problem``: why ``proposed`` could not be written to just now."""
+    def __init__(
+        self, proposed: Path, source: Path | None, paint: bool, stale: Callable[[], bool], problem: str = ""
+    ) -> None:
+        """``source``: the photo, which is never written to. ``problem``: why ``proposed`` could not be written to.
+
+        ``stale``: whether the canvas is another than that of the edited picture; an Enhance may end meanwhile.
+        """
         super().__init__()
         self._proposed, self._source, self._paint, self._stale = proposed, source, paint, stale
         self._problem = problem
@@ -51,15 +56,16 @@ class SaveScreen(ModalScreen[Target | None]):
             else:
                 told = f"The suffix says the format: {' '.join(OUTPUT_FORMATS)}. The parameters go inside."
             yield Static(told, classes="hint")
-            if self._stale:
-                told = "The picture that is saved is the last enhanced one, not what is shown now."
-                yield Static(told, classes="hint -warning")
+            told = "The picture that is saved is the last enhanced one, not what is shown now."
+            yield Static(told, id="stale", classes="hint -warning")
             yield Static(self._problem, id="problem", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Save", id="write", variant="primary", compact=True)
                 yield Button("Back", id="back", compact=True)
 
     def on_mount(self) -> None:
+        self._tell_stale()
+        self.set_interval(0.25, self._tell_stale)
         field = self.query_one(PathField)
         field.focus()
         field.cursor_position = len(field.value)
@@ -71,6 +77,9 @@ class SaveScreen(ModalScreen[Target | None]):
         self._told_of, self._agreed = "", None
         self.query_one("#problem", Static).update("")
         self._call_button("Save")
+
+    def _tell_stale(self) -> None:
+        self.query_one("#stale").display = not self._paint and self._stale()
 
     def _call_button(self, label: str) -> None:
         button = self.query_one("#write", Button)

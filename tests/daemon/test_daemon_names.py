@@ -231,3 +231,13 @@ def test_the_scan_sees_regular_files_only(tmp_path):
     (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
     os.mkfifo(tmp_path / "pipe.png")
     assert set(scan(tmp_path)) == {"a.png"}
+
+
+def test_names_that_differ_by_capital_letters_are_pointed_out():
+    names = {"Ana.png", "ana.json", "ben.jfif", "ben.mask.png"}
+    found = sort_out(names, names)
+    assert [group.photo for group in found.ready] == ["ben.jfif"]
+    assert {one.names[0]: one.why for one in found.waiting} == {
+        "Ana.png": "waits for Ana.mask.png or Ana.json; ana differs from it by capital letters",
+        "ana.json": "waits for its photo; Ana differs from it by capital letters",
+    }

@@ -100,6 +100,24 @@ def test_a_picture_that_is_finished_during_the_question_is_asked_about(start):
     run(scenario)
 
 
+def test_the_question_where_to_save_knows_of_an_enhance_that_ends_meanwhile(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance()
+            await session.fill("5")
+            number = await session.make("g", "edit")
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            warning = session.app.screen.query_one("#stale")
+            assert warning.display
+            await session.say(messages.Edited(number, [invented(session.document, 5)]))
+            await until(session.pilot, lambda: not warning.display)
+
+    run(scenario)
+
+
 def test_leaving_saves_the_paint_where_there_is_no_picture(start, tmp_path):
     async def scenario():
         async with start((40, 12)) as session:
