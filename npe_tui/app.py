@@ -138,6 +138,7 @@ class NpeApp(App[None], inherit_bindings=False):
                 text = (
                     f"The enhanced picture of {document.name} is saved; what was painted since the last Enhance is not."
                 )
+        self.clear_notifications()  # on a small terminal they would lie on the question
         return await self.push_screen_wait(ConfirmScreen(question, text, answers))
 
     async def save(self, editing: EditScreen, path: Path | None, paint: bool = False) -> bool:

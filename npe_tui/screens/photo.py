@@ -202,7 +202,7 @@ class PhotoScreen(Screen[None]):
         if not found:
             known = document.regions is not None
             key = self.npe.key_to("face")
-            self.status.say("" if known else f"No face chosen. Paint by hand, or press {key} to choose one.")
+            self.status.say("" if known else f"No face chosen: {key} chooses one, or paint by hand.")
             return
         self.face_chosen = True
         if document.wish != before:  # until those of the other face are known there are none to fill

@@ -118,6 +118,20 @@ def test_the_question_where_to_save_knows_of_an_enhance_that_ends_meanwhile(star
     run(scenario)
 
 
+def test_no_note_lies_on_the_question(start):
+    async def scenario():
+        async with start((40, 12), notes=True) as session:
+            await session.open()
+            await session.fill("7")
+            session.app.notify("'nonsense' is no colour", timeout=60)
+            await session.pilot.pause()
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            assert not session.app._notifications
+
+    run(scenario)
+
+
 def test_leaving_saves_the_paint_where_there_is_no_picture(start, tmp_path):
     async def scenario():
         async with start((40, 12)) as session:
