@@ -13,6 +13,7 @@ between the 128-pixel result and the face itself. Nothing holds the result to th
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 from pathlib import Path
 
@@ -92,6 +93,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where to draw the curves (PNG)")
     parser.add_argument("--json", type=Path, help="where to write the numbers")
     options = parser.parse_args()
+    if options.out is not None and importlib.util.find_spec("matplotlib") is None:
+        parser.error("--out draws with matplotlib: pip install matplotlib")
     counts, timesteps = ([int(part) for part in text.split(",")] for text in (options.counts, options.timesteps))
     editor = Editor(options.device)
     judge = Judge(options.teachers, editor.engine.device)
