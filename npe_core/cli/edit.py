@@ -113,7 +113,7 @@ def edit(
     warnings = [*done.notes, *notes]
     if stored is not None and other_weights(stored, done.result.parameters["models"]):
         warnings.append("the edit to repeat was made with other weights: the same seed gives another picture")
-    if source is not None and stored is not None and stored.get("painted") and mask is not None and colour is None:
+    if source is not None and recipe.painted and mask is not None and colour is None:
         warnings.append(f"with what colour a mask was painted is not in {source.name}: if it was, --color says so")
     if as_json:
         click.echo(json.dumps(describe(out, done, warnings)))

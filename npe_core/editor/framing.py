@@ -70,12 +70,14 @@ class FaceChoice:
     def reached_by(self, mask: np.ndarray) -> FaceChoice:
         """Without the faces on which, and around which, nothing of a mask (H, W) lies; all of them if it is none's."""
         crops = self.crops
+        if len(crops) < 2:
+            return self
 
         def is_marked(number: int) -> bool:
             x0, y0, x1, y1 = crops[number].box((mask.shape[1], mask.shape[0]))
             return bool(mask[y0:y1, x0:x1].any()) or len(marks_around(number, crops, mask).points) > 0
 
-        meant = [number for number in range(len(crops)) if len(crops) == 1 or is_marked(number)]
+        meant = [number for number in range(len(crops)) if is_marked(number)]
         if len(meant) in (0, len(crops)):
             return self
         return replace(

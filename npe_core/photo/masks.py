@@ -44,7 +44,7 @@ def read_paint(
     and when the file has no alpha.
     """
     with _open_sized(path, size, "paint") as opened:
-        return _paint(opened, path, notes)
+        return _paint(opened, native_samples(opened.picture, opened.bits, shown(path)), path, notes)
 
 
 def read_mask_or_paint(
@@ -61,10 +61,10 @@ def read_mask_or_paint(
         numbers = _numbers(opened, path)
         if not _is_paint(opened.picture.mode, numbers):
             return None, _mask(opened, numbers, path, notes)
-        del numbers
-        if profile is not None:
+        if profile is not None:  # which says what the colours are
             opened.picture.info["icc_profile"] = profile
-        return _paint(opened, path, notes)
+            numbers = native_samples(opened.picture, opened.bits, shown(path))
+        return _paint(opened, numbers, path, notes)
 
 
 def _numbers(opened: Opened, path: Path | str) -> Samples:
@@ -106,8 +106,9 @@ def _mask(opened: Opened, numbers: Samples, path: Path | str, notes: list[str] |
     return opened.upright(mask)
 
 
-def _paint(opened: Opened, path: Path | str, notes: list[str] | None) -> tuple[np.ndarray, np.ndarray]:
-    samples = native_samples(opened.picture, opened.bits, shown(path))
+def _paint(
+    opened: Opened, samples: Samples, path: Path | str, notes: list[str] | None
+) -> tuple[np.ndarray, np.ndarray]:
     if samples.alpha is None:
         raise InputError(
             f"The paint {shown(path)} has no transparency, but its alpha says where to edit.\n"

@@ -58,6 +58,14 @@ def test_a_daemon_that_fell_silent_before_an_outbox_that_is_read_only_is_told_as
     assert any(line.startswith("PAUSED    outbox") for line in report_lines(told))
 
 
+def test_what_was_there_already_is_counted(folders, serve):
+    drop(folders.inbox)
+    serve()
+    drop(folders.inbox)
+    serve()
+    assert any("0 done, 0 failed, 1 there already" in line for line in report_lines(read_status(folders)))
+
+
 def test_where_nobody_may_look_it_is_not_said_that_no_daemon_runs(folders, serve, monkeypatch):
     """chmod means nothing to root, so the system's answer is put in its place."""
     serve()

@@ -1,12 +1,15 @@
 """Edits that fail, take too long or lose the device: each job gets what it deserves, and the others are done."""
 
+import errno
 import json
+import os
 import shlex
 
 import pytest
 from daemon_stubs import EndlessWorker, StubWorker, drop, names
 from waiting import PATIENCE
 
+from npe_core.daemon.files import Files
 from npe_core.daemon.retry import find_failed, retry
 from npe_core.daemon.work import DeviceLost
 from npe_core.errors import EnvironmentFault, InputError, UsageError
@@ -146,6 +149,24 @@ def test_what_people_left_with_a_failed_job_outlives_its_next_failure(folders, s
     assert names(job) == ["ana.json", "ana.mask.png", "ana.png", "ana~2.json", "by hand.psd", "reason.json", "tries"]
     assert (job / "by hand.psd").read_bytes() == b"hours of work" and (job / "tries" / "1.png").exists()
     assert (job / "ana.json").read_bytes() == b"{}" and (job / "ana~2.json").read_bytes() == b'{"face": 2}'
+
+
+def test_the_folder_that_cannot_be_written_to_is_the_one_that_is_named(folders, serve, monkeypatch):
+    """chmod means nothing to root, so the system's answers are put in its place."""
+    access = os.access
+
+    class Refused(Files):
+        def move_folder(self, source, target):
+            if target.is_relative_to(folders.failed):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(source), None, str(target))
+            super().move_folder(source, target)
+
+    monkeypatch.setattr(os, "access", lambda path, mode: path != folders.failed and access(path, mode))
+    drop(folders.inbox, "bad")
+    code, service = serve(StubWorker(lambda job: InputError("no")), files=Refused())
+    told = " ".join(service.status.paused.values())
+    assert code == 4 and "The folder for failed jobs cannot be written to: Permission denied" in told
+    assert str(folders.spool) not in told
 
 
 def test_what_to_do_can_be_pasted_into_a_shell(folders, serve):

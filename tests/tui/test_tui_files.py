@@ -1,10 +1,10 @@
-"""Opening, saving and leaving: nothing is lost or overwritten without a question."""
+"""Opening and saving: nothing is lost or overwritten without a question."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 from tui_fakes import invented
 from tui_session import run, until
 
@@ -43,24 +43,6 @@ def test_saving_asks_before_overwriting(start, tmp_path):
     run(scenario)
 
 
-def test_leaving_asks_when_something_would_be_lost(start):
-    async def scenario():
-        async with start((120, 40)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            assert [button.id for button in session.app.screen.query(Button)] == ["stay", "save_paint", "drop"]
-            await session.press("enter")
-            assert session.app.screen is session.screen
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("right", "right", "enter")
-            await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
-
-    run(scenario)
-
-
 def test_a_key_that_is_pressed_twice_asks_once(start):
     async def scenario():
         async with start((120, 40)) as session:
@@ -81,25 +63,6 @@ def test_a_key_that_is_pressed_twice_asks_once(start):
     run(scenario)
 
 
-def test_a_picture_that_is_finished_during_the_question_is_asked_about(start):
-    async def scenario():
-        async with start((120, 40)) as session:
-            await session.open()
-            await session.fill("7")
-            number = await session.make("g", "edit")
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.say(messages.Edited(number, [invented(session.document, 5)]))
-            first = session.app.screen
-            await session.press("right", "right", "enter")
-            await until(session.pilot, lambda: session.app.screen is not first)
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            told = [str(static.content) for static in session.app.screen.query(Static)]
-            assert any("The enhanced picture of me.png is not saved" in text for text in told)
-
-    run(scenario)
-
-
 def test_the_question_where_to_save_knows_of_an_enhance_that_ends_meanwhile(start):
     async def scenario():
         async with start((120, 40)) as session:
@@ -114,60 +77,6 @@ def test_the_question_where_to_save_knows_of_an_enhance_that_ends_meanwhile(star
             assert warning.display
             await session.say(messages.Edited(number, [invented(session.document, 5)]))
             await until(session.pilot, lambda: not warning.display)
-
-    run(scenario)
-
-
-def test_no_note_lies_on_the_question(start):
-    async def scenario():
-        async with start((40, 12), notes=True) as session:
-            await session.open()
-            await session.fill("7")
-            session.app.notify("'nonsense' is no colour", timeout=60)
-            await session.pilot.pause()
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            assert not session.app._notifications
-
-    run(scenario)
-
-
-def test_leaving_saves_the_paint_where_there_is_no_picture(start, tmp_path):
-    async def scenario():
-        async with start((40, 12)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            assert all(button.region.right <= 40 for button in session.app.screen.query(Button)), "all can be seen"
-            await session.press("right", "enter")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
-            assert (tmp_path / "me-paint.png").exists()
-
-    run(scenario)
-
-
-def test_leaving_says_what_the_saved_picture_does_not_have(start, tmp_path):
-    async def scenario():
-        async with start((120, 40)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.enhance()
-            await session.fill("5")
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("right", "enter")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            assert any("last enhanced one" in str(text.content) for text in session.app.screen.query(Static))
-            await session.press("enter")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            assert (tmp_path / "me-edited.png").exists()
-            told = " ".join(str(text.content) for text in session.app.screen.query(Static))
-            assert "The enhanced picture of me.png is saved; what was painted since the last Enhance is not." in told
-            await session.press("escape")
-            assert session.app.screen is session.screen and session.document.unsaved_paint
 
     run(scenario)
 
@@ -356,28 +265,5 @@ def test_a_broken_photo_at_the_start_leads_to_its_folder(start, tmp_path):
             browser = session.app.screen
             await until(session.pilot, lambda: browser.query_one(Input).value == f"{folder}/")
             await until(session.pilot, lambda: "broken.png" in browser.query_one("StatusLine").message)
-
-    run(scenario)
-
-
-def test_what_runs_is_stopped_when_its_photo_is_left(start, photo_file, tmp_path):
-    another = tmp_path / "another.png"
-    another.write_bytes(photo_file.read_bytes())
-
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.make("t", "study")
-            await session.press("o")
-            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
-            await session.press("slash")
-            session.app.screen.query_one(Input).value = str(another)
-            await session.press("enter")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            assert session.engine.cancelled == 0
-            await session.press("right", "right", "enter")
-            await until(session.pilot, lambda: session.app.editing and session.app.editing.path == another)
-            assert session.engine.cancelled == 1
 
     run(scenario)
