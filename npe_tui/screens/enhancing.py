@@ -138,10 +138,16 @@ class EnhancingScreen(PhotoScreen):
             self.notify(warning, markup=False)
         self.changed("")
 
+    async def _uncovered(self) -> None:
+        """Waits until no question lies over the photo: keys that are meant for it would go to another one."""
+        while self.app.screen is not self:
+            await asyncio.sleep(0.05)
+
     async def _choose(self, results: list[EditResult]) -> None:
         from npe_tui.screens.variants import VariantsScreen
 
         assert self.document is not None, "results have a document"
+        await self._uncovered()
         self.status.say("Choose one of the variants")
         chosen = await self.app.push_screen_wait(VariantsScreen(self.document, results, self.npe.config.depth))
         if chosen is None:
@@ -154,6 +160,7 @@ class EnhancingScreen(PhotoScreen):
     async def _choose_timestep(self, event: messages.Studied) -> None:
         from npe_tui.screens.study import StudyScreen
 
+        await self._uncovered()
         panel = self.query_one(StrengthPanel)
         screen = StudyScreen(event.sheet, event.timesteps, panel.strength.timestep, self.npe.config.depth)
         chosen = await self.app.push_screen_wait(screen)

@@ -8,6 +8,7 @@ from npe_tui import messages
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen
+from npe_tui.screens.variants import VariantsScreen
 
 
 def test_leaving_asks_when_something_would_be_lost(start):
@@ -43,6 +44,24 @@ def test_a_picture_that_is_finished_during_the_question_is_asked_about(start):
             await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
             told = [str(static.content) for static in session.app.screen.query(Static)]
             assert any("The enhanced picture of me.png is not saved" in text for text in told)
+
+    run(scenario)
+
+
+def test_variants_that_are_finished_during_the_question_wait_for_its_answer(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            number = await session.make("v", "variants")
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.say(messages.Edited(number, [invented(session.document, seed) for seed in range(4)]))
+            for _ in range(3):
+                await session.pilot.pause(0.1)
+            assert isinstance(session.app.screen, ConfirmScreen)
+            await session.press("escape")
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
 
     run(scenario)
 
