@@ -30,11 +30,12 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps({"folder": str(folder), "models": rows}))
         return
     click.echo(f"Weights in {folder}")
+    kinds, files = (max(map(len, names), default=0) for names in (entries, [e.file for e in entries.values()]))
     for kind, entry in entries.items():
         path = folder / entry.file
         size = f"{path.stat().st_size / 1e6:.1f} MB" if path.exists() else "MISSING"
         origin = ", ".join(f"{name} {value}" for name, value in entry.provenance.items() if not isinstance(value, dict))
-        click.echo(f"  {kind:10} {entry.file:24} {size:>9}  sha256 {entry.sha256[:12]}  {origin}")
+        click.echo(f"  {kind:{kinds}} {entry.file:{files}} {size:>9}  sha256 {entry.sha256[:12]}  {origin}")
 
 
 @weights.command()
@@ -55,13 +56,14 @@ def verify() -> None:
 def import_(file: Path) -> None:
     """Use the weights of FILE: .safetensors, or a PyTorch checkpoint whose keys fit one of the models.
 
-    SRGAN generators of the common PyTorch implementation are translated. Set NPE_WEIGHTS to a folder of your own (a
-    new one starts as a copy) to leave the installed weights as they are.
+    SRGAN generators of the common PyTorch implementation are translated. The weights before keep their file: import
+    that to go back. Set NPE_WEIGHTS to a folder of your own (a new one starts as a copy) to leave the installed weights
+    as they are.
     """
     from npe_core.models.importing import import_weights
     from npe_core.models.weights import SMOOTH, weights_folder
 
     entry = import_weights(file)
-    click.echo(f"{file.name} is now the {entry.kind} in {weights_folder()} (sha256 {entry.sha256[:12]})")
+    click.echo(f"{file.name} is now the {entry.kind} in {weights_folder()} ({entry.file})")
     if entry.kind == "upscaler":
         click.echo(f"--sharpness below 1 is gone: the {SMOOTH} of the manifest belonged to the upscaler before.")

@@ -8,6 +8,7 @@ normalisation folded into the convolutions.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -46,8 +47,9 @@ _CONTAINERS = ("state_dict", "model_state_dict", "model", "ema", "generator", "n
 def import_weights(path: Path, folder: Path | None = None) -> Entry:
     """Put the weights of a file into the weights folder as fp16, and into its manifest.
 
+    The file is named after its content: the weights before stay in theirs, and importing that file goes back to them.
     A folder without a manifest is first filled with the shipped weights. The other models stay as they are; the very
-    file that is there already changes nothing.
+    file that is in use already changes nothing.
     Raises InputError when the file is not a checkpoint or fits none of the models.
     """
     folder = folder or weights_folder()
@@ -56,21 +58,21 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
         return entry
     state, stored_config = read_checkpoint(path)
     kind, config, state = recognise(state, stored_config, path)
-    file = f"{kind}.safetensors"
-    temporary = folder / f".{file}.tmp"
+    halves = {name: tensor.half().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
+    content = save(halves, metadata={"config": json.dumps(config)})  # by which it can be imported elsewhere
+    digest = hashlib.sha256(content).hexdigest()
+    entry = Entry(kind, f"{kind}-{digest[:12]}.safetensors", digest, config, {"imported_from": path.name})
+    temporary = folder / f".{entry.file}.tmp"
     try:
         if not (folder / MANIFEST).exists():  # a folder of one's own starts as a copy, so that no model is missing
             shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
-        halves = {name: tensor.half().contiguous() for name, tensor in state.items()}
-        content = save(halves, metadata={"config": json.dumps(config)})  # by which it can be imported elsewhere
-        temporary.write_bytes(content)  # save_file would let nobody but its owner read it
-        temporary.replace(folder / file)
         entries = read_manifest(folder)
+        temporary.write_bytes(content)  # save_file would let nobody but its owner read it
+        temporary.replace(folder / entry.file)
         if kind == "upscaler":  # the smooth weights belong to the upscaler that goes
             entries.pop(SMOOTH, None)
-        entry = Entry(kind, file, sha256_of(folder / file), config, {"imported_from": path.name})
-        write_manifest({**entries, kind: entry}, folder)
-    except (OSError, SafetensorError) as error:
+        write_manifest({**entries, kind: entry}, folder)  # until here everything is as it was, whatever kills it
+    except OSError as error:
         temporary.unlink(missing_ok=True)
         raise EnvironmentFault(f"{folder} cannot be written ({error}). Name another folder in NPE_WEIGHTS.") from None
     return entry

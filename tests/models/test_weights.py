@@ -179,6 +179,42 @@ def test_what_was_imported_can_be_imported_elsewhere_and_again(folder, tmp_path)
     assert (elsewhere.config, elsewhere.sha256) == (first.config, first.sha256)
 
 
+def test_the_weights_before_an_import_keep_their_file_and_importing_it_goes_back(folder, tmp_path):
+    before = {name: t.contiguous() for name, t in load("upscaler", CPU, torch.float32, folder)[0].state_dict().items()}
+    mine = tmp_path / "new.safetensors"
+    old = folder / read_manifest(folder)["upscaler"].file
+    torch.manual_seed(1)
+    save_file(
+        GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), str(mine), metadata={"config": json.dumps(CONFIG)}
+    )
+    save_file(before, str(tmp_path / "copy.safetensors"), metadata={"config": json.dumps(CONFIG)})
+    import_weights(mine, folder)
+    assert old.exists() and not torch.equal(
+        load("upscaler", CPU, torch.float32, folder)[0].state_dict()["stem.weight"], before["stem.weight"]
+    )
+    import_weights(tmp_path / "copy.safetensors", folder)
+    after = load("upscaler", CPU, torch.float32, folder)[0].state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def test_an_import_that_ends_before_the_manifest_leaves_the_weights_as_they_were(folder, tmp_path, monkeypatch):
+    """As a kill between the file and the manifest does: all that is on disk belongs together."""
+    mine, manifest = tmp_path / "new.safetensors", (folder / "manifest.json").read_bytes()
+    save_file(
+        GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), str(mine), metadata={"config": json.dumps(CONFIG)}
+    )
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("npe_core.models.importing.write_manifest", killed)
+        with pytest.raises(KeyboardInterrupt):
+            import_weights(mine, folder)
+    assert (folder / "manifest.json").read_bytes() == manifest
+    load("upscaler", CPU, torch.float32, folder)
+
+
 class Evil:
     def __reduce__(self):
         return print, ("executed",)
@@ -213,7 +249,8 @@ def test_imported_weights_may_be_read_as_other_files_of_the_folder(tmp_path, fol
         import_weights(mine, folder)
     finally:
         os.umask(before)
-    assert stat.S_IMODE((folder / "upscaler.safetensors").stat().st_mode) == 0o644
+    (imported,) = folder.glob("upscaler-*.safetensors")
+    assert stat.S_IMODE(imported.stat().st_mode) == 0o644
 
 
 @pytest.mark.parametrize("words", ["yes\n", "x", "\x80\x04.", "(lp0\nS'a'\np1\na."])
