@@ -15,12 +15,14 @@ from npe_core.daemon import journal
 from npe_core.daemon.files import read_small
 from npe_core.daemon.folders import Folders, is_held
 from npe_core.daemon.log import log
-from npe_core.daemon.names import Waiting, shown
+from npe_core.daemon.names import Waiting, is_hidden, is_unfinished, part_of, shown
 
 _SILENT = 10.0
 """Seconds after which a daemon that writes status.json once a second has fallen silent."""
 _LISTED = 100
-"""Waiting files that are listed by name; the rest is counted."""
+"""Waiting and ignored files that are listed by name; the rest is counted."""
+_TOLD = 5
+"""Ignored names that a person is told."""
 
 
 @dataclass
@@ -141,7 +143,24 @@ def read_status(folders: Folders) -> dict[str, Any]:
             why = "The outbox cannot be written to, and neither can what the daemon tells of itself."
             status["paused"] = status.get("paused", {}) | {"outbox": why}
     status["failed"] = [reason_of(folder) for folder in failed_jobs(folders)]
+    ignored = ignored_names(folders.inbox)
+    status["ignored"], status["ignored_count"] = ignored[:_LISTED], len(ignored)
     return status
+
+
+def ignored_names(inbox: Path) -> list[str]:
+    """What lies in the inbox in plain sight and is never taken: other kinds of files, folders, links. No READMEs."""
+    try:
+        with os.scandir(inbox) as entries:
+            found = [entry for entry in entries if not (is_hidden(entry.name) or is_unfinished(entry.name))]
+    except OSError:
+        return []
+    return sorted(
+        shown(entry.name) + "/" * entry.is_dir(follow_symlinks=False)
+        for entry in found
+        if not entry.is_file(follow_symlinks=False)
+        or (part_of(entry.name) is None and not entry.name.lower().startswith("readme"))
+    )
 
 
 def _age(status: dict[str, Any]) -> float:
@@ -192,6 +211,10 @@ def report_lines(told: dict[str, Any]) -> list[str]:
     lines += [f"waiting   {', '.join(one['files'])}: {one['why']}" for one in told.get("waiting", [])]
     more = told.get("waiting_count", 0) - len(told.get("waiting", []))
     lines += [f"waiting   and {more} more"] if more > 0 else []
+    if told["ignored"]:
+        more = told["ignored_count"] - _TOLD
+        names = ", ".join(told["ignored"][:_TOLD]) + (f" and {more} more" if more > 0 else "")
+        lines.append(f"ignored   {names}: no photo, mask or parameters by the name, or no plain file")
     lines += [f"failed    {one['job']} ({one['code']}): {one['reason']}" for one in told["failed"]]
     return lines
 

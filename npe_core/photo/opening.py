@@ -32,8 +32,16 @@ _PLUGINS = {
     "BMP": "PIL.BmpImagePlugin",
     "GIF": "PIL.GifImagePlugin",
 }
+_SIGNATURES = {
+    "JPEG": (b"\xff\xd8\xff",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "WebP": (b"RIFF",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "GIF": (b"GIF87a", b"GIF89a"),
+}
 _EXPECTED = "Expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture (HEIC and AVIF where installed)."
 _FIRST_PICTURE_IS_THE_PHOTO = ("MPO", "HEIF")  # what follows are other views, depth and gain maps of the same photo
+_NEW_SUBFILE_TYPE = 254
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -163,8 +171,10 @@ def _pillow_settings(max_pixels: float) -> Iterator[None]:
 
 def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None]) -> Opened:
     head = file.read(64)
-    picture = _identified(file, formats_of(head, name), name)
+    picture = _identified(file, head, name)
     check(picture.size)
+    if isinstance(picture, TiffImageFile) and _is_raw(picture, head):
+        raise InputError(f"{name} is a camera's raw photo. Develop it to JPEG, PNG or TIFF first.")
     pictures = int(getattr(picture, "n_frames", 1))
     kind = picture.format or ""
     if pictures > 1 and kind not in _FIRST_PICTURE_IS_THE_PHOTO:
@@ -187,6 +197,17 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
     return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, sideways, pictures, lossless, file)
 
 
+def _is_raw(picture: TiffImageFile, head: bytes) -> bool:
+    """Whether what looks like a TIFF holds a sensor's data, its first picture being a preview.
+
+    By DNGVersion (DNG specification), by Canon's mark, or by a reduced picture (NewSubfileType) beside SubIFDs, which
+    is how NEF, ARW and PEF begin.
+    """
+    tags = picture.tag_v2
+    is_preview = bool(int(tags.get(_NEW_SUBFILE_TYPE, 0)) & 1) and ExifTags.Base.SubIFDs in tags
+    return ExifTags.Base.DNGVersion in tags or head[8:10] == b"CR" or is_preview
+
+
 def _is_lossless_webp(file: BinaryIO) -> bool:
     """By the chunk that holds the pixels: ``VP8L`` is lossless, ``VP8 `` is not (WebP container specification)."""
     file.seek(12)
@@ -198,12 +219,19 @@ def _is_lossless_webp(file: BinaryIO) -> bool:
     return False
 
 
-def _identified(file: BinaryIO, formats: tuple[str, ...], name: str) -> Image.Image:
+def _identified(file: BinaryIO, head: bytes, name: str) -> Image.Image:
+    formats = formats_of(head, name)
     file.seek(0)
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ``check`` says it better
     try:
         return Image.open(file, formats=formats)
     except Image.UnidentifiedImageError as error:
+        begins_as = next((kind for kind, signatures in _SIGNATURES.items() if head.startswith(signatures)), None)
+        if begins_as is not None and (begins_as != "WebP" or head[8:12] == b"WEBP"):
+            raise InputError(
+                f"{name} is damaged: it begins as a {begins_as} picture whose header cannot be read. "
+                "Copy it again or re-export it."
+            ) from error
         raise InputError(f"{name} is not a picture in a known format. {_EXPECTED}") from error
     finally:
         Image.MAX_IMAGE_PIXELS = before

@@ -26,6 +26,23 @@ def test_status_tells_what_waits_and_what_failed(folders, serve):
     assert "waits for alone.mask.png or alone.json" in lines and "(bad-input): No face" in lines
 
 
+def test_status_names_what_is_in_the_inbox_and_will_never_be_taken(folders, serve):
+    serve()
+    assert read_status(folders)["ignored"] == []
+    for name in ("scan.pdf", "photo", "README.md", ".DS_Store", "~a.png", "late.part", "alone.png"):
+        (folders.inbox / name).write_bytes(b"1")
+    (folders.inbox / "trip").mkdir()
+    (folders.inbox / "link.png").symlink_to(folders.inbox / "alone.png")
+    told = read_status(folders)
+    assert told["ignored"] == ["link.png", "photo", "scan.pdf", "trip/"] and told["ignored_count"] == 4
+    for i in range(200):
+        (folders.inbox / f"film_{i:03}.mov").write_bytes(b"1")
+    told = read_status(folders)
+    assert len(told["ignored"]) == 100 and told["ignored_count"] == 204
+    (line,) = (line for line in report_lines(told) if line.startswith("ignored"))
+    assert line.startswith("ignored   film_000.mov, film_001.mov,") and "film_004.mov and 199 more: no photo" in line
+
+
 def test_status_tells_after_the_end_what_kept_the_last_run_from_working(folders, serve):
     drop(folders.inbox)
     serve(least_free=1 << 60)

@@ -66,6 +66,26 @@ def test_formats_beyond_the_list_are_refused(photo_file):
         assert "known format" in refusal(photo_file(name))
 
 
+@pytest.mark.parametrize(("suffix", "length"), [("jpg", 20), ("png", 12), ("tif", 60), ("gif", 10)])
+def test_what_begins_as_a_picture_and_has_no_whole_header_is_called_damaged(tmp_path, photo_file, suffix, length):
+    whole = photo_file(f"a.{suffix}").read_bytes()
+    (tmp_path / "part").write_bytes(whole[:length])
+    message = refusal(tmp_path / "part")
+    assert "is damaged" in message and "known format" not in message
+
+
+@pytest.mark.parametrize("tags", [{50706: b"\1\4\0\0"}, {254: 1, 330: 8}], ids=["DNG", "NEF"])
+def test_raw_photos_are_not_taken_for_the_preview_that_they_begin_with(tmp_path, tags):
+    Image.new("RGB", (160, 120)).save(tmp_path / "raw.tif", tiffinfo=tags)
+    (tmp_path / "raw.tif").rename(tmp_path / "raw.dng")
+    assert "raw photo" in refusal(tmp_path / "raw.dng")
+
+
+def test_a_tiff_with_a_preview_beside_it_is_a_photo(tmp_path):
+    Image.new("RGB", (160, 120)).save(tmp_path / "a.tif", tiffinfo={254: 0, 330: 8})
+    assert Photo.open(tmp_path / "a.tif").size == (160, 120)
+
+
 def test_bomb_is_refused_from_the_header_in_no_time(tmp_path):
     header = struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)
     body = zlib.compress(bytes(90001 * 40))
