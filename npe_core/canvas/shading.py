@@ -39,6 +39,10 @@ _MOST_SHADOWS, _MOST_LIGHTS = 2.2, 1.4
 _MOST_NOISE, _NOISE = 1.15, 2.0
 """and what lies within so many levels of L* of it, where the noise of black hair would become strands of blond hair."""
 
+_UNLIT, _BLACK = 0.35, 7.0
+"""Of the mean L*, and in levels of L*: what is below both gets next to no light, as the hollows between strands. It
+would be dark in any colour, and so it says nothing of the one that is asked for and stays out of the mean."""
+
 CHROMA = (
     (0, 2, 7, 12, 17, 22, 27, 32, 37, 42, 52, 62, 72, 82, 92, 100),
     (0.2, 0.28, 0.41, 0.53, 0.7, 0.81, 0.88, 0.94, 0.97, 1.0, 1.0, 0.95, 0.87, 0.78, 0.6, 0.4),
@@ -63,8 +67,9 @@ def shade_places(
     """(h, w, 3) uint8 for each place of a fill: its paint, of use where its mask is above 0.
 
     shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
-    over all the places of one face is within 1 of the colour's, and for a colour at the edge of the gamut within what
-    is just noticed (2.3): where there is no room for the variation (pure red, black, white), the variation gives way.
+    over what is lit of all the places of one face is within 1 of the colour's, and for a colour at the edge of the
+    gamut within what is just noticed (2.3): where there is no room for the variation (pure red, black, white), the
+    variation gives way.
     """
     faces = sorted({place.face for place in places})
     shades = each(lambda face: shade_of(image, [place for place in places if place.face == face], rgb, shading), faces)
@@ -94,6 +99,8 @@ def shade_of(image: np.ndarray, places: list[Selection], rgb: tuple[int, int, in
     target = srgb_to_lab(np.array(rgb, np.uint8))
     light = _light_of(_some(image, places, deep)[0], rgb, shading)
     pixels, depth, soft = _some(image, places, core)
+    is_lit = _gloom(srgb_to_lab(pixels)[:, 0], light) < 0.5
+    pixels, depth, soft = pixels[is_lit], depth[is_lit], soft[is_lit]
     variation = _carry_over(pixels, depth, target, light) - target
     balance = _balance(
         variation, target, lambda shaded: _through_the_rim(shaded, pixels, soft, light), shading * _FARTHEST
@@ -131,11 +138,12 @@ class Shade:
         steps = np.linspace(0, 1, _NODES, dtype=np.float32)
         blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")  # red changes fastest
         colours = np.stack([red, green, blue], axis=-1).reshape(-1, 3)
+        lightness = srgb_to_lab(colours)[:, 0]
 
         def table(depth: float) -> ImageFilter.Color3DLUT:
             variation = _carry_over(colours, np.full(len(colours), depth, np.float32), target, light) - target
-            shaded = _to_srgb(target + offset + scale * variation)
-            return ImageFilter.Color3DLUT((_NODES, _NODES, _NODES), shaded.ravel())
+            shaded = _in_the_dark(target + offset + scale * variation, lightness, target, light)
+            return ImageFilter.Color3DLUT((_NODES, _NODES, _NODES), _to_srgb(shaded).ravel())
 
         return cls(table(1), table(0), light)
 
@@ -231,6 +239,10 @@ class _Light:
     """What differences of lightness below the mean are multiplied by"""
     lights: float
     """and those above it."""
+    gain: float
+    """What they would be multiplied by if all of the light were kept"""
+    hollows: float
+    """and how much of that those get that no light reaches, in [0, 1]."""
     down: float
     up: float
     shading: float
@@ -255,7 +267,12 @@ def _light_of(chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> 
     shadows = min(shading * below, _MOST_SHADOWS, 1.1 * down / max(-darkest, 1.0))
     lights = min(shading * above, _MOST_LIGHTS, 1.1 * up / max(lightest, 1.0))
     shift = np.array(rgb, np.float32) - chosen.mean(axis=0, dtype=np.float32)
-    return _Light(mean, shift, low, high, float(shadows), float(lights), float(down), float(up), shading)
+    # What becomes darker is dark enough there by its shadows.
+    hollows = min(max(below - 1, 0.0), 1.0) * min(1.5 * shading, 1.0)
+    return _Light(
+        mean, shift, low, high, float(shadows), float(lights), float(below), float(hollows), float(down), float(up),
+        shading,
+    )  # fmt: skip
 
 
 def _carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light: _Light) -> np.ndarray:
@@ -270,6 +287,22 @@ def _carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light
     return np.column_stack(
         [bright, _in_light(target, bright) + np.float32(min(light.shadows, light.lights, light.shading)) * own]
     )
+
+
+def _gloom(lightness: np.ndarray, light: _Light) -> np.ndarray:
+    """(N,) in [0, 1]: 1 where no light at all falls on pixels of that L* (N,)."""
+    return np.clip(1 - lightness / max(min(_UNLIT * float(light.mean[0]), _BLACK), 1e-3), 0, 1)
+
+
+def _in_the_dark(shaded: np.ndarray, lightness: np.ndarray, target: np.ndarray, light: _Light) -> np.ndarray:
+    """(N, 3) L*a*b*: the shaded colours of pixels whose own L* is ``lightness``, where no light falls as dark as there.
+
+    Dark in proportion to the light, however little of the variation the rest keeps.
+    """
+    dark = np.float32(light.hollows) * _gloom(lightness, light)[:, None]
+    kept = np.maximum(target[0] + np.float32(light.gain) * (lightness - light.mean[0]), 0)
+    deepest = np.column_stack([np.minimum(kept, shaded[:, 0]), _in_light(target, kept)])
+    return shaded + dark * (deepest - shaded)
 
 
 def _widened(difference: np.ndarray, light: _Light) -> np.ndarray:
