@@ -48,6 +48,12 @@ class Saved:
         """Whether that Enhance was of the paint that is here, and can be repeated."""
         return bool(self.parameters.get("fits", bool(self.parameters)))
 
+    @property
+    def picture(self) -> Path | None:
+        """The file that the enhanced picture of then was saved in."""
+        saved_as = self.parameters.get("saved_as")
+        return Path(saved_as) if isinstance(saved_as, str) else None
+
     def read(self) -> bytes:
         """The canvas. Raises OSError."""
         return self.file.read_bytes().partition(b"\n")[2]
@@ -100,6 +106,11 @@ class Autosave:
         self._lock: IO[str] | None = None
         self._changed = False
         self._closed = False
+        self._taken: Saved | None = None
+
+    def take_over(self, saved: Saved) -> None:
+        """Its canvas is this session's now: it goes once that is on disk anew, or saved, or not wanted."""
+        self._taken = saved
 
     def touch(self) -> None:
         """Say that the canvas changed: at most ``seconds`` later it is on disk."""
@@ -122,6 +133,7 @@ class Autosave:
                 self._take_lock()
                 head = {"photo": str(self._photo), "when": time.time(), "parameters": self._parameters()}
                 write_atomically(self.file, json.dumps(head).encode() + b"\n" + self._snapshot(), force=True)
+                self._forget_taken()
             except (OSError, NpeError) as error:
                 self._changed = True  # it is tried again at the next change, and when the session ends
                 self._failed(f"Autosave failed. {error}")
@@ -131,7 +143,13 @@ class Autosave:
         """The work is saved, or not wanted: nothing is left to recover until the next change."""
         with self._writing, contextlib.suppress(OSError):
             self._changed = False
+            self._forget_taken()
             self.file.unlink(missing_ok=True)
+
+    def _forget_taken(self) -> None:
+        if self._taken is not None:
+            self._taken.remove()
+        self._taken = None
 
     def close(self) -> None:
         """Write what is new, then no more; a file that is on disk stays, to be found as left behind."""

@@ -48,7 +48,6 @@ class EditDocument:
         self.canvas = Canvas(photo.image)
         self.shown: np.ndarray = photo.image.copy()
         """(H, W, 3) uint8"""
-        self.saved_as: Path | None = None
         self._results = Results()
         self._other_result = False
         """Whether another result is in force than the one that is shown."""
@@ -63,7 +62,8 @@ class EditDocument:
         """Parameters of the picture that an earlier session had made."""
         self._saved_revision = 0
         """Of the canvas, whose paint is in a file."""
-        self._saved_result: EditResult | None = None
+        self._last_file: Path | None = None
+        """Where a result was saved last."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -96,6 +96,14 @@ class EditDocument:
         return self._lost if self.result is None else self.result.parameters
 
     @property
+    def made_in(self) -> Path | None:
+        """The file that this picture is saved in, if it is."""
+        if self._results.now is not None:
+            return self._results.now.saved_as
+        known = self._lost.get("saved_as")
+        return Path(known) if isinstance(known, str) else None
+
+    @property
     def can_be_made_again(self) -> bool:
         """Whether the paint is still that from which that picture was made."""
         return self._lost_revision == self.canvas.revision if self.result is None else not self.stale
@@ -113,7 +121,13 @@ class EditDocument:
     @property
     def unsaved_result(self) -> bool:
         """Whether closing now would lose the last result."""
-        return self.result is not None and self.result is not self._saved_result
+        return self._results.now is not None and self._results.now.saved_as is None
+
+    @property
+    def saved_as(self) -> Path | None:
+        """The file of the result in force, or where it goes by default: where one was saved last."""
+        own = self._results.now.saved_as if self._results.now is not None else None
+        return own or self._last_file
 
     @property
     def unsaved_paint(self) -> bool:
@@ -211,11 +225,12 @@ class EditDocument:
 
         Raises InputError if there is no result, UsageError and EnvironmentFault as ``EditResult.save`` does.
         """
-        if self.result is None:
+        made = self._results.now
+        if made is None:
             raise InputError("There is no edited picture yet: enhance first.")
-        result = self.result
-        notes = result.save(path, force=force)
-        self.saved_as, self._saved_result = path, result
+        notes = made.result.save(path, force=force)
+        self._results.saved(made, path)
+        self._last_file = path
         return notes
 
     def save_paint(self, path: Path, force: bool = False) -> None:

@@ -120,7 +120,7 @@ ZOOM = ("zoom_in", "zoom_out", "fit", "actual", "still")
 
 VIEW_KEYS = [
     ("arrows", "Move the keyboard cursor by a dot; with Shift by eight"),
-    ("^arrows", "Pan; so does a drag with the middle button, or right after Space"),
+    ("^arrows", "Pan; so does a drag with the middle or the right button"),
     ("Tab", "To the next control; arrows, Enter, Space and digits are then for it alone"),
 ]
 """What the picture itself does with keys: (keys, what they do)."""

@@ -31,6 +31,8 @@ class Filled:
     """Of the canvas after it."""
     step: bool
     """Whether it changed anything, and is an undo step."""
+    again: bool = False
+    """Whether it gave another colour to what was enhanced already."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ class Painting:
             if document is None:
                 return
             colour = self.hand.colour
+            if self._filled is not None and self._filled.region != region:
+                await asyncio.to_thread(self._leave_enhanced, document)
             before = document.canvas.revision
             try:
                 count = await asyncio.to_thread(document.canvas.fill, region, colour, at)
@@ -142,7 +146,8 @@ class Painting:
     def recolour(self) -> None:
         """The hand has another colour: the fill that was just made takes it on, as one undo step with it.
 
-        What was enhanced stays a step of its own, so that undo comes back to it.
+        What was enhanced stays a step of its own, so that undo comes back to it; and so does what is done with the
+        colour next: it was chosen for that, if it is of another region or by hand.
         """
         if self._filled is not None:
             self._tells.later(self._recolour())
@@ -161,6 +166,7 @@ class Painting:
                 return
 
             replaced = filled.step and document.stale
+            again = filled.again or not document.stale
 
             def refill() -> bool:
                 if replaced:
@@ -175,8 +181,14 @@ class Painting:
                 self._filled = None
                 self._tells.failed(str(error))
                 return
-            self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision, step)
-            self._show(f"Filled {REGIONS[filled.region].name} with {colour}")
+            self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision, step, step and again)
+            self._show(f"Filled {REGIONS[filled.region].name} with {colour}" + ", until it is used elsewhere" * again)
+
+    def _leave_enhanced(self, document: EditDocument) -> None:
+        """Takes back that the last fill, enhanced already, took on a colour that was chosen for something else."""
+        filled = self._filled
+        if filled is not None and filled.again and document.stale and document.canvas.revision == filled.revision:
+            document.canvas.undo()
 
     # --- the pointer --------------------------------------------------------------------------------------------
 
@@ -188,12 +200,14 @@ class Painting:
             return
         try:
             if self.hand.tool == "dropper":
-                self.take_colour(document, x, y)
+                self.take_colour(x, y, before=self._easel.view.shows_other(x, y))
             elif self.hand.tool == "pick" and document.regions is None:
                 self._tells.failed(self._tells.no_regions())
             elif self.hand.tool == "pick":
                 self.fill(document.canvas.region_at(x, y).id, (x, y))
             else:
+                if self.hand.tool == "brush":
+                    self._leave_enhanced(document)
                 self._filled = None
                 self.hand.press(document.canvas, x, y)
                 self._show("")
@@ -213,11 +227,14 @@ class Painting:
         if self._document is not None and self.hand.release(self._document.canvas):
             self._show({"brush": "Painted", "marker": "Marked", "eraser": "Erased"}[self.hand.tool])
 
-    def take_colour(self, document: EditDocument, x: float, y: float) -> None:
-        """The dropper: the colour that is shown at a photo point."""
+    def take_colour(self, x: float, y: float, before: bool = False) -> None:
+        """The dropper: the colour of the picture at a photo point, or of the photo as it was ``before``."""
+        document = self._document
+        if document is None:
+            return
         width, height = document.size
         column, row = min(max(int(x), 0), width - 1), min(max(int(y), 0), height - 1)
-        r, g, b = document.shown[row, column].tolist()
+        r, g, b = (document.photo.image if before else document.shown)[row, column].tolist()
         self._filled = None
         self._tells.coloured(format_colour((r, g, b)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,13 +17,14 @@ _ROOM = 1 << 30
 """Bytes for the results before the one in force, of which one is kept whatever its size."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Made:
-    """A result, and the guide and the mask that it was made from."""
+    """A result, the guide and the mask that it was made from, and the file that it is in."""
 
     result: EditResult
     guide: np.ndarray
     levels: np.ndarray
+    saved_as: Path | None = None
 
     def fits(self, canvas: Canvas) -> bool:
         """Whether the canvas is as it was then."""
@@ -43,6 +45,13 @@ class Results:
         self.now = made
         self._after.clear()
         self._make_room()
+
+    def saved(self, made: Made, path: Path) -> None:
+        """``made`` is in this file now, and no other result is any more."""
+        for other in (self.now, *self._before, *self._after):
+            if other is not None and other.saved_as == path:
+                other.saved_as = None
+        made.saved_as = path
 
     def back(self, canvas: Canvas) -> bool:
         """To the result before, or to none, if the canvas is still as the one in force was made from.

@@ -39,6 +39,20 @@ class Strength:
         return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**31 - 4))
 
 
+def in_turn(strength: Strength, made: Mapping[str, Any] | None, repainted: bool, several: bool) -> Strength:
+    """The strength of the next pictures after one that was ``made`` with these parameters; None: there is none.
+
+    Where a new seed would be drawn and something was painted since, that picture's is kept: what it shows already stays
+    as it is. Where it is still the picture of this seed, ``several`` others have seeds of their own.
+    """
+    seed = None if made is None else made["seed"]
+    if repainted and strength.seed is None:
+        return replace(strength, seed=seed)
+    if several and not repainted and strength.seed == seed:
+        return replace(strength, seed=None)
+    return strength
+
+
 _OF_AN_EDIT = ("timestep", "steps", "sampler", "sharpness", "seed")
 """What of an edit's parameters is its strength."""
 

@@ -55,10 +55,11 @@ def divider(box: Box, column: int) -> np.ndarray:
     return np.where(np.floor(x) == column, _dashes(box), 0).astype(np.uint8)
 
 
-def frame(box: Box, edges: tuple[float, float, float, float], number: int, chosen: bool) -> np.ndarray:
-    """A rectangle with its number on a plate over its corner, in dots, so that it can be read however far the photo is.
+def frame(box: Box, edges: tuple[float, float, float, float], number: int | None, chosen: bool) -> np.ndarray:
+    """A rectangle, in dots, with its number on a plate over its corner: it can be read however far the photo is.
 
-    The chosen one has a thick line, outwards, and a white plate. Where there is no room above, the plate covers.
+    None: no number. The chosen one has a thick line, outwards, and a white plate. Where there is no room above, the
+    plate covers.
     """
     x, y = np.arange(box[0], box[2])[None, :], np.arange(box[1], box[3])[:, None]
     left, top, right, bottom = (int(np.floor(edge)) for edge in edges)
@@ -67,6 +68,8 @@ def frame(box: Box, edges: tuple[float, float, float, float], number: int, chose
         ink = np.select([(out == 0) | (out == 1), out == 2], [WHITE, BLACK], 0)
     else:
         ink = np.where(out == 0, _dashes(box), 0)
+    if number is None:
+        return ink.astype(np.uint8)
     plate = _plate(number)
     row, column = y - max(top + 1 - plate.shape[0], 0), x - max(left, 0)
     on = (row >= 0) & (row < plate.shape[0]) & (column >= 0) & (column < plate.shape[1])

@@ -19,10 +19,10 @@ MARKED = 1 / 8
 
 @dataclass(frozen=True)
 class Frame:
-    """A rectangle of the photo (x0, y0, x1, y1) with a number."""
+    """A rectangle of the photo (x0, y0, x1, y1) with a number, or without."""
 
     box: tuple[float, float, float, float]
-    number: int
+    number: int | None
     chosen: bool
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from time import monotonic
 from typing import ClassVar
 
 from textual import events
@@ -22,15 +21,13 @@ WHEEL = 1.2
 """How much closer one notch of the wheel goes."""
 GRIP = 1.0
 """Cells beside the divider in which it can be taken."""
-HELD = 0.7
-"""Seconds for which a space bar counts as held: terminals tell when a key repeats, not when it is let go."""
 
 
 class PictureView(Surface, can_focus=True):
     """A ``Surface`` that posts where on the photo the pointer is; what that means is others' business.
 
-    The wheel zooms at the pointer; the middle button, or the left one right after the space bar, pans; a divider is
-    dragged. The arrow keys move ``cursor`` by one dot, half a cell; painting with it is again others' business.
+    The wheel zooms at the pointer; the middle and the right button pan; a divider is dragged. The arrow keys move
+    ``cursor`` by one dot, half a cell; painting with it is again others' business.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -101,7 +98,6 @@ class PictureView(Surface, can_focus=True):
         """What the drag does with the pointer, if it is the view's own; others are told."""
         self._held = 0
         """The button of the drag under way, or 0."""
-        self._space_at = float("-inf")
 
     # --- the mouse ----------------------------------------------------------------------------------------------
 
@@ -127,9 +123,9 @@ class PictureView(Surface, can_focus=True):
             self._let_go(event)  # that the button came up was lost on the way
         point = self._point(event)
         divider = self._scene.divider()
-        if event.button == 2 or (event.button == 1 and monotonic() - self._space_at < HELD):
+        if event.button in (2, 3):
             self._drag = self._panning(point)
-        elif event.button == 1 and divider is not None and abs(point[0] - divider - 0.5) <= GRIP:
+        elif divider is not None and abs(point[0] - divider - 0.5) <= GRIP:
             self._drag = self._splitting
         else:
             self._tell(self.PointerDown, point, event, event.button)
@@ -195,10 +191,6 @@ class PictureView(Surface, can_focus=True):
 
     # --- the keyboard -------------------------------------------------------------------------------------------
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "space":
-            self._space_at = monotonic()
-
     def action_zoom(self, factor: float) -> None:
         """Zoom at the keyboard cursor, or else at the middle."""
         at = None if self.cursor is None else self.viewport.photo_to_cell(*self.cursor)
@@ -255,6 +247,12 @@ class PictureView(Surface, can_focus=True):
         if self.viewport != before:
             self.post_message(self.ViewportChanged(self, self.viewport))
             self._draw_marks()
+
+    def shows_other(self, x: float, y: float) -> bool:
+        """Whether the other picture is seen at a photo point: everywhere, or left of the divider."""
+        divider = self._scene.divider()
+        column, _ = self.viewport.photo_to_cell(x, y)
+        return self._scene.other is not None and (divider is None or column < divider)
 
     def _draw_marks(self) -> None:
         at = self.cursor

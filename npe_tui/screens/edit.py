@@ -21,7 +21,7 @@ from npe_tui.panels.side import Side
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.enhancing import EnhancingScreen
-from npe_tui.strength import STRONGEST, WEAKEST
+from npe_tui.strength import STRONGEST, WEAKEST, in_turn
 from npe_tui.widgets import Chips, Slider
 
 _NEED_CANVAS = frozenset(["region", "dab", "pen", "undo", "redo", "mask", "save_paint", "face"])
@@ -80,7 +80,9 @@ class EditScreen(EnhancingScreen):
             self.status.say(f"Nobody said where the face is: press {key}.", serious=True)
         elif await self.painting.freeze():
             if document.marked:
-                self.running.make(what, document, self.query_one(StrengthPanel).settled())
+                made = None if document.result is None else document.result.parameters
+                strength = self.query_one(StrengthPanel).settled()
+                self.running.make(what, document, in_turn(strength, made, document.stale, what == "variants"))
                 self.started(doing)
             else:
                 self.painting.frozen = False
@@ -234,7 +236,7 @@ class EditScreen(EnhancingScreen):
         self.add_class("-panel-open")
         first = next((widget for widget in self.query_one(f"#{name}").query("*") if widget.focusable), None)
         if first is not None:
-            first.focus()
+            self.set_focus(first)  # now: focus() would do it after the keys that are on their way already
         if isinstance(first, Input):
             first.action_select_all()
 
@@ -262,6 +264,13 @@ class EditScreen(EnhancingScreen):
     def _pointer_down(self, event: PictureView.PointerDown) -> None:
         if event.button == 1 and (event.inside or self.hand.paints):
             self.painting.press(event.x, event.y)
+
+    @on(PictureView.PointerDown, "#before")
+    def _pointer_down_before(self, event: PictureView.PointerDown) -> None:
+        if event.button == 1 and event.inside and self.hand.tool == "dropper":
+            self.painting.take_colour(event.x, event.y, before=True)
+        elif event.button == 1:
+            self.status.say("This is the photo as it was: paint and pick in the picture beside it")
 
     @on(PictureView.PointerMove, "#photo")
     def _pointer_move(self, event: PictureView.PointerMove) -> None:

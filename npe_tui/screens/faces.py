@@ -40,11 +40,12 @@ class FaceScreen(Screen[FaceWish | None]):
         super().__init__()
         self._image, self._faces, self._depth = image, faces, depth
         self._corner: tuple[float, float] | None = None
+        self._frames: tuple[Frame, ...] = ()
 
     def compose(self) -> ComposeResult:
         count = len(self._faces)
-        title = "No face was found" if not count else "Which face?" if count > 1 else "One face was found"
-        yield Label(f" {title}", id="title")
+        self._title = "No face was found" if not count else "Which face?" if count > 1 else "One face was found"
+        yield Label(f" {self._title}", id="title")
         with Horizontal(id="body"):
             yield PictureView(depth=self._depth, id="faces")
             with Vertical(id="face-side"):
@@ -59,7 +60,9 @@ class FaceScreen(Screen[FaceWish | None]):
         return [*options, Option("w  the whole picture is a face", id="whole"), Option("Esc  paint without", id="none")]
 
     def on_mount(self) -> None:
-        self.query_one(PictureView).show(self._image)
+        view = self.query_one(PictureView)
+        view.show(self._image)
+        self.watch(view, "cursor", self._stretch, init=False)
         options = self.query_one(OptionList)
         options.highlighted = 0
         options.focus()
@@ -67,11 +70,11 @@ class FaceScreen(Screen[FaceWish | None]):
     @on(OptionList.OptionHighlighted)
     def _show_which(self, event: OptionList.OptionHighlighted) -> None:
         """Frames around the faces; thick around the one that Enter would take."""
-        frames = (
+        self._frames = tuple(
             Frame(face.box, number, event.option_id in (f"face-{number}", "all"))
             for number, face in enumerate(self._faces, start=1)
         )
-        self.query_one(PictureView).frame(tuple(frames))
+        self.query_one(PictureView).frame(self._frames)
 
     # --- answers ------------------------------------------------------------------------------------------------
 
@@ -107,22 +110,37 @@ class FaceScreen(Screen[FaceWish | None]):
             view.focus()
             view.action_cursor(0, 0)
         elif self._corner is None:
-            self._corner = view.cursor
+            self._begin(view.cursor)
         else:
             self._box(self._corner, view.cursor)
 
     @on(PictureView.PointerDown)
     def _down(self, event: PictureView.PointerDown) -> None:
-        self._corner = (event.x, event.y)
+        self._begin((event.x, event.y))
+
+    @on(PictureView.PointerMove)
+    def _move(self, event: PictureView.PointerMove) -> None:
+        self._stretch((event.x, event.y))
 
     @on(PictureView.PointerUp)
     def _up(self, event: PictureView.PointerUp) -> None:
         if self._corner is not None:
             self._box(self._corner, (event.x, event.y))
 
+    def _begin(self, corner: tuple[float, float]) -> None:
+        self._corner = corner
+        self.query_one("#title", Label).update(" And the opposite corner?")
+        self._stretch(corner)
+
+    def _stretch(self, to: tuple[float, float] | None) -> None:
+        """The box as far as it is drawn, among the faces."""
+        if self._corner is not None and to is not None:
+            drawn = Frame(_between(self._corner, to), None, True)
+            self.query_one(PictureView).frame((*self._frames, drawn))
+
     def _box(self, one: tuple[float, float], other: tuple[float, float]) -> None:
         self._corner = None
-        (x0, x1), (y0, y1) = sorted((one[0], other[0])), sorted((one[1], other[1]))
+        x0, y0, x1, y1 = _between(one, other)
         if min(x1 - x0, y1 - y0) >= _SMALLEST:
             self.dismiss(FaceWish(box=(x0, y0, x1, y1)))
             return
@@ -130,3 +148,10 @@ class FaceScreen(Screen[FaceWish | None]):
             if face.box[0] <= one[0] <= face.box[2] and face.box[1] <= one[1] <= face.box[3]:
                 self.dismiss(FaceWish(number))
                 return
+        self.query_one("#title", Label).update(f" {self._title}")
+        self.query_one(PictureView).frame(self._frames)
+
+
+def _between(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float, float, float]:
+    (x0, x1), (y0, y1) = sorted((one[0], other[0])), sorted((one[1], other[1]))
+    return x0, y0, x1, y1

@@ -144,7 +144,7 @@ class PhotoScreen(Screen[None]):
             self.path,
             config.autosave,
             document.snapshot,
-            lambda: strength.kept(document.made_with) | {"fits": document.can_be_made_again},
+            lambda: _kept(document),
             lambda reason: self.post_message(messages.AutosaveFailed(reason)),
         )
         self.easel.open(document)
@@ -166,8 +166,8 @@ class PhotoScreen(Screen[None]):
             self.easel.open(document)
             self.changed("")
             self.notify(f"Paint and mask were recovered.{self._strength_again(taken)}", title=document.name)
-            if await asyncio.to_thread(self.autosave.flush):
-                taken.remove()
+            self.autosave.take_over(taken)
+            await asyncio.to_thread(self.autosave.flush)
 
     def _strength_again(self, taken: Saved) -> str:
         """The next Enhance makes the picture that was lost: it has the strength and the seed of then. Says so."""
@@ -175,6 +175,8 @@ class PhotoScreen(Screen[None]):
         if then is None:
             return ""
         self.query_one(StrengthPanel).show_strength(then)
+        if taken.picture is not None:
+            return f" The enhanced picture is in {taken.picture.name}; its strength and seed are set."
         if not taken.fits:
             return " The enhanced picture was made from other paint and is lost; its strength and seed are set."
         return f" {self.npe.key_to('enhance')} makes the enhanced picture again, with its seed {then.seed}."
@@ -288,6 +290,13 @@ class PhotoScreen(Screen[None]):
             title = Content.from_markup(" $name  [dim]$told[/]", name=document.name, told=told)
             self.query_one("#title", Label).update(title)
         self.status.facts = tuple(facts)
+
+
+def _kept(document: EditDocument) -> dict[str, Any]:
+    """What recovery wants to know of the last enhanced picture, for JSON."""
+    file = document.made_in
+    told = {"fits": document.can_be_made_again, "saved_as": None if file is None else str(file.absolute())}
+    return strength.kept(document.made_with) | told
 
 
 def _state(document: EditDocument) -> str:

@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 
 from textual.suggester import Suggester
-from textual.widgets import Input
 
 from npe_tui import places
 from npe_tui.thumbnails import suffixes
+from npe_tui.widgets.field import Field
 
 
-class PathField(Input):
+class PathField(Field):
     """Right arrow takes the suggestion."""
 
     def __init__(self, value: str = "", *, id: str | None = None, placeholder: str = "") -> None:

@@ -247,6 +247,24 @@ def test_a_result_that_comes_back_is_saved_or_not_as_it_was(document, tmp_path):
     assert not document.unsaved
 
 
+def test_every_result_knows_its_own_file(document, tmp_path):
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+    document.canvas.fill("hair", "#8b2500")
+    document.accept(invented(document, 5))
+    assert document.saved_as is None
+    document.save(first)
+    document.accept(invented(document, 6))
+    assert document.saved_as == first, "by default it takes the place of the one before"
+    document.save(second)
+    document.undo()
+    document.refresh()
+    assert not document.unsaved and document.saved_as == first
+    document.save(second, force=True)
+    document.redo()
+    document.refresh()
+    assert document.unsaved_result, "its file is another's now"
+
+
 def test_old_results_make_room_for_new_ones(document, monkeypatch):
     monkeypatch.setattr("npe_tui.results._ROOM", 8 * document.photo.image.nbytes)
     document.canvas.fill("hair", "#8b2500")

@@ -43,10 +43,39 @@ def test_a_box_is_drawn_where_no_face_was_found(start, found):
             one, other = (tuple(map(int, view.viewport.photo_to_cell(*point))) for point in ((20, 20), (60, 80)))
             await session.pilot.mouse_down("#faces", offset=one)
             await until(session.pilot, lambda: screen._corner is not None)
+            assert "opposite corner" in str(screen.query_one("#title").content)
             await session.pilot.hover("#faces", offset=other)
+            await until(
+                session.pilot, lambda: [f.box for f in view._scene.frames] and view._scene.frames[0].box[2] > 50
+            )
+            assert np.allclose(view._scene.frames[0].box, (20, 20, 60, 80), atol=5), "it is seen while it is drawn"
             await session.pilot.mouse_up("#faces", offset=other)
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
             assert np.allclose(session.document.wish.box, (20, 20, 60, 80), atol=5)
+
+    run(scenario)
+
+
+def test_a_box_is_drawn_by_the_keyboard_and_a_click_is_none(start, found):
+    found.clear()
+
+    async def scenario():
+        async with start((40, 12)) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            screen, view = session.app.screen, session.app.screen.query_one("#faces")
+            title = screen.query_one("#title")
+            assert title.display and title.size.height and str(title.content).strip() == "No face was found"
+            await until(session.pilot, lambda: view.viewport.photo == (80, 96) and view.viewport.cells == view.size)
+            await session.press("space", "space")
+            assert "opposite corner" in str(title.content) and len(view._scene.frames) == 1
+            await session.press("space")
+            assert str(title.content).strip() == "No face was found" and not view._scene.frames
+            await session.press("space", *["shift+right"] * 2)
+            x0, y0, x1, y1 = view._scene.frames[0].box
+            assert x1 - x0 > 20 and y1 == y0
+            await session.press(*["shift+down"] * 2, "space")
+            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
+            assert session.document.wish.box[3] - y0 > 15
 
     run(scenario)
 

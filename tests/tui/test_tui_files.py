@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input, Static
 from tui_fakes import invented
 from tui_session import run, until
@@ -39,6 +40,29 @@ def test_saving_asks_before_overwriting(start, tmp_path):
             await session.press("enter")
             await until(session.pilot, lambda: not session.document.unsaved)
             assert Photo.open(taken).parameters["seed"] == 5
+
+    run(scenario)
+
+
+def test_letters_and_other_keys_that_come_at_once_keep_their_order(start, tmp_path):
+    """As from a fast hand, or over a line that delivers them in one piece."""
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance()
+            await session.press("S")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            field = session.app.screen.query_one(Input)
+            for key in (*["backspace"] * 4, ".", "j", "p", "g", "home", "delete", "/", "end"):
+                letter = {".": ".", "/": "/"}.get(key, key if len(key) == 1 else None)
+                session.app.post_message(events.Key({".": "full_stop", "/": "slash"}.get(key, key), letter))
+            await until(session.pilot, lambda: field.value.endswith(".jpg"))
+            assert field.value == str(tmp_path / "me-edited.jpg")
+            session.app.post_message(events.Key("ctrl+u", None))
+            session.app.post_message(events.Key("a", "a"))
+            await until(session.pilot, lambda: field.value == "a")
 
     run(scenario)
 

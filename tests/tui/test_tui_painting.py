@@ -194,11 +194,80 @@ def test_the_dropper_takes_the_colour_that_is_shown(start):
     async def scenario():
         async with start((120, 40)) as session:
             await session.open()
-            session.screen.painting.take_colour(session.document, 40, 75)
+            session.screen.painting.take_colour(40, 75)
             assert session.ids[75, 40] == SKIN
             r, g, b = session.document.photo.image[75, 40]
             assert session.screen.hand.colour == f"#{r:02x}{g:02x}{b:02x}"
             assert session.screen.query_one("#hex", Input).value == session.screen.hand.colour
+
+    run(scenario)
+
+
+def test_the_dropper_takes_what_is_seen_before_or_after_the_edit(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(seed=9)
+            await session.press("i")
+            screen = session.screen
+            y, x = (int(np.median(at)) for at in np.nonzero(session.ids == HAIR))
+            before, after = "#{:02x}{:02x}{:02x}".format(*session.document.photo.image[y, x]), "#090909"
+
+            async def take():
+                screen.painting.press(x, y)
+                await session.pilot.pause()
+                return screen.hand.colour
+
+            assert await take() == after
+            screen.action_compare()
+            assert await take() == before
+            screen.action_compare()
+            screen.action_beside()
+            for split, colour in ((0.0, after), (1.0, before)):
+                screen.easel.move_divider(2 * split - 1)
+                assert await take() == colour
+            screen.action_beside()
+            await session.pilot.pause()
+            view = screen.query_one("#before")
+            await until(session.pilot, lambda: view.viewport.cells == view.size and all(view.size))
+            offset = tuple(map(int, view.viewport.photo_to_cell(x, y)))
+            assert await take() == after
+            await session.pilot.click("#before", offset=offset)
+            await until(session.pilot, lambda: screen.hand.colour != after)
+            await session.press("b")
+            await session.pilot.click("#before", offset=offset)
+            await until(session.pilot, lambda: "the photo as it was" in screen.status.message)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("then", ["5", "brush", "f"])
+def test_a_colour_that_is_used_elsewhere_leaves_what_was_enhanced_as_it_is(start, then):
+    """It takes the colour on only as long as nothing else does."""
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(seed=9)
+            hair = session.ids == HAIR
+            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+            await until(session.pilot, lambda: "until it is used elsewhere" in session.screen.status.message)
+            assert session.document.canvas.targets[-1].colour == "#2e6f9e"
+            if then == "brush":
+                await session.press("b")
+                session.screen.painting.press(40, 75)
+                session.screen.painting.release()
+            else:
+                await session.fill(then)
+            await session.pilot.pause()
+            kept = (session.document.shown[hair] == 9).all()
+            if then == "f":
+                assert not kept, "the mask is softened of what is there"
+            else:
+                assert kept and session.document.stale
+                assert {fill.region: fill.colour for fill in session.document.canvas.targets}["hair"] == "#8b2500"
 
     run(scenario)
 

@@ -10,6 +10,7 @@ from tui_session import run, until
 
 from npe_tui import messages
 from npe_tui.screens.confirm import ConfirmScreen
+from npe_tui.screens.save import SaveScreen
 from npe_tui.strength import Strength
 
 
@@ -74,6 +75,58 @@ def test_a_picture_that_was_made_from_other_paint_is_not_promised(start, config)
 
     run(lose_both)
     run(find)
+
+
+def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
+    saving = replace(config, autosave=5.0)
+
+    async def save_and_lose():
+        async with start((120, 40), settings=saving) as session:
+            await session.open()
+            await session.fill("7")
+            result = invented(session.document, 4711)
+            result.parameters.update(asdict(Strength(310, 7, "ddim", 0.5, 4711)))
+            await session.say(messages.Edited(await session.make("g", "edit"), [result]))
+            session.document.save(tmp_path / "mine.png")
+            await session.fill("5")
+            session.screen.autosave.flush()
+
+    async def find():
+        async with start((120, 40), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.document.marked)
+            await session.open()
+            told = " ".join(told.message for told in session.app._notifications)
+            assert "is in mine.png" in told and "lost" not in told
+
+    run(save_and_lose)
+    run(find)
+    run(find)  # also when it is lost once more
+
+
+def test_without_autosave_what_was_recovered_goes_once_it_is_saved(start, config, tmp_path):
+    async def find_and_save():
+        async with start((120, 40), settings=replace(config, autosave=0.0)) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.document.marked)
+            await session.open()
+            await session.enhance()
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: not session.document.unsaved)
+            await until(session.pilot, lambda: session.screen.status.message.startswith("Saved"))
+
+    async def find_nothing():
+        async with start((120, 40)) as session:
+            await session.open()
+            assert not session.document.marked
+
+    run(partial(lose, start, replace(config, autosave=5.0)))
+    run(find_and_save)
+    run(find_nothing)
 
 
 @pytest.mark.parametrize("keys", [["right", "enter"], ["escape"]])

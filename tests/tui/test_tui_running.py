@@ -1,5 +1,7 @@
 """What the engine is asked for and what it answers: the test posts what the engine would say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tui_fakes import HAIR, invented
@@ -11,6 +13,7 @@ from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.study import StudyScreen
 from npe_tui.screens.variants import VariantsScreen
+from npe_tui.strength import Strength, in_turn
 from npe_tui.worker import STUDY
 
 
@@ -69,6 +72,35 @@ def test_loading_the_models_again_says_what_there_is(start):
             assert "loading" in session.screen.status.message and session.engine.asked[-1] == ("start",)
 
     run(scenario)
+
+
+def test_what_is_enhanced_already_keeps_its_seed_when_more_is_painted(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(seed=9)
+            assert session.engine.asked[-1][2].seed is None
+            await session.fill("5")
+            await session.enhance(seed=9)
+            assert session.engine.asked[-1][2].seed == 9
+            await session.enhance(seed=10)
+            assert session.engine.asked[-1][2].seed is None, "another try"
+            await session.make("v", "variants")
+            assert session.engine.asked[-1][2].seed is None
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("own", "repainted", "several", "seed"),
+    [(None, False, False, None), (None, True, False, 9), (None, True, True, 9), (None, False, True, None),
+     (9, False, False, 9), (9, False, True, None), (9, True, True, 9), (4, False, True, 4), (4, True, False, 4)],
+)  # fmt: skip
+def test_whose_seed_the_next_pictures_have(own, repainted, several, seed):
+    before = Strength(250, 4, "lcm", seed=own)
+    assert in_turn(before, {"seed": 9}, repainted, several) == replace(before, seed=seed)
+    assert in_turn(before, None, True, several) == before
 
 
 def test_the_seed_that_is_shown_is_the_one_in_force(start):

@@ -62,18 +62,16 @@ async def test_the_wheel_zooms_where_the_pointer_is():
         assert view.viewport.zoomed is None, "all the way out is the whole photo"
 
 
-@pytest.mark.parametrize("how", ["middle", "space"])
+@pytest.mark.parametrize("button", [2, 3])
 @run
-async def test_a_drag_pans_and_tells_no_one_to_paint(how):
+async def test_a_drag_pans_and_tells_no_one_to_paint(button):
     async with gallery() as (app, view, pilot):
         view.viewport = view.viewport.zoom(4)
         grip = view.viewport.cell_to_photo(30, 20)
         app.told.clear()
-        if how == "space":
-            await pilot.press("space")
-        await mouse(app, events.MouseDown, 30, 20, button=2 if how == "middle" else 1)
-        await mouse(app, events.MouseMove, 36.5, 22.25, button=2)
-        await mouse(app, events.MouseUp, 36.5, 22.25, button=2)
+        await mouse(app, events.MouseDown, 30, 20, button=button)
+        await mouse(app, events.MouseMove, 36.5, 22.25, button=button)
+        await mouse(app, events.MouseUp, 36.5, 22.25, button=button)
         await pilot.pause()
         assert view.viewport.cell_to_photo(36.5, 22.25) == pytest.approx(grip)
         assert set(app.kinds()) == {"ViewportChanged"}
