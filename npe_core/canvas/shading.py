@@ -42,6 +42,11 @@ _MOST_NOISE, _NOISE = 1.15, 2.0
 _UNLIT, _BLACK = 0.35, 7.0
 """Of the mean L*, and in levels of L*: what is below both gets next to no light, as the hollows between strands. It
 would be dark in any colour, and so it says nothing of the one that is asked for and stays out of the mean."""
+_NOISE_OF_BLACK = (3.5, 4.5)
+"""The mean L* up to which nothing is called unlit, and from which on all may be: the dark of black hair in a dark photo
+is noise."""
+_LEAST_LIT = (0.5, 0.75)
+"""The share of the pixels that are lit, likewise: where most of a region is black, black is its colour."""
 
 CHROMA = (
     (0, 2, 7, 12, 17, 22, 27, 32, 37, 42, 52, 62, 72, 82, 92, 100),
@@ -99,7 +104,7 @@ def shade_of(image: np.ndarray, places: list[Selection], rgb: tuple[int, int, in
     target = srgb_to_lab(np.array(rgb, np.uint8))
     light = _light_of(_some(image, places, deep)[0], rgb, shading)
     pixels, depth, soft = _some(image, places, core)
-    is_lit = _gloom(srgb_to_lab(pixels)[:, 0], light) < 0.5
+    is_lit = light.gloom(srgb_to_lab(pixels)[:, 0]) < 0.5
     pixels, depth, soft = pixels[is_lit], depth[is_lit], soft[is_lit]
     variation = _carry_over(pixels, depth, target, light) - target
     balance = _balance(
@@ -234,18 +239,31 @@ class _Light:
     shift: np.ndarray
     """(3,) sRGB in 1/255: from that mean to the new colour"""
     low: np.ndarray
+    """(3,) L*a*b*: the least of what the rim shows of the region, its 5th percentile."""
     high: np.ndarray
+    """(3,) L*a*b*: the most of it, the 75th."""
     shadows: float
-    """What differences of lightness below the mean are multiplied by"""
+    """What differences of lightness below the mean are multiplied by."""
     lights: float
-    """and those above it."""
+    """What those above it are multiplied by."""
     gain: float
-    """What they would be multiplied by if all of the light were kept"""
+    """What differences of lightness would be multiplied by if all of the light were kept."""
+    black: float
+    """The L* from which on pixels are lit."""
+    trust: float
+    """How far pixels below it can be called unlit, in [0, 1]."""
     hollows: float
-    """and how much of that those get that no light reaches, in [0, 1]."""
+    """How much of the gain the unlit pixels get, in [0, 1]."""
     down: float
+    """Levels of L* from the new colour to black: the room for its shadows."""
     up: float
+    """And to white, for its lights."""
     shading: float
+    """What was asked for, in [0, 1]."""
+
+    def gloom(self, lightness: np.ndarray) -> np.ndarray:
+        """(N,) in [0, 1]: 1 where no light at all falls on pixels of that L* (N,)."""
+        return np.float32(self.trust) * np.clip(1 - lightness / np.float32(max(self.black, 1e-3)), 0, 1)
 
 
 def _light_of(chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> _Light:
@@ -267,12 +285,26 @@ def _light_of(chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> 
     shadows = min(shading * below, _MOST_SHADOWS, 1.1 * down / max(-darkest, 1.0))
     lights = min(shading * above, _MOST_LIGHTS, 1.1 * up / max(lightest, 1.0))
     shift = np.array(rgb, np.float32) - chosen.mean(axis=0, dtype=np.float32)
-    # What becomes darker is dark enough there by its shadows.
+    black = min(_UNLIT * float(mean[0]), _BLACK)
+    lit = float((typical[:, 0] > black / 2).mean())
+    trust = np.interp(mean[0], _NOISE_OF_BLACK, (0, 1)) * np.interp(lit, _LEAST_LIT, (0, 1))
+    # What becomes darker is dark enough in its hollows by its shadows.
     hollows = min(max(below - 1, 0.0), 1.0) * min(1.5 * shading, 1.0)
     return _Light(
-        mean, shift, low, high, float(shadows), float(lights), float(below), float(hollows), float(down), float(up),
-        shading,
-    )  # fmt: skip
+        mean=mean,
+        shift=shift,
+        low=low,
+        high=high,
+        shadows=float(shadows),
+        lights=float(lights),
+        gain=float(below),
+        black=black,
+        trust=float(trust),
+        hollows=float(hollows),
+        down=float(down),
+        up=float(up),
+        shading=shading,
+    )
 
 
 def _carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light: _Light) -> np.ndarray:
@@ -289,19 +321,15 @@ def _carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light
     )
 
 
-def _gloom(lightness: np.ndarray, light: _Light) -> np.ndarray:
-    """(N,) in [0, 1]: 1 where no light at all falls on pixels of that L* (N,)."""
-    return np.clip(1 - lightness / max(min(_UNLIT * float(light.mean[0]), _BLACK), 1e-3), 0, 1)
-
-
 def _in_the_dark(shaded: np.ndarray, lightness: np.ndarray, target: np.ndarray, light: _Light) -> np.ndarray:
     """(N, 3) L*a*b*: the shaded colours of pixels whose own L* is ``lightness``, where no light falls as dark as there.
 
     Dark in proportion to the light, however little of the variation the rest keeps.
     """
-    dark = np.float32(light.hollows) * _gloom(lightness, light)[:, None]
+    dark = np.float32(light.hollows) * light.gloom(lightness)[:, None]
     kept = np.maximum(target[0] + np.float32(light.gain) * (lightness - light.mean[0]), 0)
-    deepest = np.column_stack([np.minimum(kept, shaded[:, 0]), _in_light(target, kept)])
+    kept = np.minimum(kept, shaded[:, 0])
+    deepest = np.column_stack([kept, _in_light(target, kept)])
     return shaded + dark * (deepest - shaded)
 
 

@@ -57,9 +57,9 @@ class Canvas(Document):
         """Fills a region with a colour, keeping the light and texture of the original; returns the pixels touched.
 
         With ``at`` (x, y) only the connected piece (8-connected) that holds that pixel. ``shading`` in [0, 1]: 0 is
-        flat, 1 carries the original's light and texture over completely. The mean over the region is the colour.
-        The edge is soft if there are region probabilities. An older fill of the region is replaced. Of eyes the irises
-        are filled, face by face, where they can be made out, the white as well with ``whole``.
+        flat, 1 carries the original's light and texture over completely. The mean over what is lit of the region is the
+        colour. The edge is soft if there are region probabilities. An older fill of the region is replaced. Of eyes the
+        irises are filled, face by face, where they can be made out, the white as well with ``whole``.
         """
         chosen, rgb = checks.as_region(region), checks.as_rgb(colour)
         if not 0 <= shading <= 1:

