@@ -5,6 +5,7 @@
     NpeError                 70  a bug if raised bare
     ├── UsageError            2  an invalid argument: unknown region, bad colour, timestep out of range
     ├── InputError            2  a file that cannot be edited: not an image, truncated, too large, no face
+    │   └── NothingMarked     2  what is marked lies on no chosen face
     ├── WeightsError          3  weights missing, truncated, altered or of another architecture
     ├── EnvironmentFault      4  the machine: no such device, out of memory, disk full, folder read-only
     ├── AlreadyRunning        5  another daemon holds the folder
@@ -31,6 +32,10 @@ class InputError(NpeError):
     """A file that cannot be edited."""
 
     exit_code = 2
+
+
+class NothingMarked(InputError):
+    """What is marked lies on none of the chosen faces."""
 
 
 class WeightsError(NpeError):

@@ -128,15 +128,21 @@ class Autosave:
             self._timer = None
             if self._closed or not self._changed or not self._seconds:
                 return not self._changed and self.file.exists()
-            self._changed = False
+            self._changed = False  # what changes while it is written is another change
+            written = False
             try:
                 self._take_lock()
                 head = {"photo": str(self._photo), "when": time.time(), "parameters": self._parameters()}
                 write_atomically(self.file, json.dumps(head).encode() + b"\n" + self._snapshot(), force=True)
+                written = True
                 self._forget_taken()
             except (OSError, NpeError) as error:
-                self._changed = True  # it is tried again at the next change, and when the session ends
                 self._failed(f"Autosave failed. {error}")
+            except MemoryError:
+                self._failed("Autosave failed. There is not enough memory.")
+            finally:
+                # What was not is tried again at the next change, and when the session ends.
+                self._changed = self._changed or not written
             return not self._changed
 
     def discard(self) -> None:

@@ -233,8 +233,10 @@ class EditDocument:
         self._last_file = path
         return notes
 
-    def save_paint(self, path: Path, force: bool = False) -> None:
-        """Writes paint and mask as an RGBA PNG, as ``npe edit --paint`` reads it. Raises as ``save``."""
+    def save_paint(self, path: Path, force: bool = False) -> tuple[str, ...]:
+        """Writes paint and mask as an RGBA PNG, as ``npe edit --paint`` reads it, or a mask alone in grey, for
+        ``--mask``; returns notes on what the file cannot say. Raises as ``save``.
+        """
         import io
 
         from PIL import Image
@@ -244,11 +246,15 @@ class EditDocument:
         if check_output(path, force, [self.photo.path]) != "PNG":
             raise InputError(f"Paint is saved as PNG; {path.name} has another suffix. Use {path.stem}.png.")
         revision = self.canvas.revision
-        alpha = np.rint(self.canvas.mask * 255).astype(np.uint8)
+        painted, marked = self.canvas.painted, self.canvas.levels > 0
+        has_paint, has_bare = bool(painted.any()), bool((marked & ~painted).any())
         content = io.BytesIO()
-        Image.fromarray(np.dstack([self.canvas.guide, alpha])).save(content, "PNG")
+        Image.fromarray(self.canvas.as_paint() if has_paint else self.canvas.levels).save(content, "PNG")
         write_atomically(path, content.getvalue(), force, [self.photo.path])
         self._saved_revision = revision
+        if has_paint and has_bare:
+            return ("What is marked without paint has the photo's own colours in the file, which are taken for paint.",)
+        return () if has_paint else ("Nothing is painted: the file is a mask, for npe edit --mask.",)
 
     # --- autosave -----------------------------------------------------------------------------------------------
 

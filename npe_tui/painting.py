@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from npe_core.colour import format_colour
@@ -131,12 +131,15 @@ class Painting:
             if document is None:
                 return
             colour = self.hand.colour
-            if self._filled is not None and self._filled.region != region:
-                await asyncio.to_thread(self._leave_enhanced, document)
+            left = await asyncio.to_thread(self._leave_enhanced, document, region)
             before = document.canvas.revision
             try:
                 count = await asyncio.to_thread(document.canvas.fill, region, colour, at)
             except NpeError as error:
+                if left is not None:  # it keeps the colour that could not be used elsewhere
+                    await asyncio.to_thread(document.canvas.redo)
+                    self._filled = replace(left, revision=document.canvas.revision)
+                    self._show("")
                 self._tells.failed(str(error))
                 return
             revision = document.canvas.revision
@@ -184,11 +187,18 @@ class Painting:
             self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision, step, step and again)
             self._show(f"Filled {REGIONS[filled.region].name} with {colour}" + ", until it is used elsewhere" * again)
 
-    def _leave_enhanced(self, document: EditDocument) -> None:
-        """Takes back that the last fill, enhanced already, took on a colour that was chosen for something else."""
+    def _leave_enhanced(self, document: EditDocument, region: int | None = None) -> Filled | None:
+        """Takes back that the last fill, enhanced already, took on a colour that was chosen for something else.
+
+        ``region``: what it was chosen for, if that is one. Returns the fill that was taken back.
+        """
         filled = self._filled
-        if filled is not None and filled.again and document.stale and document.canvas.revision == filled.revision:
-            document.canvas.undo()
+        if filled is None or not filled.again or filled.region == region or not document.stale:
+            return None
+        if document.canvas.revision != filled.revision:
+            return None
+        document.canvas.undo()
+        return filled
 
     # --- the pointer --------------------------------------------------------------------------------------------
 

@@ -75,6 +75,7 @@ class Running:
         """The photo is left: nothing that is on its way is wanted any more."""
         if self._making or self._looking:
             self.engine.cancel()
+        self._making = self._looking = 0
 
     def is_making(self, message: FromEngine) -> bool:
         """Whether the message is about the pictures that are being made."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from npe_core.errors import Cancelled, InputError, NpeError
+from npe_core.errors import Cancelled, InputError, NothingMarked, NpeError
 from npe_tui.messages import (
     Advanced,
     Edited,
@@ -124,6 +124,9 @@ class EngineWorker:
             return job.work(job.number)
         except Cancelled:
             return Stopped(job.number)
+        except NothingMarked:
+            what_to_do = f"Mark something there, or press {self._face_key} and choose another."
+            return Failed(job.number, f"Nothing is marked on the chosen face. {what_to_do}")
         except NpeError as error:
             return Failed(job.number, str(error))
         except MemoryError:
@@ -231,7 +234,7 @@ class EngineWorker:
             strength.steps,
             strength.sampler,
             strength.with_seed().seed or 0,
-            self._choice(document).crops[0],
+            self._choice(document).reached_by(document.canvas.levels).crops[0],
             report,
         )
         self._go_on(number)

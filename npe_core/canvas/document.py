@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from npe_core.canvas import checks, state
-from npe_core.canvas.boxes import Box, union, window
+from npe_core.canvas.boxes import Box, box_of, cut, union, window
 from npe_core.canvas.history import History, Patch, Step, flip, make_patch
 from npe_core.canvas.layers import MASK, Layers, Planes, visible
 from npe_core.canvas.selection import Regions, as_regions
@@ -100,6 +100,20 @@ class Document:
     def painted(self) -> np.ndarray:
         """(H, W) bool: where the user's colour shows, as opposed to mask only."""
         return visible(self._layers.planes) > 0
+
+    def as_paint(self) -> np.ndarray:
+        """(H, W, 4) uint8: the paint, and as its alpha the mask, as ``paint_image`` takes them in again.
+
+        Guide (to one level) and mask are the same then. What is marked without paint has the original's colours here,
+        and so it is paint there.
+        """
+        picture = np.dstack([self._layers.image, self._layers.planes[MASK]])
+        if (box := box_of(self._layers.planes[MASK])) is not None:
+            planes = window(self._layers.planes, box).astype(np.int32)
+            mask, shown = np.maximum(planes[MASK], 1)[..., None], visible(planes)[..., None]
+            own, paint = picture[cut(box)][..., :3], planes[:3].transpose(1, 2, 0)
+            picture[cut(box)][..., :3] = (own * (mask - shown) + paint * shown + mask // 2) // mask
+        return picture
 
     @property
     def targets(self) -> list[Fill]:

@@ -31,7 +31,10 @@ class EditJob:
 
     def recipe(self) -> Recipe:
         """What the edited file will tell of it; a seed is drawn where there is none. Raises UsageError."""
-        fills = {fill.region: fill.colour for fill in self.canvas.targets}
+        fills: dict[str, str] = {}
+        for fill in self.canvas.targets:
+            fills.pop(fill.region, None)  # filled again it lies over those between
+            fills[fill.region] = fill.colour
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
         strength = check_strength(self.timestep, self.steps, self.sampler)
         return Recipe(

@@ -14,7 +14,7 @@ from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import cut, pad
 from npe_core.device import upload
 from npe_core.editor.engine import Engine, resize, to_tensor
-from npe_core.errors import InputError
+from npe_core.errors import NothingMarked
 from npe_core.faces import FaceCrop
 from npe_core.models.surroundings import surroundings_of
 from npe_core.opencv import opencv
@@ -46,7 +46,7 @@ class Views:
 def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.ndarray], engine: Engine) -> Views:
     """The views of the crops; ``fades`` (size, size) limit the mask at their borders.
 
-    Raises InputError if nothing is marked in any of them.
+    Raises NothingMarked if nothing is in any of them.
     """
     side, device = engine.image_size, engine.device
     whole = each(lambda crop: crop.extract(canvas.mask_parts), crops)
@@ -60,7 +60,7 @@ def look_at(photo: Photo, canvas: Canvas, crops: list[FaceCrop], fades: list[np.
         thin = bare_and_thin([mark * (own == 0) for mark, own in zip(marks, paints, strict=True)], side)
     mask = torch.maximum(mask, thin)
     if not bool((mask > 0).any()):
-        raise InputError(
+        raise NothingMarked(
             "Nothing is marked on the chosen faces. Mark something there, choose the faces that are marked (--face), "
             "or say where one is (--box X,Y,W,H)."
         )

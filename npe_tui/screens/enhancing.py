@@ -102,6 +102,9 @@ class EnhancingScreen(PhotoScreen):
         if self.running.is_making(event):
             self._finish(event)
             self.status.say("Cancelled. The paint is as it was.")
+        elif self.running.is_looking(event):  # it waited behind what a person stopped, and is wanted still
+            self.running.done(event)
+            self.look()
 
     @on(messages.Failed)
     def _failed(self, event: messages.Failed) -> None:

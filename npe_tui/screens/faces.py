@@ -140,7 +140,8 @@ class FaceScreen(Screen[FaceWish | None]):
 
     def _box(self, one: tuple[float, float], other: tuple[float, float]) -> None:
         self._corner = None
-        x0, y0, x1, y1 = _between(one, other)
+        height, width = self._image.shape[:2]
+        x0, y0, x1, y1 = _between(*((min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in (one, other)))
         if min(x1 - x0, y1 - y0) >= _SMALLEST:
             self.dismiss(FaceWish(box=(x0, y0, x1, y1)))
             return

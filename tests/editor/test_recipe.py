@@ -1,6 +1,7 @@
 """The parameters in a file: what was stored comes back, what a stranger wrote gets no further than an error."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,6 +48,24 @@ def test_what_is_stored_comes_back(recipe):
     stored = json.loads(json.dumps({"version": "0.1.0", **recipe.parameters(), "models": {"denoiser": "0123"}}))
     found = read_recipe(stored, "edited.png")
     assert found == recipe and list(found.regions) == list(recipe.regions)
+
+
+def test_the_fills_are_told_in_the_order_in_which_they_lie_over_each_other():
+    """A region that is filled again lies over its soft neighbours."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    probabilities = np.zeros((11, 64, 64), np.float32)
+    probabilities[7] = np.clip((np.arange(64) - 16) / 32, 0, 1)
+    probabilities[10] = 1 - probabilities[7]
+    regions = SimpleNamespace(ids=np.where(probabilities[7] > 0.5, 7, 10).astype(np.uint8), probabilities=probabilities)
+    canvas, again = Canvas(image, regions), Canvas(image, regions)
+    for region, colour in (("hair", "#8b2500"), ("attire", "#2040c0"), ("hair", "#d8b070")):
+        canvas.fill(region, colour)
+    recipe = EditJob(Photo.from_array(image), canvas, seed=1).recipe()
+    assert list(recipe.regions) == ["attire", "hair"] and not recipe.painted
+    for region, colour in recipe.regions.items():
+        again.fill(region, colour)
+    assert (again.guide == canvas.guide).all() and (again.levels == canvas.levels).all()
 
 
 def test_a_whole_number_for_the_sharpness_is_stored_as_what_is_read_back():

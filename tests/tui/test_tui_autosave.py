@@ -186,6 +186,23 @@ def test_a_full_disk_is_told_and_no_bug(folder, photo_file, monkeypatch):
     assert [saved.read() for saved in left_behind(folder)] == [b"canvas"], "there is space again"
 
 
+def test_a_snapshot_that_found_no_memory_is_tried_again(folder, photo_file):
+    snapshots = iter([MemoryError(), b"canvas"])
+
+    def snapshot():
+        one = next(snapshots)
+        if isinstance(one, MemoryError):
+            raise one
+        return one
+
+    told = []
+    autosave = Autosave(folder, photo_file, 5, snapshot, failed=told.append)
+    autosave.touch()
+    assert not autosave.flush() and "memory" in told[0]
+    autosave.close()
+    assert [saved.read() for saved in left_behind(folder)] == [b"canvas"]
+
+
 def test_a_failed_autosave_is_told_without_another_change(start, config, monkeypatch):
     import npe_core.photo
     from npe_core.errors import EnvironmentFault

@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 from tui_fakes import LIPS, invented
 
+from npe_core.canvas import Canvas
 from npe_core.errors import InputError
-from npe_core.photo import Photo, read_paint
+from npe_core.photo import Photo, read_mask, read_paint
 from npe_tui.autosave import Autosave, left_behind
 from npe_tui.document import EditDocument
 from npe_tui.hand import Hand
@@ -124,14 +125,33 @@ def test_the_proposed_name_is_never_taken(document, tmp_path):
 
 
 def test_saved_paint_is_what_npe_edit_reads(document, tmp_path):
-    document.canvas.stroke([(20, 20), (60, 70)], "#3355aa", 6, hardness=0.2)
-    document.save_paint(tmp_path / "paint.png")
-    rgb, alpha = read_paint(tmp_path / "paint.png", document.size)
-    assert np.allclose(alpha, document.canvas.mask, atol=0.5 / 255)
-    marked = document.canvas.mask > 0
-    assert (rgb[marked] == document.canvas.guide[marked]).all()
+    canvas = document.canvas
+    canvas.stroke([(20, 20), (60, 70)], "#3355aa", 6, hardness=0.2)
+    canvas.fill("hair", "#8b2500")
+    canvas.feather(3)
+    canvas.stroke([(30, 60)], "#ffffff", 5, hardness=0.1, opacity=0.5)
+    assert document.save_paint(tmp_path / "paint.png") == ()
+    again = Canvas(document.photo.image)
+    again.paint_image(*read_paint(tmp_path / "paint.png", document.size))
+    assert (again.levels == canvas.levels).all() and ((again.levels % 255) > 0).any()
+    assert np.abs(again.guide.astype(int) - canvas.guide).max() <= 1
+    assert (again.painted == canvas.painted).all()
     with pytest.raises(InputError, match="PNG"):
         document.save_paint(tmp_path / "paint.jpg")
+
+
+def test_a_mask_without_paint_is_saved_as_a_mask_and_with_paint_it_is_told(document, tmp_path):
+    document.canvas.stroke([(40, 40)], None, 9, hardness=0.3)
+    (note,) = document.save_paint(tmp_path / "mask.png")
+    assert "--mask" in note
+    mask = read_mask(tmp_path / "mask.png", document.size)
+    assert (np.rint(255 * mask) == document.canvas.levels).all()
+    document.canvas.stroke([(20, 20)], "#3355aa", 3)
+    (note,) = document.save_paint(tmp_path / "paint.png")
+    assert "without paint" in note
+    again = Canvas(document.photo.image)
+    again.paint_image(*read_paint(tmp_path / "paint.png", document.size))
+    assert (again.levels == document.canvas.levels).all() and (again.guide == document.canvas.guide).all()
 
 
 def test_a_snapshot_brings_paint_and_mask_back(document, photo_file):

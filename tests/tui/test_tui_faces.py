@@ -56,6 +56,23 @@ def test_a_box_is_drawn_where_no_face_was_found(start, found):
     run(scenario)
 
 
+def test_a_box_beside_the_photo_is_none_and_one_over_its_edge_ends_there(start, found):
+    found.clear()
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            screen = session.app.screen
+            screen._box((90, 10), (160, 80))
+            await session.pilot.pause()
+            assert session.app.screen is screen
+            screen._box((40, 50), (200, 200))
+            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
+            assert session.document.wish.box == (40, 50, 80, 96)
+
+    run(scenario)
+
+
 def test_a_box_is_drawn_by_the_keyboard_and_a_click_is_none(start, found):
     found.clear()
 

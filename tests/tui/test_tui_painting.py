@@ -272,6 +272,28 @@ def test_a_colour_that_is_used_elsewhere_leaves_what_was_enhanced_as_it_is(start
     run(scenario)
 
 
+def test_a_region_that_is_not_there_leaves_the_new_colour_where_it_is_seen(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(seed=9)
+            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+            await until(session.pilot, lambda: "until it is used elsewhere" in session.screen.status.message)
+            seen = session.document.shown.copy()
+            await session.press("3")
+            await until(session.pilot, lambda: "found" in session.screen.status.message)
+            assert session.document.canvas.targets[-1].colour == "#2e6f9e" and session.document.canvas.dirty is None
+            assert (session.document.shown == seen).all()
+            hair = session.ids == HAIR
+            assert (session.document.shown[hair] == session.document.canvas.guide[hair]).all()
+            session.screen.query_one(ColourPanel)._changed("#4c7a4f")
+            await until(session.pilot, lambda: "#4c7a4f" in session.screen.status.message)
+            assert session.document.canvas.targets[-1].colour == "#4c7a4f"
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("leave", ["tab", "escape"])
 def test_the_colour_field_says_the_colour_in_force(start, leave):
     async def scenario():

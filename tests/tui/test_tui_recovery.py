@@ -160,6 +160,8 @@ def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
             assert session.document.unsaved
             await session.open()
             assert (session.document.canvas.mask > 0).sum() == (session.ids == HAIR).sum()
+            autosave = session.screen.autosave
+            await until(session.pilot, lambda: list(autosave.file.parent.glob("*.paint")) == [autosave.file])
 
     run(partial(lose, start, saving))
     run(find)

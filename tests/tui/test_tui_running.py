@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tui_fakes import HAIR, invented
-from tui_session import run, until
+from tui_session import Ids, run, until
 
 from npe_tui import messages
 from npe_tui.panels.run import RunPanel
@@ -70,6 +70,26 @@ def test_loading_the_models_again_says_what_there_is(start):
             session.engine.state = messages.EngineState("failed", detail="no weights")
             await session.press("L")
             assert "loading" in session.screen.status.message and session.engine.asked[-1] == ("start",)
+
+    run(scenario)
+
+
+def test_regions_that_waited_behind_what_was_stopped_are_looked_for_again(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
+            session.screen.painting.press(40, 75)
+            session.screen.action_tool("brush")
+            session.screen.painting.press(40, 75)
+            session.screen.painting.release()
+            number = await session.make("g", "edit")
+            await session.press("escape")
+            looks = session.engine.asked.count(("segment", session.document))
+            await session.say(messages.Stopped(number))
+            await session.say(messages.Stopped(session.number("segment")))
+            assert session.engine.asked.count(("segment", session.document)) == looks + 1
+            await session.say(messages.Segmented(session.number("segment"), Ids(session.ids)))
+            await until(session.pilot, lambda: session.document.regions is not None)
 
     run(scenario)
 

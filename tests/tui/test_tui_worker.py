@@ -3,6 +3,7 @@
 import pytest
 
 from npe_core.editor import FaceChoice
+from npe_core.errors import NothingMarked
 from npe_core.faces import FaceCrop, choose_faces
 from npe_core.photo import Photo
 from npe_tui.document import EditDocument
@@ -60,6 +61,28 @@ def test_an_edit_has_the_strength_that_was_set(ask):
     said, (job,) = ask("edit", Strength(220, 7, "ddim", sharpness=0.4, seed=3))
     assert isinstance(said, Edited)
     assert (job.timestep, job.steps, job.sampler, job.sharpness, job.seed) == (220, 7, "ddim", 0.4, 3)
+
+
+def test_what_lies_on_no_chosen_face_is_told_in_this_editors_words(document):
+    worker = EngineWorker(face_key="F7")
+    worker._editor = editor = FakeEditor()
+    editor.edit_many = lambda jobs: [NothingMarked("Choose one (--face).")]
+    worker.edit(document, Strength(220, 7, "ddim"))
+    said = worker._outcome(worker._jobs.get())
+    assert isinstance(said, Failed) and "F7" in said.reason and "--" not in said.reason
+
+
+def test_the_study_is_of_a_face_that_is_marked(document, monkeypatch):
+    left, right = FaceCrop.from_box((0, 0, 30, 30)), FaceCrop.from_box((45, 45, 78, 78))
+    worker, seen = EngineWorker(), []
+    worker._editor = FakeEditor()
+    worker._editor.choose = lambda *_: FaceChoice((left, right))
+    document.canvas.clear()
+    document.canvas.stroke([(62, 62)], "#ffffff", 4)
+    monkeypatch.setattr("npe_core.editor.sweep.sweep", lambda *arguments: seen.append(arguments[7]))
+    worker.study(document, Strength(220, 7, "ddim"))
+    worker._outcome(worker._jobs.get())
+    assert seen == [right]
 
 
 def test_variants_differ_by_their_seeds_only(ask):
