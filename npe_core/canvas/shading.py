@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npe_core.canvas.boxes import cut
+from npe_core.canvas.rim import Inside, like_the_inside, through_the_rim
 from npe_core.canvas.selection import Selection
 from npe_core.colour import lab_to_srgb, srgb_to_lab
 from npe_core.parallel import each
@@ -108,7 +109,10 @@ def shade_of(image: np.ndarray, places: list[Selection], rgb: tuple[int, int, in
     pixels, depth, soft = pixels[is_lit], depth[is_lit], soft[is_lit]
     variation = _carry_over(pixels, depth, target, light) - target
     balance = _balance(
-        variation, target, lambda shaded: _through_the_rim(shaded, pixels, soft, light), shading * _FARTHEST
+        variation,
+        target,
+        lambda shaded: through_the_rim(shaded, pixels, soft, light.own, light.asked),
+        shading * _FARTHEST,
     )
     return None if balance is None else Shade.of(target, light, *balance)
 
@@ -157,7 +161,13 @@ class Shade:
 
         Of use where ``soft`` is above 0: nothing else is looked at.
         """
-        marked = np.flatnonzero(soft)
+        inside = Inside.of(
+            pixels,
+            (depth >= 1) & (soft == 255),
+            lambda colours: _looked_up(colours, self.deep),
+            (self.light.own, self.light.asked),
+        )
+        marked, width = np.flatnonzero(soft), soft.shape[1]
         pixels, depth, soft = np.ascontiguousarray(pixels), depth.ravel(), soft.ravel()
         result = np.empty_like(pixels)
         before, after = (array.view(_PIXEL).ravel() for array in (pixels, result))
@@ -165,21 +175,28 @@ class Shade:
         def paint_some(start: int) -> None:
             at = marked[start : start + _TOGETHER]
             colours = before[at].view(np.uint8).reshape(-1, 3)
-            after[at] = self._painted(colours, depth[at], soft[at]).view(_PIXEL).ravel()
+            painted = _looked_up(colours, self.deep)
+            rim = np.flatnonzero((depth[at] < 1) | (soft[at] < 255))
+            if rim.size:
+                beside = inside.at(*np.divmod(at[rim], width))
+                painted[rim] = self._rim(colours[rim], painted[rim], depth[at[rim]], soft[at[rim]], *beside)
+            after[at] = painted.view(_PIXEL).ravel()
 
         each(paint_some, range(0, marked.size, _TOGETHER))
         return result
 
-    def _painted(self, colours: np.ndarray, depth: np.ndarray, soft: np.ndarray) -> np.ndarray:
-        """(N, 3) uint8 for colours (N, 3) uint8, depth (N,) and soft (N,)."""
-        result = _looked_up(colours, self.deep)
-        at = np.flatnonzero((depth < 1) | (soft < 255))
-        if at.size:
-            chosen = colours[at]
-            shallow = _looked_up(chosen, self.rim).astype(np.float32)
-            shaded = shallow + depth[at, None] * (result[at] - shallow)
-            result[at] = _through_the_rim(shaded, chosen, soft[at], self.light)
-        return result
+    def _rim(
+        self,
+        colours: np.ndarray,
+        deep: np.ndarray,
+        depth: np.ndarray,
+        soft: np.ndarray,
+        before: np.ndarray,
+        after: np.ndarray,
+    ) -> np.ndarray:
+        """(N, 3) uint8 for colours (N, 3) uint8 that ``deep`` would be where nothing lies beside them."""
+        shallow = like_the_inside(_looked_up(colours, self.rim), after)
+        return through_the_rim(shallow + depth[:, None] * (deep - shallow), colours, soft, before, after)
 
 
 def _looked_up(colours: np.ndarray, table: ImageFilter.Color3DLUT) -> np.ndarray:
@@ -218,26 +235,16 @@ def _balance(
     return None
 
 
-def _through_the_rim(shaded: np.ndarray, pixels: np.ndarray, soft: np.ndarray, light: _Light) -> np.ndarray:
-    """(N, 3) uint8: what is painted where the mask is soft, a = soft / 255; shaded (N, 3) float in 0..255.
-
-    There a pixel shows the region and what lies beside it, C = a F + (1 - a) B, and so it should afterwards:
-    a F' + (1 - a) B, which is the paint C + F' - F under the mask. Without it a rim in the old colour stays around the
-    new one. The mask is no exact a, so that the more there is of the region the more the paint is the shaded one.
-    """
-    moved = np.clip(pixels + light.shift, 0, 255)
-    moved += soft[:, None] / np.float32(255) * (shaded - moved)
-    return np.rint(moved).astype(np.uint8)
-
-
 @dataclass(frozen=True)
 class _Light:
     """What is typical of the pixels, and how much of their variation is carried over."""
 
     mean: np.ndarray
     """(3,) L*a*b*"""
-    shift: np.ndarray
-    """(3,) sRGB in 1/255: from that mean to the new colour"""
+    own: np.ndarray
+    """(3,) sRGB in 1/255: their mean colour."""
+    asked: np.ndarray
+    """(3,) sRGB in 1/255: the new one."""
     low: np.ndarray
     """(3,) L*a*b*: the least of what the rim shows of the region, its 5th percentile."""
     high: np.ndarray
@@ -284,7 +291,6 @@ def _light_of(chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> 
     darkest, lightest = np.percentile(typical[:, 0] - mean[0], (2, 98))
     shadows = min(shading * below, _MOST_SHADOWS, 1.1 * down / max(-darkest, 1.0))
     lights = min(shading * above, _MOST_LIGHTS, 1.1 * up / max(lightest, 1.0))
-    shift = np.array(rgb, np.float32) - chosen.mean(axis=0, dtype=np.float32)
     black = min(_UNLIT * float(mean[0]), _BLACK)
     lit = float((typical[:, 0] > black / 2).mean())
     trust = np.interp(mean[0], _NOISE_OF_BLACK, (0, 1)) * np.interp(lit, _LEAST_LIT, (0, 1))
@@ -292,7 +298,8 @@ def _light_of(chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> 
     hollows = min(max(below - 1, 0.0), 1.0) * min(1.5 * shading, 1.0)
     return _Light(
         mean=mean,
-        shift=shift,
+        own=chosen.mean(axis=0, dtype=np.float32),
+        asked=np.array(rgb, np.float32),
         low=low,
         high=high,
         shadows=float(shadows),

@@ -1,0 +1,54 @@
+"""The rim of a fill is like the inside beside it, hollow or lit, and falls back to what is usual far from any."""
+
+import numpy as np
+import pytest
+
+from npe_core.canvas.rim import Inside, like_the_inside, through_the_rim
+
+OWN, ASKED = np.array([90, 60, 40], np.float32), np.array([150, 110, 80], np.float32)
+
+
+def halved(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hair, black on the left and lit on the right, in the middle rows, (H, W, 3) uint8; and where it is alone."""
+    pixels = np.full((size, size, 3), 220, np.uint8)
+    pixels[:, : size // 2], pixels[:, size // 2 :] = 4, 100
+    inside = np.zeros((size, size), bool)
+    inside[size // 2 - size // 8 : size // 2 + size // 8] = True
+    return pixels, inside
+
+
+def brighter(colours: np.ndarray) -> np.ndarray:
+    return colours + np.uint8(50)
+
+
+@pytest.mark.parametrize("size", [64, 200, 1500])
+def test_beside_a_hollow_the_rim_is_a_hollow_and_beside_a_light_a_light(size):
+    pixels, inside = halved(size)
+    near = Inside.of(pixels, inside, brighter, (OWN, ASKED))
+    edge = size // 2 - size // 8 - 1
+    before, after = near.at(np.array([edge, edge]), np.array([size // 8, size - size // 8]))
+    assert np.allclose(before, [[4] * 3, [100] * 3], atol=4) and np.allclose(after, before + 50, atol=4)
+
+
+def test_far_from_any_inside_it_is_what_is_usual():
+    pixels, _ = halved(64)
+    before, after = Inside.of(pixels, np.zeros((64, 64), bool), brighter, (OWN, ASKED)).at(
+        np.array([3]), np.array([60])
+    )
+    assert np.allclose(before, OWN) and np.allclose(after, ASKED)
+
+
+def test_half_of_the_region_is_moved_by_half_of_what_the_region_is():
+    """Where the mask is the true share a, a F + (1 - a) B becomes a F' + (1 - a) B, to within what a leaves shaded."""
+    share, beside = 0.5, np.array([210, 220, 230], np.float32)
+    pixel = np.rint(share * OWN + (1 - share) * beside).astype(np.uint8)[None]
+    soft = np.array([round(255 * share)], np.uint8)
+    paint = through_the_rim(pixel + (ASKED - OWN), pixel, soft, OWN, ASKED)
+    result = pixel + share * (paint - pixel.astype(np.float32))
+    assert np.allclose(result, share * ASKED + (1 - share) * beside, atol=6)
+
+
+def test_strands_stay_and_what_is_no_strand_is_drawn_near():
+    after = np.full((3, 3), 100, np.float32)
+    kept = like_the_inside(np.array([[110] * 3, [90] * 3, [250] * 3], np.float32), after)
+    assert (kept[:2, 0] == (110, 90)).all() and 100 < kept[2, 0] < 140
