@@ -9,7 +9,7 @@ import numpy as np
 
 from npe_core.opencv import opencv
 
-_SIDE = 512
+_SIDE = 256
 """Pixels along the longer side of the maps, at most: they are smooth."""
 _NEAR, _WIDE = 1 / 40, 1 / 10
 """The radii, as shares of the longer side, within which the inside counts; the wide one where the near one has none."""
