@@ -42,15 +42,18 @@ class Strength:
 def in_turn(strength: Strength, made: Mapping[str, Any] | None, repainted: bool, several: bool) -> Strength:
     """The strength of the next pictures after one that was ``made`` with these parameters; None: there is none.
 
-    Where a new seed would be drawn and something was painted since, that picture's is kept: what it shows already stays
-    as it is. Where it is still the picture of this seed, ``several`` others have seeds of their own.
+    Where a new seed would be drawn, that picture's is kept if something was painted since, or if the strength is
+    another: one thing changes and nothing else. If neither is, a new one is what is asked for, and ``several`` others
+    have seeds of their own even where it is fixed.
     """
-    seed = None if made is None else made["seed"]
-    if repainted and strength.seed is None:
-        return replace(strength, seed=seed)
-    if several and not repainted and strength.seed == seed:
-        return replace(strength, seed=None)
-    return strength
+    if made is None:
+        return strength
+    now: dict[str, Any] = {"timestep": strength.timestep, "steps": min(strength.steps, strength.timestep)}
+    now |= {"sampler": strength.sampler, "sharpness": strength.sharpness}
+    is_another_try = not repainted and all(made.get(name, value) == value for name, value in now.items())
+    if is_another_try:
+        return replace(strength, seed=None) if several and strength.seed == made["seed"] else strength
+    return strength if strength.seed is not None else replace(strength, seed=made["seed"])
 
 
 _OF_AN_EDIT = ("timestep", "steps", "sampler", "sharpness", "seed")

@@ -82,7 +82,8 @@ class EditScreen(EnhancingScreen):
             if document.marked:
                 made = None if document.result is None else document.result.parameters
                 strength = self.query_one(StrengthPanel).settled()
-                self.running.make(what, document, in_turn(strength, made, document.stale, what == "variants"))
+                is_other = document.stale or what == "study"
+                self.running.make(what, document, in_turn(strength, made, is_other, what == "variants"))
                 self.started(doing)
             else:
                 self.painting.frozen = False

@@ -106,6 +106,13 @@ def test_what_is_enhanced_already_keeps_its_seed_when_more_is_painted(start):
             assert session.engine.asked[-1][2].seed == 9
             await session.enhance(seed=10)
             assert session.engine.asked[-1][2].seed is None, "another try"
+            await session.press("full_stop")
+            await session.enhance(seed=10)
+            assert session.engine.asked[-1][2].seed == 10, "the same, stronger"
+            number = await session.make("t", "study")
+            assert session.engine.asked[-1][2].seed == 10, "the study is of the picture that is there"
+            await session.say(messages.Stopped(number))
+            await session.press("comma")
             await session.make("v", "variants")
             assert session.engine.asked[-1][2].seed is None
 
@@ -119,8 +126,19 @@ def test_what_is_enhanced_already_keeps_its_seed_when_more_is_painted(start):
 )  # fmt: skip
 def test_whose_seed_the_next_pictures_have(own, repainted, several, seed):
     before = Strength(250, 4, "lcm", seed=own)
-    assert in_turn(before, {"seed": 9}, repainted, several) == replace(before, seed=seed)
+    made = {"seed": 9, "timestep": 250, "steps": 4, "sampler": "lcm", "sharpness": 1.0}
+    assert in_turn(before, made, repainted, several) == replace(before, seed=seed)
     assert in_turn(before, None, True, several) == before
+
+
+@pytest.mark.parametrize("changed", [{"timestep": 300}, {"steps": 6}, {"sampler": "ddim"}, {"sharpness": 0.5}])
+def test_another_strength_shows_what_strength_alone_does(changed):
+    made = {"seed": 9, "timestep": 250, "steps": 4, "sampler": "lcm", "sharpness": 1.0}
+    after = replace(Strength(250, 4, "lcm"), **changed)
+    assert in_turn(after, made, False, False).seed == 9
+    assert in_turn(replace(after, seed=3), made, False, True).seed == 3
+    few = Strength(3, 8, "lcm")
+    assert in_turn(few, made | {"timestep": 3, "steps": 3}, False, False).seed is None, "three are all it has room for"
 
 
 def test_the_seed_that_is_shown_is_the_one_in_force(start):
