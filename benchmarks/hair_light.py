@@ -3,7 +3,7 @@
     python benchmarks/hair_light.py --data celebamask256/train.zip
 
 Prints, for portraits by the mean lightness of their hair, medians over the portraits: chroma at other lightness as a
-share of the chroma at that mean, in brackets what ``npe_core/canvas/shading.py`` makes of it; the turn of the hue in
+share of the chroma at that mean, in brackets what ``npe_core/canvas/light.py`` makes of it; the turn of the hue in
 degrees; and how far the 2nd and the 98th percentile of lightness lie from the mean.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from npe_core.canvas.shading import CHROMA
+from npe_core.canvas.light import CHROMA
 from npe_core.colour import srgb_to_lab
 from npe_core.regions import region_by_name
 from npe_core.report import markdown

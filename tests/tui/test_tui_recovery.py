@@ -22,6 +22,13 @@ async def lose(start, saving):
         session.screen.autosave.flush()
 
 
+async def recovered(session):
+    """Answers the question with *Recover it*, which Enter takes."""
+    await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+    await session.press("enter")
+    await until(session.pilot, lambda: session.document.marked)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_the_picture_that_was_lost_is_made_again(start, config, known):
     saving, then = replace(config, autosave=5.0), Strength(310, 7, "ddim", 0.5, 4711)
@@ -39,9 +46,7 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
 
     async def find():
         async with start((120, 40), settings=saving) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.document.marked)
+            await recovered(session)
             await session.open()
             if known:
                 assert any("seed 4711" in told.message for told in session.app._notifications)
@@ -93,9 +98,7 @@ def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
 
     async def find():
         async with start((120, 40), settings=saving) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.document.marked)
+            await recovered(session)
             await session.open()
             told = " ".join(told.message for told in session.app._notifications)
             assert "is in mine.png" in told and "lost" not in told
@@ -108,9 +111,7 @@ def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
 def test_without_autosave_what_was_recovered_goes_once_it_is_saved(start, config, tmp_path):
     async def find_and_save():
         async with start((120, 40), settings=replace(config, autosave=0.0)) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.document.marked)
+            await recovered(session)
             await session.open()
             await session.enhance()
             await session.press("ctrl+s")
@@ -153,9 +154,7 @@ def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
 
     async def find():
         async with start((120, 40), settings=saving) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.document.marked)
+            await recovered(session)
             assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
             assert session.document.unsaved
             await session.open()
@@ -170,9 +169,7 @@ def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
 def test_what_was_recovered_stays_on_the_disk_where_nothing_is_saved_anew(start, config):
     async def find(seconds):
         async with start((120, 40), settings=replace(config, autosave=seconds)) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.document.marked)
+            await recovered(session)
 
     run(partial(lose, start, replace(config, autosave=5.0)))
     run(partial(find, 0.0))

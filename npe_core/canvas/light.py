@@ -1,0 +1,170 @@
+"""The light on a region, its shadows, lights and hollows, and how it falls on another colour."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from npe_core.colour import srgb_to_lab
+
+_MOST_SHADOWS, _MOST_LIGHTS = 2.2, 1.4
+"""By which a fill widens the variation below and above the mean, at most."""
+_MOST_NOISE, _NOISE = 1.15, 2.0
+"""By which it widens, at most, what lies within so many levels of L* of the mean: the noise of black hair would become
+strands of blond hair."""
+
+_UNLIT, _BLACK = 0.35, 7.0
+"""Of the mean L*, and in levels of L*: what is below both gets next to no light, as the hollows between strands. It
+would be dark in any colour, and so it says nothing of the one that is asked for and stays out of the mean."""
+_NOISE_OF_BLACK = (3.5, 4.5)
+"""The mean L* up to which nothing is called unlit, and from which on all may be: the dark of black hair in a dark photo
+is noise."""
+_LEAST_LIT = (0.5, 0.75)
+"""The share of the pixels that are lit, likewise: where most of a region is black, black is its colour."""
+
+CHROMA = (
+    (0, 2, 7, 12, 17, 22, 27, 32, 37, 42, 52, 62, 72, 82, 92, 100),
+    (0.2, 0.28, 0.41, 0.53, 0.7, 0.81, 0.88, 0.94, 0.97, 1.0, 1.0, 0.95, 0.87, 0.78, 0.6, 0.4),
+)
+"""Lightness, and the chroma that a material shows at it: shadows are less colourful, and so are glints. Medians within
+the hair of 500 portraits (``benchmarks/hair_light.py``). Hair of mean L* 15 to 75 lies on one curve, to within 0.1 of
+the chroma at the mean; that of black hair rises to 0.2 less."""
+LIGHTS = ((0, 7, 22, 37, 52, 67, 80, 98), (22, 27, 33, 33, 28, 22, 15, 2))
+"""Lightness, and how far above it the lights of hair lie that is so light on average (its 98th percentile; the same
+portraits): a gloss adds to what is dark more than to what is light, where shadows take away in proportion."""
+_WARM, _TURN, _MOST_TURN = math.radians(75), math.radians(0.33), math.radians(12)
+"""Radians: the hue that is warmest, what it turns by for a level of L*, and at most. What is yellow turns to red in the
+shadows; by the same portraits."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """What is typical of the pixels, and how much of their variation is carried over."""
+
+    mean: np.ndarray
+    """(3,) L*a*b*"""
+    own: np.ndarray
+    """(3,) sRGB in 1/255: their mean colour."""
+    asked: np.ndarray
+    """(3,) sRGB in 1/255: the new one."""
+    low: np.ndarray
+    """(3,) L*a*b*: the least of what the rim shows of the region, its 5th percentile."""
+    high: np.ndarray
+    """(3,) L*a*b*: the most of it, the 75th."""
+    shadows: float
+    """What differences of lightness below the mean are multiplied by."""
+    lights: float
+    """What those above it are multiplied by."""
+    gain: float
+    """What differences of lightness would be multiplied by if all of the light were kept."""
+    black: float
+    """The L* from which on pixels are lit."""
+    trust: float
+    """How far pixels below it can be called unlit, in [0, 1]."""
+    hollows: float
+    """How much of the gain the unlit pixels get, in [0, 1]."""
+    down: float
+    """Levels of L* from the new colour to black: the room for its shadows."""
+    up: float
+    """And to white, for its lights."""
+    shading: float
+    """What was asked for, in [0, 1]."""
+
+    @classmethod
+    def of(cls, chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> Light:
+        """The light on the chosen pixels (N, 3) uint8, which show the region and nothing else."""
+        target = srgb_to_lab(np.array(rgb, np.uint8))
+        typical = srgb_to_lab(chosen)
+        mean = typical.mean(axis=0)
+        # The rim also shows what lies beside the region (sky through hair). It gets the region's ordinary light and
+        # tint, else recoloured hair glows at its outline.
+        low, high = np.percentile(typical, (5, 75), axis=0).astype(np.float32)
+        # A dark material shows shallower shadows than a light one, about in proportion (the +16 is where L* turns
+        # linear).
+        below = max((target[0] + 16) / (mean[0] + 16), 0.4)
+        # Its lights are not fewer: on black hair they stand out of the dark. What becomes lighter has them widened like
+        # its shadows all the same, because the few strands that black hair shows are all that there is.
+        above = max(below, np.interp(target[0], *LIGHTS) / np.interp(mean[0], *LIGHTS))
+        # Where shadows or highlights would still be far beyond black or white, that contrast is scaled down.
+        down, up = max(target[0], 2.0), max(98 - target[0], 2.0)
+        darkest, lightest = np.percentile(typical[:, 0] - mean[0], (2, 98))
+        shadows = min(shading * below, _MOST_SHADOWS, 1.1 * down / max(-darkest, 1.0))
+        lights = min(shading * above, _MOST_LIGHTS, 1.1 * up / max(lightest, 1.0))
+        black = min(_UNLIT * float(mean[0]), _BLACK)
+        lit = float((typical[:, 0] > black / 2).mean())
+        trust = np.interp(mean[0], _NOISE_OF_BLACK, (0, 1)) * np.interp(lit, _LEAST_LIT, (0, 1))
+        # What becomes darker is dark enough in its hollows by its shadows.
+        hollows = min(max(below - 1, 0.0), 1.0) * min(1.5 * shading, 1.0)
+        return cls(
+            mean=mean,
+            own=chosen.mean(axis=0, dtype=np.float32),
+            asked=np.array(rgb, np.float32),
+            low=low,
+            high=high,
+            shadows=float(shadows),
+            lights=float(lights),
+            gain=float(below),
+            black=black,
+            trust=float(trust),
+            hollows=float(hollows),
+            down=float(down),
+            up=float(up),
+            shading=shading,
+        )
+
+    def gloom(self, lightness: np.ndarray) -> np.ndarray:
+        """(N,) in [0, 1]: 1 where no light at all falls on pixels of that L* (N,)."""
+        return np.float32(self.trust) * np.clip(1 - lightness / np.float32(max(self.black, 1e-3)), 0, 1)
+
+
+def carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light: Light) -> np.ndarray:
+    """(N, 3) L*a*b* of the shaded colour before gamut and mean are taken care of.
+
+    With target == mean and shading == 1 this is the original, but for the knee near black and white and for the rim.
+    """
+    lab, mean = srgb_to_lab(pixels), light.mean
+    lab += (1 - depth[:, None]) * (np.clip(lab, light.low, light.high) - lab)
+    bright = target[0] + _knee(_widened(lab[:, 0] - mean[0], light), light.down, light.up)
+    own = lab[:, 1:] - _in_light(mean, lab[:, 0])
+    return np.column_stack(
+        [bright, _in_light(target, bright) + np.float32(min(light.shadows, light.lights, light.shading)) * own]
+    )
+
+
+def in_the_dark(shaded: np.ndarray, lightness: np.ndarray, target: np.ndarray, light: Light) -> np.ndarray:
+    """(N, 3) L*a*b*: the shaded colours of pixels whose own L* is ``lightness``, where no light falls as dark as there.
+
+    Dark in proportion to the light, however little of the variation the rest keeps.
+    """
+    dark = np.float32(light.hollows) * light.gloom(lightness)[:, None]
+    kept = np.maximum(target[0] + np.float32(light.gain) * (lightness - light.mean[0]), 0)
+    kept = np.minimum(kept, shaded[:, 0])
+    deepest = np.column_stack([kept, _in_light(target, kept)])
+    return shaded + dark * (deepest - shaded)
+
+
+def _widened(difference: np.ndarray, light: Light) -> np.ndarray:
+    """Differences of lightness as they are on the new colour."""
+    gain = np.where(difference < 0, np.float32(light.shadows), np.float32(light.lights))
+    near = np.minimum(gain, np.float32(_MOST_NOISE))
+    beyond = np.sign(difference) * np.maximum(np.abs(difference) - np.float32(_NOISE), 0)
+    return near * difference + (gain - near) * beyond
+
+
+def _knee(difference: np.ndarray, down: float, up: float) -> np.ndarray:
+    """Differences of lightness, unchanged up to half the room that there is, bent to stay inside it beyond."""
+    room = np.where(difference < 0, down, up).astype(np.float32)
+    half = room / 2
+    beyond = np.maximum(np.abs(difference) - half, 0) / half
+    return np.sign(difference) * (np.minimum(np.abs(difference), half) + half * beyond / (1 + beyond))
+
+
+def _in_light(colour: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """(N, 2) a*b* of a material that is ``colour`` (3,) L*a*b*, where its lightness is ``light`` (N,)."""
+    chroma = np.interp(light, *CHROMA) / np.interp(colour[0], *CHROMA)
+    warm = max(math.cos(math.atan2(colour[2], colour[1]) - _WARM), 0.0)
+    turn = warm * np.clip(_TURN * (light - colour[0]), -_MOST_TURN, _MOST_TURN)
+    shown = chroma * np.exp(1j * turn) * complex(colour[1], colour[2])
+    return np.column_stack([shown.real, shown.imag]).astype(np.float32)
