@@ -23,7 +23,7 @@ WHOLE_LOG_SIGMA_MEAN = 0.6
 Only they teach how a face is laid out, which is decided at t = 200 to 450. Small noise it learns from all the others.
 """
 WHOLE_SHARE = 0.4
-"""Share of the faces of which nothing is known, for a model that may know the surroundings of an edit.
+"""Share of the faces of which nothing is known, for a model that may know the surroundings of an edit, unless told.
 
 Of a part of a face something is always known: whole pictures out of noise are to be faces, and a guide would strengthen
 whatever else the network has learned to make of nothing.
@@ -46,17 +46,19 @@ def timestep_density(mean: float = LOG_SIGMA_MEAN) -> Tensor:
     return torch.from_numpy(density / density.sum())
 
 
-def random_masks(count: int, side: int, rng: torch.Generator, parts: int = 0) -> Tensor:
+def random_masks(
+    count: int, side: int, rng: torch.Generator, parts: int = 0, whole_share: float = WHOLE_SHARE
+) -> Tensor:
     """(count, 1, side, side), 1 where an edit takes place: in smooth shapes, coarse or fine, or everywhere.
 
-    The first ``parts`` are never 1 everywhere.
+    ``whole_share`` of them are 1 everywhere, of the first ``parts`` none.
     """
     shapes = []
     for first in range(0, count, ALIKE):
         waves = int(torch.randint(2, 9, (), generator=rng))
         shapes.append(random_blobs(min(ALIKE, count - first), side, rng, waves, least=0.05))
     masks = torch.cat(shapes)
-    everywhere = torch.rand(count, generator=rng).lt(WHOLE_SHARE)
+    everywhere = torch.rand(count, generator=rng).lt(whole_share)
     everywhere[:parts] = False
     masks[everywhere] = 1
     return masks

@@ -30,6 +30,7 @@ from npe_core.sheets import grid
 from npe_core.training.augment import random_patches, random_zoom
 from npe_core.training.beginnings import (
     WHOLE_LOG_SIGMA_MEAN,
+    WHOLE_SHARE,
     call_before,
     made_before,
     noised,
@@ -80,12 +81,14 @@ class DiffusionTask:
         guidance: float = 1.5,
         paint_share: float = 0.0,
         rollout_share: float = 0.0,
+        whole_share: float = WHOLE_SHARE,
     ) -> None:
         """``larger`` holds faces of twice the side; parts of them teach what tight crops of eyes and lips are.
 
         With a guide D0 the network learns E[x0 | x_t] + (guidance - 1) (E[x0 | x_t] - D0) at high timesteps. An
         adversary needs ``perceptual``. ``paint_share`` of the examples may begin as rough paint, see ``some_painted``;
-        ``rollout_share`` go on from a prediction of the model, see ``made_before``.
+        ``rollout_share`` go on from a prediction of the model, see ``made_before``; of ``whole_share`` of the faces
+        nothing is known, where the model may know something.
         """
         self.config_ = config or DenoiserConfig()
         denoiser = Denoiser(self.config_)
@@ -99,7 +102,7 @@ class DiffusionTask:
             self.adversary = FeatureDiscriminator(perceptual.channels).to(device)
         self.adversary_weight = adversary_weight
         self.guide, self.guidance = guide, guidance
-        self.paint_share, self.rollout_share = paint_share, rollout_share
+        self.paint_share, self.rollout_share, self.whole_share = paint_share, rollout_share, whole_share
         self.log_sigma = torch.from_numpy(sigmas().copy()).clamp_min(1e-3).log().float().to(device)
         self.density = timestep_density()
         self.whole_density = timestep_density(WHOLE_LOG_SIGMA_MEAN) if self.config_.surroundings else self.density
@@ -119,7 +122,7 @@ class DiffusionTask:
         x0 = torch.where(mirrored[:, None, None, None], x0.flip(3), x0)
         if not self.config_.surroundings:
             return x0, torch.ones_like(x0[:, :1])
-        return x0, random_masks(count, x0.shape[-1], rng, parts).to(x0)
+        return x0, random_masks(count, x0.shape[-1], rng, parts, self.whole_share).to(x0)
 
     def draw_timesteps(self, mask: Tensor, rng: torch.Generator) -> Tensor:
         """(B,) t = 1..500 by one density or the other: where mask is 1 everywhere, nothing of the example is known."""

@@ -84,6 +84,8 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         add("--paint", type=share, metavar="SHARE", help=text)
         text = "so many of the examples go on from what the model made a call before (stage 4; default: none)"
         add("--rollout", type=share, metavar="SHARE", help=text)
+        text = "of so many of the faces nothing is known, the others are parts (with surroundings; default: 0.4)"
+        add("--whole", type=share, metavar="SHARE", help=text)
         add("--guide", type=Path, metavar="WEIGHTS", help="of a weaker denoiser, to move away from (stage 2)")
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")

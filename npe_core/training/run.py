@@ -81,6 +81,8 @@ def build_task(options: argparse.Namespace, device: torch.device, precision: tor
             more["paint_share"] = options.paint
         if options.rollout is not None:
             more["rollout_share"] = options.rollout
+        if options.whole is not None:
+            more["whole_share"] = options.whole
         if options.guide is not None:
             more["guide"] = denoiser_of(options.guide, device)
         return DiffusionTask(faces, device, denoiser, larger, **more)

@@ -293,6 +293,21 @@ def test_labelling_keeps_masks_and_adds_what_the_parser_believes(pairs, tmp_path
     assert float(task.loss(task.draw(2, rng), rng).log["beliefs"]) > 0.1
 
 
+def test_of_as_many_faces_as_asked_for_nothing_is_known(pairs, tmp_path):
+    words = [
+        "diffusion",
+        "--data",
+        str(pairs),
+        *config([*DENOISER, "surroundings=true"]),
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    for more, whole in (["--whole", "1"], True), ([], False):
+        task = build_task(train_parser("npe train").parse_args([*words, *more]), CPU, torch.float32)
+        _, mask = task.draw(64, torch.Generator().manual_seed(0))
+        assert bool((mask == 1).all()) == whole
+
+
 def test_beliefs_are_surer_than_the_parser():
     """0.6 : 0.3 : 0.1 to the third power."""
     probabilities = torch.tensor([0.6, 0.3, 0.1] + 8 * [0.0])[:, None, None]

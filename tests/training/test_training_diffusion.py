@@ -188,6 +188,14 @@ def test_masks_of_edits_are_whole_or_of_many_sizes():
     assert float(random_masks(64, 32, torch.Generator().manual_seed(0), parts=64).mean(dim=(1, 2, 3)).max()) < 0.81
 
 
+@pytest.mark.parametrize("asked", [0.2, 0.7])
+def test_the_share_of_whole_faces_is_what_one_asks_for(asked):
+    masks = random_masks(1000, 16, torch.Generator().manual_seed(0), parts=200, whole_share=asked)
+    whole = masks.flatten(1).amin(1) > 0
+    assert not whole[:200].any()
+    assert float(whole[200:].float().mean()) == pytest.approx(asked, abs=0.05)
+
+
 def test_of_parts_of_faces_something_is_always_known():
     """Faces are black here and parts of larger ones white: what is white everywhere is never wholly unknown."""
     cpu = torch.device("cpu")
