@@ -42,7 +42,9 @@ class Pauses:
         delay = min(_LONGEST, 2 * self._delay[kind]) if again and kind in self._delay else _SHORTEST
         if self.reasons.get(kind) != why:
             log("paused", logging.WARNING, why=why)
-        self.reasons[kind], self._delay[kind], self._next[kind] = why, delay, now + delay
+        self.reasons[kind] = why
+        if self.is_due(kind):  # jobs fail by the batch: all but the first of them were no try
+            self._delay[kind], self._next[kind] = delay, now + delay
 
     def over(self, kind: str) -> None:
         """Ends a pause, if there is one."""

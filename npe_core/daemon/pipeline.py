@@ -126,11 +126,15 @@ class Pipeline:
         """Whether the thread of the models runs; if not, nothing will ever come out again."""
         return self._editor.is_alive()
 
-    def close(self) -> None:
-        """Ends the threads; what is in flight stops as soon as it can."""
+    def abandon(self) -> None:
+        """Lets the threads end that can, and waits for none: that of the models may hang for ever."""
         self.stop()
         self.cut_short()
         self._ready.put(None)
+
+    def close(self) -> None:
+        """Ends the threads; what is in flight stops as soon as it can."""
+        self.abandon()
         self._readers.shutdown()
         self._writers.shutdown()
 
@@ -156,7 +160,10 @@ class Pipeline:
             else:
                 outcomes = self._edit(batch)
             for read, outcome in zip(batch, outcomes, strict=True):
-                self._writers.submit(self._write, read, outcome)
+                if self._stop.is_set():  # there may be no writers any more: the process may be about to end
+                    self._write(read, outcome)
+                else:
+                    self._writers.submit(self._write, read, outcome)
 
     def _next_batch(self) -> list[Read] | None:
         first = self._ready.get()

@@ -115,7 +115,9 @@ class Service:
     def _end(self) -> None:
         self.status.state = "stopped"
         self._intake.close()
-        if not self._is_lost:  # its thread may hang for ever
+        if self._is_lost:
+            self._pipeline.abandon()
+        else:
             self._pipeline.close()
         self._count()
         self.status.wait_for(self._intake.waiting)

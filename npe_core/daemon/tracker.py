@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from npe_core.daemon.names import is_unfinished
+from npe_core.daemon.names import final_name, is_unfinished
 
 _ABANDONED = 5
 """Times the settling time without a change after which a file under a temporary name is treated as abandoned."""
@@ -58,7 +58,7 @@ class Tracker:
         self._clock, self._wall = clock, wall
         self._is_first = True
         self._since: dict[str, tuple[Stamp, float]] = {}
-        self._unfinished: set[int] = set()
+        self._unfinished: dict[int, tuple[str, Stamp]] = {}
         self._heard: deque[tuple[str, Stamp]] = deque()
         self._renamed: dict[str, Stamp] = {}
 
@@ -77,16 +77,23 @@ class Tracker:
         since: dict[str, tuple[Stamp, float]] = {}
         for name, stamp in files.items():
             known = self._since.get(name)
-            if renamed.get(name) == stamp or (stamp.inode in self._unfinished and not is_unfinished(name)):
+            if renamed.get(name) == stamp or self._is_renamed(name, stamp):
                 since[name] = stamp, now - self.settle
             elif known is not None and known[0] == stamp:
                 since[name] = known
             else:
                 since[name] = stamp, now - (self._age(stamp) if self._is_first and is_unfinished(name) else 0)
         self._since, self._is_first = since, False
-        self._unfinished = {stamp.inode for name, stamp in files.items() if is_unfinished(name)}
+        self._unfinished = {stamp.inode: (name, stamp) for name, stamp in files.items() if is_unfinished(name)}
         self._renamed = {name: stamp for name, stamp in heard.items() if name not in files}
         return {name for name, (_, start) in since.items() if now - start >= self.settle}
+
+    def _is_renamed(self, name: str, stamp: Stamp) -> bool:
+        """Whether the last look saw that very file under a temporary name; the number alone may be another file's."""
+        if stamp.inode not in self._unfinished or is_unfinished(name):
+            return False
+        old, before = self._unfinished[stamp.inode]
+        return stamp == before or name == final_name(old)
 
     def _age(self, stamp: Stamp) -> float:
         return max(0.0, self._wall() - stamp.mtime_ns / 1e9)

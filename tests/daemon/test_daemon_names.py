@@ -170,6 +170,15 @@ def test_renamed_from_a_temporary_name_is_whole_at_once(clock, temporary):
     assert tracker.look({"a.png": Stamp(6, 6, 7)}) == set()  # and is watched from then on as any other
 
 
+def test_a_number_that_another_file_had_makes_nothing_whole(clock):
+    """File systems give the inode of a deleted file to the next one."""
+    tracker = Tracker(60.0, clock)
+    tracker.look({"a.png.part": Stamp(5, 5, 7)})
+    assert tracker.look({"b.png": Stamp(1, 6, 7)}) == set()
+    tracker.look({"c.png.part": Stamp(5, 5, 8)})
+    assert tracker.look({"c.png": Stamp(9, 9, 8)}) == {"c.png"}  # written to its end and renamed between two looks
+
+
 def test_a_rename_between_two_scans_is_told_by_an_event(clock):
     tracker = Tracker(60.0, clock)
     tracker.renamed("a.png", Stamp(5, 5, 7))

@@ -97,6 +97,18 @@ class FailingFiles(Files):
         super().move_folder(source, target)
 
 
+def test_the_wait_grows_with_tries_not_with_the_jobs_that_failed():
+    now = 0.0
+    waiting = pauses.Pauses(clock=lambda: now)
+    for expected in (2, 4, 8, 16, 32, 60, 60):
+        for job in range(6):
+            waiting.add("disk", f"The disk is full, says job {job}.")
+        now += expected - 0.1
+        assert not waiting.is_due("disk")
+        now += 0.2
+        assert waiting.is_due("disk")
+
+
 def test_a_read_only_outbox_keeps_the_finished_work(folders, serve):
     """chmod means nothing to root, so the system's answer is put in its place."""
     refusing = [True]

@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shlex
+import subprocess
+import sys
 
 import pytest
 from daemon_stubs import EndlessWorker, StubWorker, drop, names
@@ -95,6 +97,34 @@ def test_a_lost_device_ends_the_process_and_the_job_is_still_there(folders, serv
     code, _ = serve(StubWorker(lose))
     assert code == 4 and len(list(folders.run.iterdir())) == 1 and not names(folders.failed)
     assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"]
+
+
+LOSING = """
+from pathlib import Path
+import sys, time
+from npe_core.daemon.folders import Folders
+from npe_core.daemon.service import Service
+from npe_core.daemon.settings import Settings
+from npe_core.daemon.work import DeviceLost, Read
+
+class Losing:
+    shares_batches = True
+    def load(self): return "salt", "cuda:0"
+    def read(self, job): return Read(job, megapixels=12.0)
+    def edit(self, jobs, keep_going): time.sleep(0.5); raise DeviceLost("CUDA error: unspecified launch failure")
+    def write(self, *job): pass
+
+folders = Folders.of(Path(sys.argv[1]), Path(sys.argv[2]))
+sys.exit(Service(folders, Losing(), Settings(settle=0, interval=0.1, least_free=0)).run())
+"""
+
+
+def test_the_process_ends_though_more_photos_wait_than_find_room(folders):
+    for number in range(12):
+        drop(folders.inbox, f"a{number:02}", photo=str(number).encode())
+    words = [sys.executable, "-c", LOSING, str(folders.inbox), str(folders.outbox)]
+    ended = subprocess.run(words, timeout=60, capture_output=True, text=True, check=False)
+    assert ended.returncode == 4 and "Traceback" not in ended.stderr, ended.stderr
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
