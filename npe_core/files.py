@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from npe_core.errors import EnvironmentFault
@@ -13,7 +13,7 @@ NAME_ROOM = 200
 """Bytes of a photo's name that the names of files beside it begin with; most file systems allow 255 in all."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def written(path: Path) -> Iterator[None]:
     """Around the writing of ``path``: what the system refuses is raised as EnvironmentFault."""
     try:
@@ -22,9 +22,10 @@ def written(path: Path) -> Iterator[None]:
         raise EnvironmentFault(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-@contextmanager
+@contextlib.contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside ``path``; what is written there takes its place, whole or not at all.
+    """Gives a temporary name beside ``path``; what is written there takes its place, whole or not at all, whether a
+    process is killed or the power fails.
 
     Raises EnvironmentFault.
     """
@@ -35,8 +36,19 @@ def replace_file(path: Path) -> Iterator[Path]:
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
+            flush_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Makes the new name durable; not every system can open a folder for it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def make_folder(folder: Path) -> None:

@@ -147,7 +147,9 @@ class EngineWorker:
                 editor.engine.model(kind)
         except NpeError as error:
             return EngineState("failed", detail=str(error))
-        except (ImportError, OSError, RuntimeError) as error:
+        except MemoryError:
+            return EngineState("failed", detail="Not enough memory for the models. Close other programs.")
+        except Exception as error:  # whatever it is: a thread that died would load for ever
             return EngineState("failed", detail=f"PyTorch cannot be loaded ({error}). Run npe doctor.")
         self._editor = editor
         engine = editor.engine

@@ -225,8 +225,11 @@ class Document:
         """
         canvas = cls(image, regions)
         planes, asked = state.unpack(image, saved)
-        fills = tuple(Fill(**fill) for fill in asked["fills"])
-        canvas._asked = Asked(fills, bool(asked["by_hand"]), float(asked.get("feather", 0.0)))
+        try:
+            fills = tuple(Fill(**fill) for fill in asked["fills"])
+            canvas._asked = Asked(fills, bool(asked["by_hand"]), float(asked.get("feather", 0.0)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise state.damaged(error) from error
         canvas._layers.put(canvas._everything, planes)
         return canvas
 

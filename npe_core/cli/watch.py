@@ -149,8 +149,9 @@ class Signals:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Signals]:
-    """SIGTERM and Ctrl-C ask for an orderly end."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    """SIGTERM and Ctrl-C ask for an orderly end, and so does a terminal that is closed, unless that is ignored."""
+    hung_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    numbers = (signal.SIGTERM, signal.SIGINT, *hung_up)
     signals = Signals()
     before = [signal.signal(number, signals.came) for number in numbers]
     try:
@@ -261,7 +262,7 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
     for named in chosen:
         try:
             job = find_failed(folders, named) if isinstance(named, str) else named
-            left = send_back(folders, job)
+            other, left = send_back(folders, job)
         except NpeError as error:
             if len(chosen) == 1:
                 raise
@@ -269,7 +270,8 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
             refused += 1
         else:
             stays = f"; left in {shown(str(job))}: {', '.join(map(shown, left))}" if left else ""
-            click.echo(f"{shown(job.name)} is back in the inbox{stays}")
+            renamed = f" as {shown(other)}, beside other files of its name" if other else ""
+            click.echo(f"{shown(job.name)} is back in the inbox{renamed}{stays}")
     if not chosen:
         click.echo("No job has failed.")
     return 1 if refused else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import stat
 import time
 from dataclasses import dataclass
@@ -117,7 +118,8 @@ class Lock:
         self._held: list[int] = []
         try:
             self._hold(os.open(folders.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644), folders.outbox)
-            self._hold(os.open(folders.inbox, os.O_RDONLY | os.O_DIRECTORY), folders.inbox)
+            for folder in (folders.outbox, folders.inbox):  # the outbox as well: somebody may remove its .spool
+                self._hold(os.open(folder, os.O_RDONLY | os.O_DIRECTORY), folder)
         except BaseException:
             self.release()
             raise
@@ -133,7 +135,7 @@ class Lock:
             ) from None
         except OSError as error:
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-                return  # an inbox on a network mount without locks; the outbox is locked
+                return  # a network mount without locks for folders; the file is locked
             raise EnvironmentFault(f"{shown(str(folder))} cannot be locked: {error.strerror}.") from None
 
     def __enter__(self) -> Lock:
@@ -171,11 +173,36 @@ def is_held(folders: Folders) -> bool:
             "Ask as its user."
         ) from None
     except OSError:
-        return False
+        return _is_locked(folders.outbox)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True
     finally:
         os.close(descriptor)
+    return _is_locked(folders.outbox)
+
+
+def _is_locked(folder: Path) -> bool:
+    """Whether a daemon holds the folder itself, which it does where its file system has locks for folders."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
     return False
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Free space on the file system of a folder; None where there is none."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None

@@ -98,13 +98,14 @@ class Intake:
             self._watcher.follow()
         try:
             self._stamps = scan(self._spool.folders.inbox)
-            if self._spool.is_there:
-                self._spool.undo_claims()
+            if os.statvfs(self._spool.folders.inbox).f_flag & os.ST_RDONLY:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+            self._undo_claims()
             self._pauses.over("inbox")
         except OSError as error:
             self._stamps = {}
             self._tracker.forget()
-            self._pauses.add("inbox", f"The inbox cannot be used: {error.strerror}. Mount it again, or create it.")
+            self._pauses.add("inbox", f"The inbox cannot be used: {error.strerror}. {_remedy(error)}")
         now = self._clock()
         self.inbox = sort_out(self._stamps, self._tracker.look(self._stamps), self._tracker.given_up)
         self._refused = {stem: said for stem, said in self._refused.items() if said[1] > now}
@@ -112,6 +113,17 @@ class Intake:
         self.inbox.ready = sorted(ready, key=lambda group: (self._stamps[group.photo].mtime_ns, group.photo))
         self._last = self._clock()
         self._cost = self._last - start
+
+    def _undo_claims(self) -> None:
+        """Gives back what could not be given back before. Raises OSError where the inbox is at fault, not the spool."""
+        if not self._spool.is_there:
+            return
+        try:
+            self._spool.undo_claims()
+        except OSError as error:
+            if not os.access(self._spool.folders.inbox, os.W_OK | os.X_OK):
+                raise
+            self._pauses.add(kind_of(error), f"Claims cannot be undone: {error.strerror}.")
 
     def claim(self) -> Claimed | None:
         """The next job, if there is one that can be taken in."""
@@ -149,8 +161,14 @@ class Intake:
             return "cannot be taken out of the inbox. Let the daemon's group write to that folder (chmod g+w)"
         if error.errno in _NOT_OURS:
             return f"cannot be read and moved: {error.strerror}. Let the daemon's group do so (chmod g+rw)"
+        if kind_of(error) != "disk":  # in use, stale, or on a disk with errors: the others need not wait for it
+            return f"cannot be moved: {error.strerror}. That is tried again"
         return None
 
     def close(self) -> None:
         """Ends watching."""
         self._watcher.stop()
+
+
+def _remedy(error: OSError) -> str:
+    return "Mount it so that it can be written to." if error.errno == errno.EROFS else "Mount it again, or create it."

@@ -114,7 +114,8 @@ def is_plain(name: object) -> bool:
 def identified(record: Record, folder: Path, salt: str, largest: int) -> Record:
     """The record with its id: NAME and 12 hex of the sha256 of all inputs and ``salt``. Raises OSError.
 
-    The inputs are flushed to the disk. One of more than ``largest`` bytes is not read and noted as oversize.
+    A NAME that is too long for a folder's counts as a whole among them: others may begin alike. The inputs are flushed
+    to the disk. One of more than ``largest`` bytes is not read and noted as oversize.
     """
     digests, written, oversize = {}, {}, ""
     for name in record.inputs:
@@ -124,8 +125,10 @@ def identified(record: Record, folder: Path, salt: str, largest: int) -> Record:
         size, digests[name] = digest_of(path, largest)
         oversize = name if size > largest else oversize
     record = replace(record, digests=digests, written=written, oversize=oversize)
-    whole = hashlib.sha256("\n".join([*content_of(record), salt]).encode()).hexdigest()
-    return replace(record, id=f"{shortened(record.stem, NAME_ROOM)}-{whole[:12]}")
+    stem = shortened(record.stem, NAME_ROOM)
+    told = [*content_of(record), salt, *([] if stem == record.stem else [record.stem])]
+    whole = hashlib.sha256(os.fsencode("\n".join(told))).hexdigest()
+    return replace(record, id=f"{stem}-{whole[:12]}")
 
 
 def content_of(record: Record) -> list[str]:

@@ -58,6 +58,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 _WORDS = {dict: "an object", str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 _LONGEST = 40
 """Characters of a stranger's text that a message quotes."""
+_TOO_MUCH = "too long a number, or too deep"
 _MOST_FACES = 9999
 _LONGEST_MESSAGE = 200
 """Characters of a message that may quote what a stranger wrote."""
@@ -68,9 +69,13 @@ def read_parameters(content: bytes, name: str) -> Parameters:
     from npe_core.editor.recipe import check_fill, check_seed, check_sharpness, check_strength
 
     try:
-        said = json.loads(content.decode("utf-8-sig"))
+        said = json.loads(content, object_pairs_hook=_said_once)
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is not text in UTF-8. Save it so.") from None
+    except UsageError as error:
+        raise InputError(f"{name}: {error}") from None
     except (ValueError, RecursionError) as error:
-        reason = str(error).partition("\n")[0] if isinstance(error, json.JSONDecodeError) else type(error).__name__
+        reason = str(error).partition("\n")[0] if isinstance(error, json.JSONDecodeError) else _TOO_MUCH
         raise InputError(f'{name} is not JSON ({reason}). Expected {{"regions": {{"hair": "#993300"}}}}.') from None
     if not isinstance(said, dict):
         raise InputError(f'{name} holds {_kind(said)}, not an object such as {{"regions": {{"hair": "#993300"}}}}.')
@@ -83,9 +88,21 @@ def read_parameters(content: bytes, name: str) -> Parameters:
         check_sharpness(parameters.sharpness)
         colour = None if parameters.color is None else format_colour(parse_colour(parameters.color))
         fills = dict(check_fill(region, fill) for region, fill in parameters.regions.items())
+        if len(fills) < len(parameters.regions):
+            raise UsageError("a region is there twice, in other letters. Leave one.")
         return Parameters(**{**said, "regions": fills, "color": colour, "face": _face(parameters.face)})
     except UsageError as error:
         raise InputError(f"{name}: {str(error)[:_LONGEST_MESSAGE]}") from None
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises UsageError where it says something twice: one of the two was not meant."""
+    said = {}
+    for key, value in pairs:
+        if key in said:
+            raise UsageError(f"{key[:_LONGEST]!r} is there twice. Leave one.")
+        said[key] = value
+    return said
 
 
 def _check_kind(key: str, value: Any) -> None:

@@ -32,24 +32,25 @@ def find_failed(folders: Folders, job: str) -> Path:
     raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {said}")
 
 
-def retry(folders: Folders, job: Path) -> list[str]:
+def retry(folders: Folders, job: Path) -> tuple[str, list[str]]:
     """Moves the inputs of one failed job back to the inbox, with what people have put beside them.
 
-    Returns the names of the files that mean nothing to the job; for their sake the folder stays. Raises InputError and
-    EnvironmentFault.
+    Returns the other NAME that they have there, if other files had theirs, or "", and the names of the files that mean
+    nothing to the job; for their sake the folder stays. Raises InputError and EnvironmentFault.
     """
     record = journal.load(job)
     if record is None:
         raise InputError(f"{shown(str(job))} has no record of its inputs. Move them to the inbox by hand.")
     files = Files()
     try:
-        return_inputs(files, job, replace(record, inputs=record.inputs | _added(job, record.stem)), folders.inbox)
+        known = replace(record, inputs=record.inputs | _added(job, record.stem))
+        stem = return_inputs(files, job, known, folders.inbox)
         for name in (journal.REASON, journal.JOURNAL):  # the record last: with it the job can be sent back again
             files.remove(job / name)
         left = sorted(path.name for path in job.iterdir())
         if not left:
             job.rmdir()
-        return left
+        return stem if stem != record.stem else "", left
     except OSError as error:
         raise EnvironmentFault(
             f"{shown(job.name)} cannot go back to {shown(str(folders.inbox))}: {error.strerror}. Nothing is lost; "

@@ -6,14 +6,13 @@ import contextlib
 import logging
 import os
 import queue
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable
 
 from npe_core import __version__
 from npe_core.daemon.files import Files
-from npe_core.daemon.folders import Folders
+from npe_core.daemon.folders import Folders, free_bytes
 from npe_core.daemon.intake import Intake
 from npe_core.daemon.log import log
 from npe_core.daemon.names import shown
@@ -179,7 +178,7 @@ class Service:
         self._pauses.add("models", str(error))
 
     def _claim(self) -> None:
-        free, least = self._free(), self._settings.least_free
+        free, least = free_bytes(self._folders.outbox), self._settings.least_free
         if free is None:
             return  # the outbox is gone, which has a pause of its own
         if free < least:
@@ -230,12 +229,6 @@ class Service:
     def _claimed(self) -> int:
         return len(self._queue) + len(self._outcomes.later) + self._pipeline.in_flight
 
-    def _free(self) -> int | None:
-        try:
-            return shutil.disk_usage(self._folders.outbox).free
-        except OSError:
-            return None
-
     def _clear_old(self) -> None:
         if self._settings.keep_days is None or time.monotonic() < self._next_clearing:
             return
@@ -270,6 +263,6 @@ class Service:
         if time.monotonic() >= self._next_status:
             self._next_status = time.monotonic() + 1.0
             status.wait_for(self._intake.waiting)
-            status.free_mib = (self._free() or 0) >> 20
+            status.free_mib = (free_bytes(self._folders.outbox) or 0) >> 20
             self._files.write(status)
             notify("WATCHDOG=1", f"STATUS={status.line()}")

@@ -263,6 +263,8 @@ class Spool:
         What people have put or changed there comes along.
         """
         target = state / folder.name
+        if self.is_there:  # somebody may have cleared it away to make room
+            state.mkdir(exist_ok=True)
         if os.path.lexists(target):
             self._keep_theirs(target, folder)
             self.discard(target)
@@ -315,8 +317,11 @@ def _free(path: Path) -> Path:
     return next(each for each in itertools.chain([path], numbered) if not os.path.lexists(each))
 
 
-def return_inputs(files: Files, folder: Path, record: Record, inbox: Path) -> None:
-    """Moves the inputs of a job back to the inbox, the photo last; all under another NAME where theirs is taken."""
+def return_inputs(files: Files, folder: Path, record: Record, inbox: Path) -> str:
+    """Moves the inputs of a job back to the inbox, the photo last; all under another NAME where theirs is taken.
+
+    Returns the NAME.
+    """
     left = [name for name in record.parcel if os.path.lexists(folder / stored(name))]
     for number in itertools.count():
         ending = f"~{number}" if number else ""
@@ -329,3 +334,4 @@ def return_inputs(files: Files, folder: Path, record: Record, inbox: Path) -> No
         if not taken:
             break
     files.give({folder / stored(old): new for old, new in names.items()}, inbox)
+    return stem

@@ -13,12 +13,14 @@ from typing import Any
 
 from npe_core.daemon import journal
 from npe_core.daemon.files import read_small
-from npe_core.daemon.folders import Folders, is_held
+from npe_core.daemon.folders import Folders, free_bytes, is_held
 from npe_core.daemon.log import log
 from npe_core.daemon.names import Waiting, is_hidden, is_unfinished, part_of, shown
 
 _SILENT = 10.0
 """Seconds after which a daemon that writes status.json once a second has fallen silent."""
+_FULL = 64 << 10
+"""Bytes free below which status.json finds no room."""
 _LISTED = 100
 """Waiting and ignored files that are listed by name; the rest is counted."""
 _TOLD = 5
@@ -137,8 +139,11 @@ def read_status(folders: Folders) -> dict[str, Any]:
     status["daemon"] = "running" if running else "not running"
     if not running:
         status["state"] = "stopped"
-    elif _age(status) > _SILENT:
+    elif abs(_age(status)) > _SILENT:  # what is of the future was written before the clock was set back
         status["state"] = "silent"
+        if (free := free_bytes(folders.outbox)) is not None and free < _FULL:
+            why = "The disk of the outbox is full, and what the daemon tells of itself finds no room either. Free some."
+            status["paused"] = status.get("paused", {}) | {"disk": why}
         if not os.access(folders.spool, os.W_OK):
             why = "The outbox cannot be written to, and neither can what the daemon tells of itself."
             status["paused"] = status.get("paused", {}) | {"outbox": why}

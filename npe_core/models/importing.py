@@ -22,6 +22,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from npe_core.errors import EnvironmentFault, InputError, WeightsError
+from npe_core.files import replace_file
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import UpscalerConfig
@@ -62,19 +63,19 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     content = save(halves, metadata={"config": json.dumps(config)})  # by which it can be imported elsewhere
     digest = hashlib.sha256(content).hexdigest()
     entry = Entry(kind, f"{kind}-{digest[:12]}.safetensors", digest, config, {"imported_from": path.name})
-    temporary = folder / f".{entry.file}.tmp"
     try:
         if not (folder / MANIFEST).exists():  # a folder of one's own starts as a copy, so that no model is missing
             shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
         entries = read_manifest(folder)
-        temporary.write_bytes(content)  # save_file would let nobody but its owner read it
-        temporary.replace(folder / entry.file)
+        with replace_file(folder / entry.file) as temporary:
+            temporary.write_bytes(content)  # save_file would let nobody but its owner read it
         if kind == "upscaler":  # the smooth weights belong to the upscaler that goes
             entries.pop(SMOOTH, None)
         write_manifest({**entries, kind: entry}, folder)  # until here everything is as it was, whatever kills it
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise EnvironmentFault(f"{folder} cannot be written ({error}). Name another folder in NPE_WEIGHTS.") from None
+    except EnvironmentFault as fault:
+        raise EnvironmentFault(f"{fault} Name another folder in NPE_WEIGHTS.") from None
     return entry
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.files import flush_folder
 from npe_core.photo.opening import shown
 
 OUTPUT_FORMATS: dict[str, str] = {
@@ -78,7 +79,7 @@ def write_atomically(path: Path | str, content: bytes, force: bool = False, inpu
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except FileExistsError as error:
         raise _exists(path) from error
     except (OSError, ValueError) as error:
@@ -140,16 +141,6 @@ def _publish(temporary: Path, path: Path) -> None:
         except OSError:
             path.unlink(missing_ok=True)
             raise
-
-
-def _flush_folder(folder: Path) -> None:
-    """Makes the new name durable; not every system can open a folder for it."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _exists(path: Path) -> UsageError:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.errors import InputError
-from npe_core.files import make_folder, replace_file, written
+from npe_core.files import make_folder, replace_file
 from npe_core.models.weights import (
+    COARSE,
     MANIFEST,
     SMOOTH,
     Entry,
@@ -23,6 +24,7 @@ from npe_core.training.report import read_log
 
 TASK_OF = {
     "denoiser": "diffusion",
+    COARSE: "diffusion",
     "segmenter": "segmentation",
     "upscaler": "super-resolution",
     SMOOTH: "super-resolution",
@@ -70,12 +72,12 @@ def release(
     }
     file = f"{kind}.safetensors"
     make_folder(folder)
+    content = joined(source)
     with replace_file(folder / file) as temporary:
-        temporary.write_bytes(joined(source))
+        temporary.write_bytes(content)
     entries = read_manifest(folder) if (folder / MANIFEST).exists() else {}
     entry = Entry(kind, file, sha256_of(folder / file), config, provenance)
-    with written(folder / MANIFEST):
-        write_manifest({**entries, kind: entry}, folder)
+    write_manifest({**entries, kind: entry}, folder)
     return entry
 
 

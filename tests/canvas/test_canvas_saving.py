@@ -102,3 +102,20 @@ def test_a_saved_canvas_of_another_picture_or_a_damaged_one_is_refused():
     for damaged in (b"", b"PK", saved[:-40], saved[: len(saved) // 2], saved.replace(b"head", b"heat")):
         with pytest.raises(InputError):
             Canvas.restore(picture(), damaged)
+
+
+def test_no_byte_can_be_changed_unnoticed():
+    """Any change is refused, or is in what the canvas is not made of: names and times inside the archive."""
+    canvas = Canvas(picture())
+    canvas.stroke([(9, 9)], "#ffffff", 3)
+    saved, refused = canvas.save_state(), 0
+    for place in range(len(saved)):
+        changed = bytearray(saved)
+        changed[place] ^= 0xFF
+        try:
+            restored = Canvas.restore(picture(), bytes(changed))
+        except InputError:
+            refused += 1
+        else:
+            assert np.array_equal(restored.guide, canvas.guide) and np.array_equal(restored.mask, canvas.mask)
+    assert refused > len(saved) // 2

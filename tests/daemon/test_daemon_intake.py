@@ -14,6 +14,7 @@ from npe_core.daemon import files, intake, spool
 from npe_core.daemon.files import Files, copy
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import sort_out
+from npe_core.daemon.pauses import Pauses
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.tracker import Tracker, scan
@@ -113,6 +114,36 @@ def test_a_file_that_its_owner_alone_may_read_stops_nobody_else(folders, serve, 
     assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png", "b.json", "b.png"]
 
 
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.ESTALE, errno.EIO])
+def test_a_file_that_the_system_does_not_let_go_of_stops_nobody_else(folders, serve, monkeypatch, code):
+    """It is the oldest and would be tried first each time."""
+    drop(folders.inbox, "a")
+    drop(folders.inbox, "b", photo=b"other")
+    take = Files.take
+
+    def refusing(self, source, target, largest):
+        if source.name == "a.png":
+            raise OSError(code, os.strerror(code), str(source), None, str(target))
+        take(self, source, target, largest)
+
+    monkeypatch.setattr(Files, "take", refusing)
+    ended, service = serve()
+    assert ended == 1 and names(folders.outbox) == ["b.json", "b.png"] and not service.status.paused
+    (waiting,) = service.status.waiting
+    assert waiting["files"] == ["a.png"] and os.strerror(code) in waiting["why"]
+
+
+def test_an_inbox_that_is_read_only_is_told_as_such_and_not_by_the_file(folders, serve, monkeypatch):
+    drop(folders.inbox)
+    found = os.statvfs(folders.inbox)
+    parts = [*list(found)[:8], found.f_flag | os.ST_RDONLY, *list(found)[9:]]
+    monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result(parts))
+    code, service = serve()
+    assert code == 4 and "Read-only" in service.status.paused["inbox"] and not service.status.waiting
+    monkeypatch.undo()
+    assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"]
+
+
 def test_a_file_that_becomes_readable_before_the_end_is_no_failure(folders, serve, monkeypatch):
     for stem in ("a", "b"):
         drop(folders.inbox, stem, photo=stem.encode())
@@ -140,6 +171,23 @@ def test_a_temporary_file_that_was_left_behind_keeps_no_job(folders, serve):
     left.write_bytes(b"{")
     os.utime(left, (0, 0))
     assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"] and names(folders.inbox) == ["a.json.part"]
+
+
+def test_a_fault_of_the_spool_is_not_told_as_one_of_the_inbox(folders):
+    """A claim that a dead process began cannot be undone; what lies in the inbox is seen all the same."""
+
+    class Failing(Files):
+        def move_folder(self, source, target):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(source))
+
+    folders.prepare()
+    (folders.tmp / "0").mkdir()
+    (folders.tmp / "0" / "a.png").write_bytes(b"begun")
+    drop(folders.inbox)
+    paused = Pauses()
+    door = intake.Intake(spool.Spool(folders, files=Failing()), paused, lambda: None, 0.0, 0.1, events=False)
+    door.look()
+    assert list(paused.reasons) == ["outbox"] and [group.stem for group in door.inbox.ready] == ["a"]
 
 
 def test_events_wake_the_loop_long_before_the_next_scan(folders, running):

@@ -17,6 +17,11 @@ def test_every_key_of_the_contract():
     assert read_parameters(b'{"regions": {"Hair": "930"}}', "a.json").regions == {"hair": "#993300"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_text_may_be_as_shells_of_other_systems_write_it(encoding):
+    assert read_parameters('{"seed": 3}'.encode(encoding), "a.json").seed == 3
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -41,6 +46,10 @@ def test_every_key_of_the_contract():
         (b"{'a': 1}", "is not JSON"),
         (b"", "is not JSON"),
         (b"\xff\xfe", "is not JSON"),
+        (b'{"a": "\xff"}', "UTF-8"),
+        (b'{"seed": 1, "seed": 2}', "'seed' is there twice"),
+        (b'{"regions": {"hair": "#993300", "hair": "#000000"}}', "'hair' is there twice"),
+        (b'{"regions": {"hair": "#993300", "Hair": "#000000"}}', "a region is there twice"),
         (b"[" * 100_000, "is not JSON"),
         (b'{"seed": ' + b"9" * 4000 + b"}", "seed"),
         (b'{"face": ' + b"9" * 4000 + b"}", "1 to 9999"),

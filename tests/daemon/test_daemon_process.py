@@ -82,11 +82,12 @@ def test_a_daemon_from_start_to_sigterm(at, tmp_path, portrait, capsys):
     assert "not running" in capsys.readouterr().out
 
 
-def test_sigterm_as_soon_as_the_lock_is_held_is_an_orderly_end(at, folders):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_as_soon_as_the_lock_is_held_is_an_orderly_end(at, folders, number):
     folders.lock.touch()
     daemon = start(at)
     wait_for(lambda: is_held(folders))
-    daemon.send_signal(signal.SIGTERM)
+    daemon.send_signal(number)
     log = daemon.communicate(timeout=PATIENCE)[1].decode()
     assert daemon.returncode == 0, log
     assert [json.loads(line)["event"] for line in log.splitlines()] == ["started", "stopping", "stopped"]

@@ -180,6 +180,15 @@ def test_the_id_depends_on_bytes_parameters_and_weights(folders):
     assert len(seen) == 6
 
 
+def test_long_names_that_begin_alike_are_jobs_of_their_own(folders, serve):
+    """A folder's name has room for the first 200 bytes; the same bytes under another NAME are another job."""
+    stems = [205 * "L" + end for end in ("1", "2", "3")]
+    for stem in stems:
+        drop(folders.inbox, stem, photo=b"the same")
+    assert serve()[0] == 0 and not names(folders.inbox)
+    assert names(folders.outbox) == sorted(f"{stem}{suffix}" for stem in stems for suffix in (".json", ".png"))
+
+
 def test_a_file_that_changed_since_it_was_looked_at_is_not_claimed(folders, spool):
     drop(folders.inbox)
     stamps = scan(folders.inbox)

@@ -4,15 +4,16 @@ import errno
 import io
 import json
 import os
+import shutil
 import time
 
 import pytest
 from daemon_stubs import StubWorker, drop
 
-from npe_core.daemon.folders import Lock
+from npe_core.daemon.folders import Lock, is_held
 from npe_core.daemon.log import set_up
 from npe_core.daemon.status import metrics_text, read_status, report_lines
-from npe_core.errors import EnvironmentFault, InputError
+from npe_core.errors import AlreadyRunning, EnvironmentFault, InputError
 
 
 def test_status_tells_what_waits_and_what_failed(folders, serve):
@@ -73,6 +74,36 @@ def test_a_daemon_that_fell_silent_before_an_outbox_that_is_read_only_is_told_as
         told = read_status(folders)
     assert told["state"] == "silent" and "cannot be written to" in told["paused"]["outbox"]
     assert any(line.startswith("PAUSED    outbox") for line in report_lines(told))
+
+
+def test_a_disk_too_full_for_the_status_is_told_by_who_asks(folders, serve, monkeypatch):
+    serve()
+    with Lock(folders):
+        told = json.loads(folders.status.read_text()) | {"updated": time.time() - 60, "state": "idle"}
+        folders.status.write_text(json.dumps(told))
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1 << 30, 1 << 30, 4096))
+        assert "full" in read_status(folders)["paused"]["disk"]
+
+
+def test_a_status_of_the_future_is_no_sign_of_life(folders, serve):
+    """The daemon hangs, and the clock was set back since."""
+    serve()
+    with Lock(folders):
+        told = json.loads(folders.status.read_text()) | {"updated": time.time() + 3600, "state": "idle"}
+        folders.status.write_text(json.dumps(told))
+        assert read_status(folders)["state"] == "silent"
+
+
+def test_a_daemon_is_at_work_though_its_spool_was_removed(folders, serve):
+    serve()
+    with Lock(folders):
+        shutil.rmtree(folders.spool)
+        assert is_held(folders)
+        folders.prepare()
+        with pytest.raises(AlreadyRunning):
+            Lock(folders)
+        assert is_held(folders)
+    assert not is_held(folders)
 
 
 def test_what_was_there_already_is_counted(folders, serve):

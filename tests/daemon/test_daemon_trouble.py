@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -158,6 +159,31 @@ def test_a_failed_job_called_reason_keeps_its_own_json(folders, serve):
     assert json.loads((job / "reason.json").read_text())["reason"] == "no"
 
 
+def test_a_job_whose_name_others_have_by_now_goes_back_beside_them(folders, serve):
+    drop(folders.inbox, "ana", parameters=b"{}")
+    serve(StubWorker(lambda job: InputError("no face")))
+    (job,) = folders.failed.iterdir()
+    (folders.inbox / "ana.json").write_bytes(b'{"face": 2}')
+    assert retry(folders, job) == ("ana~1", [])
+    assert names(folders.inbox) == ["ana.json", "ana~1.json", "ana~1.mask.png", "ana~1.png"]
+
+
+@pytest.mark.parametrize("folder", ["done", "failed"])
+def test_a_folder_that_somebody_cleared_away_is_made_again(folders, serve, folder):
+    drop(folders.inbox, "a")
+    serve()
+    shutil.rmtree(getattr(folders, folder), ignore_errors=True)
+    drop(folders.inbox, "b", photo=b"other")
+
+    def edit(job):
+        shutil.rmtree(getattr(folders, folder), ignore_errors=True)
+        return InputError("no face") if folder == "failed" else job.content
+
+    code, service = serve(StubWorker(edit))
+    assert code == (1 if folder == "failed" else 0) and not service.status.paused and not names(folders.inbox)
+    assert len(list(getattr(folders, folder).iterdir())) == 1
+
+
 def test_what_people_left_with_a_failed_job_outlives_its_next_failure(folders, serve):
     """The same bytes fail under the same name; sent back by `npe retry`, or dropped once more."""
 
@@ -170,7 +196,7 @@ def test_what_people_left_with_a_failed_job_outlives_its_next_failure(folders, s
     (job / "by hand.psd").write_bytes(b"hours of work")
     (job / "tries").mkdir()
     (job / "tries" / "1.png").write_bytes(b"first")
-    assert retry(folders, job) == ["by hand.psd", "tries"]
+    assert retry(folders, job) == ("", ["by hand.psd", "tries"])
     refuse()
     (job / "ana.json").write_bytes(b'{"face": 2}')  # corrected, and not sent back
     drop(folders.inbox, "ana", parameters=b"{}")
