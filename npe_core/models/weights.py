@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from npe_core.errors import WeightsError
+from npe_core.files import replace_file
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 KINDS = ("denoiser", "segmenter", "upscaler")
 """The three models of the editor."""
+COARSE = "denoiser_coarse"
+"""Beside the denoiser: a small one that lays out the faces of ``npe sample``. No edit needs it."""
 SMOOTH = "upscaler_smooth"
 """Beside the upscaler: its weights before they learned to invent detail. What lies between the two is a choice."""
 
@@ -89,13 +92,12 @@ def kinds_of(entries: dict[str, Entry]) -> list[str]:
 
 
 def write_manifest(entries: dict[str, Entry], folder: Path) -> None:
-    """Write the manifest under a temporary name and rename it."""
+    """Write the manifest, whole or not at all. Raises EnvironmentFault."""
     models = {}
     for kind, entry in entries.items():
         models[kind] = {name: value for name, value in dataclasses.asdict(entry).items() if name != "kind"}
-    temporary = folder / f".{MANIFEST}.tmp"
-    temporary.write_text(json.dumps({"models": models}, indent=2) + "\n")
-    temporary.replace(folder / MANIFEST)
+    with replace_file(folder / MANIFEST) as temporary:
+        temporary.write_text(json.dumps({"models": models}, indent=2) + "\n")
 
 
 def sha256_of(path: Path) -> str:
@@ -133,7 +135,7 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
         name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
     }
     try:
-        if kind == "denoiser":
+        if kind in ("denoiser", COARSE):
             return Denoiser(DenoiserConfig(**values))
         if kind == "segmenter":
             return Segmenter(SegmenterConfig(**values))
@@ -160,6 +162,6 @@ def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | Non
             f"{path} does not fit the architecture of the manifest: {str(error).partition(chr(10))[0]}"
         ) from None
     model.requires_grad_(False).eval()
-    network = model.unet if kind == "denoiser" else model  # the denoiser's preconditioning stays in float32
+    network = model.unet if kind in ("denoiser", COARSE) else model  # the denoiser's preconditioning stays in float32
     network.to(dtype=dtype)  # type: ignore[operator]
     return model.to(device=device, memory_format=torch.channels_last), entry  # type: ignore[call-overload]
