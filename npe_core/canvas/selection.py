@@ -141,7 +141,26 @@ def select_region(
     padded = merged([pad(box, 3 * _band(_face_of(regions, box)), where.shape) for box in tight])
     if any(overlap(box, iris.box) for box in padded for iris in irises):
         padded = tight
-    return [*irises, *each(lambda box: _select_in(box, image, regions, region, where, others), padded)]
+    return _apart([*irises, *each(lambda box: _select_in(box, image, regions, region, where, others), padded)])
+
+
+def _apart(places: list[Selection]) -> list[Selection]:
+    """Those whose boxes overlap as one: an eye behind glasses or glare lies in pieces, and each has found the iris."""
+    boxes = merged([place.box for place in places])
+    if len(boxes) == len(places):
+        return places
+    found = []
+    for box in boxes:
+        parts = [place for place in places if overlap(place.box, box)]
+        soft = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
+        depth = np.zeros(soft.shape, np.float32)
+        for part in parts:
+            x0, y0 = part.box[0] - box[0], part.box[1] - box[1]
+            there = np.s_[y0 : y0 + part.soft.shape[0], x0 : x0 + part.soft.shape[1]]
+            np.maximum(soft[there], part.soft, out=soft[there])
+            np.maximum(depth[there], part.depth, out=depth[there])
+        found.append(Selection(box, soft, depth, parts[0].face))
+    return found
 
 
 def _irises(image: np.ndarray, regions: Regions, where: np.ndarray, boxes: list[Box]) -> list[tuple[Box, Selection]]:

@@ -79,6 +79,31 @@ def test_an_eye_that_was_seen_in_part_has_the_iris_that_a_face_of_that_size_has(
     assert np.array_equal(whole.mask, same.mask)
 
 
+def test_an_eye_in_pieces_is_filled_the_same_each_time_and_undone_altogether():
+    """Glare lies across it: the boxes around the pieces overlap, and each finds the same iris."""
+    side, radius = 1024, 24
+    y, x = np.mgrid[:side, :side]
+    picture = np.full((side, side, 3), 200, np.uint8)
+    picture[np.hypot(x - 424, y - 506) < radius] = (60, 40, 30)
+    ids = np.zeros((side, side), np.uint8)
+    ids[500:512, 400:414] = ids[500:512, 434:448] = 3
+
+    class Near(RegionArrays):
+        area = side**2 / 50
+
+        def face_at(self, x, y):
+            return Face(0, radius / IRIS)
+
+    first = None
+    for _ in range(20):
+        canvas = Canvas(picture, Near(ids))
+        canvas.fill("eyes", "#2e6f9e")
+        first = canvas.guide.copy() if first is None else first
+        assert np.array_equal(canvas.guide, first)
+        canvas.undo()
+        assert not canvas.mask.any() and np.array_equal(canvas.guide, picture)
+
+
 @pytest.mark.parametrize("iris_colour", [(70, 90, 120), (40, 28, 20)])
 def test_pupil_and_reflection_are_left_as_they_are(iris_colour):
     picture, ids, iris = eye_picture()
