@@ -10,7 +10,7 @@ import numpy as np
 
 from npe_tui import places
 
-_ALSO = (".gif", ".heic", ".heif", ".avif", ".jpe", ".jfif")
+_ALSO = (".gif", ".heic", ".heif", ".avif")
 _MAX_PIXELS = 64_000_000
 
 

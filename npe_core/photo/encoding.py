@@ -31,6 +31,8 @@ class JpegTables:
     subsampling: int
     """0, 1, 2 = 4:4:4, 4:2:2, 4:2:0, as Pillow counts."""
     progressive: bool
+    rgb: bool
+    """Red, green and blue are stored as such, not as brightness and colour."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def _jpeg(content: Content, buffer: BytesIO, notes: list[str]) -> None:
             "qtables": [list(table) for table in tables.quantization],
             "subsampling": tables.subsampling,
             "progressive": tables.progressive,
+            "keep_rgb": tables.rgb,
         }
         try:
             picture.save(buffer, "JPEG", **same, **options)

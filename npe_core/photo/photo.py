@@ -231,4 +231,13 @@ def _jpeg_tables(opened: Opened) -> JpegTables | None:
         return None
     subsampling = JpegImagePlugin.get_sampling(picture)
     progressive = bool(picture.info.get("progressive"))
-    return JpegTables(quantization, subsampling if subsampling in (0, 1, 2) else 0, progressive)
+    return JpegTables(quantization, subsampling if subsampling in (0, 1, 2) else 0, progressive, _is_rgb(picture))
+
+
+def _is_rgb(picture: JpegImagePlugin.JpegImageFile) -> bool:
+    """Whether a JPEG stores red, green and blue as such, by what libjpeg goes by."""
+    if picture.mode != "RGB" or "jfif" in picture.info:
+        return False
+    if "adobe" in picture.info:
+        return picture.info.get("adobe_transform") == 0
+    return [layer[0] for layer in picture.layer] == list(b"RGB")

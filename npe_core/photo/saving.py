@@ -22,6 +22,8 @@ OUTPUT_FORMATS: dict[str, str] = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".bmp": "BMP",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
 }
 """Suffix -> format, as Pillow calls it."""
 
@@ -73,6 +75,10 @@ def write_atomically(path: Path | str, content: bytes, force: bool = False, inpu
         try:
             _write(temporary, content)
             if force:
+                with contextlib.suppress(
+                    OSError
+                ):  # who might read the file before may read the new one, and nobody else
+                    temporary.chmod(stat.S_IMODE(path.stat().st_mode))
                 temporary.replace(path)
             else:
                 _publish(temporary, path)

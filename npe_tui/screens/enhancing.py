@@ -88,6 +88,7 @@ class EnhancingScreen(PhotoScreen):
             if len(event.results) == 1:
                 self.accept(event.results[0], f" in {seconds:.1f} s")
             else:
+                self.painting.frozen = True  # what is chosen was made of the paint as it is now
                 self.later(self._choose(event.results))
 
     @on(messages.Studied)
@@ -150,9 +151,12 @@ class EnhancingScreen(PhotoScreen):
         from npe_tui.screens.variants import VariantsScreen
 
         assert self.document is not None, "results have a document"
-        await self._uncovered()
-        self.status.say("Choose one of the variants")
-        chosen = await self.app.push_screen_wait(VariantsScreen(self.document, results, self.npe.config.depth))
+        try:
+            await self._uncovered()
+            self.status.say("Choose one of the variants")
+            chosen = await self.app.push_screen_wait(VariantsScreen(self.document, results, self.npe.config.depth))
+        finally:
+            self.painting.frozen = False
         if chosen is None:
             self.status.say("No variant was taken")
             return

@@ -232,6 +232,39 @@ def test_jpeg_to_jpeg_keeps_tables_and_subsampling(photo_file, tmp_path, subsamp
         assert np.abs(np.asarray(after).astype(int) - np.asarray(before)).max() <= 8
 
 
+@pytest.mark.parametrize("marker", ["adobe", "ids"])
+def test_a_jpeg_of_red_green_and_blue_stays_one(photo_file, tmp_path, marker):
+    """Its tables are of colours: in brightness and colour difference they are far too coarse, or too fine."""
+    rng = np.random.default_rng(0)
+    smooth = np.clip(np.cumsum(rng.normal(0, 3, (96, 96, 3)), axis=1) + 128, 0, 255).astype(np.uint8)
+    source = tmp_path / "rgb.jpg"
+    Image.fromarray(smooth).save(source, quality=80, keep_rgb=True)
+    if marker == "ids":  # without Adobe's segment the names of the components say it
+        content = source.read_bytes()
+        at = content.index(b"\xff\xee")
+        source.write_bytes(content[:at] + content[at + 2 + int.from_bytes(content[at + 2 : at + 4], "big") :])
+    photo = Photo.open(source)
+    photo.save(tmp_path / "out.jpg")
+    before, after = (np.asarray(Image.open(path)).astype(int) for path in (source, tmp_path / "out.jpg"))
+    assert np.abs(before - after).max() <= 2 and np.abs(before - after).mean() < 0.1
+
+
+def test_what_is_overwritten_is_read_by_nobody_else_than_before(photo_file, tmp_path):
+    photo = Photo.open(photo_file("in.png"))
+    target = tmp_path / "mine.png"
+    target.write_bytes(b"")
+    target.chmod(0o600)
+    photo.save(target, force=True)
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("suffix", [".jpe", ".jfif"])
+def test_other_suffixes_of_jpeg(photo_file, tmp_path, suffix):
+    Photo.open(photo_file("in.png")).save(tmp_path / f"out{suffix}")
+    with Image.open(tmp_path / f"out{suffix}") as picture:
+        assert picture.format == "JPEG"
+
+
 def test_other_sources_become_good_jpegs(make, photo_file, tmp_path):
     Photo.open(photo_file("in.png")).save(tmp_path / "out.jpg")
     with Image.open(tmp_path / "out.jpg") as picture:

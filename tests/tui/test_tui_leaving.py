@@ -62,6 +62,10 @@ def test_variants_that_are_finished_during_the_question_wait_for_its_answer(star
             assert isinstance(session.app.screen, ConfirmScreen)
             await session.press("escape")
             await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+            painting = session.app.screen_stack[-2].painting
+            assert painting.frozen, "what is chosen would be laid beside paint that it was not made of"
+            await session.press("escape")
+            await until(session.pilot, lambda: not painting.frozen)
 
     run(scenario)
 
