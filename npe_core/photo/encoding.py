@@ -95,6 +95,8 @@ def _packet(content: Content, notes: list[str]) -> bytes | None:
 
 def _png(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     text = PngImagePlugin.PngInfo()
+    for name, body in content.metadata.colour:
+        text.add(name, body)
     for key, value in content.metadata.text:
         text.add_itxt(key, value)
     if content.metadata.comment:

@@ -23,6 +23,8 @@ EXIF_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 # tags of a first directory describe how the samples are stored, which a TIFF must say about itself.
 _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 18246, 33432, *range(40091, 40096), *EXIF_DIRECTORIES)
 
+_COLOUR = (b"cICP", b"gAMA", b"cHRM")
+
 
 @dataclass(frozen=True)
 class Metadata:
@@ -40,14 +42,16 @@ class Metadata:
     """The other PNG text chunks."""
     dpi: tuple[float, float] | None = None
     """Pixels per inch, (horizontal, vertical)."""
+    colour: tuple[tuple[bytes, bytes], ...] = ()
+    """(name, body) of PNG chunks that say, beside or instead of a profile, how its colours are meant."""
 
     def resized(self, size: tuple[int, int]) -> Metadata:
         """Of the same picture at another size, (width, height) in pixels."""
         return self if self.exif is None else replace(self, exif=exif.made_upright(self.exif, size))
 
     def stripped(self) -> Metadata:
-        """Only what says how to show the picture: its resolution."""
-        return replace(Metadata(), dpi=self.dpi)
+        """Only what says how to show the picture: its resolution, and how its colours are meant."""
+        return replace(Metadata(), dpi=self.dpi, colour=self.colour)
 
 
 def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list[str]]:
@@ -81,6 +85,7 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
         comment=comment.encode() if isinstance(comment, str) else comment,
         text=tuple((key, value) for key, value in texts.items() if _is_text(key)),
         dpi=dpi,
+        colour=opened.png_chunks(_COLOUR),
     )
     return metadata, parsed_parameters(stored), notes
 

@@ -20,8 +20,7 @@ from PIL import ExifTags, Image, features
 from PIL.TiffImagePlugin import TiffImageFile
 
 from npe_core.errors import EnvironmentFault, InputError
-from npe_core.photo import deep_colour, exif, xmp
-from npe_core.photo.png_data import check_whole
+from npe_core.photo import deep_colour, exif, png_data, xmp
 from npe_core.photo.samples import bits_per_channel, unpack_transparent_grey
 
 _PLUGINS = {
@@ -75,6 +74,13 @@ class Opened:
             return None
         self._file.seek(0)
         return deep_colour.read(self._file.read())
+
+    def png_chunks(self, names: tuple[bytes, ...]) -> tuple[tuple[bytes, bytes], ...]:
+        """(name, body) of the chunks of these names; none of other formats."""
+        if self.format != "PNG":
+            return ()
+        self._file.seek(0)
+        return tuple(chunk for chunk in png_data.chunks(self._file.read()) if chunk[0] in names)
 
     def upright(self, array: np.ndarray) -> np.ndarray:
         """(H, W[, C]) samples as decoded -> as they should be looked at."""
@@ -184,7 +190,7 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
         )
     if kind == "PNG":
         at = file.tell()
-        check_whole(file)
+        png_data.check_whole(file)
         file.seek(at)
     orientation = 1 if kind in ("TIFF", "HEIF") else _orientation(picture)  # those two are turned by their decoders
     bits = bits_per_channel(picture)

@@ -1,15 +1,17 @@
 """EXIF, XMP, comments, resolution and parameters survive, or a note says that they cannot."""
 
+import io
 import json
 import struct
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps, IptcImagePlugin, PngImagePlugin, TiffImagePlugin
 
-from npe_core.photo import Photo, exif, iptc, xmp
+from npe_core.photo import Photo, exif, iptc, png_data, xmp
 from npe_core.photo.metadata import parsed_parameters
 
 NOTE = b"MAKERNOTE offsets count from the block's start"
@@ -176,6 +178,27 @@ def test_unreadable_xmp_is_replaced_with_a_note(make, photo_file, tmp_path):
     notes = photo.edited(photo.image, np.ones((72, 96), bool), {"a": 1}).save(tmp_path / "b.jpg")
     assert "XMP packet is not readable" in notes[0]
     assert Photo.open(tmp_path / "b.jpg").parameters == {"a": 1}
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_how_a_png_says_its_colours_are_meant_stays_in_png(make, tmp_path, deep):
+    """Display P3 by its code points, and a gamma of 1: a viewer that goes by them would show other colours without."""
+    said = {b"cICP": bytes([12, 13, 0, 1]), b"gAMA": (100000).to_bytes(4, "big")}
+    source, out = tmp_path / "in.png", tmp_path / "out.png"
+    pixels = make.smooth()
+    if deep:
+        _done, encoded = cv2.imencode(".png", pixels.astype(np.uint16) * 257)
+        parts = list(png_data.chunks(encoded.tobytes()))
+    else:
+        plain = io.BytesIO()
+        Image.fromarray(pixels).save(plain, "PNG")
+        parts = list(png_data.chunks(plain.getvalue()))
+    source.write_bytes(png_data.joined([parts[0], *said.items(), *parts[1:]]))
+    Photo.open(source).save(out)
+    kept = [chunk for chunk in png_data.chunks(out.read_bytes()) if chunk[0] in said]
+    assert dict(kept) == said and len(kept) == 2
+    Photo.open(source).save(tmp_path / "bare.png", metadata="strip")
+    assert said.items() <= dict(png_data.chunks((tmp_path / "bare.png").read_bytes())).items()
 
 
 def test_what_jpeg_has_no_room_for_is_noted(make, photo_file, tmp_path):
