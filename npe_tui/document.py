@@ -62,6 +62,8 @@ class EditDocument:
         """Parameters of the picture that an earlier session had made."""
         self._saved_revision = 0
         """Of the canvas, whose paint is in a file."""
+        self._marked, self._looked_at = False, 0
+        """Whether anything was, and at which revision of the canvas that was looked for."""
         self._last_file: Path | None = None
         """Where a result was saved last."""
 
@@ -110,8 +112,10 @@ class EditDocument:
 
     @property
     def marked(self) -> bool:
-        """Whether there is anything to edit."""
-        return bool(self.canvas.mask.any())
+        """Whether there is anything to edit; looked for once after each change, of which a stroke has many."""
+        if self._looked_at != self.canvas.revision:
+            self._marked, self._looked_at = bool(self.canvas.levels.any()), self.canvas.revision
+        return self._marked
 
     @property
     def stale(self) -> bool:
@@ -270,6 +274,6 @@ class EditDocument:
         self.canvas = Canvas.restore(self.photo.image, saved, self.regions)
         self._lost = made_with or {}
         self._lost_revision = self.canvas.revision if self._lost.get("fits", bool(self._lost)) else -1
-        self._saved_revision = -1
+        self._saved_revision = self._looked_at = -1
         self._results = Results()
         self.shown = self.canvas.guide.copy()
