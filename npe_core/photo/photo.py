@@ -70,7 +70,11 @@ class Photo:
 
     @classmethod
     def open(cls, path: Path | str, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
-        """Reads a photo. Raises InputError for anything that is not one undamaged picture within the limits."""
+        """Reads a photo.
+
+        Raises InputError for anything that is not one undamaged picture within the limits, EnvironmentFault where there
+        is no memory for it.
+        """
         name = shown(path)
         with open_picture(path, lambda size: check_size(name, size, max_megapixels), max_megapixels * 1e6) as opened:
             samples = native_samples(opened.picture, opened.bits, name, opened.deep())
