@@ -189,6 +189,34 @@ def test_long_names_that_begin_alike_are_jobs_of_their_own(folders, serve):
     assert names(folders.outbox) == sorted(f"{stem}{suffix}" for stem in stems for suffix in (".json", ".png"))
 
 
+def test_what_a_step_builds_on_is_on_the_disk_before_it(folders, serve, monkeypatch):
+    """After a power cut a name may be there without its bytes, unless they were flushed before it was given."""
+    flushed, moves = [], []
+
+    def moving(call):
+        def called(source, target, *more, **options):
+            source, target = Path(source), Path(target)
+            files = [path for path in source.rglob("*") if path.is_file()] if source.is_dir() else [source]
+            inodes = {path.stat().st_ino for path in files if path.name != ".journal"}
+            call(source, target, *more, **options)
+            moves.append((target, inodes, len(flushed)))
+
+        return called
+
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr(os, "rename", moving(os.rename))
+    monkeypatch.setattr(renaming, "rename_new", moving(renaming.rename_new))
+    drop(folders.inbox)
+    assert serve()[0] == 0
+    at = {parent: [move for move in moves if move[0].parent == parent] for parent in (folders.run, folders.outbox)}
+    assert len(at[folders.run]) == 1 and len(at[folders.outbox]) == 2
+    for _, inodes, before in (*at[folders.run], *at[folders.outbox]):
+        assert inodes and inodes <= set(flushed[:before])
+    (done,) = (before for target, _, before in moves if target.parent == folders.done)
+    shown = max(before for _, _, before in at[folders.outbox])
+    assert folders.outbox.stat().st_ino in flushed[shown:done], "inputs are put away before the result has its name"
+
+
 def test_a_file_that_changed_since_it_was_looked_at_is_not_claimed(folders, spool):
     drop(folders.inbox)
     stamps = scan(folders.inbox)
