@@ -89,10 +89,10 @@ class EditWorker:
 
     def load(self) -> tuple[str, str]:
         from npe_core.editor import Editor
-        from npe_core.models.weights import kinds_of, read_manifest
+        from npe_core.models.weights import COARSE, kinds_of, read_manifest
 
         editor = Editor(self.device)
-        entries = [editor.engine.entry(kind) for kind in kinds_of(read_manifest())]
+        entries = [editor.engine.entry(kind) for kind in kinds_of(read_manifest()) if kind != COARSE]
         self._editor = editor
         salt = "\n".join([__version__, *(entry.sha256 for entry in entries)])
         return salt, editor.engine.choice.name

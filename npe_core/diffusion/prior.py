@@ -1,13 +1,11 @@
-"""Where samples begin: with coarse faces, not with noise alone.
+"""Where coarse faces begin: with a mixture of normal distributions, not with noise alone.
 
-At the last timestep of this schedule a picture is not all noise: sqrt(alpha_bar) = 0.08 of it is left, which in 128 x
-128 pixels tells how bright it is as a whole, and where. A walk that begins with noise alone is told of a middling grey
+At the last timestep of this schedule a picture is not all noise: sqrt(alpha_bar) = 0.08 of it is left, which over all
+pixels tells how bright it is as a whole, and where. A walk that begins with noise alone is told of a middling grey
 everywhere, and makes faces before grey walls (Lin et al. 2024, "Common Diffusion Noise Schedules and Sample Steps are
-Flawed"). And how a face is laid out is what a small network knows least about. So the layout is drawn, coarse, from a
-mixture of normal distributions with few directions each (Tipping & Bishop 1999, "Mixtures of Probabilistic Principal
-Component Analysers"): faces fall into kinds by where they look, how their hair falls, and what is behind them. The walk
-begins at a timestep at which noise hides what of such a picture is not that of a face, as an edit begins with rough
-paint.
+Flawed"). So what noise does not hide is drawn from a mixture of normal distributions with few directions each (Tipping
+& Bishop 1999, "Mixtures of Probabilistic Principal Component Analysers"): faces fall into kinds by where they look, how
+their hair falls, and what is behind them. Of the kinds only the large shapes matter: the rest is under the noise.
 """
 
 from __future__ import annotations
@@ -16,8 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-BEGIN = 350
-"""The timestep at which samples begin as coarse faces."""
 KINDS, BASIS, DIRECTIONS = 32, 256, 100
 """Most kinds of faces; components of all coarse faces that are told apart; and in how many directions of these the
 faces of one kind differ."""

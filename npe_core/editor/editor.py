@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -160,7 +159,7 @@ class Editor:
         """The photo four times as large, by the super-resolution model, with its alpha, profile and metadata.
 
         ``sharpness`` 0..1 says how much detail it may invent. ``progress`` (done, total) is called after each tile.
-        Raises UsageError, WeightsError.
+        Raises UsageError, WeightsError, EnvironmentFault.
         """
         check_sharpness(sharpness)
         x = to_tensor([photo.image]).to(self.engine.device)
@@ -180,14 +179,15 @@ class Editor:
         """
         if count < 1:
             raise UsageError(f"The count of faces is 1 or more, not {count}.")
-        strength = check_strength(TIMESTEPS - 1, steps, sampler, SAMPLERS_FROM_NOISE)
+        check_strength(TIMESTEPS - 1, steps, sampler, SAMPLERS_FROM_NOISE)
         check_seed(seed)
         check_seed(seed + count - 1)
         faces = []
         for first in range(0, count, 16):
             seeds = [seed + k for k in range(first, min(first + 16, count))]
             xt, t = self.engine.begin(seeds)
-            x = sample(self.engine.denoise, xt, replace(strength, timestep=t), seeds, report(progress, len(seeds)))
+            strength = check_strength(t, steps, sampler, SAMPLERS_FROM_NOISE)  # they may begin below the last
+            x = sample(self.engine.denoise, xt, strength, seeds, report(progress, len(seeds)))
             faces.append(to_images(x))
         return np.concatenate(faces)
 

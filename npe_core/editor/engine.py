@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npe_core.device import DeviceChoice, out_of_memory_behind, upload
+from npe_core.diffusion.cascade import begin_from, coarse_seeds, lay_out
 from npe_core.diffusion.samplers import Denoise
 from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.models.denoiser import Denoiser
@@ -23,7 +24,7 @@ from npe_core.models.graphs import CudaRecorder, Graphs, Record
 from npe_core.models.segmenter import Segmenter
 from npe_core.models.surroundings import CHANNELS, surroundings_of
 from npe_core.models.upscaler import GeneratorResNet
-from npe_core.models.weights import SMOOTH, Entry, load, read_manifest
+from npe_core.models.weights import COARSE, SMOOTH, Entry, load, read_manifest
 
 RECEPTIVE_FIELD = 40
 """How far, in its input's pixels, the upscaler looks: 4 + 2 a block + trunk, upsampling and head."""
@@ -70,6 +71,9 @@ class Engine:
                 self.load_seconds += time.perf_counter() - start
             return self._models[kind]
 
+    def _has(self, kind: str) -> bool:
+        return kind in self._models or kind in read_manifest(self.weights)
+
     def _load(self, kind: str) -> tuple[nn.Module, Entry]:
         if kind not in ("denoiser", "segmenter"):  # the upscaler's pictures are of any size
             return load(kind, self.device, self.choice.dtype, self.weights)
@@ -102,9 +106,22 @@ class Engine:
         return cast(Segmenter, self.model("segmenter")).config.image_size
 
     def begin(self, seeds: list[int]) -> tuple[Tensor, int]:
-        """x_t (B, 3, 128, 128) on the device, of faces of which nothing is known, and t; the same on any device."""
-        xt, t = cast(Denoiser, self.model("denoiser")).begin(seeds)
+        """x_t (B, 3, 128, 128) on the device, of faces of which nothing is known, and t.
+
+        Weights without a coarse denoiser begin as the denoiser itself would.
+        """
+        if self._has(COARSE):
+            xt, t = begin_from(self._laid_out(seeds), self.image_size, seeds)
+        else:
+            xt, t = cast(Denoiser, self.model("denoiser")).begin(seeds)
         return upload(xt, self.device), t
+
+    @torch.inference_mode()
+    def _laid_out(self, seeds: list[int]) -> Tensor:
+        """(B, 3, 32, 32) on the device, in [-1, 1]: the faces that the coarse denoiser makes up."""
+        model = cast(Denoiser, self.model(COARSE))
+        xt, t = model.begin(coarse_seeds(seeds))
+        return lay_out(lambda x, at: self._predicted(model, x, at), upload(xt, self.device), t)
 
     @torch.inference_mode()
     def denoise(self, xt: Tensor, t: int, known: Tensor | None = None) -> Tensor:
@@ -112,10 +129,11 @@ class Engine:
 
         known (B, 4, 128, 128): the clean picture around an edit, see ``surroundings_of``.
         """
+        return self._predicted(cast(Denoiser, self.model("denoiser")), xt, t, *(() if known is None else (known,)))
+
+    def _predicted(self, model: Denoiser, xt: Tensor, t: int, *known: Tensor) -> Tensor:
         steps = torch.full((len(xt),), t, dtype=torch.int64, device=self.device)
-        model = cast(Denoiser, self.model("denoiser"))
-        rest = () if known is None else (known,)
-        return self._run(model.predict, xt.contiguous(memory_format=torch.channels_last), steps, *rest)
+        return self._run(model.predict, xt.contiguous(memory_format=torch.channels_last), steps, *known)
 
     def denoise_within(self, original: Tensor, mask: Tensor) -> Denoise:
         """``denoise`` for edits of ``original`` (B, 3, H, W) where ``mask`` (B, 1, H, W) is above 0."""
@@ -132,7 +150,7 @@ class Engine:
 
     def check_mix(self, sharpness: float) -> None:
         """Raises UsageError when that sharpness needs the smooth weights and there are none."""
-        if sharpness < 1 and SMOOTH not in self._models and SMOOTH not in read_manifest(self.weights):
+        if sharpness < 1 and not self._has(SMOOTH):
             raise UsageError(f"Sharpness below 1 needs {SMOOTH}, which these weights do not have.")
 
     def upscaler(self, sharpness: float) -> GeneratorResNet:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from npe_core.diffusion.prior import BEGIN, CoarseFaces
+from npe_core.diffusion.prior import CoarseFaces
 from npe_core.diffusion.schedule import TIMESTEPS, alpha_bars, draw_noise, q_sample
 from npe_core.models.shapes import check_above_0, check_groups, check_levels
 from npe_core.models.surroundings import CHANNELS
@@ -220,15 +220,13 @@ class Denoiser(nn.Module):
         self.prior = CoarseFaces(self.config.prior) if self.config.prior else None
 
     def begin(self, seeds: list[int]) -> tuple[Tensor, int]:
-        """x_t (B, 3, 128, 128) on the CPU of pictures of which nothing is known, and t; seeds (B).
+        """x_t (B, 3, S, S) on the CPU of pictures of which nothing is known, and t, the last that an edit may have.
 
-        Weights without a prior begin with noise alone, at the last timestep that an edit may have.
+        seeds (B). Weights without a prior begin with noise alone.
         """
-        side = self.config.image_size
+        side, t = self.config.image_size, TIMESTEPS - 1
         eps = draw_noise((3, side, side), seeds)
-        if self.prior is None:
-            return eps, TIMESTEPS - 1
-        return q_sample(self.prior.draw(seeds, side), BEGIN, eps), BEGIN
+        return (eps if self.prior is None else q_sample(self.prior.draw(seeds, side), t, eps)), t
 
     def preconditioning(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B,) timesteps -> c_skip, c_out, c_in, each (B, 1, 1, 1), applied to x_t (not to x_t / sqrt(alpha_bar))."""

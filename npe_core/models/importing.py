@@ -27,6 +27,7 @@ from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import UpscalerConfig
 from npe_core.models.weights import (
+    COARSE,
     KINDS,
     MANIFEST,
     SMOOTH,
@@ -151,7 +152,8 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
         wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         fitting = sum(tuple(state[name].shape) == shape for name, shape in wanted.items() if name in state)
         if fitting == len(wanted) == len(state):
-            return kind, candidate, state
+            is_coarse = kind == "denoiser" and candidate["prior"] == candidate["image_size"]
+            return COARSE if is_coarse else kind, candidate, state
         nearest = max(
             nearest, (fitting, f"{fitting} of the {len(wanted)} tensors of the {kind} fit, {len(state)} are there")
         )

@@ -18,7 +18,7 @@ from npe_core.training.augment import random_blobs, rough_paint
 LOG_SIGMA_MEAN, LOG_SIGMA_STD = -0.2, 1.1
 """ln sigma of a training example is about N(-0.2, 1.1^2): most of the work where edits take place (t = 60 to 350)."""
 WHOLE_LOG_SIGMA_MEAN = 0.6
-"""The same mean for examples of which nothing is known, in a network that may know something.
+"""The same mean where nothing is known, for a network that may know something, or that makes whole faces only.
 
 Only they teach how a face is laid out, which is decided at t = 200 to 450. Small noise it learns from all the others.
 """

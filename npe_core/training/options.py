@@ -124,8 +124,9 @@ def _add_averaging(parser: argparse.ArgumentParser) -> None:
 
 def _add_release(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    kinds = ["denoiser", "segmenter", "upscaler", "upscaler_smooth"]
-    add("kind", choices=kinds, metavar="KIND", help="denoiser, segmenter, upscaler, or upscaler_smooth (its stage 1)")
+    kinds = ["denoiser", "denoiser_coarse", "segmenter", "upscaler", "upscaler_smooth"]
+    text = "denoiser, segmenter, upscaler, denoiser_coarse (lays samples out), or upscaler_smooth (its stage 1)"
+    add("kind", choices=kinds, metavar="KIND", help=text)
     add("run", type=Path, metavar="RUN_DIR", help="a run's folder")
     add("--ema", choices=["short", "long"], default="long", help="which average (default: %(default)s)")
     add("--measured", type=Path, metavar="FILE", help="JSON that npe evaluate wrote; goes into the manifest")

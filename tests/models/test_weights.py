@@ -11,9 +11,20 @@ from safetensors.torch import save_file
 from torch import nn
 
 from npe_core.errors import InputError, WeightsError
+from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.importing import import_weights
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
-from npe_core.models.weights import Entry, load, read_manifest, sha256_of, verify, write_manifest
+from npe_core.models.weights import (
+    COARSE,
+    SMOOTH,
+    Entry,
+    load,
+    read_manifest,
+    sha256_of,
+    shipped_folder,
+    verify,
+    write_manifest,
+)
 
 CPU = torch.device("cpu")
 CONFIG = {"width": 8, "blocks": 1, "skip": "bicubic", "surroundings": False}
@@ -147,11 +158,20 @@ def test_published_srgan_checkpoint_gives_the_same_pictures(tmp_path, wrap):
         "surroundings": False,
     }
     verify(entry, tmp_path / "mine")
-    assert read_manifest(tmp_path / "mine").keys() == {"denoiser", "segmenter", "upscaler"}
+    assert read_manifest(tmp_path / "mine").keys() == read_manifest(shipped_folder()).keys() - {SMOOTH}
     model, _ = load("upscaler", CPU, torch.float32, tmp_path / "mine")
     x = torch.rand(1, 3, 12, 12)
     with torch.no_grad():
         assert torch.allclose(model(x), published(x), atol=5e-3)
+
+
+def test_a_denoiser_of_coarse_faces_takes_the_place_of_the_coarse_one(tmp_path):
+    config = {"image_size": 8, "base": 8, "mults": [1], "attention": [], "prior": 8}
+    state = Denoiser(DenoiserConfig(image_size=8, base=8, mults=(1,), attention=(), prior=8)).state_dict()
+    save_file(state, str(tmp_path / "new.safetensors"), metadata={"config": json.dumps(config)})
+    before = read_manifest(shipped_folder())
+    entry = import_weights(tmp_path / "new.safetensors", tmp_path / "mine")
+    assert entry.kind == COARSE and read_manifest(tmp_path / "mine")["denoiser"] == before["denoiser"]
 
 
 def test_import_of_our_own_file_keeps_the_rest_of_the_manifest(folder, tmp_path):
