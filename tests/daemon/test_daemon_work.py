@@ -13,6 +13,7 @@ import pytest
 from daemon_stubs import QUICK, drop, names
 from PIL import Image
 
+from npe_core import __version__
 from npe_core.daemon import journal
 from npe_core.daemon.names import Group
 from npe_core.daemon.service import Service
@@ -20,7 +21,7 @@ from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Spool
 from npe_core.daemon.tracker import scan
 from npe_core.daemon.work import EditWorker, StillWritten, lay_mask, without_folder
-from npe_core.models.weights import SMOOTH, read_manifest, shipped_folder, write_manifest
+from npe_core.models.weights import COARSE, SMOOTH, read_manifest, shipped_folder, write_manifest
 from npe_core.photo import Photo, saving
 
 FEW = {"steps": 2, "upscale": False, "seed": 5}
@@ -279,9 +280,11 @@ def test_sharpness_that_the_weights_do_not_have_is_the_fault_of_that_job_alone(f
     assert reason["reason"] == "Sharpness below 1 needs upscaler_smooth, which these weights do not have."
 
 
-def test_all_weights_of_the_manifest_are_read_before_the_first_job_and_tell_jobs_apart(folders, weights):
+def test_all_weights_that_edits_need_are_read_before_the_first_job_and_tell_jobs_apart(folders, weights):
+    (weights / f"{COARSE}.safetensors").unlink()
     salt = EditWorker("cpu").load()[0]
-    assert {entry.sha256 for entry in read_manifest(weights).values()} < set(salt.split("\n"))
+    needed = {entry.sha256 for kind, entry in read_manifest(weights).items() if kind != COARSE}
+    assert len(needed) == 4 and set(salt.split("\n")) == {__version__, *needed}
     (weights / f"{SMOOTH}.safetensors").unlink()
     service = Service(folders, EditWorker("cpu"), Settings(**QUICK))
     assert service.run() == 3 and SMOOTH in service.status.paused["models"]
