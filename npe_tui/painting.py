@@ -175,13 +175,19 @@ class Painting:
                 if replaced:
                     document.canvas.undo()
                 before = document.canvas.revision
-                document.canvas.fill(filled.region, colour, filled.at)
+                try:
+                    document.canvas.fill(filled.region, colour, filled.at)
+                except NpeError:  # another face was chosen meanwhile, and its regions are not known yet
+                    if replaced:
+                        document.canvas.redo()
+                    raise
                 return document.canvas.revision != before
 
             try:
                 step = await asyncio.to_thread(refill)
             except NpeError as error:
                 self._filled = None
+                self._show("")
                 self._tells.failed(str(error))
                 return
             self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision, step, step and again)

@@ -272,6 +272,23 @@ def test_a_colour_that_is_used_elsewhere_leaves_what_was_enhanced_as_it_is(start
     run(scenario)
 
 
+def test_a_colour_that_cannot_be_taken_on_leaves_the_fill_that_was_there(start):
+    """Its regions went away under it: another face was chosen while the thread was at work."""
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            canvas, colour = session.document.canvas, session.document.canvas.targets[-1].colour
+            before, canvas.regions = canvas.guide.copy(), None
+            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+            await until(session.pilot, lambda: "regions" in session.screen.status.message.lower())
+            assert [fill.colour for fill in canvas.targets] == [colour]
+            assert np.array_equal(canvas.guide, before) and np.array_equal(session.document.shown, before)
+
+    run(scenario)
+
+
 def test_a_region_that_is_not_there_leaves_the_new_colour_where_it_is_seen(start):
     async def scenario():
         async with start((120, 40)) as session:
