@@ -24,6 +24,7 @@ EXIF_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 18246, 33432, *range(40091, 40096), *EXIF_DIRECTORIES)
 
 _COLOUR = (b"cICP", b"gAMA", b"cHRM")
+_XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
         records = iptc.read_records(opened)
     except ValueError:
         notes.append("the IPTC records are damaged and are not kept")
+    segments = getattr(opened.picture, "applist", ())  # of a JPEG
+    if any(name == "APP1" and body.startswith(_XMP_EXTENSION) for name, body in segments):
+        notes.append("the extension of the XMP packet (depth maps, larger previews) is not kept")
     packet = info.get("xmp")
     packet = packet.encode() if isinstance(packet, str) else packet
     packet = xmp.made_upright(packet.rstrip(b"\0")) if isinstance(packet, bytes) else None

@@ -201,6 +201,17 @@ def test_how_a_png_says_its_colours_are_meant_stays_in_png(make, tmp_path, deep)
     assert said.items() <= dict(png_data.chunks((tmp_path / "bare.png").read_bytes())).items()
 
 
+def test_an_xmp_extension_is_missed_aloud(photo_file, tmp_path):
+    """Phones store the depth of a portrait there."""
+    plain = photo_file("plain.jpg")
+    body = b"http://ns.adobe.com/xmp/extension/\0" + 32 * b"a" + struct.pack(">II", 3, 0) + b"xml"
+    segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    path = tmp_path / "deep.jpg"
+    path.write_bytes(plain.read_bytes()[:2] + segment + plain.read_bytes()[2:])
+    assert not Photo.open(plain).notes
+    assert any("extension of the XMP" in note for note in Photo.open(path).notes)
+
+
 def test_what_jpeg_has_no_room_for_is_noted(make, photo_file, tmp_path):
     photo = Photo.open(photo_file("a.png", exif=make.exif_block() + bytes(70000)))
     notes = photo.edited(photo.image, np.ones((96, 72), bool), {"a": "x" * 70000}).save(tmp_path / "b.jpg")
