@@ -179,16 +179,3 @@ def test_no_regions_are_looked_for_while_the_face_is_asked_for_or_when_none_was_
             assert not [asked for asked in engine.asked if asked[0] == "segment"]
 
     run(scenario)
-
-
-def test_a_colour_that_cannot_be_taken_on_is_told(start):
-    async def scenario():
-        async with start((120, 40)) as session:
-            await session.open()
-            await session.fill()
-            session.document.canvas.regions = None
-            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
-            await until(session.pilot, lambda: "regions" in session.screen.status.message.lower())
-            assert not session.document.marked
-
-    run(scenario)
