@@ -173,27 +173,25 @@ def is_held(folders: Folders) -> bool:
             "Ask as its user."
         ) from None
     except OSError:
-        return _is_locked(folders.outbox)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return _is_locked(folders.outbox)
+        return _is_folder_held(folders.outbox)
+    return _is_locked(descriptor) or _is_folder_held(folders.outbox)
 
 
-def _is_locked(folder: Path) -> bool:
+def _is_folder_held(folder: Path) -> bool:
     """Whether a daemon holds the folder itself, which it does where its file system has locks for folders."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        return _is_locked(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
     except OSError:
         return False
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Whether somebody else holds a lock on it. Closes it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
+    except OSError:  # no locks there at all, and so no daemon either
         return False
     finally:
         os.close(descriptor)

@@ -75,7 +75,10 @@ class Engine:
         return kind in self._models or kind in read_manifest(self.weights)
 
     def _load(self, kind: str) -> tuple[nn.Module, Entry]:
-        if kind not in ("denoiser", "segmenter"):  # the upscaler's pictures are of any size
+        if kind not in (
+            "denoiser",
+            "segmenter",
+        ):  # the upscaler's pictures are of any size; no edit waits for the coarse
             return load(kind, self.device, self.choice.dtype, self.weights)
         if self.choice.openvino:
             model, entry = load(kind, self.device, torch.float32, self.weights)
