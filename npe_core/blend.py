@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LUMA = (0.299, 0.587, 0.114)
+from npe_core.colour import LUMA
 
 
 def gaussian_blur(x: Tensor, sigma: float) -> Tensor:

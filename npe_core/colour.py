@@ -8,6 +8,9 @@ import numpy as np
 
 from npe_core.errors import UsageError
 
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of r, g, b in brightness, for values as they are coded: ITU-R BT.601, as Pillow's ``convert("L")``."""
+
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 
 # sRGB (IEC 61966-2-1) primaries to CIE XYZ, D65 white of Y = 1.

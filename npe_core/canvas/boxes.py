@@ -72,3 +72,14 @@ def block_sums(levels: np.ndarray, side: int) -> np.ndarray:
     strips = (levels[y : y + side] for y in range(0, levels.shape[0], side))
     sums = np.concatenate([cv2.reduce(strip, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F) for strip in strips])
     return np.add.reduceat(sums, range(0, levels.shape[1], side), axis=1)
+
+
+def merged(boxes: list[Box]) -> list[Box]:
+    """Boxes that overlap become the one box around them, until none do; from the top."""
+    separate: list[Box] = []
+    for box in boxes:
+        while (other := next((one for one in separate if overlap(one, box)), None)) is not None:
+            separate.remove(other)
+            box = union(box, other) or box
+        separate.append(box)
+    return sorted(separate, key=lambda box: (box[1], box[0]))

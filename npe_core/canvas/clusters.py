@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, box_of, overlap, union
+from npe_core.canvas.boxes import Box, box_of, merged
 from npe_core.canvas.connected import label_pieces
 
 _BLOCKS = 128
@@ -36,14 +36,3 @@ def _any_of_rows(where: np.ndarray, step: int) -> np.ndarray:
             np.logical_or.reduceat(where[:, eights:], starts, axis=0),
         ]
     )
-
-
-def merged(boxes: list[Box]) -> list[Box]:
-    """Boxes that overlap become the one box around them, until none do; from the top."""
-    separate: list[Box] = []
-    for box in boxes:
-        while (other := next((one for one in separate if overlap(one, box)), None)) is not None:
-            separate.remove(other)
-            box = union(box, other) or box
-        separate.append(box)
-    return sorted(separate, key=lambda box: (box[1], box[0]))

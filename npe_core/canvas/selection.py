@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, cut, overlap, pad
-from npe_core.canvas.clusters import boxes_of, merged
+from npe_core.canvas.boxes import Box, cut, merged, overlap, pad
+from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.guided import guided_filter
 from npe_core.canvas.iris import IRIS, find_irises, room_for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -79,8 +80,8 @@ def png(deep: Deep, other: bytes) -> bytes:
     done, encoded = cv2.imencode(".png", _interleaved(deep, blue_first=True), options)
     if not done:
         raise MemoryError("OpenCV could not encode the PNG")
-    pixels = [chunk for chunk in chunks(encoded.tobytes()) if chunk[0] in (b"IHDR", b"IDAT")]
-    around = [chunk for chunk in chunks(other) if chunk[0] != b"IHDR"]
+    pixels = [chunk for chunk in chunks(io.BytesIO(encoded)) if chunk[0] in (b"IHDR", b"IDAT")]
+    around = [chunk for chunk in chunks(io.BytesIO(other)) if chunk[0] != b"IHDR"]
     at = next(index for index, (name, _) in enumerate(around) if name == b"IDAT")
     after = [chunk for chunk in around[at:] if chunk[0] != b"IDAT"]
     return joined([pixels[0], *around[:at], *pixels[1:], *after])

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from npe_core.colour import LUMA
 from npe_core.errors import InputError
 from npe_core.photo import colour_profile
 from npe_core.photo.opening import Opened, open_picture, shown
 from npe_core.photo.samples import Samples, native_samples
 
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's convert("L")
 _LOSSY_NOISE = 16 / 255
 """What JPEG leaves around an edge that was painted black on white."""
 _OPAQUE = 250
@@ -92,7 +92,7 @@ def _mask(opened: Opened, numbers: Samples, path: Path | str, notes: list[str] |
     if numbers.alpha is not None and _says_where(numbers.alpha):
         mask = numbers.alpha.astype(np.float32) / 255
     else:
-        mask = np.clip(numbers.rgb.astype(np.float32) @ _LUMA / 255, 0, 1)
+        mask = np.clip(numbers.rgb.astype(np.float32) @ LUMA / 255, 0, 1)
         grey = _is_grey(numbers.rgb)
         mask[grey] = numbers.rgb[grey][:, 0].astype(np.float32) / 255  # exactly, without the luma's rounding
         if notes is not None and _is_colourful(numbers.rgb):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import logging
 import os
 import stat
@@ -76,11 +77,11 @@ class Opened:
         return deep_colour.read(self._file.read())
 
     def png_chunks(self, names: tuple[bytes, ...]) -> tuple[tuple[bytes, bytes], ...]:
-        """(name, body) of the chunks of these names; none of other formats."""
+        """(name, body) of the chunks of these names before the pixels; none of other formats."""
         if self.format != "PNG":
             return ()
-        self._file.seek(0)
-        return tuple(chunk for chunk in png_data.chunks(self._file.read()) if chunk[0] in names)
+        head = itertools.takewhile(lambda chunk: chunk[0] != b"IDAT", png_data.chunks(self._file))
+        return tuple(chunk for chunk in head if chunk[0] in names)
 
     def upright(self, array: np.ndarray) -> np.ndarray:
         """(H, W[, C]) samples as decoded -> as they should be looked at."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -51,13 +52,13 @@ def _bytes_of_pixels(header: bytes) -> int:
     return total
 
 
-def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(name, body) of each chunk of a PNG that is known to be whole."""
-    at = len(_SIGNATURE)
-    while at < len(content):
-        length, name = struct.unpack_from(">I4s", content, at)
-        yield name, content[at + 8 : at + 8 + length]
-        at += 12 + length
+def chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """(name, body) of each chunk of a PNG that is known to be whole; of the file only what is asked for is read."""
+    file.seek(len(_SIGNATURE))
+    while head := file.read(8):
+        length, name = struct.unpack(">I4s", head)
+        yield name, file.read(length)
+        file.seek(4, io.SEEK_CUR)
 
 
 def joined(parts: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -50,4 +50,4 @@ PRESETS: dict[str, dict[str, Recipe]] = {
     },
 }
 """Presets by model; ``published`` is the recipe that the original program states (Adam, lr 1e-3, batch 40), ``gpu`` is
-meant for one large card and has not been run on one yet."""
+for one large card; no weights that ship were made with it."""

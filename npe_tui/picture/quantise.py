@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from npe_core.colour import LUMA
 from npe_tui.picture.depth import Depth
 
 _DARK = [(0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205), (229, 229, 229)]
@@ -26,7 +27,6 @@ _GREY_CODES = np.array([16, *range(232, 256), 231], np.uint32)
 """From black to white."""
 _CODES: dict[Depth, np.ndarray] = {Depth.ANSI: np.arange(16), Depth.XTERM: np.arange(16, 256), Depth.GREY: _GREY_CODES}
 """What each palette chooses from; a theme may change the first 16 colours, so 256 leaves them out."""
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _WEIGHTS = np.sqrt(LUMA + 0.1)
 """What a difference in each channel counts when a colour is chosen."""
 _MIXED = 8

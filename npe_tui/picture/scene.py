@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from npe_core.canvas.boxes import Box
+from npe_core.colour import LUMA
 from npe_tui.picture import overlay
 from npe_tui.picture.depth import Depth
-from npe_tui.picture.quantise import LUMA, black_and_white, quantise
+from npe_tui.picture.quantise import black_and_white, quantise
 from npe_tui.picture.sampling import Pyramid
 from npe_tui.picture.viewport import Viewport
 

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from npe_core.canvas.boxes import Box
+from npe_core.canvas.boxes import Box, merged
 from npe_tui.picture.depth import Depth, choose_depth
 from npe_tui.picture.lanes import LANE, Lane
 from npe_tui.picture.pacing import PATIENCE, Pacer, pacer_of
@@ -155,7 +155,7 @@ class Surface(Widget):
             return
         stale, self._stale = self._stale, []
         depth, touched = self._scene.depth, set[int]()
-        for x0, y0, x1, y1 in _merged(stale):
+        for x0, y0, x1, y1 in merged(stale):
             box = x0, y0, min(x1, columns), min(y1, rows)
             if x0 < box[2] and y0 < box[3]:
                 self._codes[2 * y0 : 2 * box[3], x0 : box[2]] = self._scene.codes(box)
@@ -203,16 +203,3 @@ class Surface(Widget):
         super().notify_style_update()
         if self.is_mounted and plain(self.background_colors[1].rgb, self._scene.depth) != self._scene.backdrop:
             self._settle()
-
-
-def _merged(boxes: list[Box]) -> list[Box]:
-    """Boxes that cover the same, without those that overlap."""
-    merged: list[Box] = []
-    for box in boxes:
-        for one in [
-            one for one in merged if box[0] < one[2] and one[0] < box[2] and box[1] < one[3] and one[1] < box[3]
-        ]:
-            merged.remove(one)
-            box = min(box[0], one[0]), min(box[1], one[1]), max(box[2], one[2]), max(box[3], one[3])
-        merged.append(box)
-    return merged
