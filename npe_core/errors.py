@@ -7,7 +7,8 @@
     ├── InputError            2  a file that cannot be edited: not an image, truncated, too large, no face
     │   └── NothingMarked     2  what is marked lies on no chosen face
     ├── WeightsError          3  weights missing, truncated, altered or of another architecture
-    ├── EnvironmentFault      4  the machine: no such device, out of memory, disk full, folder read-only
+    ├── EnvironmentFault      4  the machine: no such device, disk full, folder read-only, a package missing
+    │   └── OutOfMemory       4  too little memory, of the machine or of the device, for what was asked
     ├── AlreadyRunning        5  another daemon holds the folder
     └── Cancelled             1  a callback asked to stop; nothing was written
 
@@ -48,6 +49,10 @@ class EnvironmentFault(NpeError):
     """The machine does not allow it: device, memory, disk, permissions."""
 
     exit_code = 4
+
+
+class OutOfMemory(EnvironmentFault):
+    """Too little memory for what was asked; a smaller picture may do."""
 
 
 class AlreadyRunning(NpeError):

@@ -88,21 +88,44 @@ def as_json(content: dict[str, Any]) -> bytes:
 def load(folder: Path) -> Record | None:
     """The record of a job's folder; None where there is none that reads as one."""
     try:
-        fields: dict[str, Any] = json.loads(read_small(folder / JOURNAL, LIMIT))
-        record = Record(**fields)
-        whole = all(isinstance(part, dict) for part in (record.inputs, record.published, record.written))
-        whole = whole and "photo" in record.inputs.values()
-    except (OSError, ValueError, TypeError):
+        record = Record(**read_object(folder / JOURNAL))
+    except TypeError:
         return None
-    names = [*record.inputs, record.stem, *record.published, *record.published.values()] if whole else [None]
-    return record if all(is_plain(name) for name in names) else None
+    return record if _is_sound(record) else None
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether a record, which anybody may have changed, is of the types that it says and names nothing elsewhere."""
+    texts = (record.stem, record.id, record.oversize)
+    tables = (record.inputs, record.digests, record.published)
+    if not (
+        all(isinstance(one, str) for one in texts) and all(isinstance(one, dict) for one in (*tables, record.written))
+    ):
+        return False
+    names = [record.stem, *record.inputs, *record.published, *record.published.values(), *filter(None, [record.id])]
+    return (
+        type(record.attempts) is int
+        and "photo" in record.inputs.values()
+        and all(isinstance(value, str) for table in tables for value in table.values())
+        and record.digests.keys() <= record.inputs.keys()
+        and all(is_plain(name) for name in names)
+    )
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """An object from a file that anybody may have changed; an empty one where it does not read as one."""
+    try:
+        content = json.loads(read_small(path, LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def seconds_of(folder: Path) -> float:
     """How long the edit took whose report lies in a job's folder."""
     try:
-        return float(json.loads(read_small(folder / RESULT / REPORT, LIMIT))["seconds"]["total"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return float(read_object(folder / RESULT / REPORT)["seconds"]["total"])
+    except (ValueError, KeyError, TypeError):
         return 0.0
 
 

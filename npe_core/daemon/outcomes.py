@@ -12,12 +12,12 @@ from npe_core.daemon import journal
 from npe_core.daemon.log import log
 from npe_core.daemon.names import shown
 from npe_core.daemon.pauses import Pauses, kind_of
-from npe_core.daemon.pipeline import Finished, NotWritten, Stopping, is_permanent
+from npe_core.daemon.pipeline import Finished, NotWritten, Stopping, is_of_the_installation, is_permanent
 from npe_core.daemon.reasons import reason_for
 from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Counters
 from npe_core.daemon.work import StillWritten
-from npe_core.errors import NpeError, WeightsError
+from npe_core.errors import NpeError
 
 Step = Callable[[Claimed], None]
 
@@ -46,7 +46,7 @@ class Outcomes:
         elif isinstance(error, NotWritten):
             self._pauses.add(kind_of(error), str(error))
             self.do(self._blameless, job)
-        elif isinstance(error, WeightsError):  # the service pauses until they can be loaded
+        elif is_of_the_installation(error):  # the service pauses until the models can be loaded
             self.do(self._blameless, job)
         elif is_permanent(error) or job.record.attempts >= self._attempts:
             self.fail(job, error)

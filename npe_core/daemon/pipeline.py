@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from npe_core.daemon.spool import Claimed
 from npe_core.daemon.work import Read, Worker
-from npe_core.errors import Cancelled, EnvironmentFault, NpeError
+from npe_core.errors import Cancelled, EnvironmentFault, NpeError, OutOfMemory, WeightsError
 
 
 class TimeUp(Cancelled):
@@ -221,8 +221,13 @@ class Pipeline:
 def _is_of_the_disk(fault: Exception) -> bool:
     """Whether a job is not to blame. What an encoder refuses, or finds no memory for, it would refuse again."""
     if isinstance(fault, EnvironmentFault):
-        return not isinstance(fault.__cause__, MemoryError)
+        return not isinstance(fault, OutOfMemory)
     return isinstance(fault, OSError) and fault.errno is not None  # an encoder's own OSError has no number
+
+
+def is_of_the_installation(error: Exception | None) -> TypeGuard[NpeError]:
+    """Whether weights, a package or the device are missing: no job is to blame, and none can be done until then."""
+    return isinstance(error, (WeightsError, EnvironmentFault)) and not isinstance(error, OutOfMemory)
 
 
 def is_permanent(error: Exception) -> bool:

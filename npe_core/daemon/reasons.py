@@ -11,7 +11,7 @@ from npe_core.daemon import journal
 from npe_core.daemon.names import shown
 from npe_core.daemon.pipeline import TimeUp, is_permanent
 from npe_core.daemon.spool import Claimed
-from npe_core.errors import EnvironmentFault
+from npe_core.errors import OutOfMemory
 
 _WHAT_TO_DO = {
     "bad-input": "Correct the files and drop them into the inbox again.",
@@ -35,7 +35,7 @@ def code_of(error: Exception) -> str:
         return "crashed"
     if isinstance(error, TimeUp):
         return "time-limit"
-    return "no-memory" if isinstance(error, (EnvironmentFault, MemoryError)) else "error"
+    return "no-memory" if isinstance(error, (OutOfMemory, MemoryError)) else "error"
 
 
 def named_in_shell(job: Claimed) -> str:

@@ -19,13 +19,13 @@ from npe_core.daemon.names import shown
 from npe_core.daemon.notify import notify
 from npe_core.daemon.outcomes import Outcomes
 from npe_core.daemon.pauses import Pauses
-from npe_core.daemon.pipeline import Pipeline
+from npe_core.daemon.pipeline import Pipeline, is_of_the_installation
 from npe_core.daemon.reasons import Crashed
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Status, StatusFiles
 from npe_core.daemon.work import DeviceLost, Worker
-from npe_core.errors import EnvironmentFault, NpeError, WeightsError
+from npe_core.errors import EnvironmentFault, NpeError
 
 _CLEARING = 600.0
 """Seconds between looks for old inputs."""
@@ -139,7 +139,7 @@ class Service:
                 log("device lost", logging.ERROR, why=str(finished.error))
                 self._is_lost = True
                 continue
-            if isinstance(finished.error, WeightsError):
+            if is_of_the_installation(finished.error):
                 self._miss_models(finished.error)
             self._outcomes.settle(finished)
         if not self._pipeline.is_alive:

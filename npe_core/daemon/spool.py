@@ -149,11 +149,7 @@ class Spool:
         names = {file == REPORT: self.folders.outbox / name for file, name in done.published.items()}
         if names.keys() != {True, False} or stamp_of(names[False]) is None:
             return False
-        try:
-            report = json.loads(read_small(names[True], journal.LIMIT))
-        except (OSError, ValueError):
-            return False
-        return isinstance(report, dict) and report.get("job") == journal.label(done)
+        return journal.read_object(names[True]).get("job") == journal.label(done)
 
     def give_back(self, job: Claimed) -> None:
         """Undoes a claim: the inputs go back to the inbox."""

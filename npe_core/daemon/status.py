@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.daemon import journal
-from npe_core.daemon.files import read_small
 from npe_core.daemon.folders import Folders, free_bytes, is_held
 from npe_core.daemon.log import log
 from npe_core.daemon.names import Waiting, is_hidden, is_unfinished, part_of, shown
@@ -134,7 +133,7 @@ def metrics_text(status: Status) -> str:
 
 def read_status(folders: Folders) -> dict[str, Any]:
     """status.json with what only the folders tell: whether a daemon runs, and the failed jobs with their reasons."""
-    status = _read_object(folders.status)
+    status = _read_own(folders.status)
     running = is_held(folders)
     status["daemon"] = "running" if running else "not running"
     if not running:
@@ -184,17 +183,30 @@ def failed_jobs(folders: Folders) -> list[Path]:
 
 def reason_of(folder: Path) -> dict[str, Any]:
     """Why a job failed."""
-    reason = _read_object(folder / journal.REASON)
+    reason = journal.read_object(folder / journal.REASON)
     return {"job": shown(folder.name), "code": reason.get("code", "unknown"), "reason": reason.get("reason", "")}
 
 
-def _read_object(path: Path) -> dict[str, Any]:
-    """An object from a file that anybody may have changed; an empty one where it does not read as one."""
-    try:
-        content = json.loads(read_small(path, journal.LIMIT))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+def _read_own(path: Path) -> dict[str, Any]:
+    """The fields of status.json that are of the type that the daemon gives them: anybody may have changed it."""
+    example = Status(paused={"": ""}, running=("",), waiting=[{"files": [""], "why": ""}])
+    like: dict[str, Any] = json.loads(journal.as_json(asdict(example)))
+    return {
+        name: value for name, value in journal.read_object(path).items() if name in like and _is_like(value, like[name])
+    }
+
+
+def _is_like(value: object, example: object) -> bool:
+    """Whether JSON has the types of an example: of lists and tables with the key "" it is that of all their values."""
+    if isinstance(example, list):
+        return isinstance(value, list) and all(_is_like(one, example[0]) for one in value)
+    if isinstance(example, dict):
+        if not isinstance(value, dict):
+            return False
+        if "" in example:
+            return all(_is_like(one, example[""]) for one in value.values())
+        return all(name in value and _is_like(value[name], one) for name, one in example.items())
+    return isinstance(value, (int, float) if isinstance(example, float) else type(example))
 
 
 def report_lines(told: dict[str, Any]) -> list[str]:

@@ -88,9 +88,13 @@ class EditWorker:
         self._editor: Editor | None = None
 
     def load(self) -> tuple[str, str]:
+        import numpy as np
+
         from npe_core.editor import Editor
+        from npe_core.faces import find_faces
         from npe_core.models.weights import COARSE, kinds_of, read_manifest
 
+        find_faces(np.zeros((64, 64, 3), np.uint8))  # the detector is a model too
         editor = Editor(self.device)
         entries = [editor.engine.entry(kind) for kind in kinds_of(read_manifest()) if kind != COARSE]
         self._editor = editor

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from npe_core.device import DeviceChoice, out_of_memory_behind, upload
 from npe_core.diffusion.cascade import begin_from, coarse_seeds, lay_out
 from npe_core.diffusion.samplers import Denoise
-from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.errors import OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser
 from npe_core.models.graphs import CudaRecorder, Graphs, Record
 from npe_core.models.segmenter import Segmenter
@@ -65,7 +65,7 @@ class Engine:
                 except RuntimeError as error:
                     if out_of_memory_behind(error) is None:
                         raise
-                    raise EnvironmentFault(
+                    raise OutOfMemory(
                         f"{self.choice.name} has no memory left for the {kind}. Free the device, or use --device cpu."
                     ) from None
                 self.load_seconds += time.perf_counter() - start
@@ -250,14 +250,14 @@ class Engine:
         return done[0] if len(done) == 1 else torch.cat(done)
 
     def _take_less(self, batch: int) -> None:
-        """After a batch that was too large for the device. Raises EnvironmentFault if it had one picture only."""
+        """After a batch that was too large for the device. Raises OutOfMemory if it had one picture only."""
         held = [graphs.forget() for graphs in self._graphs]
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         if any(held):  # with their memory it may do
             return
         if batch == 1:
-            raise EnvironmentFault(
+            raise OutOfMemory(
                 f"{self.choice.name} ran out of memory on a single picture. Free the device, or use --device cpu."
             )
         self.largest_batch = batch // 2

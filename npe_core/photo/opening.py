@@ -20,7 +20,7 @@ import numpy as np
 from PIL import ExifTags, Image, features
 from PIL.TiffImagePlugin import TiffImageFile
 
-from npe_core.errors import EnvironmentFault, InputError
+from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
 from npe_core.photo import deep_colour, exif, png_data, xmp
 from npe_core.photo.samples import bits_per_channel, unpack_transparent_grey
 
@@ -152,7 +152,7 @@ def _decoding(name: str) -> Iterator[None]:
     except (InputError, EnvironmentFault):
         raise
     except MemoryError as error:
-        raise EnvironmentFault(f"Not enough memory to decode {name}. Make the picture smaller.") from error
+        raise OutOfMemory(f"Not enough memory to decode {name}. Make the picture smaller.") from error
     except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(

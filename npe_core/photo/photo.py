@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.errors import OutOfMemory, UsageError
 from npe_core.parts import Source
 from npe_core.photo import colour_profile
 from npe_core.photo.deep_colour import Deep
@@ -215,7 +215,7 @@ class Photo:
         try:
             encoded, notes = encode(content, format)
         except MemoryError as error:
-            raise EnvironmentFault(f"Not enough memory to write {shown(path)}. Save a smaller picture.") from error
+            raise OutOfMemory(f"Not enough memory to write {shown(path)}. Save a smaller picture.") from error
         write_atomically(path, encoded, force, inputs)
         return tuple(notes)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from npe_core.device import choose_device
-from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.errors import OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import SCALE, UpscalerConfig
@@ -49,7 +49,7 @@ def train(options: argparse.Namespace) -> None:
         seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
         trainer.run(seconds, 60 * options.save_minutes)
     except torch.OutOfMemoryError:
-        raise EnvironmentFault(f"{device} ran out of memory. Choose a --batch below {recipe.batch}.") from None
+        raise OutOfMemory(f"{device} ran out of memory. Choose a --batch below {recipe.batch}.") from None
     finally:
         leave_world()
     if options.pieces is not None and world.rank == 0:

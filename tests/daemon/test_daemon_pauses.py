@@ -16,7 +16,7 @@ from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
-from npe_core.errors import WeightsError
+from npe_core.errors import EnvironmentFault, WeightsError
 
 
 def test_missing_weights_pause_and_touch_nothing(folders, serve):
@@ -30,11 +30,11 @@ def test_missing_weights_pause_and_touch_nothing(folders, serve):
     assert service.status.paused == {"models": "There are no weights."}
 
 
-def failing_once(loads):
+def failing_once(loads, fault):
     """An edit for which the models cannot be loaded, the first time."""
 
     def edit(job):
-        return job.content if len(loads) > 1 else WeightsError("The weights of the upscaler are missing.")
+        return job.content if len(loads) > 1 else fault
 
     return edit
 
@@ -42,19 +42,26 @@ def failing_once(loads):
 class Loading(StubWorker):
     """Counts how often the models are loaded."""
 
-    def __init__(self):
+    def __init__(self, fault):
         self.loads = []
-        super().__init__(failing_once(self.loads))
+        super().__init__(failing_once(self.loads, fault))
 
     def load(self):
         self.loads.append(True)
         return super().load()
 
 
-def test_weights_that_are_missed_in_the_middle_of_an_edit_pause_as_models(folders, serve):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        WeightsError("The weights of the upscaler are missing."),
+        EnvironmentFault("The face detector's model is not installed."),
+    ],
+)
+def test_what_is_missed_in_the_middle_of_an_edit_pauses_as_models(folders, serve, fault):
     drop(folders.inbox)
-    code, service = serve(Loading())
-    assert code == 3 and service.status.paused == {"models": "The weights of the upscaler are missing."}
+    code, service = serve(Loading(fault))
+    assert code == fault.exit_code and service.status.paused == {"models": str(fault)}
     (record,) = folders.run.glob("*/.job.json")
     assert json.loads(record.read_text())["attempts"] == 0
     assert serve()[0] == 0 and names(folders.outbox) == ["a.json", "a.png"]
@@ -64,7 +71,7 @@ def test_weights_that_come_back_are_loaded_again(folders, running, monkeypatch):
     monkeypatch.setattr(pauses, "_SHORTEST", 0.05)
     for stem in ("a", "b"):
         drop(folders.inbox, stem, photo=stem.encode())
-    worker = Loading()
+    worker = Loading(WeightsError("There are no weights."))
     service, _ = running(worker)
     wait_for(lambda: names(folders.outbox) == ["a.json", "a.png", "b.json", "b.png"] and not service.status.paused)
     assert len(worker.loads) == 2

@@ -55,6 +55,29 @@ def test_status_tells_after_the_end_what_kept_the_last_run_from_working(folders,
     assert not any(line.startswith("stopped") for line in report_lines(read_status(folders)))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"paused": None},
+        {"since_start": None},
+        {"since_start": {"done": "many"}},
+        {"waiting": [{}]},
+        {"waiting": {}},
+        {"running": 3},
+        {"updated": "now"},
+        {"claimed": [1]},
+    ],
+)
+def test_what_somebody_wrote_into_status_json_is_left_out(folders, serve, change):
+    drop(folders.inbox)
+    serve()
+    whole = json.loads(folders.status.read_text())
+    folders.status.write_text(json.dumps(whole | change))
+    told = read_status(folders)
+    assert "so far" in "".join(report_lines(told)) and told.keys() & change.keys() == set()
+    assert told["last"] == whole["last"]
+
+
 def test_status_tells_of_jobs_that_a_killed_daemon_had_in_work(folders, serve):
     serve()
     told = json.loads(folders.status.read_text()) | {"claimed": 2}

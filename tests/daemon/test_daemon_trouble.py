@@ -15,7 +15,7 @@ from waiting import PATIENCE
 from npe_core.daemon.files import Files
 from npe_core.daemon.retry import find_failed, retry
 from npe_core.daemon.work import DeviceLost
-from npe_core.errors import EnvironmentFault, InputError, UsageError
+from npe_core.errors import InputError, OutOfMemory, UsageError
 
 
 def reason_of(folders, stem):
@@ -58,13 +58,13 @@ def test_a_bug_in_a_batch_hits_only_the_job_that_causes_it(folders, serve):
     [
         (UsageError("WEBP holds at most 16383 pixels a side."), "bad-input"),
         (OSError("encoder error -2 when writing image file"), "error"),
-        (EnvironmentFault("Not enough memory to write photo.png."), "no-memory"),
+        (OutOfMemory("Not enough memory to write photo.png."), "no-memory"),
     ],
 )
 def test_a_result_that_cannot_be_encoded_is_no_reason_to_pause(folders, serve, fault, code):
     def write(job):
         if job.job.record.stem == "odd":
-            raise fault from (MemoryError() if code == "no-memory" else None)
+            raise fault
 
     for stem in ("good", "odd", "fine"):
         drop(folders.inbox, stem)
@@ -74,12 +74,12 @@ def test_a_result_that_cannot_be_encoded_is_no_reason_to_pause(folders, serve, f
 
 
 def test_no_memory_is_tried_again_and_then_told(folders, serve):
-    fail = [EnvironmentFault("cuda:0 ran out of memory on a single picture.")] * 2
+    fail = [OutOfMemory("cuda:0 ran out of memory on a single picture.")] * 2
     drop(folders.inbox, "lucky")
     code, _ = serve(StubWorker(lambda job: fail.pop() if fail else job.content))
     assert code == 0 and names(folders.outbox) == ["lucky.json", "lucky.png"]
     drop(folders.inbox, "heavy")
-    code, _ = serve(StubWorker(lambda job: EnvironmentFault("cuda:0 ran out of memory on a single picture.")))
+    code, _ = serve(StubWorker(lambda job: OutOfMemory("cuda:0 ran out of memory on a single picture.")))
     assert code == 1 and reason_of(folders, "heavy")["code"] == "no-memory"
 
 
@@ -225,9 +225,31 @@ def test_the_folder_that_cannot_be_written_to_is_the_one_that_is_named(folders, 
     assert str(folders.spool) not in told
 
 
+@pytest.mark.parametrize(
+    "change", [{"digests": []}, {"written": 1}, {"attempts": "3"}, {"oversize": None}, {"id": "../a"}]
+)
+def test_a_record_that_somebody_changed_stops_nobody(folders, serve, change):
+    refuse = StubWorker(lambda job: InputError("No face was found in a.png."))
+    drop(folders.inbox)
+    serve(refuse)
+    record = next(folders.failed.glob("*/.job.json"))
+    record.write_text(json.dumps(json.loads(record.read_text()) | change))
+    drop(folders.inbox)
+    drop(folders.inbox, "b", photo=b"another")
+    assert serve(refuse)[0] == 1 and reason_of(folders, "b")["code"] == reason_of(folders, "a")["code"] == "bad-input"
+
+
+def test_a_report_that_nests_too_deeply_stops_nobody(folders, serve):
+    drop(folders.inbox)
+    serve()
+    (folders.outbox / "a.json").write_text("[" * 200_000)
+    drop(folders.inbox)
+    assert serve()[0] == 0 and sum(name.endswith(".png") for name in names(folders.outbox)) == 2
+
+
 def test_what_to_do_can_be_pasted_into_a_shell(folders, serve):
     drop(folders.inbox, "-my photo's")
-    serve(StubWorker(lambda job: EnvironmentFault("no memory")), attempts=1)
+    serve(StubWorker(lambda job: OutOfMemory("no memory")), attempts=1)
     (job,) = folders.failed.iterdir()
     said = json.loads((job / "reason.json").read_text())["what_to_do"]
     words = shlex.split(said.partition("npe retry ")[2].rstrip("."))

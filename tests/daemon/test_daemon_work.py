@@ -6,6 +6,7 @@ import io
 import json
 import os
 import struct
+import threading
 import zlib
 
 import numpy as np
@@ -21,6 +22,7 @@ from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Spool
 from npe_core.daemon.tracker import scan
 from npe_core.daemon.work import EditWorker, StillWritten, lay_mask, without_folder
+from npe_core.faces import yunet
 from npe_core.models.weights import COARSE, SMOOTH, read_manifest, shipped_folder, write_manifest
 from npe_core.photo import Photo, saving
 
@@ -278,6 +280,15 @@ def test_sharpness_that_the_weights_do_not_have_is_the_fault_of_that_job_alone(f
     reason = json.loads((job / journal.REASON).read_text())
     assert (reason["code"], reason["attempts"]) == ("bad-input", 1)
     assert reason["reason"] == "Sharpness below 1 needs upscaler_smooth, which these weights do not have."
+
+
+def test_a_missing_face_detector_is_noticed_before_the_first_job(folders, monkeypatch):
+    monkeypatch.setattr(yunet.importlib.metadata, "files", lambda name: [])
+    monkeypatch.setattr(yunet, "_detectors", threading.local())
+    drop(folders.inbox, "a")
+    service = Service(folders, EditWorker("cpu"), Settings(**QUICK))
+    assert service.run() == 4 and "pip install" in service.status.paused["models"]
+    assert "a.png" in names(folders.inbox) and not list(folders.failed.iterdir())
 
 
 def test_all_weights_that_edits_need_are_read_before_the_first_job_and_tell_jobs_apart(folders, weights):
