@@ -61,9 +61,9 @@ def import_(file: Path) -> None:
     as they are.
     """
     from npe_core.models.importing import import_weights
-    from npe_core.models.weights import SMOOTH, weights_folder
+    from npe_core.models.weights import SMOOTH, read_manifest, weights_folder
 
     entry = import_weights(file)
     click.echo(f"{file.name} is now the {entry.kind} in {weights_folder()} ({entry.file})")
-    if entry.kind == "upscaler":
-        click.echo(f"--sharpness below 1 is gone: the {SMOOTH} of the manifest belonged to the upscaler before.")
+    if entry.kind == "upscaler" and SMOOTH not in read_manifest():
+        click.echo(f"--sharpness below 1 needs an {SMOOTH} that belongs to it; there is none.")

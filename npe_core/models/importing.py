@@ -7,12 +7,14 @@ normalisation folded into the convolutions.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import re
 import shutil
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from npe_core.models.weights import (
     read_manifest,
     sha256_of,
     shipped_folder,
+    verify,
     weights_folder,
     write_manifest,
 )
@@ -51,12 +54,11 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
 
     The file is named after its content: the weights before stay in theirs, and importing that file goes back to them.
     A folder without a manifest is first filled with the shipped weights. The other models stay as they are; the very
-    file that is in use already changes nothing.
+    file that is in use already changes nothing, but takes the place of a copy of it that was damaged.
     Raises InputError when the file is not a checkpoint or fits none of the models.
     """
     folder = folder or weights_folder()
-    entry = _already_there(path, folder)
-    if entry is not None:
+    if (entry := _in_use(path, folder)) is not None:
         return entry
     state, stored_config = read_checkpoint(path)
     kind, config, state = recognise(state, stored_config, path)
@@ -64,7 +66,7 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     content = save(halves, metadata={"config": json.dumps(config)})  # by which it can be imported elsewhere
     digest = hashlib.sha256(content).hexdigest()
     entry = Entry(kind, f"{kind}-{digest[:12]}.safetensors", digest, config, {"imported_from": path.name})
-    try:
+    with _written(folder):
         if not (folder / MANIFEST).exists():  # a folder of one's own starts as a copy, so that no model is missing
             shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
         entries = read_manifest(folder)
@@ -73,20 +75,40 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
         if kind == "upscaler":  # the smooth weights belong to the upscaler that goes
             entries.pop(SMOOTH, None)
         write_manifest({**entries, kind: entry}, folder)  # until here everything is as it was, whatever kills it
+    return entry
+
+
+def _in_use(path: Path, folder: Path) -> Entry | None:
+    """The entry of the manifest that names the same bytes; where its own file is not whole, it is put there again.
+
+    A whole upscaler_smooth does not count: who imports its file wants it as the upscaler.
+    """
+    if not (path.is_file() and (folder / MANIFEST).exists()):
+        return None
+    digest = sha256_of(path)
+    for entry in read_manifest(folder).values():
+        if entry.sha256 != digest:
+            continue
+        try:
+            verify(entry, folder)
+        except WeightsError:
+            with _written(folder), replace_file(folder / entry.file) as temporary:
+                shutil.copyfile(path, temporary)
+            return entry
+        if entry.kind != SMOOTH:
+            return entry
+    return None
+
+
+@contextlib.contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Around the writing of weights: what the system refuses is raised as EnvironmentFault that says what to do."""
+    try:
+        yield
     except OSError as error:
         raise EnvironmentFault(f"{folder} cannot be written ({error}). Name another folder in NPE_WEIGHTS.") from None
     except EnvironmentFault as fault:
         raise EnvironmentFault(f"{fault} Name another folder in NPE_WEIGHTS.") from None
-    return entry
-
-
-def _already_there(path: Path, folder: Path) -> Entry | None:
-    """The entry of the manifest whose file holds the same bytes, if it is a model of its own."""
-    if not (path.is_file() and (folder / MANIFEST).exists()):
-        return None
-    digest = sha256_of(path)
-    entries = read_manifest(folder)
-    return next((entries[kind] for kind in KINDS if kind in entries and entries[kind].sha256 == digest), None)
 
 
 def read_checkpoint(path: Path) -> tuple[State, dict[str, Any] | None]:

@@ -42,6 +42,7 @@ def release(
     """Put the weights of a run (a folder, or one of its files) into the weights folder as KIND.safetensors, byte for
     byte, and into its manifest.
 
+    An upscaler of another architecture takes the smooth weights before out of the manifest: none can lie between them.
     Raises InputError when the run is of another model or does not fit, EnvironmentFault when the folder cannot be
     written.
     """
@@ -71,14 +72,27 @@ def release(
         "measured": {} if measured is None else read_json(measured),
     }
     file = f"{kind}.safetensors"
+    entries = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    if kind == SMOOTH and "upscaler" in entries and not _are_alike(entries["upscaler"].config, config):
+        raise InputError(f"{source} is of another architecture than the upscaler. Release the upscaler first.")
+    if kind == "upscaler" and SMOOTH in entries and not _are_alike(entries[SMOOTH].config, config):
+        del entries[SMOOTH]
     make_folder(folder)
     content = joined(source)
     with replace_file(folder / file) as temporary:
         temporary.write_bytes(content)
-    entries = read_manifest(folder) if (folder / MANIFEST).exists() else {}
     entry = Entry(kind, file, sha256_of(folder / file), config, provenance)
     write_manifest({**entries, kind: entry}, folder)
     return entry
+
+
+def _are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether upscalers of these architectures have the same tensors; older manifests say less of theirs."""
+    a, b = (
+        {name: tensor.shape for name, tensor in build("upscaler", config).state_dict().items()}
+        for config in (one, other)
+    )
+    return a == b
 
 
 def release_folder() -> Path:

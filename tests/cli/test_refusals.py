@@ -221,7 +221,7 @@ def test_an_imported_upscaler_has_no_sharpness_below_1_and_says_so(files, tmp_pa
     monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.chdir(files)
     assert run(["weights", "import", str(tmp_path / "mine.safetensors")]) == 0
-    assert "--sharpness below 1 is gone" in capsys.readouterr().out
+    assert "--sharpness below 1 needs an upscaler_smooth" in capsys.readouterr().out
     assert run(["weights", "import", str(shipped_folder() / "segmenter.safetensors")]) == 0
     assert "--sharpness" not in capsys.readouterr().out
     for command in (

@@ -1,5 +1,6 @@
 """Weights on disk: whole, or one clear line and exit code 3."""
 
+import dataclasses
 import json
 import os
 import pickle
@@ -197,6 +198,19 @@ def test_what_was_imported_can_be_imported_elsewhere_and_again(folder, tmp_path)
     assert import_weights(file, folder) == first and (folder / "manifest.json").read_bytes() == manifest
     elsewhere = import_weights(file, tmp_path / "elsewhere")
     assert (elsewhere.config, elsewhere.sha256) == (first.config, first.sha256)
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b""), lambda path: path.unlink()])
+@pytest.mark.parametrize("kind", ["upscaler", SMOOTH])
+def test_importing_the_good_file_mends_a_damaged_one(folder, tmp_path, kind, damage):
+    (only,) = read_manifest(folder).values()
+    entry = dataclasses.replace(only, kind=kind)
+    write_manifest({kind: entry}, folder)
+    good = tmp_path / "good.safetensors"
+    good.write_bytes((folder / entry.file).read_bytes())
+    damage(folder / entry.file)
+    assert import_weights(good, folder) == entry and read_manifest(folder) == {kind: entry}
+    verify(entry, folder)
 
 
 def test_the_weights_before_an_import_keep_their_file_and_importing_it_goes_back(folder, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from npe_core.errors import InputError, UsageError
-from npe_core.models.weights import load, read_manifest
+from npe_core.models.upscaler import GeneratorResNet
+from npe_core.models.weights import SMOOTH, load, read_manifest
 from npe_core.training.averaging import average
 from npe_core.training.checkpoint import export_weights, joined, pieces_of, read_weights, split, warm_start
 from npe_core.training.data import Mixture
@@ -211,6 +212,22 @@ def test_released_weights_load_as_the_editor_loads_them(diffusion_task, tmp_path
         assert torch.allclose(model(xt, t), expected, atol=2e-2)
     with pytest.raises(InputError, match="segmentation"):
         release("segmenter", run, folder=folder)
+
+
+def test_a_released_upscaler_keeps_only_smooth_weights_of_its_own_architecture(tmp_path):
+    """Between tensors of other shapes there is no sharpness."""
+    narrow, wide = ({"width": width, "blocks": 2, "skip": "bicubic"} for width in (8, 16))
+    for name, config in (("narrow", narrow), ("wide", wide)):
+        tensors = GeneratorResNet(UpscalerConfig(**config)).state_dict()
+        export_weights(tmp_path / f"{name}.safetensors", tensors, config, 10)
+    folder = tmp_path / "weights"
+    for kind in ("upscaler", SMOOTH, "upscaler"):
+        release(kind, tmp_path / "narrow.safetensors", folder=folder)
+    assert read_manifest(folder).keys() == {"upscaler", SMOOTH}
+    with pytest.raises(InputError, match="Release the upscaler first"):
+        release(SMOOTH, tmp_path / "wide.safetensors", folder=folder)
+    release("upscaler", tmp_path / "wide.safetensors", folder=folder)
+    assert read_manifest(folder).keys() == {"upscaler"}
 
 
 def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_task, tmp_path):
