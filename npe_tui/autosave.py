@@ -19,13 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from npe_core import locks
 from npe_core.errors import NpeError
 from npe_core.files import NAME_ROOM, shortened
-
-try:
-    import fcntl
-except ImportError:  # a system without flock: every file but one's own counts as left behind
-    fcntl = None  # type: ignore[assignment]
 
 _SUFFIX = ".paint"
 _KEPT = 30 * 86400
@@ -172,9 +168,15 @@ class Autosave:
     def _take_lock(self) -> None:
         if self._lock is None:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock_of(self.file).open("w")
-            if fcntl is not None:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = _lock_of(self.file).open("w")
+            try:
+                locks.take(lock.fileno())
+            except BlockingIOError:
+                lock.close()
+                raise
+            except OSError:  # a file system without locks: better found by another session than not written
+                pass
+            self._lock = lock
 
 
 def _lock_of(file: Path) -> Path:
@@ -182,17 +184,12 @@ def _lock_of(file: Path) -> Path:
 
 
 def _held(lock: Path) -> bool:
-    """Whether a living session holds it."""
-    if fcntl is None:
-        return False
+    """Whether a living session holds it; without locks every file but one's own counts as left behind."""
     try:
         with lock.open("r") as opened:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            return locks.is_taken(opened.fileno())
     except OSError:
         return False
-    return False
 
 
 def _read_head(file: Path) -> Saved | None:

@@ -74,7 +74,7 @@ def thumbnail(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[in
                 return None
             picture.draft("RGB", (2 * width, 2 * height))
             upright = ImageOps.exif_transpose(picture)
-            if upright.size[0] < upright.size[1] and size[0] > size[1]:
+            if upright.size != picture.size:
                 size = size[1], size[0]
             small = upright.convert("RGB")
             small.thumbnail((width, height), Image.Resampling.BOX, reducing_gap=2.0)

@@ -97,7 +97,8 @@ def nearest_source(source: np.ndarray, y: np.ndarray, x: np.ndarray, radius: flo
     best = np.full(y.shape, np.inf)
     found_y, found_x = y.copy(), x.copy()
     looking = np.arange(y.size)
-    for dx in sorted(range(-int(radius), int(radius) + 1), key=abs):
+    reach = min(int(radius), width)
+    for dx in sorted(range(-reach, reach + 1), key=abs):
         looking = looking[best[looking] > dx * dx]  # the others cannot find anything nearer this far to the side
         from_y, column = y[looking], np.clip(x[looking] + dx, 0, width - 1)
         candidate = row[from_y, column]

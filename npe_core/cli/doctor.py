@@ -75,12 +75,10 @@ def check_weights() -> list[dict]:
 
 
 def check_faces() -> dict:
-    import numpy
-
-    from npe_core.faces import find_faces
+    from npe_core.faces import require_detector
 
     try:
-        find_faces(numpy.zeros((64, 64, 3), numpy.uint8))
+        require_detector()
     except NpeError as error:
         return _check("faces", str(error), error.exit_code)
     import cv2

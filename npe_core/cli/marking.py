@@ -79,4 +79,4 @@ def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> 
 
 def narrowed(choice: FaceChoice, faces: FacesMeant, marks: Marks, canvas: Canvas) -> FaceChoice:
     """Paint and mask without a region choose the faces that they lie on, unless an option said which are meant."""
-    return choice.where_marked(canvas.mask) if faces.by_marks and not marks.fills else choice
+    return choice.where_marked(canvas.levels) if faces.by_marks and not marks.fills else choice

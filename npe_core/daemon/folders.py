@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import stat
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from npe_core import locks
 from npe_core.daemon.names import shown
 from npe_core.errors import AlreadyRunning, EnvironmentFault, UsageError
 
@@ -127,7 +126,7 @@ class Lock:
     def _hold(self, descriptor: int, folder: Path) -> None:
         self._held.append(descriptor)
         try:
-            _lock(descriptor)
+            locks.take(descriptor)
         except BlockingIOError:
             raise AlreadyRunning(
                 f"Another daemon is at work on {shown(str(folder))}. `npe status` tells what it does; "
@@ -148,19 +147,6 @@ class Lock:
         """Lets another daemon in."""
         while self._held:
             os.close(self._held.pop())
-
-
-def _lock(descriptor: int) -> None:
-    """Tries for a second: ``is_held`` of another process takes the lock for a moment. Raises OSError."""
-    until = time.monotonic() + 1.0
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                raise
-        time.sleep(0.02)
 
 
 def is_held(folders: Folders) -> bool:
@@ -188,14 +174,9 @@ def _is_folder_held(folder: Path) -> bool:
 def _is_locked(descriptor: int) -> bool:
     """Whether somebody else holds a lock on it. Closes it."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # no locks there at all, and so no daemon either
-        return False
+        return locks.is_taken(descriptor)  # without locks there is no daemon either
     finally:
         os.close(descriptor)
-    return False
 
 
 def free_bytes(folder: Path) -> int | None:

@@ -88,13 +88,11 @@ class EditWorker:
         self._editor: Editor | None = None
 
     def load(self) -> tuple[str, str]:
-        import numpy as np
-
         from npe_core.editor import Editor
-        from npe_core.faces import find_faces
+        from npe_core.faces import require_detector
         from npe_core.models.weights import COARSE, kinds_of, read_manifest
 
-        find_faces(np.zeros((64, 64, 3), np.uint8))  # the detector is a model too
+        require_detector()
         editor = Editor(self.device)
         entries = [editor.engine.entry(kind) for kind in kinds_of(read_manifest()) if kind != COARSE]
         self._editor = editor
@@ -143,7 +141,7 @@ class EditWorker:
                 raise InputError(f"{shown(photo_file.name)} has no mask. {_COLOUR_GOES_WITH}")
             choice = self._faces(photo, parameters, shown(photo_file.name))
             if parameters.face is None and not parameters.regions:
-                choice = choice.where_marked(canvas.mask)
+                choice = choice.where_marked(canvas.levels)
         except (NpeError, OSError) as error:
             if not job.is_as_claimed():  # which would explain it
                 raise StillWritten from None

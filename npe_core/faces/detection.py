@@ -69,6 +69,11 @@ class Candidate:
         return self.box[2] - self.box[0]
 
 
+def require_detector() -> None:
+    """Raises EnvironmentFault when the detector is not installed, before there is a photo to search."""
+    detect_rows(np.zeros((64, 64, 3), np.uint8))
+
+
 def _check(image: np.ndarray) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"find_faces expects (H, W, 3) uint8 RGB, got {image.shape} {image.dtype}")

@@ -138,7 +138,9 @@ def _jpeg(content: Content, buffer: BytesIO, notes: list[str]) -> None:
         notes.append("the EXIF block is too long for JPEG and is not kept")
     elif metadata.exif:
         options["exif"] = exif.PREFIX + metadata.exif
-    if metadata.comment and len(metadata.comment) <= _JPEG_SEGMENT:
+    if metadata.comment and len(metadata.comment) > _JPEG_SEGMENT:
+        notes.append("the comment is too long for JPEG and is not kept")
+    elif metadata.comment:
         options["comment"] = metadata.comment
     packet = _packet(content, notes)
     if packet and len(packet) > _JPEG_XMP:

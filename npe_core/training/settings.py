@@ -34,7 +34,8 @@ def with_settings(defaults: Settings, texts: list[str]) -> Settings:
 
 def _like(default: Any, text: str) -> Any:
     if isinstance(default, tuple):
-        return tuple(type(default[0])(part) for part in text.split(",") if part)
+        kind = type(default[0]) if default else int  # as all of them have
+        return tuple(kind(part) for part in text.split(",") if part)
     if isinstance(default, bool):
         return {"true": True, "false": False}[text.lower()]
     return type(default)(text)

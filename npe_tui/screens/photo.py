@@ -165,7 +165,9 @@ class PhotoScreen(Screen[None]):
         if taken is not None:
             self.easel.open(document)
             self.changed("")
-            self.notify(f"Paint and mask were recovered.{self._strength_again(taken)}", title=document.name)
+            self.notify(
+                f"Paint and mask were recovered.{self._strength_again(taken)}", title=document.name, markup=False
+            )
             self.autosave.take_over(taken)
             await asyncio.to_thread(self.autosave.flush)
 

@@ -59,6 +59,15 @@ def test_grown_paint_takes_the_nearest_colour_along():
     assert canvas.mask[15, 33] == 0
 
 
+def test_a_radius_beyond_all_pictures_grows_over_the_whole_of_one():
+    canvas = Canvas(picture())
+    mask = np.zeros((H, W))
+    mask[10:20, 10:20] = 1
+    canvas.select(mask, "#ff0000")
+    canvas.grow(1e9)
+    assert canvas.mask.min() == 1 and canvas.pick(0, 0) == canvas.pick(W - 1, H - 1) == "#ff0000"
+
+
 def test_grown_mask_without_paint_stays_without():
     canvas = Canvas(picture())
     canvas.stroke([(20, 20)], None, 5)

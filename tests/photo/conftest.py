@@ -41,8 +41,11 @@ def png_of(samples, colour_type, *chunks, bits=16):
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
 
 
-def exif_block(orientation=6, thumbnail=b"\xff\xd8 old thumbnail \xff\xd9", order="<"):
-    """IFD0 (make, orientation, Exif, GPS), an Exif IFD with dimensions and a maker note, and IFD1 with a thumbnail."""
+def exif_block(orientation=6, thumbnail=b"\xff\xd8 old thumbnail \xff\xd9", order="<", behind=b""):
+    """IFD0 (make, orientation, Exif, GPS), an Exif IFD with dimensions and a maker note, and IFD1 with a thumbnail.
+
+    ``behind`` is what a writer left after it.
+    """
 
     def entry(tag, kind, count, value):
         return struct.pack(order + "HHI", tag, kind, count) + value.ljust(4, b"\0")
@@ -72,7 +75,18 @@ def exif_block(orientation=6, thumbnail=b"\xff\xd8 old thumbnail \xff\xd9", orde
     inner = [entry(0x927C, 7, len(note), long(note_at)), entry(0xA002, 4, 1, long(7)), entry(0xA003, 3, 1, short(5))]
     second = [entry(0x0201, 4, 1, long(thumbnail_at)), entry(0x0202, 4, 1, long(len(thumbnail)))]
     magic = b"II*\0" if order == "<" else b"MM\0*"
-    parts = [magic, long(ifd0_at), ifd(first, ifd1_at), ifd(inner), ifd(gps), ifd(second), latitude, note, thumbnail]
+    parts = [
+        magic,
+        long(ifd0_at),
+        ifd(first, ifd1_at),
+        ifd(inner),
+        ifd(gps),
+        ifd(second),
+        latitude,
+        note,
+        thumbnail,
+        behind,
+    ]
     return b"".join(parts)
 
 

@@ -39,6 +39,13 @@ def test_the_exif_patch_changes_four_things_only(make, order):
     assert not tags.get_ifd(0x0201)
 
 
+def test_a_thumbnail_in_the_middle_of_an_exif_block_goes_too(make):
+    """It shows the photo before the edit; what stands behind it stays where it is, for offsets count on it."""
+    block = make.exif_block(behind=b"TAIL")
+    patched = exif.made_upright(block, (72, 96))
+    assert b"thumbnail" not in patched and len(patched) == len(block) and patched.index(b"TAIL") == block.index(b"TAIL")
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"II*\0\x08\0\0\0" + tail),
@@ -339,6 +346,13 @@ def test_iptc_records_that_are_no_bytes_are_noted(photo_file):
 def test_iptc_that_no_jpeg_can_hold_is_noted(photo_file, tmp_path):
     photo = Photo.open(photo_file("a.tif", tiffinfo={iptc.TIFF_TAG: RECORDS * 2000}))
     assert photo.save(tmp_path / "b.jpg") == ("the IPTC records are too long for JPEG and are not kept",)
+
+
+def test_a_comment_that_no_jpeg_can_hold_is_noted(photo_file, tmp_path):
+    said = PngImagePlugin.PngInfo()
+    said.add_text("Comment", "long " * 14_000)
+    photo = Photo.open(photo_file("a.png", pnginfo=said))
+    assert photo.save(tmp_path / "b.jpg") == ("the comment is too long for JPEG and is not kept",)
 
 
 def test_damaged_exif_is_noted(photo_file):

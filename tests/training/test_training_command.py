@@ -17,6 +17,7 @@ from PIL import Image
 from npe_core.cli.app import run
 from npe_core.device import choose_device
 from npe_core.errors import UsageError
+from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.training import labelling
 from npe_core.training.data import load_pairs
@@ -148,6 +149,7 @@ def test_bad_usage_is_told_in_words(words, message, tmp_path, capsys):
 
 
 def test_settings_take_the_type_of_the_default():
+    assert with_settings(DenoiserConfig(attention=()), ["attention=8,4"]).attention == (8, 4)
     changed = with_settings(SegmenterConfig(), ["base=8", "mults=1,2,3"])
     assert changed == SegmenterConfig(base=8, mults=(1, 2, 3))
     with pytest.raises(UsageError, match="base"):

@@ -1,10 +1,12 @@
 """Autosave: written whole, found when its session is gone, and only then."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
@@ -127,6 +129,20 @@ def test_what_the_last_enhance_was_made_with_is_kept_and_may_be_missing(folder, 
     (folder / "of-an-older-version.paint").write_bytes(json.dumps(head).encode() + b"\ncanvas")
     old = left_behind(folder, photo_file)[0]
     assert (old.parameters, old.read()) == ({}, b"canvas")
+
+
+def test_a_look_at_the_lock_keeps_no_session_from_holding_it(folder, photo_file):
+    autosave = Autosave(folder, photo_file, 60, lambda: b"canvas")
+    folder.mkdir(parents=True, exist_ok=True)
+    with autosave.file.with_suffix(".lock").open("w") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)  # as another session does for a moment
+        release = threading.Timer(0.2, fcntl.flock, (looking, fcntl.LOCK_UN))
+        release.start()
+        autosave.touch()
+        assert autosave.flush() and not left_behind(folder)
+        release.join()
+    autosave.close()
+    assert [saved.file for saved in left_behind(folder)] == [autosave.file]
 
 
 def test_zero_seconds_turns_it_off(folder, photo_file):

@@ -238,6 +238,9 @@ def test_thumbnails_are_upright_and_keep_the_shape(tmp_path):
     picture.save(tmp_path / "turned.jpg", exif=exif)
     small, size = thumbnail(tmp_path / "turned.jpg", 20, 20)
     assert small.shape == (20, 10, 3) and size == (60, 120)
+    picture.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "wide.jpg", exif=exif)
+    small, size = thumbnail(tmp_path / "wide.jpg", 20, 20)
+    assert small.shape == (10, 20, 3) and size == (120, 60)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG no picture")
     assert thumbnail(tmp_path / "broken.png", 20, 20) is None
     picture.save(tmp_path / "page.eps")  # whose decoder would start Ghostscript
