@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MAX_MEGAPIXELS = 64
+"""Of a photo: one of so many takes 192 MB as uint8 RGB, and an edit holds a few copies of it."""
 TIMESTEP = 250
 """Of 500: how much noise an edit starts from (200-300 subtle, 350-475 dramatic)."""
 STEPS = 4

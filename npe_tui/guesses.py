@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from npe_core.canvas import Canvas
-from npe_core.canvas.boxes import box_of, cut, pad
+from npe_core.canvas.boxes import box_of, cut, moved_by, pad
 from npe_core.faces import FaceCrop
 from npe_tui.messages import Patch
 
@@ -42,8 +42,7 @@ class Guesses:
         marked = box_of(self._canvas.mask[cut(box)])
         if marked is None:
             return None
-        x0, y0 = box[:2]
-        place = pad((x0 + marked[0], y0 + marked[1], x0 + marked[2], y0 + marked[3]), 0, (height, width))
+        place = pad(moved_by(box, marked), 0, (height, width))
         guess = crop.resized(image.shape[0]).to_box(image.astype(np.float32), place)
         mask = self._canvas.mask[cut(place)][..., None]
         mixed = self._canvas.guide[cut(place)] * (1 - mask) + guess * mask

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from npe_core.defaults import MAX_MEGAPIXELS
 from npe_tui import places
 
 _ALSO = (".gif", ".heic", ".heif", ".avif")
-_MAX_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def thumbnail(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[in
             formats = formats_of(file.read(64), path.name)
         with Image.open(path, formats=formats) as picture:
             size = picture.size
-            if size[0] * size[1] > _MAX_PIXELS:
+            if size[0] * size[1] > MAX_MEGAPIXELS * 1e6:
                 return None
             picture.draft("RGB", (2 * width, 2 * height))
             upright = ImageOps.exif_transpose(picture)

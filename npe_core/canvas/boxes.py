@@ -47,6 +47,11 @@ def moved_by(place: Box, box: Box) -> Box:
     return place[0] + box[0], place[1] + box[1], place[0] + box[2], place[1] + box[3]
 
 
+def within(place: Box, box: Box) -> Box:
+    """A box counted from the corner of a place that it lies in: what ``moved_by`` undoes."""
+    return box[0] - place[0], box[1] - place[1], box[2] - place[0], box[3] - place[1]
+
+
 def cut(box: Box) -> tuple[slice, slice]:
     """The box as an index of the last two axes of a planar array, or of the first two of a picture."""
     return slice(box[1], box[3]), slice(box[0], box[2])

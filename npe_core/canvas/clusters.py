@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, box_of, merged
+from npe_core.canvas.boxes import Box, box_of, merged, moved_by
 from npe_core.canvas.connected import label_pieces
 
 _BLOCKS = 128
@@ -22,7 +22,7 @@ def boxes_of(where: np.ndarray) -> list[Box]:
         x0, y0, x1, y1 = (step * side for side in box_of(labels == number) or (0, 0, 0, 0))
         inner = box_of(where[y0:y1, x0:x1])
         if inner is not None:
-            found.append((x0 + inner[0], y0 + inner[1], x0 + inner[2], y0 + inner[3]))
+            found.append(moved_by((x0, y0, x1, y1), inner))
     return merged(found)
 
 

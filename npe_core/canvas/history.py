@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, box_of, union, window
+from npe_core.canvas.boxes import Box, box_of, moved_by, union, window
 from npe_core.canvas.layers import Layers, Planes
 from npe_core.parallel import each
 
@@ -60,9 +60,7 @@ def make_patch(box: Box, before: Planes, after: Planes) -> Patch | None:
     tight = box_of(delta.any(axis=0))
     if tight is None:
         return None
-    x0, y0 = box[:2]
-    placed = (x0 + tight[0], y0 + tight[1], x0 + tight[2], y0 + tight[3])
-    return Patch(placed, window(delta, tight).copy())
+    return Patch(moved_by(box, tight), window(delta, tight).copy())
 
 
 class History(Generic[Note]):

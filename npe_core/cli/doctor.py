@@ -75,7 +75,7 @@ def check_weights() -> list[dict]:
 
 
 def check_faces() -> dict:
-    from npe_core.faces import require_detector
+    from npe_core.faces.detection import require_detector
 
     try:
         require_detector()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from npe_core.defaults import SAMPLER, SAMPLERS, STEPS, TIMESTEP
+from npe_core.defaults import MAX_MEGAPIXELS, SAMPLER, SAMPLERS, STEPS, TIMESTEP
 from npe_core.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -175,7 +175,7 @@ def face_options(command: Command) -> Command:
     return command
 
 
-def megapixels_option(default: float = 64) -> Callable[[Command], Command]:
+def megapixels_option(default: float = MAX_MEGAPIXELS) -> Callable[[Command], Command]:
     """--max-megapixels, with the limit that holds where it is not given."""
     return click.option(
         "--max-megapixels",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from npe_core.cli.options import Command, Number, device_option
+from npe_core.cli.options import Command, Number, device_option, megapixels_option
 from npe_core.errors import NpeError, UsageError
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def folder_options(command: Command) -> Command:
 @click.option("--interval", type=Number(0.1, 60), default=1.0, show_default=True, metavar="SECONDS",
               help="Between looks into the inbox; changes on local disks are seen at once.")  # fmt: skip
 @click.option("--no-events", is_flag=True, help="Only look at intervals: for inboxes on network mounts.")
-@click.option("--max-megapixels", type=Number(0.01), default=64, show_default=True,
-              metavar="N", help="Refuse larger photos.")  # fmt: skip
+@megapixels_option()
 @click.option("--max-claimed", type=click.IntRange(1, 10_000), default=32, show_default=True,
               metavar="N", help="Jobs taken out of the inbox at a time.")  # fmt: skip
 @click.option("--time-limit", type=Number(1), default=600, show_default=True, metavar="SECONDS",

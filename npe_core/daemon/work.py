@@ -14,6 +14,7 @@ from npe_core.daemon.files import Files, read_small
 from npe_core.daemon.names import shown
 from npe_core.daemon.parameters import LARGEST, Parameters, read_parameters
 from npe_core.daemon.spool import LARGEST_FILE, Claimed
+from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import EnvironmentFault, InputError, NpeError
 
 if TYPE_CHECKING:
@@ -82,14 +83,16 @@ class Opened:
 class EditWorker:
     """The worker that edits photos."""
 
-    def __init__(self, device: str = "auto", max_megapixels: float = 64, files: Files | None = None) -> None:
+    def __init__(
+        self, device: str = "auto", max_megapixels: float = MAX_MEGAPIXELS, files: Files | None = None
+    ) -> None:
         self.device, self.max_megapixels = device, max_megapixels
         self.files = files or Files()
         self._editor: Editor | None = None
 
     def load(self) -> tuple[str, str]:
         from npe_core.editor import Editor
-        from npe_core.faces import require_detector
+        from npe_core.faces.detection import require_detector
         from npe_core.models.weights import COARSE, kinds_of, read_manifest
 
         require_detector()

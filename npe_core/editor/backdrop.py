@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npe_core.canvas.boxes import intersection
+from npe_core.canvas.boxes import cut, intersection, within
 from npe_core.editor.framing import LOOK_FADE, fade_at_borders
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import inverse, transform
@@ -53,8 +53,7 @@ class Backdrop:
             common = intersection(ground.crop.box(photo_size), box)
             if common is None:
                 continue
-            x0, y0, x1, y1 = common
-            here = np.s_[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+            here = cut(within(box, common))
             own = ground.crop.to_box(ground.free, common, fill=255, amounts=True)
             opencv().multiply(free[here], own, free[here], scale=1 / 255)
             if ground in self.chosen:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from npe_core.canvas.boxes import box_of, cut
+from npe_core.canvas.boxes import box_of, cut, moved_by
 from npe_core.canvas.morphology import feather
 from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
@@ -77,7 +77,7 @@ def _in_bands(work: Callable[[Box], None], mask: Source, crop: FaceCrop) -> None
     def look(top: int) -> None:
         marked = box_of(mask[top : min(top + _TILE, y1), x0:x1])
         if marked is not None:
-            work((x0 + marked[0], top + marked[1], x0 + marked[2], top + marked[3]))
+            work(moved_by((x0, top, x1, y1), marked))
 
     each(look, range(y0, y1, _TILE))
 

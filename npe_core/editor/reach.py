@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from npe_core.canvas.boxes import block_sums, box_of, cut, intersection, side_of_blocks
+from npe_core.canvas.boxes import block_sums, box_of, cut, intersection, moved_by, side_of_blocks, within
 from npe_core.editor.framing import MARK_PLACES, strength_at
 from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
@@ -21,7 +21,7 @@ def within_reach(levels: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarr
         x0, y0, x1, y1 = crop.box((levels.shape[1], levels.shape[0]))
         marked = box_of(levels[y0:y1, x0:x1])
         if marked is not None:
-            box = x0 + marked[0], y0 + marked[1], x0 + marked[2], y0 + marked[3]
+            box = moved_by((x0, y0, x1, y1), marked)
             seen.append((box, levels[cut(box)].copy(), Share(crop, fade)))
 
     def part(box: Box) -> np.ndarray:
@@ -29,10 +29,9 @@ def within_reach(levels: np.ndarray, crops: list[FaceCrop], fades: list[np.ndarr
         for own, mask, counts in seen:
             common = intersection(box, own)
             if common is not None:
-                x0, y0, x1, y1 = common
-                amount = mask[y0 - own[1] : y1 - own[1], x0 - own[0] : x1 - own[0]] / np.float32(255)
+                amount = mask[cut(within(own, common))] / np.float32(255)
                 share = counts.in_part(common)
-                there = reached[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+                there = reached[cut(within(box, common))]
                 np.maximum(there, amount if share is None else amount * share, out=there)
         return reached
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, union
+from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, union, within
 from npe_core.canvas.selection import Face
 from npe_core.editor.backdrop import Backdrop, Ground
 from npe_core.editor.framing import LOOK_FADE, FaceChoice, distance_to, fade_at_borders
@@ -83,8 +83,7 @@ class RegionMap:
         for look in self.looks:
             common = intersection(box, look.crop.box(photo_size))
             if common is not None:  # each place belongs to one face
-                x0, y0, x1, y1 = common
-                part = total[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+                part = total[cut(within(box, common))]
                 opencv().add(part, look.crop.to_box(look.levels[region], common, amounts=True), part)  # 255 at most
         return total
 

@@ -4,8 +4,8 @@ The detector and OpenCV are imported when they are first needed.
 """
 
 from npe_core.faces.crop import FaceCrop
-from npe_core.faces.detection import find_faces, require_detector
+from npe_core.faces.detection import find_faces
 from npe_core.faces.drawing import draw_faces
 from npe_core.faces.face import Face, choose_faces
 
-__all__ = ["Face", "FaceCrop", "choose_faces", "draw_faces", "find_faces", "require_detector"]
+__all__ = ["Face", "FaceCrop", "choose_faces", "draw_faces", "find_faces"]

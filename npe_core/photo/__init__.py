@@ -10,7 +10,8 @@ Formats go by content, orientation is applied, colours become sRGB for the model
 profile, limits are checked before decoding, and a file appears under its name complete or not at all.
 """
 
-from npe_core.photo.limits import MAX_MEGAPIXELS, MIN_SIDE
+from npe_core.defaults import MAX_MEGAPIXELS
+from npe_core.photo.limits import MIN_SIDE
 from npe_core.photo.masks import read_mask, read_mask_or_paint, read_paint
 from npe_core.photo.photo import Photo
 from npe_core.photo.saving import OUTPUT_FORMATS, check_output, write_atomically

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from npe_core.errors import InputError
 
-MAX_MEGAPIXELS = 64.0
-"""Default limit: a 64-megapixel photo takes 192 MB as uint8 RGB, and an edit holds a few copies of it."""
-
 MIN_SIDE = 64
 """Pixels. Below it there is no face that the 128-pixel models could learn anything from."""
 

@@ -11,12 +11,13 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
+from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import OutOfMemory, UsageError
 from npe_core.parts import Source
 from npe_core.photo import colour_profile
 from npe_core.photo.deep_colour import Deep
 from npe_core.photo.encoding import Content, JpegTables, encode
-from npe_core.photo.limits import MAX_MEGAPIXELS, check_size
+from npe_core.photo.limits import check_size
 from npe_core.photo.metadata import Metadata, read_metadata
 from npe_core.photo.opening import Opened, open_picture, shown
 from npe_core.photo.samples import native_samples

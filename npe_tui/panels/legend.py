@@ -100,7 +100,7 @@ class Legend(Widget, can_focus=True):
             Segment("▌", Style(color="rgb({},{},{})".format(*region.legend)) + Style(bgcolor=self.rich_style.bgcolor)),
             Segment(region.name, text),
             Segment(" " * (10 - len(region.name)), self.rich_style),
-            Segment("  " if fill else " " * 2, Style(bgcolor=fill) if fill else self.rich_style),
+            Segment("  ", Style(bgcolor=fill) if fill else self.rich_style),
         ]
 
     def action_step(self, by: int) -> None:

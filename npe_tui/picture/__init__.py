@@ -1,4 +1,4 @@
-"""A picture as terminal cells: knows numpy and Textual, nothing of the editor."""
+"""A picture as terminal cells: knows boxes, colours and keys, nothing of what is edited."""
 
 from npe_tui.picture.depth import Depth
 from npe_tui.picture.view import PictureView

@@ -15,6 +15,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from npe_tui.widgets.contrast import on_colour
+
 
 @dataclass(frozen=True)
 class Chip:
@@ -109,7 +111,7 @@ class Chips(Widget, can_focus=True):
             elif number == self.cursor and self.has_focus:
                 style += Style(underline=True)
             if chip.colour is not None:
-                style = _on_colour(chip.colour) + Style(bold=name == "chosen", underline=style.underline)
+                style = on_colour(chip.colour) + Style(bold=name == "chosen", underline=style.underline)
             segments.append(Segment(_words(chip, name == "chosen"), style))
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
@@ -147,9 +149,3 @@ def _words(chip: Chip, chosen: bool = False) -> str:
     if chip.colour is not None:
         return "▐▌" if chosen else "  "
     return f" {chip.label} "
-
-
-def _on_colour(colour: str) -> Style:
-    r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    dark = 0.3 * r + 0.59 * g + 0.11 * b < 128
-    return Style(bgcolor=colour, color="white" if dark else "black")

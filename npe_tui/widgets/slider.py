@@ -15,6 +15,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from npe_tui.widgets.contrast import on_colour
+
 
 class Slider(Widget, can_focus=True):
     """A number between ``low`` and ``high``. Digits count once Enter is pressed; who looks elsewhere drops them."""
@@ -132,9 +134,7 @@ class Slider(Widget, can_focus=True):
     def _under(self, column: int, columns: int) -> Style:
         if self.colours is None:
             return Style.null()
-        r, g, b = (int(self.colours(self._value_at(column / max(columns - 1, 1)))[i : i + 2], 16) for i in (1, 3, 5))
-        dark = 0.3 * r + 0.59 * g + 0.11 * b < 128
-        return Style(bgcolor=f"rgb({r},{g},{b})", color="white" if dark else "black")
+        return on_colour(self.colours(self._value_at(column / max(columns - 1, 1))))
 
     def _zone(self, column: int, columns: int) -> Style | None:
         value = self._value_at(column / max(columns - 1, 1))
