@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from npe_core import renaming
 from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.files import flush_folder
 from npe_core.photo.opening import shown
@@ -134,13 +135,19 @@ def _write(temporary: Path, content: bytes) -> None:
 
 
 def _publish(temporary: Path, path: Path) -> None:
-    """Gives the file its name unless that is taken: link() refuses, where rename() would overwrite."""
+    """Gives the file its name unless that is taken: the rename that never replaces, or link(), which refuses too."""
+    try:
+        renaming.rename_new(temporary, path)
+        return
+    except OSError as error:
+        if error.errno not in renaming.CANNOT:
+            raise
     try:
         os.link(temporary, path)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        # No hard links on this file system: reserve the name, then rename over the reservation.
+        # Neither on this file system: reserve the name, then rename over the reservation.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         try:
             temporary.replace(path)

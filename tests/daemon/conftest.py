@@ -10,7 +10,7 @@ import pytest
 from daemon_stubs import QUICK, StubWorker
 from waiting import PATIENCE
 
-from npe_core.daemon import renaming
+from npe_core import renaming
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.log import LOGGER
 from npe_core.daemon.service import Service

@@ -5,7 +5,7 @@ import os
 import signal
 import traceback
 
-from npe_core.daemon import renaming
+from npe_core import renaming
 
 CALLS = ("rename", "replace", "link", "unlink", "mkdir", "rmdir", "write", "open")
 

@@ -9,7 +9,7 @@ import pytest
 from crashing import count_calls, die_at, in_a_process
 from daemon_stubs import QUICK, StubWorker, drop, everything, names, result_of
 
-from npe_core.daemon import renaming
+from npe_core import renaming
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings

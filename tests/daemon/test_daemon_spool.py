@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from npe_core.daemon import journal, renaming
+from npe_core import renaming
+from npe_core.daemon import journal
 from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import sort_out

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
+from npe_core import renaming
 from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.photo import OUTPUT_FORMATS, Photo, check_output, saving, write_atomically
 
@@ -117,13 +118,15 @@ def test_permission_bits_are_asked_early(photo, tmp_path, monkeypatch):
         check_output(tmp_path / "out.png")
 
 
-@pytest.mark.parametrize("call", ["fsync", "link"])
+@pytest.mark.parametrize(("module", "call"), [(os, "fsync"), (renaming, "rename_new"), (os, "link")])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-def test_a_failing_disk_leaves_nothing_behind(photo, tmp_path, monkeypatch, call, code):
+def test_a_failing_disk_leaves_nothing_behind(photo, tmp_path, monkeypatch, module, call, code):
     def fail(*_args):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(os, call, fail)
+    if call == "link":
+        without_such_a_rename(monkeypatch)
+    monkeypatch.setattr(module, call, fail)
     with pytest.raises(EnvironmentFault, match="could not be written" if code == errno.EIO else "No space"):
         photo.save(tmp_path / "out.png")
     assert only(tmp_path)
@@ -184,14 +187,29 @@ def test_of_many_writers_one_wins(tmp_path):
     assert only(tmp_path, "out.png")
 
 
-@pytest.mark.parametrize("taken", [False, True])
-def test_file_systems_without_hard_links(photo, tmp_path, monkeypatch, taken):
+def without_such_a_rename(monkeypatch):
+    """As on systems that are not Linux, and on NFS."""
+
     def unsupported(_source, _target):
+        raise OSError(errno.ENOSYS, "no such rename")
+
+    monkeypatch.setattr(renaming, "rename_new", unsupported)
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("taken", [False, True])
+def test_file_systems_that_cannot_rename_without_replacing(photo, tmp_path, monkeypatch, taken, links):
+    link = os.link
+
+    def last_moment(source, target):
         if taken:
             (tmp_path / "out.png").write_bytes(b"mine")
-        raise OSError(errno.EPERM, "no links here")
+        if not links:
+            raise OSError(errno.EPERM, "no links here")
+        link(source, target)
 
-    monkeypatch.setattr(os, "link", unsupported)
+    without_such_a_rename(monkeypatch)
+    monkeypatch.setattr(os, "link", last_moment)
     if taken:
         with pytest.raises(UsageError, match="exists already"):
             photo.save(tmp_path / "out.png")

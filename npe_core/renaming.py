@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 from pathlib import Path
 
 _HERE = -100
@@ -15,7 +16,7 @@ CANNOT = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 """What a system or a file system answers (NFS, for one) that has no such rename."""
 
 
-_RENAME = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+_RENAME = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if sys.platform == "linux" else None
 """None on systems that are not Linux, or have a libc that is very old."""
 
 
