@@ -257,7 +257,8 @@ class NpeApp(App[None], inherit_bindings=False):
 
     def _hung_up(self) -> None:
         """The terminal is gone: keep the paint, and leave without a word to it."""
-        self._autosave_now()
+        if self.editing is not None and self.editing.autosave is not None:
+            self.editing.autosave.close()
         os._exit(129)
 
     def _terminated(self) -> None:

@@ -64,6 +64,7 @@ class Saved:
 def left_behind(folder: Path, photo: Path | None = None) -> list[Saved]:
     """The autosaves of sessions that are gone, newest first; only those of one photo if it is given."""
     found = []
+    _forget_locks(folder)
     for file in folder.glob("*" + _SUFFIX):
         saved = _read_head(file)
         if saved is None or _held(_lock_of(file)):
@@ -73,6 +74,15 @@ def left_behind(folder: Path, photo: Path | None = None) -> list[Saved]:
         elif photo is None or os.path.realpath(saved.photo) == os.path.realpath(photo):
             found.append(saved)
     return sorted(found, key=lambda saved: saved.when, reverse=True)
+
+
+def _forget_locks(folder: Path) -> None:
+    """Removes old locks whose paint has gone, and whose session could not take them along."""
+    for lock in folder.glob("*.lock"):
+        with contextlib.suppress(OSError):
+            alone = not lock.with_suffix(_SUFFIX).exists() and time.time() - lock.stat().st_mtime > _KEPT
+            if alone and not _held(lock):
+                lock.unlink()
 
 
 class Autosave:

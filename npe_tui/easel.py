@@ -37,6 +37,8 @@ class Easel(Horizontal):
         self._other.can_focus = False
         self._document: EditDocument | None = None
         self._guess: np.ndarray | None = None
+        self._divider = 0.5
+        """Where the divider is shown again, as a share of the visible width."""
 
     def compose(self) -> ComposeResult:
         yield self._other
@@ -106,13 +108,15 @@ class Easel(Horizontal):
         if self._document is None:
             return
         original = self._document.photo.image
+        if self.view.split is not None:
+            self._divider = self.view.split
         self._other.display = self.comparison == "beside"
         if self.comparison == "beside":
             self._other.show(original)
         if self.before:
             self.view.compare(original)
         elif self.comparison == "divider":
-            self.view.compare(original, 0.5)
+            self.view.compare(original, self._divider)
         else:
             self.view.compare(None)
 

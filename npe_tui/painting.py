@@ -1,14 +1,14 @@
 """Pointer, keyboard and colour, turned into changes of the canvas.
 
-A stroke is drawn in the event loop, dab by dab. Fills and mask tools can take a second on a large photo, so they go
-to a thread; meanwhile nobody else touches the canvas.
+A stroke is drawn in the event loop, dab by dab. Fills and mask tools can take seconds on a large photo, so they go
+to a thread; meanwhile nobody else touches the canvas, and after a moment the screen says what is going on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,9 @@ from npe_core.regions import REGIONS
 from npe_tui.document import EditDocument
 from npe_tui.easel import Easel
 from npe_tui.hand import Hand
+
+_MOMENT = 0.3
+"""Seconds in which nobody wonders."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Filled:
 class Tells:
     """What the screen wants to hear."""
 
+    working: Callable[[str], None]
+    """Something takes longer than a moment; what it is."""
     later: Callable[[Coroutine[Any, Any, None]], object]
     """Runs a coroutine beside the event loop."""
     changed: Callable[[str], None]
@@ -93,6 +98,15 @@ class Painting:
         """The document, if it may be changed now."""
         return None if self.frozen or self._turn.locked() else self._document
 
+    @contextmanager
+    def _told(self, doing: str) -> Iterator[None]:
+        """Around work in a thread: says what is done, if it is not done soon."""
+        soon = asyncio.get_running_loop().call_later(_MOMENT, self._tells.working, doing)
+        try:
+            yield
+        finally:
+            soon.cancel()
+
     # --- changes ------------------------------------------------------------------------------------------------
 
     def alter(self, change: Callable[[EditDocument], object], said: str) -> None:
@@ -105,7 +119,8 @@ class Painting:
             if document is None:
                 return
             try:
-                outcome = await asyncio.to_thread(change, document)
+                with self._told("One moment…"):
+                    outcome = await asyncio.to_thread(change, document)
             except NpeError as error:
                 self._tells.failed(str(error))
                 return
@@ -134,7 +149,8 @@ class Painting:
             left = await asyncio.to_thread(self._leave_enhanced, document, region)
             before = document.canvas.revision
             try:
-                count = await asyncio.to_thread(document.canvas.fill, region, colour, at)
+                with self._told(f"Filling {REGIONS[region].name}…"):
+                    count = await asyncio.to_thread(document.canvas.fill, region, colour, at)
             except NpeError as error:
                 if left is not None:  # it keeps the colour that could not be used elsewhere
                     await asyncio.to_thread(document.canvas.redo)

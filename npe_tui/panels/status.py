@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Size
 from textual.reactive import reactive
@@ -21,7 +22,9 @@ class StatusLine(Widget):
     """From the most to the least important."""
 
     def say(self, message: str, serious: bool = False) -> None:
-        """Another message."""
+        """Another message; of what went wrong all is to be read, if need be above the line."""
+        if serious and self.is_mounted and cell_len(message) + 1 > self.size.width:
+            self.app.notify(message, severity="warning", markup=False)
         self.serious = serious
         self.message = message
 

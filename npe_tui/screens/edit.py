@@ -173,7 +173,7 @@ class EditScreen(EnhancingScreen):
             self.painting.dab()
         else:
             down = self.painting.pen()
-            self.status.say("Pen down: the arrows draw, Enter lifts it" if down else "Pen up")
+            self.status.say(f"Pen down: the arrows draw, {self.npe.key_to('pen')} lifts it" if down else "Pen up")
 
     def action_undo(self) -> None:
         self.painting.alter(lambda document: document.undo(), "Undone")
@@ -201,9 +201,10 @@ class EditScreen(EnhancingScreen):
     def action_beside(self) -> None:
         after = COMPARISONS[(COMPARISONS.index(self.easel.comparison) + 1) % len(COMPARISONS)]
         self.easel.comparison = after
+        left, right = map(self.npe.key_to, ("divider_left", "divider_right"))
         told = {
             "off": "",
-            "divider": "Left of the divider: before. ( and ) or a drag move it",
+            "divider": f"Left of the divider: before. {left} and {right} or a drag move it",
             "beside": "Before and after",
         }
         self.status.say(told[after])

@@ -57,6 +57,7 @@ class PhotoScreen(Screen[None]):
         self.easel = Easel(config.depth)
         self.hand = Hand(colour=config.colour, hardness=config.hardness)
         tells = Tells(
+            working=lambda doing: self.status.say(doing),
             later=self.later,
             changed=self.changed,
             picked=self._picked,
@@ -235,6 +236,7 @@ class PhotoScreen(Screen[None]):
     @on(messages.AutosaveFailed)
     def _autosave_failed(self, event: messages.AutosaveFailed) -> None:
         self.status.say(event.reason, serious=True)
+        self.notify(event.reason, severity="error", timeout=30, markup=False)
 
     def back_to_picture(self) -> None:
         """Close a panel that covers the picture, and go to the picture."""

@@ -62,7 +62,7 @@ class StudyScreen(Screen[int | None]):
         column = "original" if self._before else "restored with mask"
         self.query_one("#large", PictureView).show(self._tile(STUDY.index(column)))
         told = "the original" if self._before else f"timestep {timestep}"
-        self.query_one("#study-told", Label).update(f" {told}, 128 pixels; Enter takes it")
+        self.query_one("#study-told", Label).update(f" {told}, 128 pixels; Enter takes timestep {timestep}")
 
     def action_step(self, by: int) -> None:
         self._row = min(max(self._row + by, 0), len(self._timesteps) - 1)

@@ -173,6 +173,20 @@ def test_after_a_month_nobody_comes_back(folder, photo_file, monkeypatch):
     assert left_behind(folder) == [] and not autosave.file.exists()
 
 
+def test_locks_without_paint_are_forgotten_unless_a_session_holds_them(folder, photo_file, monkeypatch):
+    living = Autosave(folder, photo_file, 5, lambda: b"canvas")
+    living.touch()
+    living.flush()
+    living.discard()
+    alone = folder / "gone-0123456789ab.lock"
+    alone.touch()
+    assert left_behind(folder) == [] and alone.exists(), "it may be a session that begins"
+    later = time.time() + 31 * 86400
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert left_behind(folder) == [] and [path for path in folder.iterdir()] == [living.file.with_suffix(".lock")]
+    living.close()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_to_is_told(folder, photo_file):
     folder.mkdir()
@@ -232,6 +246,7 @@ def test_a_failed_autosave_is_told_without_another_change(start, config, monkeyp
             monkeypatch.setattr(npe_core.photo, "write_atomically", full)
             await session.fill()
             await until(session.pilot, lambda: "Autosave failed. No space" in session.screen.status.message)
+            assert [note.message for note in session.app._notifications] == ["Autosave failed. No space"]
             monkeypatch.undo()
 
     run(scenario)

@@ -24,6 +24,10 @@ def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
             assert not easel.before and easel.comparison == "divider" and easel.view.split == 0.5
             await session.press("right_parenthesis")
             assert easel.view.split == pytest.approx(0.6)
+            await session.press("c")
+            assert easel.before
+            await session.press("c")
+            assert easel.view.split == pytest.approx(0.6), "it stays where it was put"
             await session.press("d")
             assert easel.query_one("#before").display
             await session.press("plus")
