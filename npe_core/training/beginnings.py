@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from npe_core.diffusion.cascade import BEGIN
 from npe_core.diffusion.schedule import TIMESTEPS, sigmas
 from npe_core.models.denoiser import Denoiser
 from npe_core.models.surroundings import surroundings_of
@@ -22,11 +21,6 @@ WHOLE_LOG_SIGMA_MEAN = 0.6
 """The same mean where nothing is known, for a network that may know something, or that makes whole faces only.
 
 Only they teach how a face is laid out, which is decided at t = 200 to 450. Small noise it learns from all the others.
-"""
-WHOLE_ABOVE = 0.25
-"""What is left of that density above t = 350, for a network that goes on from coarse faces there.
-
-Above, only edits that paint over the whole picture ask it what a face is out of nothing.
 """
 WHOLE_SHARE = 0.4
 """Share of the faces of which nothing is known, for a model that may know the surroundings of an edit, unless told.
@@ -44,15 +38,11 @@ CALL_BEFORE = (4 / 3, 3 / 2, 2.0)
 """The timestep of a call's predecessor, in those of the call itself: of an edit's second, third and last of four."""
 
 
-def timestep_density(mean: float = LOG_SIGMA_MEAN, above: float = 1) -> Tensor:
-    """(500,) probabilities of t = 1..500 that make ln sigma_t normal, as in EDM (Karras et al. 2022, table 1).
-
-    Those of t > 350, which samples pass in the coarse network, are multiplied by ``above`` first.
-    """
+def timestep_density(mean: float = LOG_SIGMA_MEAN) -> Tensor:
+    """(500,) probabilities of t = 1..500 that make ln sigma_t normal, as in EDM (Karras et al. 2022, table 1)."""
     log_sigma = np.log(sigmas()[1:])
     normal = np.exp(-0.5 * ((log_sigma - mean) / LOG_SIGMA_STD) ** 2)
     density = normal * np.gradient(log_sigma)
-    density[BEGIN:] *= above
     return torch.from_numpy(density / density.sum())
 
 

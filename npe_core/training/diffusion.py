@@ -29,7 +29,6 @@ from npe_core.models.surroundings import surroundings_of
 from npe_core.sheets import grid
 from npe_core.training.augment import random_patches, random_zoom
 from npe_core.training.beginnings import (
-    WHOLE_ABOVE,
     WHOLE_LOG_SIGMA_MEAN,
     WHOLE_SHARE,
     call_before,
@@ -106,10 +105,8 @@ class DiffusionTask:
         self.paint_share, self.rollout_share, self.whole_share = paint_share, rollout_share, whole_share
         self.log_sigma = torch.from_numpy(sigmas().copy()).clamp_min(1e-3).log().float().to(device)
         self.density = timestep_density()
-        if self.config_.surroundings:
-            self.whole_density = timestep_density(WHOLE_LOG_SIGMA_MEAN, WHOLE_ABOVE)
-        else:
-            self.whole_density = timestep_density(WHOLE_LOG_SIGMA_MEAN) if self.config_.prior else self.density
+        makes_faces = self.config_.surroundings or self.config_.prior
+        self.whole_density = timestep_density(WHOLE_LOG_SIGMA_MEAN) if makes_faces else self.density
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """x0 (B, 3, 128, 128), faces and parts of faces, half of them mirrored; mask (B, 1, 128, 128), 0 where known.
