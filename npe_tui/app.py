@@ -50,6 +50,8 @@ class NpeApp(App[None], inherit_bindings=False):
         state = places.state_folder()
         self.recent = Recent(state)
         self.autosave_folder = state / "autosave"
+        self.kept = False
+        """Whether what was unsaved at a fault lies on the disk."""
         self._asking: set[str] = set()
         """What asks a person something just now."""
         for theme in THEMES:
@@ -251,9 +253,20 @@ class NpeApp(App[None], inherit_bindings=False):
             loop.add_signal_handler(signal.SIGHUP, self._hung_up)
             loop.add_signal_handler(signal.SIGTERM, self._terminated)
 
-    def _autosave_now(self) -> None:
-        if self.editing is not None and self.editing.autosave is not None:
-            self.editing.autosave.flush()
+    def _autosave_now(self) -> bool:
+        """Whether what is unsaved lies on the disk."""
+        autosave = None if self.editing is None else self.editing.autosave
+        return autosave is not None and autosave.flush()
+
+    @property
+    def fault(self) -> Exception | None:
+        """What ended the app, if it was no person."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """In place of Textual's page of local variables: ``run`` raises the fault, and the command line tells it."""
+        self.kept = self._autosave_now()
+        self._close_messages_no_wait()
 
     def _hung_up(self) -> None:
         """The terminal is gone: keep the paint, and leave without a word to it."""
@@ -273,7 +286,10 @@ def _engine(config: Config) -> Engine:
 
 
 def run(photo: Path | None = None) -> int:
-    """Runs the editor until a person leaves it; returns the exit code. Raises UsageError for bad settings."""
+    """Runs the editor until a person leaves it; returns the exit code.
+
+    Raises UsageError for bad settings, NpeError for a fault of its own.
+    """
     from npe_tui import config, strength
 
     settings = config.load()
@@ -284,6 +300,10 @@ def run(photo: Path | None = None) -> int:
     app = NpeApp(settings, photo)
     app.run()
     code = app.return_code or 0
+    if app.fault is not None:
+        kept = "Paint and mask are kept: open the photo again. " if app.kept else ""
+        told = f"This is a bug: {type(app.fault).__name__}: {app.fault}. {kept}Run again with --debug and report it."
+        raise NpeError(told) from app.fault
     if not app.engine.ended(_PATIENCE):
         os._exit(code)  # torch, at work in a thread that the interpreter takes down, would abort the process
     return code

@@ -4,11 +4,16 @@ from dataclasses import asdict, replace
 from functools import partial
 
 import pytest
+from textual.app import App
 from textual.widgets import Button, Static
 from tui_fakes import HAIR, invented
-from tui_session import run, until
+from tui_session import Session, run, until
 
-from npe_tui import messages
+from npe_core.errors import NpeError
+from npe_tui import messages, places
+from npe_tui.app import NpeApp
+from npe_tui.app import run as start_editor
+from npe_tui.autosave import left_behind
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.save import SaveScreen
 from npe_tui.strength import Strength
@@ -174,3 +179,27 @@ def test_what_was_recovered_stays_on_the_disk_where_nothing_is_saved_anew(start,
     run(partial(lose, start, replace(config, autosave=5.0)))
     run(partial(find, 0.0))
     run(partial(find, 5.0))
+
+
+@pytest.mark.usefixtures("found")
+def test_a_fault_keeps_the_paint_and_is_told_in_a_line(config, photo_file, engine, ids, monkeypatch):
+    """Without Textual's page of local variables, which may be a photo's pixels."""
+
+    def fault(self):
+        raise RuntimeError("boom")
+
+    async def work(pilot):
+        session = Session(pilot.app, pilot, engine, ids)
+        await session.open()
+        await session.fill()
+        with monkeypatch.context() as patch:
+            patch.setattr(NpeApp, "action_next_theme", fault)
+            await pilot.press("T")
+
+    monkeypatch.setattr("npe_tui.app._engine", lambda _: engine)
+    monkeypatch.setattr("npe_tui.config.load", lambda: replace(config, autosave=60))
+    monkeypatch.setattr(NpeApp, "run", lambda app: App.run(app, headless=True, size=(120, 40), auto_pilot=work))
+    with pytest.raises(NpeError, match=r"RuntimeError: boom\. Paint and mask are kept.* --debug") as told:
+        start_editor(photo_file)
+    assert told.value.exit_code == 70 and len(str(told.value).splitlines()) == 1
+    assert [saved.photo for saved in left_behind(places.state_folder() / "autosave")] == [photo_file]
