@@ -24,7 +24,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from npe_core.errors import EnvironmentFault, InputError, WeightsError
-from npe_core.files import replace_file
+from npe_core.files import replace_file, written
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import UpscalerConfig
@@ -104,9 +104,8 @@ def _in_use(path: Path, folder: Path) -> Entry | None:
 def _written(folder: Path) -> Iterator[None]:
     """Around the writing of weights: what the system refuses is raised as EnvironmentFault that says what to do."""
     try:
-        yield
-    except OSError as error:
-        raise EnvironmentFault(f"{folder} cannot be written ({error}). Name another folder in NPE_WEIGHTS.") from None
+        with written(folder):
+            yield
     except EnvironmentFault as fault:
         raise EnvironmentFault(f"{fault} Name another folder in NPE_WEIGHTS.") from None
 

@@ -21,9 +21,9 @@ class StatusLine(Widget):
     facts: reactive[tuple[str, ...]] = reactive(())
     """From the most to the least important."""
 
-    def say(self, message: str, serious: bool = False) -> None:
-        """Another message; of what went wrong all is to be read, if need be above the line."""
-        if serious and self.is_mounted and cell_len(message) + 1 > self.size.width:
+    def say(self, message: str, serious: bool = False, noted: bool = False) -> None:
+        """Another message; of what went wrong all is to be read, if need be in a notification, unless one is up."""
+        if serious and not noted and self.is_mounted and cell_len(message) + 1 > self.size.width:
             self.app.notify(message, severity="warning", markup=False)
         self.serious = serious
         self.message = message

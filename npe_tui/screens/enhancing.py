@@ -115,8 +115,9 @@ class EnhancingScreen(PhotoScreen):
             self.running.done(event)
         else:
             return
-        self.status.say(event.reason, serious=True)
-        if self.npe.engine.state.name == "ready":
+        noted = self.npe.engine.state.name == "ready"
+        self.status.say(event.reason, serious=True, noted=noted)
+        if noted:
             self.notify(event.reason, severity="error", timeout=10, markup=False)
 
     def _finish(self, event: messages.FromEngine) -> None:

@@ -167,7 +167,7 @@ class OpenScreen(Screen[EditDocument | None]):
 
     def _say(self, problem: str) -> None:
         """Why a photo could not be opened: in the line, and where there is room for all of it."""
-        self.query_one(StatusLine).say(problem, serious=True)
+        self.query_one(StatusLine).say(problem, serious=True, noted=True)
         self.notify(problem, title="Not opened", severity="error", timeout=10, markup=False)
 
 

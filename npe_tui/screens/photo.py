@@ -235,7 +235,7 @@ class PhotoScreen(Screen[None]):
 
     @on(messages.AutosaveFailed)
     def _autosave_failed(self, event: messages.AutosaveFailed) -> None:
-        self.status.say(event.reason, serious=True)
+        self.status.say(event.reason, serious=True, noted=True)
         self.notify(event.reason, severity="error", timeout=30, markup=False)
 
     def back_to_picture(self) -> None:

@@ -238,15 +238,16 @@ def test_a_failed_autosave_is_told_without_another_change(start, config, monkeyp
     from npe_core.errors import EnvironmentFault
 
     def full(*arguments, **options):
-        raise EnvironmentFault("No space")
+        raise EnvironmentFault("No space is left for the canvas.")
 
     async def scenario():
-        async with start((120, 40), settings=replace(config, autosave=0.05)) as session:
+        async with start((40, 12), settings=replace(config, autosave=0.05)) as session:
             await session.open()
             monkeypatch.setattr(npe_core.photo, "write_atomically", full)
             await session.fill()
             await until(session.pilot, lambda: "Autosave failed. No space" in session.screen.status.message)
-            assert [note.message for note in session.app._notifications] == ["Autosave failed. No space"]
+            told = [note.message for note in session.app._notifications]
+            assert told == ["Autosave failed. No space is left for the canvas."], "once, and whole"
             monkeypatch.undo()
 
     run(scenario)
