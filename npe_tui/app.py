@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -285,14 +286,16 @@ def _engine(config: Config) -> Engine:
     return EngineWorker(config.device, key_to("face", config.keys))
 
 
-def run(photo: Path | None = None) -> int:
-    """Runs the editor until a person leaves it; returns the exit code.
+def run(photo: Path | None = None, device: str | None = None) -> int:
+    """Runs the editor until a person leaves it; returns the exit code. ``device`` goes before the one that is set.
 
     Raises UsageError for bad settings, NpeError for a fault of its own.
     """
     from npe_tui import config, strength
 
     settings = config.load()
+    if device is not None:
+        settings = replace(settings, device=device)
     try:
         strength.presets(settings)
     except UsageError as error:

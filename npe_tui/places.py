@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from platformdirs import PlatformDirs
 
@@ -15,6 +18,20 @@ def expanded(path: Path | str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def meant(text: str) -> Path:
+    """The path that somebody wrote, or that a terminal wrote for a file which was dropped on it: plain, with ``~``, in
+    quotes, with a shell's backslashes, or as an address (``file:///a%20face.jpg``)."""
+    text = text.strip()
+    if text.startswith("file://"):
+        return Path(unquote(urlsplit(text).path))
+    path = expanded(text)
+    try:
+        words = [] if os.path.lexists(path) else shlex.split(text)
+    except ValueError:  # an apostrophe that is part of the name, or a name that no system has
+        return path
+    return expanded(words[0]) if len(words) == 1 else path
 
 
 def is_file(path: Path) -> bool:

@@ -16,6 +16,8 @@ from npe_core.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
+DEVICES = "auto, cpu, openvino, cuda, cuda:N or mps"
+
 PHOTO = click.Path(path_type=Path, readable=False)
 """Existence and content are checked where the file is opened, so that every reason has its own message."""
 
@@ -188,9 +190,7 @@ def megapixels_option(default: float = MAX_MEGAPIXELS) -> Callable[[Command], Co
 
 def device_option(command: Command) -> Command:
     """--device."""
-    return click.option(
-        "--device", default="auto", show_default=True, help="auto, cpu, openvino, cuda, cuda:N or mps."
-    )(command)
+    return click.option("--device", default="auto", show_default=True, help=f"{DEVICES}.")(command)
 
 
 def box(text: str | None) -> tuple[float, float, float, float] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from npe_core.cli.options import PHOTO
+from npe_core.cli.options import DEVICES, PHOTO
 from npe_core.errors import UsageError
 
 
@@ -19,7 +19,8 @@ def has_terminal() -> bool:
 
 @click.command()
 @click.argument("photo", type=PHOTO, required=False)
-def tui(photo: Path | None) -> int:
+@click.option("--device", help=f"{DEVICES}.  [default: as set, else auto]")
+def tui(photo: Path | None, device: str | None) -> int:
     """Edit PHOTO in the terminal; without PHOTO, choose one there.
 
     Pick regions or paint, choose colour and strength, enhance, compare, save. F1 shows all keys, Ctrl+P every command.
@@ -34,4 +35,4 @@ def tui(photo: Path | None) -> int:
 
     from npe_tui.app import run
 
-    return run(photo)
+    return run(photo, device)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -138,6 +138,10 @@ class OpenScreen(Screen[EditDocument | None]):
     @on(PathField.Submitted, "#path")
     def _submit(self) -> None:
         self._take(self.query_one(PathField).path)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A file that was dropped on the terminal, which writes its path."""
+        self._take(places.meant(event.text))
 
     def _take(self, path: Path) -> None:
         status = self.query_one(StatusLine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from textual import events
 from textual.suggester import Suggester
 
 from npe_tui import places
@@ -20,8 +21,17 @@ class PathField(Field):
 
     @property
     def path(self) -> Path:
-        """What is written, with ``~`` for the home folder."""
-        return places.expanded(self.value.strip())
+        """What is meant by what is written."""
+        return places.meant(self.value)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """A whole path takes the place of what is written; other text goes in at the cursor."""
+        path = places.meant(event.text)
+        if path.is_absolute():
+            event.stop()
+            event.prevent_default()
+            self.value = str(path)
+            self.cursor_position = len(self.value)
 
 
 class _Paths(Suggester):

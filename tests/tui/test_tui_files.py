@@ -44,6 +44,33 @@ def test_saving_asks_before_overwriting(start, tmp_path):
     run(scenario)
 
 
+def test_a_dropped_file_is_opened_and_its_path_takes_the_place_of_another(start, config, tmp_path):
+    """Terminals paste the path of a file that is dropped on them, quoted for a shell."""
+    photo = tmp_path / "a b.png"
+    (tmp_path / "me.png").rename(photo)
+
+    async def scenario():
+        async with start((120, 40), None, replace(config, folder="/")) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            await session.press("slash")
+            session.app.post_message(events.Paste(f"'{tmp_path}/'"))
+            await session.pilot.pause()
+            field = session.app.screen.query_one(Input)
+            assert field.value == str(tmp_path)
+            session.app.post_message(events.Paste("/more"))
+            await session.pilot.pause()
+            assert field.value == "/more"
+            session.app.post_message(events.Paste("over"))
+            await session.pilot.pause()
+            assert field.value == "/moreover"
+            await session.press("escape")
+            session.app.post_message(events.Paste(f"'{photo}' "))
+            await until(session.pilot, lambda: session.app.editing is not None)
+            assert session.app.editing.path == photo
+
+    run(scenario)
+
+
 def test_letters_and_other_keys_that_come_at_once_keep_their_order(start, tmp_path):
     """As from a fast hand, or over a line that delivers them in one piece."""
 

@@ -9,7 +9,7 @@ from textual.widgets import Button, Static
 from tui_fakes import HAIR, invented
 from tui_session import Session, run, until
 
-from npe_core.errors import NpeError
+from npe_core.errors import NpeError, UsageError
 from npe_tui import messages, places
 from npe_tui.app import NpeApp
 from npe_tui.app import run as start_editor
@@ -179,6 +179,22 @@ def test_what_was_recovered_stays_on_the_disk_where_nothing_is_saved_anew(start,
     run(partial(lose, start, replace(config, autosave=5.0)))
     run(partial(find, 0.0))
     run(partial(find, 5.0))
+
+
+def test_a_device_on_the_command_line_goes_before_the_one_that_is_set(engine, monkeypatch):
+    devices = []
+
+    def chosen(config):
+        devices.append(config.device)
+        return engine
+
+    monkeypatch.setattr("npe_tui.app._engine", chosen)
+    monkeypatch.setattr(NpeApp, "run", lambda app: None)
+    monkeypatch.setenv("NPE_TUI_DEVICE", "cuda:1")
+    assert [start_editor(), start_editor(None, "cpu")] == [0, 0]
+    assert devices == ["cuda:1", "cpu"]
+    with pytest.raises(UsageError, match="gpu"):
+        start_editor(None, "gpu")
 
 
 @pytest.mark.usefixtures("found")

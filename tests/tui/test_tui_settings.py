@@ -14,7 +14,7 @@ from npe_core.colour import parse_colour
 from npe_core.editor.recipe import Recipe
 from npe_core.errors import UsageError
 from npe_core.regions import REGION_NAMES, REGIONS
-from npe_tui import config, strength
+from npe_tui import config, places, strength
 from npe_tui.config import Config
 from npe_tui.keys import APP_COMMANDS, COMMANDS, REGION_KEYS, region_keys, with_keys
 from npe_tui.palette import PALETTE, from_hsv, group_for, name_of, parse, to_hsv
@@ -257,3 +257,19 @@ def test_paths_are_completed(tmp_path):
     assert complete(f"{tmp_path}/pot") == f"{tmp_path}/pot/"
     assert complete(f"{tmp_path}/x") is None and complete("") is None
     assert complete("~nobody-of-this-name/p") is None and complete("a\0/b") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{0}/a b.png", " {0}/a b.png\n", "'{0}/a b.png'", '"{0}/a b.png"', "{0}/a\\ b.png", "file://{0}/a%20b.png"],
+)
+def test_a_path_is_understood_as_terminals_write_it(tmp_path, text):
+    assert places.meant(text.format(tmp_path)) == tmp_path / "a b.png"
+
+
+def test_a_path_that_a_shell_would_read_otherwise_is_that_of_the_file_which_is_there(tmp_path):
+    for name in ("it's.png", "'quoted'.png", "back\\slash.png", "two words.png"):
+        (tmp_path / name).touch()
+        assert places.meant(str(tmp_path / name)) == tmp_path / name
+    assert places.meant("new name's.png") == Path("new name's.png")
+    assert places.meant("~/new.png") == Path.home() / "new.png"
