@@ -57,15 +57,24 @@ def _over(after: np.ndarray, coverage: np.ndarray, rgb: np.ndarray | None, opaci
     after[ALPHA, touched] = _round(new + kept)
 
 
-def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None) -> Planes:
+def covers(planes: Planes, coverage: np.ndarray) -> bool:
+    """Whether most of what coverage (h, w) uint8 takes wholly is painted already: a fill of it would be another one of
+    the same place, not one beside what is there."""
+    shown = visible(planes)[coverage == 255]
+    return bool(shown.size) and float(shown.mean()) > 127.5
+
+
+def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None, beside: bool = False) -> Planes:
     """Lays a region over what is there: its soft edge takes the place of older paint instead of adding to it.
 
     A region may be filled again and again while a person tries colours; the last colour alone remains, and the edge
-    stays as soft as it was. Arguments as in ``over``.
+    stays as soft as it was. Arguments as in ``over``. With ``beside`` what is there is another region's: of the pixels
+    at their common border each has its share, and together they cover them.
     """
+    join = _sum if beside else np.maximum
     if rgb is None:
         result, before, after, touched = _flat(planes, coverage > 0)
-        after[MASK, touched] = np.maximum(before[MASK], coverage.ravel()[touched])
+        after[MASK, touched] = join(before[MASK], coverage.ravel()[touched])
         after[ALPHA, touched] = visible(before)
         return result
     wholly = coverage == 255
@@ -74,12 +83,17 @@ def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None) -> Pla
         np.copyto(plane, colour, where=wholly)
     np.copyto(result[ALPHA:], np.uint8(255), where=wholly)
     c = coverage.ravel()[touched]
-    after[MASK, touched] = np.maximum(before[MASK], c)
-    alpha = np.maximum(visible(before), c)
+    after[MASK, touched] = join(before[MASK], c)
+    alpha = join(visible(before), c)
     new, kept = c.astype(np.float32), (alpha - c).astype(np.float32)
     after[:3, touched] = _mix(_at(rgb, touched), new, before[:3], kept)
     after[ALPHA, touched] = alpha
     return result
+
+
+def _sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """uint8, at most 255."""
+    return one + np.minimum(other, 255 - one)
 
 
 def _flat(planes: Planes, where: np.ndarray) -> tuple[Planes, np.ndarray, np.ndarray, np.ndarray]:

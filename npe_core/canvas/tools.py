@@ -70,7 +70,9 @@ class Canvas(Document):
         self.end_stroke()
 
         def lay(place: Selection, paint: np.ndarray) -> Patch | None:
-            return self._put(place.box, compositing.replace(window(self._layers.planes, place.box), place.soft, paint))
+            planes = window(self._layers.planes, place.box)
+            beside = not compositing.covers(planes, place.soft)
+            return self._put(place.box, compositing.replace(planes, place.soft, paint, beside))
 
         patches = each(lambda laid: lay(*laid), list(zip(places, paints, strict=True)))  # which do not overlap
         count = sum(int(np.count_nonzero(place.soft)) for place in places)

@@ -269,6 +269,27 @@ def test_trying_colours_leaves_only_the_last():
     assert [fill.colour for fill in tried.targets] == ["#ff0000", "#00ff00"]
 
 
+@pytest.mark.parametrize("order", [("skin", "nose"), ("nose", "skin")])
+def test_no_line_of_the_old_colour_is_left_between_two_fills(order):
+    """Of a pixel at their border each region has its share of probability, together all of it."""
+    picture, ids = hair_picture()
+    ids[:] = region_by_name("skin").id
+    ids[(np.hypot(X - 40, Y - 40) < 20) & (Y > 30)] = region_by_name("nose").id
+    canvas = Canvas(picture, soft_regions(ids))
+    canvas.fill(order[1], "#6b4226", shading=0)
+    alone = canvas.mask.copy()
+    canvas.undo()
+    canvas.fill(order[0], "#6b4226", shading=0)
+    canvas.fill(order[1], "#6b4226", shading=0)
+    border = (alone > 0.1) & (alone < 0.9)
+    assert border.sum() > 50
+    assert canvas.mask[border].min() > 0.99
+    assert np.ptp(canvas.guide[border].astype(int), axis=0).max() <= 2
+    mask = canvas.mask.copy()
+    canvas.fill(order[0], "#2255aa", shading=0)
+    assert np.array_equal(canvas.mask, mask)
+
+
 def test_the_record_says_what_was_asked_for():
     picture, ids = hair_picture()
     canvas = Canvas(picture, ids)
