@@ -79,14 +79,13 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
         raise UsageError(f"The config file {source} cannot be read: {error}") from None
     try:
         checked = {name: _typed(name, value) for name, value in values.items()}
-        for name in _SIMPLE:
-            variable = PREFIX + name.upper()
-            text = environment.get(variable)
-            if text is not None:
-                checked[name] = _typed(name, _number(text, name), variable)
+        for variable in _variables(environment):
+            name = variable.removeprefix(PREFIX).lower()
+            spelling.check("setting", name, _SIMPLE)
+            checked[name] = _typed(name, _number(environment[variable], name), variable)
         return Config(**checked)
     except UsageError as error:
-        raise where(error, source) from None
+        raise where(error, source, environment) from None
 
 
 def source_of(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> tuple[Path, bool]:
@@ -95,9 +94,14 @@ def source_of(path: Path | None = None, environment: Mapping[str, str] = os.envi
     return named or places.config_file(), named is not None
 
 
-def where(error: UsageError, source: Path) -> UsageError:
-    """What is wrong with a setting, with where it is set."""
-    return UsageError(f"{error} See {source} and {PREFIX}*.")
+def where(error: UsageError, source: Path, environment: Mapping[str, str] = os.environ) -> UsageError:
+    """What is wrong with a setting, with where it may be set: the file that there is, the variables that there are."""
+    file = [str(source)] if source.exists() else []
+    return UsageError(f"{error} See {', '.join([*file, *_variables(environment)])}.")
+
+
+def _variables(environment: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in environment if name.startswith(PREFIX) and name != _FILE)
 
 
 _NUMBERS: dict[str, tuple[type, ...]] = {

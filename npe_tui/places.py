@@ -26,12 +26,19 @@ def meant(text: str) -> Path:
     text = text.strip()
     if text.startswith("file://"):
         return Path(unquote(urlsplit(text).path))
+    text = begun_anew(text)
     path = expanded(text)
     try:
         words = [] if os.path.lexists(path) else shlex.split(text)
     except ValueError:  # an apostrophe that is part of the name, or a name that no system has
         return path
     return expanded(words[0]) if len(words) == 1 else path
+
+
+def begun_anew(text: str) -> str:
+    """The path that counts where another one was written behind it: from the last ``//`` or ``/~/`` on."""
+    start = max(text.rfind("//"), text.rfind("/~/"))
+    return text[start + 1 :] if start >= 0 else text
 
 
 def is_file(path: Path) -> bool:

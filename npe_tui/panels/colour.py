@@ -14,7 +14,6 @@ from textual.widgets import Input, Label, Static
 from npe_core.errors import UsageError
 from npe_tui.palette import PALETTE, from_hsv, name_of, parse, to_hsv
 from npe_tui.widgets import Chip, Chips, Slider
-from npe_tui.widgets.field import Field
 
 _RECENT = "recent"
 
@@ -43,7 +42,7 @@ class ColourPanel(Vertical):
             swatch = Static("", id="swatch")
             swatch.styles.background = self.colour
             yield swatch
-            yield Field(self.colour, id="hex", compact=True, max_length=24, select_on_focus=True)
+            yield Input(self.colour, id="hex", compact=True, max_length=24, select_on_focus=True)
             yield Label(name_of(self.colour) or "", id="colour-name")
         groups = tuple(Chip(name, name) for name in (*PALETTE, _RECENT))
         yield Chips(groups, "hair", id="groups")

@@ -12,7 +12,6 @@ from textual.widgets import Input, Label
 from npe_core.defaults import SAMPLERS
 from npe_tui.strength import DRAMATIC, STRONGEST, SUBTLE, WEAKEST, Strength
 from npe_tui.widgets import Chip, Chips, Slider
-from npe_tui.widgets.field import Field
 
 
 class StrengthPanel(Vertical):
@@ -33,7 +32,7 @@ class StrengthPanel(Vertical):
         yield Slider("sharpness", 0, 100, 100 * self.strength.sharpness, step=5, unit="%", id="sharpness")
         with Horizontal(id="seed-line"):
             yield Label("seed", id="seed-label")
-            yield Field(placeholder="new each time", id="seed", compact=True, restrict="[0-9]*", max_length=10)
+            yield Input(placeholder="new each time", id="seed", compact=True, restrict="[0-9]*", max_length=10)
 
     def settled(self) -> Strength:
         """The strength, with what was typed into a slider and not confirmed: it is what a person sees."""

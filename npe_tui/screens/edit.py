@@ -170,7 +170,8 @@ class EditScreen(EnhancingScreen):
 
     def action_pen(self) -> None:
         if not self.hand.paints:
-            self.painting.dab()
+            uses, draws = self.npe.key_to("dab"), self.npe.key_to("pen")
+            self.status.say(f"{uses} uses this tool at the cursor; {draws} puts a brush down")
         else:
             down = self.painting.pen()
             self.status.say(f"Pen down: the arrows draw, {self.npe.key_to('pen')} lifts it" if down else "Pen up")

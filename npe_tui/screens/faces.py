@@ -82,9 +82,12 @@ class FaceScreen(Screen[FaceWish | None]):
         if number <= len(self._faces):
             self.dismiss(FaceWish(number))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """All faces are offered where there are several."""
+        return action != "all" or len(self._faces) > 1
+
     def action_all(self) -> None:
-        if self._faces:
-            self.dismiss(FaceWish("all"))
+        self.dismiss(FaceWish("all"))
 
     def action_whole(self) -> None:
         self.dismiss(FaceWish(aligned=True))
@@ -109,6 +112,7 @@ class FaceScreen(Screen[FaceWish | None]):
         if view.cursor is None:
             view.focus()
             view.action_cursor(0, 0)
+            self.query_one("#title", Label).update(" Arrows move the cursor; Space sets a corner of the box")
         elif self._corner is None:
             self._begin(view.cursor)
         else:

@@ -241,7 +241,7 @@ class PhotoScreen(Screen[None]):
     def back_to_picture(self) -> None:
         """Close a panel that covers the picture, and go to the picture."""
         self.remove_class("-panel-open")
-        self.easel.view.focus()
+        self.set_focus(self.easel.view)  # now: focus() would do it after the keys that are on their way already
 
     # --- what the hand says -------------------------------------------------------------------------------------
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from textual import events
 from textual.suggester import Suggester
+from textual.widgets import Input
 
 from npe_tui import places
 from npe_tui.thumbnails import suffixes
-from npe_tui.widgets.field import Field
 
 
-class PathField(Field):
+class PathField(Input):
     """Right arrow takes the suggestion."""
 
     def __init__(self, value: str = "", *, id: str | None = None, placeholder: str = "") -> None:
@@ -48,7 +48,7 @@ def complete(value: str) -> str | None:
     """What ``value`` could become, None if there is nothing like it."""
     if not value:
         return None
-    written, start = places.expanded(value), ""
+    written, start = places.expanded(places.begun_anew(value)), ""
     if not value.endswith("/"):
         written, start = written.parent, Path(value).name
     try:

@@ -43,6 +43,16 @@ def test_the_environment_names_another_file(tmp_path):
         config.load(None, {"NPE_TUI_CONFIG": str(tmp_path / "none.toml")})
 
 
+def test_what_is_wrong_is_told_with_where_it_may_be_set(tmp_path):
+    with pytest.raises(UsageError, match=r"'rot' is not a colour.* See NPE_TUI_COLOUR\.$"):
+        config.load(None, {"NPE_TUI_COLOUR": "rot"})
+    path = written(tmp_path, 'colour = "rot"\n')
+    with pytest.raises(UsageError, match=r"See .*config\.toml, NPE_TUI_STEPS\.$"):
+        config.load(path, {"NPE_TUI_STEPS": "4", "NPE_TUI_CONFIG": "another"})
+    with pytest.raises(UsageError, match=r"Did you mean 'theme'.*See NPE_TUI_THEMA"):
+        config.load(None, {"NPE_TUI_THEMA": "npe-dark"})
+
+
 def test_no_file_is_no_error():
     assert config.load(None, {}) == Config()
 
@@ -255,13 +265,22 @@ def test_paths_are_completed(tmp_path):
     (tmp_path / "pot").mkdir()
     assert complete(f"{tmp_path}/por") == f"{tmp_path}/portrait.png"
     assert complete(f"{tmp_path}/pot") == f"{tmp_path}/pot/"
+    assert complete(f"/somewhere/{tmp_path}/por") == f"/somewhere/{tmp_path}/portrait.png"
     assert complete(f"{tmp_path}/x") is None and complete("") is None
     assert complete("~nobody-of-this-name/p") is None and complete("a\0/b") is None
 
 
 @pytest.mark.parametrize(
     "text",
-    ["{0}/a b.png", " {0}/a b.png\n", "'{0}/a b.png'", '"{0}/a b.png"', "{0}/a\\ b.png", "file://{0}/a%20b.png"],
+    [
+        "{0}/a b.png",
+        " {0}/a b.png\n",
+        "/somewhere/{0}/a b.png",
+        "'{0}/a b.png'",
+        '"{0}/a b.png"',
+        "{0}/a\\ b.png",
+        "file://{0}/a%20b.png",
+    ],
 )
 def test_a_path_is_understood_as_terminals_write_it(tmp_path, text):
     assert places.meant(text.format(tmp_path)) == tmp_path / "a b.png"
@@ -273,3 +292,4 @@ def test_a_path_that_a_shell_would_read_otherwise_is_that_of_the_file_which_is_t
         assert places.meant(str(tmp_path / name)) == tmp_path / name
     assert places.meant("new name's.png") == Path("new name's.png")
     assert places.meant("~/new.png") == Path.home() / "new.png"
+    assert places.meant("/somewhere/~/new.png") == Path.home() / "new.png"

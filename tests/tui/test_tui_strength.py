@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from textual import events
 from tui_session import run, until
 
 from npe_tui.panels.strength import StrengthPanel
@@ -53,6 +54,21 @@ def test_a_preset_brings_its_sharpness(start, config):
             assert panel.query_one("#sharpness").value == 0
             await session.press("escape", "colon")
             assert presets.chosen is None  # it is not that any more
+
+    run(scenario)
+
+
+def test_keys_that_arrive_in_one_piece_go_where_each_of_them_would_have_gone_alone(start):
+    """As over a slow line: the strength is taken, the field left, the region filled and the picture made with it."""
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            for key in ("f6", "3", "0", "0", "enter", "7", "g"):
+                session.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await until(session.pilot, lambda: session.engine.asked[-1][0] == "edit")
+            assert session.engine.asked[-1][2].timestep == 300
+            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
 
     run(scenario)
 
