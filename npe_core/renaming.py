@@ -29,3 +29,14 @@ def rename_new(source: Path, target: Path) -> None:
     else:
         return
     raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+def try_rename_new(source: Path, target: Path) -> bool:
+    """``rename_new``; returns False where the system or the file system has none. Raises OSError for all else."""
+    try:
+        rename_new(source, target)
+    except OSError as error:
+        if error.errno not in CANNOT:
+            raise
+        return False
+    return True

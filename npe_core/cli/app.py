@@ -112,7 +112,8 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         usage = getattr(error, "ctx", None)
         hint = f" See {usage.command_path} --help." if usage is not None else ""
-        return fail(f"{error.format_message()}{hint}", 2, debug)
+        message = error.format_message()
+        return fail(f"{message}{'' if message.endswith(('.', '?')) else '.'}{hint}", 2, debug)
     except (click.Abort, KeyboardInterrupt):
         return fail("Stopped.", STOPPED, debug)
     except NpeError as error:

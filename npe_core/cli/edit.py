@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from npe_core.cli import options
 from npe_core.cli.marking import Marks, mark, marks_meant, narrowed, segmented
-from npe_core.cli.options import PHOTO, FacesMeant, Number
+from npe_core.cli.options import PHOTO, FacesMeant, Number, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import STEPS
 from npe_core.errors import InputError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from npe_core.photo import Photo
 
 
-@click.command()
+@click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
 @click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write; the suffix says the format.")
 @options.marking_options

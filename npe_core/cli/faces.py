@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from npe_core.cli import options
-from npe_core.cli.options import PHOTO
+from npe_core.cli.options import PHOTO, OnePhoto
 
 
-@click.command()
+@click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
 @click.option("-o", "--output", "out", type=PHOTO, help="The photo with boxes and numbers.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")

@@ -41,7 +41,7 @@ def marks_meant(
     """
     from npe_core.colour import parse_colour
 
-    marks = Marks(dict(region_fill(text) for text in regions), paint, mask, colour)
+    marks = Marks(_fills(regions), paint, mask, colour)
     if not (marks.fills or marks.by_hand or source):
         raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
     if colour is not None:
@@ -49,6 +49,15 @@ def marks_meant(
             raise UsageError("--color goes with --mask; a region takes its colour as --region NAME=#RRGGBB.")
         parse_colour(colour)
     return marks
+
+
+def _fills(regions: tuple[str, ...]) -> dict[str, str]:
+    fills: dict[str, str] = {}
+    for name, colour in map(region_fill, regions):
+        if name in fills:
+            raise UsageError(f"--region gives {name} two colours, {fills[name]} and {colour}. Give it one.")
+        fills[name] = colour
+    return fills
 
 
 def segmented(editor: Editor, picture: Photo, faces: FacesMeant, marks: Marks) -> tuple[Canvas, FaceChoice]:

@@ -18,8 +18,32 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 DEVICES = "auto, cpu, openvino, cuda, cuda:N or mps"
 
-PHOTO = click.Path(path_type=Path, readable=False)
+
+class Name(click.Path):
+    """A path that is a name at all: the empty one of a variable that is not set would mean the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("The name is empty. Give one.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PHOTO = Name(path_type=Path, readable=False)
 """Existence and content are checked where the file is opened, so that every reason has its own message."""
+
+
+class OnePhoto(click.Command):
+    """A command with one photo for its argument."""
+
+    allow_extra_args = True
+    """They are refused here."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        more = super().parse_args(ctx, args)
+        if more and not ctx.resilient_parsing:
+            also = " ".join(more)
+            ctx.fail(f"It takes one photo, not also {also!r}. Run it once for each; npe watch edits a whole folder.")
+        return more
 
 
 class Number(click.FloatRange):

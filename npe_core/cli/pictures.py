@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npe_core.cli import options
-from npe_core.cli.options import PHOTO
+from npe_core.cli.options import PHOTO, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLERS_FROM_NOISE
 from npe_core.errors import UsageError
@@ -22,7 +22,7 @@ OUT = click.option(
 FORCE = click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
 
 
-@click.command()
+@click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
 @OUT
 @click.option("--overlay", is_flag=True, help="Write the photo with coloured regions instead of ids.")
@@ -75,7 +75,7 @@ def segment(
     click.echo(f"{out}: {found}")
 
 
-@click.command()
+@click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
 @OUT
 @options.sharpness_option
@@ -124,6 +124,8 @@ def sample(
 
     if out is None and out_dir is None:
         raise UsageError("Say where to write: -o GRID.png, or --out-dir DIR for single files.")
+    if out_dir is not None and out_dir.exists() and not out_dir.is_dir():
+        raise UsageError(f"{str(out_dir)!r} is a file, not a folder. Name another with --out-dir.")
     names = [out_dir / f"{seed + k:06d}.png" for k in range(count)] if out_dir is not None else []
     if out is not None and out.resolve() in [name.resolve() for name in names]:
         raise UsageError(f"{str(out)!r} is the name of a face in --out-dir. Call the grid something else.")

@@ -8,13 +8,13 @@ import click
 
 from npe_core.cli import options
 from npe_core.cli.marking import mark, marks_meant, narrowed, segmented
-from npe_core.cli.options import PHOTO
+from npe_core.cli.options import PHOTO, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLER, SAMPLERS, STEPS
 from npe_core.errors import UsageError
 
 
-@click.command()
+@click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
 @click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write the sheet.")
 @options.marking_options

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from npe_core.cli.options import Command, Number, device_option, megapixels_option
+from npe_core.cli.options import Command, Name, Number, device_option, megapixels_option
 from npe_core.errors import NpeError, UsageError
 
 if TYPE_CHECKING:
     from npe_core.daemon.folders import Folders
     from npe_core.daemon.status import Status
 
-FOLDER = click.Path(path_type=Path, readable=False)
+FOLDER = Name(path_type=Path, readable=False)
 """What is wrong with a folder is told where it is used; `npe status` tells of one that cannot be read."""
 
 
@@ -93,7 +93,8 @@ def watch(
     `npe status` tells from another shell how things are, `npe retry` sends failed jobs back.
     """
     from npe_core.daemon.folders import Folders, Lock
-    from npe_core.daemon.log import set_up
+    from npe_core.daemon.log import log, set_up
+    from npe_core.daemon.names import shown
     from npe_core.daemon.settings import Settings
 
     folders = Folders.of(inbox, outbox, failed)
@@ -103,7 +104,7 @@ def watch(
 
         click.echo(unit_text(folders, said_options(), metrics), nl=False)
         return 0
-    folders.prepare(allow_world_writable)
+    made = folders.prepare(allow_world_writable)
     with stopped_by_signals() as signals, Lock(folders):
         from npe_core.daemon.service import Service
         from npe_core.daemon.work import EditWorker
@@ -121,6 +122,8 @@ def watch(
             once=once,
         )
         set_up(as_json=log_as == "json" or (log_as == "auto" and not sys.stderr.isatty()))
+        for folder in made:
+            log("made the folder", folder=shown(str(folder)))
         with display() as show:
             service = Service(folders, EditWorker(device, max_megapixels), settings, show=show)
             signals.call(service.stop)
@@ -248,10 +251,10 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
 
     Name the folders that `npe watch` was given, unless they are the same defaults.
     """
+    from npe_core.daemon.failed import failed_jobs
     from npe_core.daemon.names import shown
     from npe_core.daemon.retry import find_failed
     from npe_core.daemon.retry import retry as send_back
-    from npe_core.daemon.status import failed_jobs
 
     if bool(jobs) == every:
         raise UsageError("Name the jobs to retry, or say --all. `npe status` lists those that failed.")

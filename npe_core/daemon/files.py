@@ -123,12 +123,8 @@ def place(source: Path, target: Path) -> None:
     Without that rename a link keeps the name of a stranger's file safe, but the source stays until it is removed: who
     dies in between and finds the target gone gives it a second time. A copy too many is better than a file lost.
     """
-    try:
-        renaming.rename_new(source, target)
+    if renaming.try_rename_new(source, target):
         return
-    except OSError as error:
-        if error.errno not in renaming.CANNOT:
-            raise
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:

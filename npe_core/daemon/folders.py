@@ -61,8 +61,21 @@ class Folders:
     def status(self) -> Path:
         return self.spool / "status.json"
 
-    def prepare(self, allow_world_writable: bool = False) -> None:
-        """Makes the folders that are missing and refuses what is not safe. Raises UsageError and EnvironmentFault."""
+    @property
+    def owner(self) -> dict[str, str]:
+        """Whose a failed job is, for its reason.json: the inbox and the outbox as seen from the folder for failed jobs.
+
+        So it holds wherever they are moved or mounted together.
+        """
+        failed = os.path.realpath(self.failed)
+        seen = {"inbox": self.inbox, "outbox": self.outbox}
+        return {name: os.path.relpath(os.path.realpath(folder), failed) for name, folder in seen.items()}
+
+    def prepare(self, allow_world_writable: bool = False) -> list[Path]:
+        """Makes the folders that are missing and refuses what is not safe.
+
+        Returns those of the three that it made. Raises UsageError and EnvironmentFault.
+        """
         # Not by resolve(), for which a link in a circle is no OSError.
         inbox, outbox, failed = (Path(os.path.realpath(folder)) for folder in (self.inbox, self.outbox, self.failed))
         for name, folder in (("outbox", outbox), ("folder for failed jobs", failed)):
@@ -70,8 +83,7 @@ class Folders:
                 raise UsageError(
                     f"The {name} {shown(str(folder))} lies in the inbox: what comes out would go in again. Move it out."
                 )
-        for folder in (self.inbox, self.outbox, self.failed):
-            make(folder)
+        made = [folder for folder in (self.inbox, self.outbox, self.failed) if make(folder)]
         if not allow_world_writable:
             for folder in (inbox, outbox, failed):
                 refuse_world_writable(folder)
@@ -84,13 +96,19 @@ class Folders:
                 f"{shown(str(self.failed))} is on another file system than the outbox, but a failed job moves there by "
                 "one rename.\nName a folder beside it with --failed."
             )
+        return made
 
 
-def make(folder: Path, mode: int = 0o775) -> None:
-    """The folder, made if it is missing; under no umask one that everybody can write to. Raises EnvironmentFault."""
+def make(folder: Path, mode: int = 0o775) -> bool:
+    """The folder, made if it is missing; under no umask one that everybody can write to. Raises EnvironmentFault.
+
+    Returns whether it was missing.
+    """
+    is_missing = not os.path.lexists(folder)
     try:
         folder.mkdir(mode, exist_ok=True)
         os.listdir(folder)  # noqa: PTH208  raises what is wrong with it
+        return is_missing
     except FileExistsError:
         raise EnvironmentFault(f"{shown(str(folder))} is not a folder, or a link to none. Name another.") from None
     except OSError as error:

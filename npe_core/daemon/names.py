@@ -114,15 +114,18 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
     """
     by_stem: dict[str, dict[str, list[str]]] = {}
     coming: dict[str, list[str]] = {}
+    late: dict[tuple[str, str], list[str]] = {}
     for name in names:
         part = part_of(name)
         if part is not None:
             by_stem.setdefault(part.stem, {}).setdefault(part.role, []).append(name)
             continue
-        final = None if name in given_up else final_name(name)
-        late = None if final is None or final in settled else part_of(final)
-        if late is not None:
-            coming.setdefault(late.stem, []).append(name)
+        final = final_name(name)
+        if final is None or final in settled or (part := part_of(final)) is None:
+            continue
+        if name not in given_up:
+            coming.setdefault(part.stem, []).append(name)
+        late.setdefault((part.stem, part.role), []).append(_how_late(name, final, name in given_up))
     found = Sorted()
     alike: dict[str, list[str]] = {}
     for stem in by_stem:
@@ -133,12 +136,14 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
         if doubled:
             found.waiting.append(Waiting(every, f"more than one {doubled[0]} has this name; rename one"))
         elif "photo" not in files:
-            found.waiting.append(Waiting(every, f"waits for its photo{_but_for_case(stem, alike)}"))
+            hints = late.get((stem, "photo"), [])
+            found.waiting.append(Waiting(every, f"waits for its photo{_but(hints, stem, alike)}"))
         elif len(files) == 1 and stem.lower().endswith(_MASK_STEM):
             found.waiting.append(Waiting(every, f"looks like a mask; name it {shown(stem)}.png, saved as PNG"))
         elif len(files) == 1:
             wanted = f"{shown(stem)}{MASK} or {shown(stem)}{PARAMETERS}"
-            found.waiting.append(Waiting(every, f"waits for {wanted}{_but_for_case(stem, alike)}"))
+            hints = late.get((stem, "mask"), []) + late.get((stem, "parameters"), [])
+            found.waiting.append(Waiting(every, f"waits for {wanted}{_but(hints, stem, alike)}"))
         elif stem in coming:
             found.unsettled.append(stem)
             parts = ", ".join(map(shown, sorted(coming[stem])))
@@ -150,10 +155,18 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
     return found
 
 
-def _but_for_case(stem: str, alike: dict[str, list[str]]) -> str:
-    """A hint where files would belong together if their names were written alike."""
+def _how_late(name: str, final: str, is_given_up: bool) -> str:
+    """What is said of a temporary name to those who wait for the final one."""
+    if is_given_up:
+        return f"{shown(name)} was left behind: rename it to {shown(final)} if it is whole"
+    return f"{shown(name)} is on its way"
+
+
+def _but(hints: list[str], stem: str, alike: dict[str, list[str]]) -> str:
+    """The hints, and one where files would belong together if their names were written alike."""
     others = [shown(other) for other in alike[stem.casefold()] if other != stem]
-    return f"; {', '.join(others)} differs from it by capital letters" if others else ""
+    case = [f"{', '.join(others)} differs from it by capital letters"] if others else []
+    return "".join(f"; {hint}" for hint in [*sorted(hints), *case])
 
 
 def shown(name: str) -> str:

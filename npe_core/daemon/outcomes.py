@@ -12,11 +12,11 @@ from npe_core.daemon import journal
 from npe_core.daemon.log import log
 from npe_core.daemon.names import shown
 from npe_core.daemon.pauses import Pauses, kind_of
-from npe_core.daemon.pipeline import Finished, NotWritten, Stopping, is_of_the_installation, is_permanent
+from npe_core.daemon.pipeline import Finished, Stopping, is_of_the_installation, is_permanent
 from npe_core.daemon.reasons import reason_for
 from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Counters
-from npe_core.daemon.work import StillWritten
+from npe_core.daemon.work import NotWritten, StillWritten
 from npe_core.errors import NpeError
 
 Step = Callable[[Claimed], None]
@@ -57,7 +57,7 @@ class Outcomes:
 
     def fail(self, job: Claimed, error: Exception) -> None:
         """To the failed folder, with the reason."""
-        reason = reason_for(job, error)
+        reason = reason_for(job, error) | self._spool.folders.owner
 
         def step(job: Claimed) -> None:
             self._spool.fail(job, journal.as_json(reason))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from npe_core.daemon.spool import Claimed
-from npe_core.daemon.work import Read, Worker
+from npe_core.daemon.work import NotWritten, Read, Worker
 from npe_core.errors import Cancelled, EnvironmentFault, NpeError, OutOfMemory, WeightsError
 
 
@@ -21,10 +21,6 @@ class TimeUp(Cancelled):
 
 class Stopping(Cancelled):
     """The daemon ends; the job is to be given back."""
-
-
-class NotWritten(Exception):
-    """The result could not be written: the disk is to blame, not the job."""
 
 
 @dataclass(frozen=True)

@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from npe_core.daemon import journal
+from npe_core.daemon.failed import failed_elsewhere, failed_jobs
 from npe_core.daemon.files import Files, stamp_of
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import part_of, shown
 from npe_core.daemon.spool import return_inputs
-from npe_core.daemon.status import failed_jobs
 from npe_core.errors import EnvironmentFault, InputError, UsageError
 from npe_core.spelling import hint
 
 
 def find_failed(folders: Folders, job: str) -> Path:
-    """The folder of a failed job, by its id or by the name of its photo. Raises UsageError that names the nearest."""
+    """The folder of a failed job, by its id or by the name of its photo.
+
+    Raises UsageError that says whose it is if it is another daemon's, or names the nearest.
+    """
     found = failed_jobs(folders)
     wanted = job.rstrip("/").rpartition("/")[2]
-    exact = [folder for folder in found if wanted in (folder.name, shown(folder.name))]
-    stems = {folder: folder.name.rpartition("-")[0] for folder in found}
-    named = exact or [folder for folder, stem in stems.items() if wanted in (stem, shown(stem))]
+    named = _named(found, wanted)
     if len(named) == 1:
         return named[0]
     if named:
         several = ", ".join(shown(folder.name) for folder in named)
         raise UsageError(f"{len(named)} failed jobs have the name {wanted!r}: {several}. Name one of them.")
-    known = [shown(name) for folder, stem in stems.items() for name in (folder.name, stem)]
+    elsewhere = failed_elsewhere(folders)
+    if theirs := _named(elsewhere, wanted):
+        say = _options(elsewhere[theirs[0]])
+        raise UsageError(f"The failed job {shown(theirs[0].name)} is another daemon's. Name its folders: {say}")
+    known = [shown(name) for folder in found for name in (folder.name, _stem(folder))]
     said = hint(wanted, known, "`npe status` lists them.")
     raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {said}")
+
+
+def _stem(folder: Path) -> str:
+    return folder.name.rpartition("-")[0]
+
+
+def _named(found: Iterable[Path], wanted: str) -> list[Path]:
+    """Those that are called so, by the id or else by the name of the photo."""
+    found = list(found)
+    exact = [folder for folder in found if wanted in (folder.name, shown(folder.name))]
+    return exact or [folder for folder in found if wanted in (_stem(folder), shown(_stem(folder)))]
+
+
+def _options(folders: Folders) -> str:
+    """The options that name the folders, to be pasted into a shell."""
+    words = {"--inbox": folders.inbox, "--outbox": folders.outbox}
+    if folders.failed != Folders.of(folders.inbox, folders.outbox).failed:
+        words["--failed"] = folders.failed
+    return " ".join(f"{option} {shlex.quote(shown(str(folder)))}" for option, folder in words.items())
 
 
 def retry(folders: Folders, job: Path) -> tuple[str, list[str]]:

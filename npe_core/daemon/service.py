@@ -24,6 +24,7 @@ from npe_core.daemon.reasons import Crashed
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Status, StatusFiles
+from npe_core.daemon.tracker import ABANDONED
 from npe_core.daemon.work import DeviceLost, Worker
 from npe_core.errors import EnvironmentFault, NpeError
 
@@ -48,6 +49,7 @@ class Service:
             inbox=shown(str(folders.inbox)),
             outbox=shown(str(folders.outbox)),
             failed_folder=shown(str(folders.failed)),
+            patience=ABANDONED * settings.settle,
         )
         self._folders, self._worker, self._settings, self._show = folders, worker, settings, show
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event, safe to use in a signal handler

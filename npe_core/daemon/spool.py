@@ -99,7 +99,7 @@ class Spool:
             if record is not None:
                 jobs.append(Claimed(folder, record))
             else:
-                self.files.write(folder / REASON, journal.as_json(DAMAGED))
+                self.files.write(folder / REASON, journal.as_json(DAMAGED | self.folders.owner))
                 self._retire(folder, self.folders.failed)
         return jobs
 

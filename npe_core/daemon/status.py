@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.daemon import journal
+from npe_core.daemon.failed import failed_jobs, reason_of
 from npe_core.daemon.folders import Folders, free_bytes, is_held
 from npe_core.daemon.log import log
-from npe_core.daemon.names import Waiting, is_hidden, is_unfinished, part_of, shown
+from npe_core.daemon.names import Waiting, final_name, is_hidden, is_unfinished, part_of, shown
+from npe_core.daemon.settings import Settings
+from npe_core.daemon.tracker import ABANDONED
 
 _SILENT = 10.0
 """Seconds after which a daemon that writes status.json once a second has fallen silent."""
@@ -41,7 +44,7 @@ class Status:
     """How things are with a daemon; one object is kept up to date."""
 
     state: str = "starting"
-    """starting, idle, working, paused, stopping, stopped"""
+    """starting, idle, working, paused, stopping, stopped; who asks is also told silent and died"""
     pid: int = field(default_factory=os.getpid)
     version: str = ""
     device: str = ""
@@ -64,6 +67,8 @@ class Status:
     last: str = ""
     """The last thing that happened to a job."""
     free_mib: int = 0
+    patience: float = ABANDONED * Settings.settle
+    """Seconds without a change after which nobody waits for a file under a temporary name any more."""
 
     def wait_for(self, waiting: list[Waiting]) -> None:
         """Lists the files that cannot become jobs yet."""
@@ -133,11 +138,11 @@ def metrics_text(status: Status) -> str:
 
 def read_status(folders: Folders) -> dict[str, Any]:
     """status.json with what only the folders tell: whether a daemon runs, and the failed jobs with their reasons."""
+    running = is_held(folders)  # first: what a daemon writes last, it writes before it lets go
     status = _read_own(folders.status)
-    running = is_held(folders)
     status["daemon"] = "running" if running else "not running"
     if not running:
-        status["state"] = "stopped"
+        status["state"] = "stopped" if status.get("state", "stopped") == "stopped" else "died"
     elif abs(_age(status)) > _SILENT:  # what is of the future was written before the clock was set back
         status["state"] = "silent"
         if (free := free_bytes(folders.outbox)) is not None and free < _FULL:
@@ -147,44 +152,46 @@ def read_status(folders: Folders) -> dict[str, Any]:
             why = "The outbox cannot be written to, and neither can what the daemon tells of itself."
             status["paused"] = status.get("paused", {}) | {"outbox": why}
     status["failed"] = [reason_of(folder) for folder in failed_jobs(folders)]
-    ignored = ignored_names(folders.inbox)
+    ignored = ignored_names(folders.inbox, status.get("patience", Status.patience))
     status["ignored"], status["ignored_count"] = ignored[:_LISTED], len(ignored)
     return status
 
 
-def ignored_names(inbox: Path) -> list[str]:
-    """What lies in the inbox in plain sight and is never taken: other kinds of files, folders, links. No READMEs."""
+def ignored_names(inbox: Path, patience: float) -> list[str]:
+    """What lies in the inbox in plain sight and is never taken: other kinds of files, folders, links. No READMEs.
+
+    Temporary names are among them once nothing has been written under them for ``patience`` seconds.
+    """
+    latest = time.time() - patience
     try:
         with os.scandir(inbox) as entries:
-            found = [entry for entry in entries if not (is_hidden(entry.name) or is_unfinished(entry.name))]
+            return sorted(
+                shown(entry.name) + "/" * entry.is_dir(follow_symlinks=False)
+                for entry in entries
+                if _is_ignored(entry, latest)
+            )
     except OSError:
         return []
-    return sorted(
-        shown(entry.name) + "/" * entry.is_dir(follow_symlinks=False)
-        for entry in found
-        if not entry.is_file(follow_symlinks=False)
-        or (part_of(entry.name) is None and not entry.name.lower().startswith("readme"))
-    )
+
+
+def _is_ignored(entry: os.DirEntry[str], latest: float) -> bool:
+    """``latest``: when a temporary file that is not abandoned may have been changed last, as ``time.time()`` counts."""
+    if is_unfinished(entry.name):
+        final = final_name(entry.name)
+        if final is None or (part_of(final) is None and is_hidden(entry.name)):
+            return False
+        with contextlib.suppress(OSError):  # it went away meanwhile
+            return entry.stat(follow_symlinks=False).st_mtime < latest
+        return False
+    if is_hidden(entry.name):
+        return False
+    is_meant = part_of(entry.name) is not None or entry.name.lower().startswith("readme")
+    return not (is_meant and entry.is_file(follow_symlinks=False))
 
 
 def _age(status: dict[str, Any]) -> float:
     """Seconds since the daemon wrote it."""
     return float(time.time() - status.get("updated", 0.0))
-
-
-def failed_jobs(folders: Folders) -> list[Path]:
-    """The folders of failed jobs, by name."""
-    try:
-        found = [path for path in folders.failed.iterdir() if path.is_dir() and not path.is_symlink()]
-    except OSError:
-        return []
-    return sorted(path for path in found if (path / journal.JOURNAL).exists() or (path / journal.REASON).exists())
-
-
-def reason_of(folder: Path) -> dict[str, Any]:
-    """Why a job failed."""
-    reason = journal.read_object(folder / journal.REASON)
-    return {"job": shown(folder.name), "code": reason.get("code", "unknown"), "reason": reason.get("reason", "")}
 
 
 def _read_own(path: Path) -> dict[str, Any]:
@@ -231,12 +238,14 @@ def report_lines(told: dict[str, Any]) -> list[str]:
     if told["ignored"]:
         more = told["ignored_count"] - _TOLD
         names = ", ".join(told["ignored"][:_TOLD]) + (f" and {more} more" if more > 0 else "")
-        lines.append(f"ignored   {names}: no photo, mask or parameters by the name, or no plain file")
+        lines.append(f"ignored   {names}: no photo, mask or parameters by the name, no plain file, or left behind")
     lines += [f"failed    {one['job']} ({one['code']}): {one['reason']}" for one in told["failed"]]
     return lines
 
 
 def _about(told: dict[str, Any]) -> str:
+    if told["state"] == "died":
+        return "; the last one died, or could not write down its end"
     if told["daemon"] != "running" or not told.get("pid"):
         return ""
     age = _age(told)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from npe_core.daemon.names import final_name, is_unfinished
 
-_ABANDONED = 5
+ABANDONED = 5
 """Times the settling time without a change after which a file under a temporary name is treated as abandoned."""
 
 
@@ -101,7 +101,7 @@ class Tracker:
     @property
     def given_up(self) -> set[str]:
         """The temporary names, as of the last look, under which nothing has changed for a few settling times."""
-        latest = self._clock() - _ABANDONED * self.settle
+        latest = self._clock() - ABANDONED * self.settle
         return {name for name, (_, start) in self._since.items() if is_unfinished(name) and start <= latest}
 
     def forget(self) -> None:

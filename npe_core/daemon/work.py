@@ -117,7 +117,7 @@ class EditWorker:
     def read(self, job: Claimed) -> Read:
         start = time.perf_counter()
         from npe_core.canvas import Canvas
-        from npe_core.photo import Photo, check_output
+        from npe_core.photo import Photo
 
         if job.record.oversize:
             most = LARGEST_FILE >> 20
@@ -131,7 +131,7 @@ class EditWorker:
         try:
             parameters = parameters_of(job)
             photo = Photo.open(photo_file, max_megapixels=self.max_megapixels)
-            check_output(job.result / result_name(job.record), size=photo.size)
+            require_writable(job, photo.size)
             canvas, notes = Canvas(photo.image), []
             if mask_file is not None:
                 notes = lay_mask(canvas, mask_file, photo.size, parameters.color)
@@ -241,6 +241,24 @@ class EditWorker:
 
 class StillWritten(Exception):
     """Somebody still writes to the inputs, or they are out of reach."""
+
+
+class NotWritten(Exception):
+    """The result could not be written, or could not be now: the disk is to blame, not the job."""
+
+
+def require_writable(job: Claimed, size: tuple[int, int]) -> None:
+    """Makes sure that a photo of that size can be written as the result, before it is made.
+
+    Raises UsageError for what its format cannot hold, NotWritten where nothing can be written.
+    """
+    from npe_core.photo import check_output
+
+    try:
+        check_output(job.result / result_name(job.record), size=size)
+    except EnvironmentFault as error:
+        why = "The outbox cannot be written to. Mount it so that it can be, or let the daemon's user write to it."
+        raise NotWritten(why) from error
 
 
 def result_name(record: journal.Record) -> str:

@@ -20,6 +20,11 @@ _OPAQUE = 250
 """A picture none of whose alpha is less is opaque: a stray pixel of 254 does not say where to edit."""
 _COLOURFUL = 64
 """Levels between the channels of a pixel that somebody painted in a colour."""
+_OFF_TINT, _MANY = 24, 0.1
+"""Levels beside the tint of a mask, and the share of the pixels that are so in a picture of many colours. Of a hundred
+portraits all but one have a larger share; no mask on tinted paper, with noise or in JPEG of quality 10, has a third."""
+_LOOKED_AT = 250_000
+"""Pixels that are enough to know a picture by."""
 
 
 def read_mask(path: Path | str, size: tuple[int, int], notes: list[str] | None = None) -> np.ndarray:
@@ -28,8 +33,8 @@ def read_mask(path: Path | str, size: tuple[int, int], notes: list[str] | None =
     Grey, 16-bit and 1-bit pictures give their brightness, colours their luma, and RGBA whose alpha varies gives the
     alpha, unless all of it is 250 or more, which is opaque. In lossily compressed masks values within 16/255 of black
     or white are taken as that, so that compression noise does not mark pixels. ``notes`` gets one where most of what is
-    marked has a colour: red edits by less than a third, which nobody means who paints a mask red. Raises InputError as
-    ``Photo.open`` does, and when the sizes differ.
+    marked has a colour: red edits by less than a third, which nobody means who paints a mask red; and one where it has
+    many colours: it may be the photo itself. Raises InputError as ``Photo.open`` does, and when the sizes differ.
     """
     with _open_sized(path, size, "mask") as opened:
         return _mask(opened, _numbers(opened, path), path, notes)
@@ -95,11 +100,8 @@ def _mask(opened: Opened, numbers: Samples, path: Path | str, notes: list[str] |
         mask = np.clip(numbers.rgb.astype(np.float32) @ LUMA / 255, 0, 1)
         grey = _is_grey(numbers.rgb)
         mask[grey] = numbers.rgb[grey][:, 0].astype(np.float32) / 255  # exactly, without the luma's rounding
-        if notes is not None and _is_colourful(numbers.rgb):
-            notes.append(
-                f"the mask {shown(path)} is in colour: its brightness counts, here at most "
-                f"{100 * float(mask.max()):.0f} %; white edits in full"
-            )
+        if notes is not None and not grey.all():
+            notes += _notes_on_colour(shown(path), numbers.rgb, float(mask.max()))
     if not opened.lossless:
         mask[mask < _LOSSY_NOISE] = 0
         mask[mask > 1 - _LOSSY_NOISE] = 1
@@ -128,11 +130,22 @@ def _is_grey(rgb: np.ndarray) -> np.ndarray:
     return same
 
 
-def _is_colourful(rgb: np.ndarray) -> bool:
-    """Whether most of the pixels of (H, W, 3) uint8 that are not black have a colour."""
-    highest = rgb.max(axis=2)
-    lit = highest > _COLOURFUL
-    return bool(lit.any()) and float(((highest - rgb.min(axis=2))[lit] > _COLOURFUL).mean()) > 0.5
+def _notes_on_colour(name: str, rgb: np.ndarray, highest: float) -> list[str]:
+    """What to say of a mask (H, W, 3) uint8 whose colours nobody can have meant; ``highest`` is its largest value."""
+    lit = rgb[rgb.max(axis=2) > _COLOURFUL]  # (N, 3)
+    lit = lit[:: len(lit) // _LOOKED_AT + 1].astype(np.float32)
+    if not len(lit):
+        return []
+    brightest = lit.max(axis=1, keepdims=True)
+    tint = np.median(lit / brightest, axis=0)
+    if float((np.abs(lit - tint * brightest).max(axis=1) > _OFF_TINT).mean()) > _MANY:
+        return [
+            f"the mask {name} has many colours, as a photo does: only its brightness counts; a mask is white on black"
+        ]
+    if float((np.ptp(lit, axis=1) > _COLOURFUL).mean()) > 0.5:
+        counted = f"here at most {100 * highest:.0f} %"
+        return [f"the mask {name} is in colour: its brightness counts, {counted}; white edits in full"]
+    return []
 
 
 @contextmanager

@@ -44,6 +44,8 @@ def check_output(
     existing file without ``force``, an input), EnvironmentFault for a folder that is missing or cannot be written.
     """
     path, name = Path(path), shown(path)
+    if os.path.isdir(path):  # noqa: PTH112  Path.is_dir() raises what lstat() tells of below
+        raise UsageError(f"{name} is a folder, not a file. Name a file in it, such as {shown(path / 'edited.png')}.")
     format = OUTPUT_FORMATS.get(path.suffix.lower())
     if format is None:
         supported = ", ".join(OUTPUT_FORMATS)
@@ -136,12 +138,8 @@ def _write(temporary: Path, content: bytes) -> None:
 
 def _publish(temporary: Path, path: Path) -> None:
     """Gives the file its name unless that is taken: the rename that never replaces, or link(), which refuses too."""
-    try:
-        renaming.rename_new(temporary, path)
+    if renaming.try_rename_new(temporary, path):
         return
-    except OSError as error:
-        if error.errno not in renaming.CANNOT:
-            raise
     try:
         os.link(temporary, path)
     except OSError as error:

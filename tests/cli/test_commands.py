@@ -80,6 +80,13 @@ def test_a_red_mask_is_told_about(portrait, capsys):
     assert "red.png' is in colour" in capsys.readouterr().err
 
 
+def test_a_photo_in_the_place_of_a_mask_is_told_about(portrait, capsys):
+    edit = ["edit", str(portrait), "-o", "out.png", "--mask", str(portrait.with_name("ben.png")), "--steps", "1"]
+    assert run([*edit, "--no-upscale", "--json"]) == 0
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert "ben.png' has many colours, as a photo does" in warning
+
+
 def test_paint_is_soft_and_exact(portrait):
     paint = np.zeros((512, 512, 4), np.uint8)
     paint[340:370, 220:290] = (240, 240, 240, 255)

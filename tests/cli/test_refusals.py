@@ -100,6 +100,15 @@ REFUSALS = {
     "feather infinite": (["face.png", "-o", "out.png", *HAIR, "--feather", "inf"], 2, "finite"),
     "megapixels nan": (["face.png", "-o", "out.png", *HAIR, "--max-megapixels", "nan"], 2, "finite"),
     "box nan": (["face.png", "-o", "out.png", *HAIR, "--box", "1,2,nan,4"], 2, "finite"),
+    "two photos": (["face.png", "grey.png", "-o", "out.png", *HAIR], 2, "one photo, not also 'grey.png'. Run it once"),
+    "no name": (["", "-o", "out.png", *HAIR], 2, "'PHOTO': The name is empty."),
+    "no output name": (["face.png", "-o", "", *HAIR], 2, "'--output': The name is empty."),
+    "output is a folder": (["face.png", "-o", ".", *HAIR, "--force"], 2, "'.' is a folder, not a file. Name a file"),
+    "region twice": (
+        ["face.png", "-o", "out.png", *HAIR, "--region", "hair=#00ff00"],
+        2,
+        "--region gives hair two colours, #8b2500 and #00ff00",
+    ),
     "unknown option": (["face.png", "-o", "out.png", "--colour-of-hair", "red"], 2, "--help"),
 }
 
@@ -160,6 +169,21 @@ def test_an_unwritable_output_is_found_before_the_models_run(files, monkeypatch,
     monkeypatch.chdir(files)
     assert run(["edit", "face.png", "-o", "/proc/out.png", *HAIR]) == 4
     assert "/proc" in capsys.readouterr().err
+
+
+def test_a_sentence_ends_before_the_next_begins(capsys):
+    assert run(["status", "a", "b"]) == 2
+    assert "(a b). See npe status --help." in capsys.readouterr().err
+    assert run(["edit", "--hlp"]) == 2
+    assert "'--help'? See npe edit --help." in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_a_folder_of_samples_is_bad_usage(files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    assert run(["sample", "-o", "out.png", "--out-dir", "exists.png"]) == 2
+    assert "'exists.png' is a file, not a folder" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
 
 
 @pytest.mark.parametrize(("typed", "near"), [("swep", "sweep"), ("Edit", "edit"), ("xyzzy", "")])

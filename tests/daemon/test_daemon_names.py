@@ -88,6 +88,26 @@ def test_a_job_waits_for_a_file_on_its_way_by_name_unless_it_was_given_up():
     assert [group.stem for group in found.ready] == ["a"] and not found.waiting and not found.unsettled
 
 
+def test_who_waits_is_told_under_which_temporary_name_the_rest_lies():
+    files = [
+        "a.json",
+        "a.png.part",
+        "b.png",
+        "b.mask.png.tmp",
+        ".b.json.Xa81Yz",
+        "b.jpg.part",
+        "c.mask.png",
+        "d.png.part",
+    ]
+    found = sort_out(files, set(files), {"a.png.part", "b.mask.png.tmp"})
+    assert {one.names: one.why for one in found.waiting} == {
+        ("a.json",): "waits for its photo; a.png.part was left behind: rename it to a.png if it is whole",
+        ("b.png",): "waits for b.mask.png or b.json; .b.json.Xa81Yz is on its way; "
+        "b.mask.png.tmp was left behind: rename it to b.mask.png if it is whole",
+        ("c.mask.png",): "waits for its photo",
+    }
+
+
 def test_what_was_left_beside_a_file_that_is_whole_keeps_no_job():
     files = ["a.png", "a.mask.png", "a.png.part", ".a.mask.png.Xa81Yz"]
     assert [group.stem for group in sort_out(files, set(files)).ready] == ["a"]

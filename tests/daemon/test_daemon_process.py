@@ -24,6 +24,7 @@ from npe_core.cli.app import run
 from npe_core.daemon.folders import Folders, Lock, is_held
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
+from npe_core.daemon.status import read_status
 from npe_core.errors import AlreadyRunning, InputError
 
 NPE = [sys.executable, "-c", "from npe_core.cli import main; main()"]
@@ -74,7 +75,7 @@ def test_a_daemon_from_start_to_sigterm(at, tmp_path, portrait, capsys):
             log = daemon.communicate(timeout=PATIENCE)[1].decode()
         assert daemon.returncode == 0, log
         events = [json.loads(line)["event"] for line in log.splitlines()]
-        assert events == ["started", "claimed", "done", "stopping", "stopped"]
+        assert events == ["made the folder", "started", "claimed", "done", "stopping", "stopped"]
         systemd.settimeout(0)
         heard = b"\n".join(_all_of(systemd))
         assert b"WATCHDOG=1" in heard and b"STATUS=" in heard and b"STOPPING=1" in heard
@@ -111,6 +112,7 @@ def test_kill_9_at_random_moments_with_the_real_engine(at, tmp_path, portrait):
         time.sleep(random.random())
         daemon.kill()
         daemon.communicate()
+        assert read_status(Folders.of(tmp_path / "inbox", tmp_path / "outbox"))["state"] == "died"
     daemon = start(at)
     try:
         wait_for(lambda: len(list((tmp_path / "outbox/.done").iterdir())) == 4)
@@ -192,6 +194,89 @@ def test_failed_jobs_go_back_to_the_inbox(at, tmp_path, folders, capsys):
     assert {"dora.png", "dora.mask.png"} <= set(names(folders.inbox))
     assert run(["retry", *at, "--all"]) == 0 and not names(folders.failed)
     assert {"clara.png", "clara~1.png", "clara~1.mask.png"} <= set(names(folders.inbox))
+
+
+@pytest.fixture
+def neighbour(tmp_path):
+    """The folders of a daemon whose outbox lies beside that of ``folders``, and the options that name them."""
+    made = Folders.of(tmp_path / "their in", tmp_path / "their out")
+    made.prepare()
+    return made, ["--inbox", str(made.inbox), "--outbox", str(made.outbox)]
+
+
+def test_daemons_side_by_side_leave_each_others_failed_jobs_alone(at, folders, neighbour, capsys):
+    theirs, at_theirs = neighbour
+    assert theirs.failed == folders.failed
+    fail_all(folders, "ana")
+    fail_all(theirs, "ben")
+    ana, ben = sorted(folders.failed.iterdir())
+    for options, job in ((at, ana), (at_theirs, ben)):
+        assert run(["status", *options, "--json"]) == 0
+        assert [one["job"] for one in json.loads(capsys.readouterr().out)["failed"]] == [job.name]
+    assert (
+        json.loads((ben / "reason.json").read_text()).items()
+        >= {"inbox": "../their in", "outbox": "../their out"}.items()
+    )
+    for name in ("ben", ben.name):
+        assert run(["retry", *at, name]) == 2
+        said = capsys.readouterr().err
+        assert f"{ben.name} is another daemon's" in said
+        assert f"--inbox '{theirs.inbox}' --outbox '{theirs.outbox}'" in said and "--failed" not in said
+    assert run(["retry", *at, "--all"]) == 0
+    assert names(folders.inbox) == ["ana.mask.png", "ana.png"] and names(folders.failed) == [ben.name]
+    assert run(["retry", *at_theirs, "ben"]) == 0 and names(theirs.inbox) == ["ben.mask.png", "ben.png"]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {},
+        {"inbox": 7, "outbox": [7]},
+        {"inbox": "../in", "outbox": "\0"},
+        {"inbox": "\ud800", "outbox": ""},
+        "gone",
+        "moved",
+    ],
+)
+def test_a_failed_job_that_is_nobody_elses_is_everybodys(at, tmp_path, folders, neighbour, says):
+    """Of a version that did not say, tampered with, of an outbox that is none any more, or moved with all the rest."""
+    theirs, _ = neighbour
+    fail_all(theirs, "ben")
+    (ben,) = folders.failed.iterdir()
+    reason = json.loads((ben / "reason.json").read_text())
+    if isinstance(says, dict):
+        kept = {key: value for key, value in reason.items() if key not in ("inbox", "outbox")}
+        (ben / "reason.json").write_text(json.dumps(kept | says))
+    elif says == "gone":
+        shutil.rmtree(theirs.outbox)
+    else:
+        (tmp_path / "new").mkdir()
+        for folder in (theirs.inbox, theirs.outbox, theirs.failed):
+            folder.rename(tmp_path / "new" / folder.name)
+        theirs.prepare()  # another daemon takes the old place
+        at = ["--inbox", str(tmp_path / "new/their in"), "--outbox", str(tmp_path / "new/their out")]
+    assert run(["retry", *at, "ben"]) == 0
+    assert names(Path(at[1])) == ["ben.mask.png", "ben.png"]
+
+
+def test_a_job_whose_record_is_damaged_says_whose_it_is(folders):
+    (folders.run / "a-0123456789ab").mkdir()
+    (folders.run / "a-0123456789ab" / "a.png").write_bytes(b"photo")
+    Service(folders, StubWorker(), Settings(**QUICK)).run()
+    reason = json.loads((folders.failed / "a-0123456789ab" / "reason.json").read_text())
+    assert (reason["code"], reason["inbox"], reason["outbox"]) == ("damaged", "../inbox", "../outbox")
+
+
+def test_folders_that_it_makes_are_told(at, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Service, "run", lambda service: 0)
+    (tmp_path / "outbox").rmdir()
+    assert run(["watch", *at, "--once", "--log", "json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(row["event"], row["folder"]) for row in told] == [
+        ("made the folder", str(tmp_path / "outbox")),
+        ("made the folder", str(tmp_path / "failed")),
+    ]
+    assert run(["watch", *at, "--once", "--log", "json"]) == 0 and not capsys.readouterr().err
 
 
 def fail_all(folders, *stems, **dropped):

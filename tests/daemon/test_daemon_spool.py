@@ -13,12 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from npe_core import renaming
 from npe_core.daemon import journal
+from npe_core.daemon.failed import failed_jobs
 from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import sort_out
 from npe_core.daemon.retry import retry
 from npe_core.daemon.spool import Spool
-from npe_core.daemon.status import failed_jobs
 from npe_core.daemon.tracker import scan
 
 

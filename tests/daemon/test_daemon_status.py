@@ -28,7 +28,7 @@ def test_status_tells_what_waits_and_what_failed(folders, serve):
 
 
 def test_status_names_what_is_in_the_inbox_and_will_never_be_taken(folders, serve):
-    serve()
+    serve(settle=60)
     assert read_status(folders)["ignored"] == []
     for name in ("scan.pdf", "photo", "README.md", ".DS_Store", "~a.png", "late.part", "alone.png"):
         (folders.inbox / name).write_bytes(b"1")
@@ -42,6 +42,28 @@ def test_status_names_what_is_in_the_inbox_and_will_never_be_taken(folders, serv
     assert len(told["ignored"]) == 100 and told["ignored_count"] == 204
     (line,) = (line for line in report_lines(told) if line.startswith("ignored"))
     assert line.startswith("ignored   film_000.mov, film_001.mov,") and "film_004.mov and 199 more: no photo" in line
+
+
+def test_temporary_names_are_never_taken_once_the_daemon_has_lost_patience(folders, serve):
+    """By what was told of its patience, five settling times, and else that of a daemon without options."""
+    for name in (
+        "old.png.part",
+        "notes.crdownload",
+        ".ana.png.Xa81Yz",
+        ".bashrc.backup",
+        ".hidden.part",
+        "new.png.tmp",
+    ):
+        (folders.inbox / name).write_bytes(b"1")
+        if "new" not in name:
+            os.utime(folders.inbox / name, (time.time() - 200,) * 2)
+    left = [".ana.png.Xa81Yz", "notes.crdownload", "old.png.part"]
+    assert read_status(folders)["ignored"] == left
+    serve(settle=60)
+    assert read_status(folders)["ignored"] == []
+    serve(settle=39)
+    assert read_status(folders)["ignored"] == left
+    assert f"ignored   {', '.join(left)}: no photo" in "\n".join(report_lines(read_status(folders)))
 
 
 def test_status_tells_after_the_end_what_kept_the_last_run_from_working(folders, serve):
@@ -79,10 +101,16 @@ def test_what_somebody_wrote_into_status_json_is_left_out(folders, serve, change
 
 
 def test_status_tells_of_jobs_that_a_killed_daemon_had_in_work(folders, serve):
+    assert read_status(folders)["state"] == "stopped"  # none has been there
     serve()
-    told = json.loads(folders.status.read_text()) | {"claimed": 2}
+    assert read_status(folders)["state"] == "stopped"
+    told = json.loads(folders.status.read_text()) | {"claimed": 2, "state": "working"}
     folders.status.write_text(json.dumps(told))
-    assert "left over 2 in work when it ended; the next start goes on with them" in report_lines(read_status(folders))
+    told = read_status(folders)
+    assert (told["daemon"], told["state"], told["claimed"]) == ("not running", "died", 2)
+    first, *others = report_lines(told)
+    assert first == "daemon    not running; the last one died, or could not write down its end"
+    assert "left over 2 in work when it ended; the next start goes on with them" in others
 
 
 def test_a_daemon_that_fell_silent_before_an_outbox_that_is_read_only_is_told_as_paused(folders, serve, monkeypatch):

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import struct
+import subprocess
 import threading
 import zlib
 
@@ -80,21 +81,23 @@ def test_masks_of_all_kinds_and_regions(folders, worker, work, portrait):
     put(folders, "onebit", original, mask=_one_bit(), json={**FEW, "color": "#963c3c"})
     put(folders, "paint", original, mask=png(paint), json=FEW)
     put(folders, "red", original, mask=png(spot()[..., None] // 255 * np.uint8([255, 0, 0])), json=FEW)
+    put(folders, "photo", original, mask=png(image), json=FEW)
     put(folders, "guide", png(painted), mask=png(spot()), json=FEW)
     put(folders, "lips", original, json={**FEW, "regions": {"lips": "#b00020"}})
     assert work() == 0
     results = {stem: np.asarray(Image.open(folders.outbox / f"{stem}.png").convert("RGB")) for stem in
-               ("grey", "onebit", "paint", "red", "guide", "lips")}  # fmt: skip
+               ("grey", "onebit", "paint", "red", "photo", "guide", "lips")}  # fmt: skip
     for stem, result in results.items():
         before = painted if stem == "guide" else image
         outside = spot() == 0
-        if stem != "lips":
+        if stem not in ("photo", "lips"):
             assert np.array_equal(result[outside], before[outside]), stem
         assert (result != before).any(), stem
         report = json.loads((folders.outbox / f"{stem}.json").read_text())
         assert report["parameters"]["seed"] == 5 and report["parameters"]["models"] == models_of(worker, stem == "lips")
         assert report["seconds"]["total"] > 0 and report["output"] == f"{stem}.png" and report["device"] == "cpu"
         assert any("'red.mask.png' is in colour" in note for note in report["warnings"]) == (stem == "red")
+        assert any("'photo.mask.png' has many colours" in note for note in report["warnings"]) == (stem == "photo")
     assert np.array_equal(results["grey"], results["onebit"])
     inside = spot() > 0
     blue = results["paint"][inside].mean(axis=0) - image[inside].mean(axis=0)
@@ -178,6 +181,42 @@ def test_an_upload_that_goes_on_after_the_claim_goes_back_to_the_inbox(folders, 
     assert work() == 0
     report = json.loads((folders.outbox / "a.json").read_text())
     assert report["inputs"]["a.png"] == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("fault", ["mount", "access"])
+def test_an_outbox_that_becomes_read_only_before_a_job_is_read_is_no_fault_of_the_models(
+    folders, worker, portrait, monkeypatch, fault
+):
+    """A real read-only file system, where mounting is allowed; else, as chmod means nothing to root, its answer."""
+    spool, refused = Spool(folders), []
+
+    def read_only(job):
+        if fault == "access":
+            access = os.access
+            monkeypatch.setattr(os, "access", lambda path, mode: path != job.result and access(path, mode))
+        else:
+            refused.append(
+                mount("--bind", folders.outbox, folders.outbox) or mount("-o", "remount,bind,ro", folders.outbox)
+            )
+        return EditWorker.read(worker, job)
+
+    put(folders, "a", portrait.read_bytes(), mask=png(spot()), json=FEW)
+    monkeypatch.setattr(worker, "read", read_only)
+    service = Service(folders, worker, Settings(**QUICK))
+    try:
+        code = service.run()
+    finally:
+        if fault == "mount":
+            subprocess.run(["umount", str(folders.outbox)], check=False)
+    if any(refused):
+        pytest.skip("mounting is not allowed here")
+    assert code == 4 and list(service.status.paused) == ["outbox"]
+    assert "The outbox cannot be written to" in service.status.paused["outbox"]
+    assert not names(folders.failed) and len(spool._jobs(folders.run)) == 1
+
+
+def mount(*arguments):
+    return subprocess.run(["mount", *map(str, arguments)], capture_output=True, check=False).returncode
 
 
 def bomb():

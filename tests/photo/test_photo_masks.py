@@ -44,6 +44,28 @@ def test_a_mask_painted_in_a_colour_is_told_about(photo_file, colour, said):
     assert all("spot.png" in note and part in note for note, part in zip(notes, said, strict=True))
 
 
+def test_a_photo_in_the_place_of_a_mask_is_told_about(portrait):
+    for path in sorted(portrait.parent.glob("*.png")):
+        for read in (read_mask, read_mask_or_paint):
+            notes: list[str] = []
+            read(path, (512, 512), notes)
+            assert len(notes) == 1 and f"{path.name}' has many colours" in notes[0], path
+
+
+@pytest.mark.parametrize("tint", [(255, 255, 255), (255, 245, 220), (240, 225, 190), (220, 235, 255)])
+@pytest.mark.parametrize("file", [("a.png", {}), ("a.jpg", {"quality": 10})])
+def test_noise_and_the_tint_of_a_scan_are_no_colours(photo_file, tint, file):
+    """A soft disc on paper of a tint, with the grain of a scanner."""
+    name, options = file
+    down, across = np.mgrid[-36:36, -48:48]
+    disc = np.clip((30 - np.hypot(down, across)) / 8, 0, 1)[..., None]
+    grain = np.random.default_rng(7).normal(0, 6, (72, 96, 3))
+    notes: list[str] = []
+    scan = np.clip(disc * tint + grain, 0, 255).astype(np.uint8)
+    read_mask(photo_file(name, scan, **options), SIZE, notes)
+    assert not notes
+
+
 def test_alpha_counts_where_it_varies(make, photo_file):
     varying = np.dstack([make.smooth(), ramp()])
     assert np.array_equal(read_mask(photo_file("a.png", varying), SIZE), ramp().astype(np.float32) / 255)
