@@ -290,6 +290,20 @@ def test_no_line_of_the_old_colour_is_left_between_two_fills(order):
     assert np.array_equal(canvas.mask, mask)
 
 
+def test_new_skin_shows_between_the_hairs_of_a_brow_and_the_hairs_stay():
+    picture = np.full((SIZE, SIZE, 3), (225, 190, 170), np.uint8)
+    ids = np.full((SIZE, SIZE), region_by_name("skin").id, np.uint8)
+    brow = (np.abs(X - 48) < 24) & (np.abs(Y - 40) < 5)
+    ids[brow] = region_by_name("brows").id
+    hairs = brow & (X % 8 < 3) & (np.abs(Y - 40) < 4)
+    between = brow & (X % 8 > 3) & (X % 8 < 7)
+    picture[hairs] = (70, 50, 40)
+    canvas = Canvas(picture, soft_regions(ids))
+    canvas.fill("skin", "#6b4226")
+    assert canvas.mask[between].min() > 0.9
+    assert canvas.mask[hairs].mean() < 0.1
+
+
 def test_the_record_says_what_was_asked_for():
     picture, ids = hair_picture()
     canvas = Canvas(picture, ids)
