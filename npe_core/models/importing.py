@@ -53,9 +53,8 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     """Put the weights of a file into the weights folder as fp16, and into its manifest.
 
     The file is named after its content: the weights before stay in theirs, and importing that file goes back to them.
-    A folder without a manifest is first filled with the shipped weights. The other models stay as they are; the very
-    file that is in use already changes nothing, but takes the place of a copy of it that was damaged.
-    Raises InputError when the file is not a checkpoint or fits none of the models.
+    The other models stay as they are; the very file that is in use already changes nothing, but takes the place of a
+    copy of it that was damaged. Raises InputError when the file is not a checkpoint or fits none of the models.
     """
     folder = folder or weights_folder()
     if (entry := _in_use(path, folder)) is not None:
@@ -64,17 +63,34 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     kind, config, state = recognise(state, stored_config, path)
     halves = {name: tensor.half().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
     content = save(halves, metadata={"config": json.dumps(config)})  # by which it can be imported elsewhere
-    digest = hashlib.sha256(content).hexdigest()
-    entry = Entry(kind, f"{kind}-{digest[:12]}.safetensors", digest, config, {"imported_from": path.name})
     with _written(folder):
-        if not (folder / MANIFEST).exists():  # a folder of one's own starts as a copy, so that no model is missing
-            shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
-        entries = read_manifest(folder)
-        with replace_file(folder / entry.file) as temporary:
-            temporary.write_bytes(content)  # save_file would let nobody but its owner read it
+        entries = entries_of(folder)
         if kind == "upscaler":  # the smooth weights belong to the upscaler that goes
             entries.pop(SMOOTH, None)
-        write_manifest({**entries, kind: entry}, folder)  # until here everything is as it was, whatever kills it
+        return put(kind, content, config, {"imported_from": path.name}, entries, folder)
+
+
+def entries_of(folder: Path) -> dict[str, Entry]:
+    """The manifest of a weights folder; one without is first filled with the shipped weights: no model is missing."""
+    if not (folder / MANIFEST).exists() and (shipped_folder() / MANIFEST).exists():
+        shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
+    return read_manifest(folder) if (folder / MANIFEST).exists() else {}
+
+
+def put(
+    kind: str,
+    content: bytes,
+    config: dict[str, Any],
+    provenance: dict[str, Any],
+    entries: dict[str, Entry],
+    folder: Path,
+) -> Entry:
+    """Write the weights of a kind to a file named after its content, then the manifest: ``entries`` and this one."""
+    digest = hashlib.sha256(content).hexdigest()
+    entry = Entry(kind, f"{kind}-{digest[:12]}.safetensors", digest, config, provenance)
+    with replace_file(folder / entry.file) as temporary:
+        temporary.write_bytes(content)  # save_file would let nobody but its owner read it
+    write_manifest({**entries, kind: entry}, folder)  # until here everything is as it was, whatever kills it
     return entry
 
 

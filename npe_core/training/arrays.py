@@ -16,6 +16,11 @@ from npe_core.training.decoding import check_ids
 from npe_core.training.sources import DAMAGED
 
 
+def holds_arrays(path: Path) -> bool:
+    """Whether a source is an npz, by its name."""
+    return path.suffix.lower() == ".npz"
+
+
 @dataclass(frozen=True, eq=False)
 class Arrays:
     """What an npz holds, as it is stored."""
@@ -71,4 +76,4 @@ def resize_masks(masks: Tensor, size: int) -> Tensor:
     """(N, H, W) uint8 -> (N, size, size) uint8, without mixing ids."""
     if masks.shape[-1] == size == masks.shape[-2]:
         return masks
-    return F.interpolate(masks[:, None], size=(size, size), mode="nearest")[:, 0]
+    return F.interpolate(masks[:, None], size=(size, size), mode="nearest-exact")[:, 0]

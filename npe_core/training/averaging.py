@@ -24,12 +24,14 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
     A RUN is a folder, or exported weights. Shares are relative; the default is 1. The result counts as many images as
     the run that has seen most, its recipe is that of the first run that noted one, and what a run knows of its data
     alone (the prior of samples) is that of the last run that has one: mixtures of different kinds have no mean.
-    Returns its file. Raises UsageError for fewer than two, InputError when runs are missing or differ in architecture,
-    EnvironmentFault.
+    Returns its file. Raises UsageError for fewer than two or where ``out`` is one of them, InputError when runs are
+    missing or differ in architecture, EnvironmentFault.
     """
     runs = [(path, 1.0 if share is None else share) for path, share in map(parse_source, texts)]
     if len(runs) < 2:
         raise UsageError("Name at least two runs to average.")
+    if any(exported(path, ema).parent.resolve() == out.resolve() for path, _ in runs):
+        raise UsageError(f"--out {out} is one of the runs to average, whose weights would be lost. Give another --out.")
     total = sum(share for _, share in runs)
     mean: dict[str, torch.Tensor] = {}
     prior: dict[str, torch.Tensor] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,8 @@ ADDED = ("surroundings.", "fine.")
 OWN = "prior"
 """What a run knows from its own data, whatever it starts from: the denoiser's prior, in weights of any age."""
 
+AWAY = "Move it away to start again, or give another --out."
+
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
     """Write state (tensors, numbers, strings) to folder/state.pt durably. Raises EnvironmentFault."""
@@ -35,17 +36,19 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
 def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
     """The state of an earlier run, or None. Only tensors and plain values are read (``weights_only``).
 
-    Raises InputError when the file is damaged.
+    Raises InputError when the file is damaged, or of another program.
     """
     path = folder / STATE
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except torch.OutOfMemoryError:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except (torch.OutOfMemoryError, MemoryError):
         raise
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
-        raise InputError(f"{path} is damaged. Move it away to start again, or give another --out.") from None
+    except Exception:  # what is no pickle fails in whatever way its first letters mean to one
+        raise InputError(f"{path} is damaged. {AWAY}") from None
+    if not isinstance(state, dict):
+        raise InputError(f"{path} is not the state of a run. {AWAY}")
     return state
 
 
@@ -55,9 +58,20 @@ def exported(run: Path, ema: str) -> Path:
 
 
 def run_notes(run: Path) -> dict[str, Any]:
-    """What the run.json of a run's folder says, or the one beside a file; empty without. Raises InputError."""
+    """What the run.json of a run's folder says, or the one beside a file; empty without.
+
+    Raises InputError for what no run wrote.
+    """
     path = (run.parent if run.suffix == ".safetensors" else run) / NOTES
-    return read_json(path) if path.exists() else {}
+    if not path.exists():
+        return {}
+    notes = read_json(path)
+    for name, kind in (("task", str), ("config", dict), ("recipe", dict), ("data", list), ("average", list)):
+        if not isinstance(notes.get(name, kind()), kind):
+            raise InputError(f"{path} does not tell of a run: its {name!r} is {json.dumps(notes[name])[:60]}.")
+    if not all(isinstance(row, dict) and "name" in row for row in notes.get("data", [])):
+        raise InputError(f"{path} does not tell of a run: a source of its 'data' has no name.")
+    return notes
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -123,10 +137,13 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
         tensors = {name: tensor.float() for name, tensor in load(content).items()}
         size = int.from_bytes(content[:8], "little")
         metadata = json.loads(content[8 : 8 + size]).get("__metadata__", {})
+        config = json.loads(metadata.get("config", "null"))
+        images = int(metadata["images"]) if "images" in metadata else None
+        if not isinstance(config, dict | None):
+            raise ValueError("its architecture is no table of names and values")
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{path} does not read as safetensors, or pieces of it are missing ({error}).") from None
-    config = json.loads(metadata["config"]) if "config" in metadata else None
-    return tensors, config, int(metadata["images"]) if "images" in metadata else None
+    return tensors, config, images
 
 
 def warm_start(model: nn.Module, path: Path) -> int:

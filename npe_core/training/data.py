@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,19 @@ from torch import Tensor
 from npe_core.errors import UsageError
 from npe_core.regions import REGIONS
 from npe_core.training.arrays import resize_images
-from npe_core.training.reading import UNKNOWN, read_beliefs, read_images, read_pairs
+from npe_core.training.reading import UNKNOWN, count_unpaired, read_beliefs, read_images, read_pairs
 
-__all__ = ["UNKNOWN", "Mixture", "load_images", "load_pairs", "parse_source", "source_name", "to_float", "to_uint8"]
+__all__ = [
+    "UNKNOWN",
+    "Mixture",
+    "distinct",
+    "load_images",
+    "load_pairs",
+    "parse_source",
+    "source_name",
+    "to_float",
+    "to_uint8",
+]
 
 BELIEF_PITCH = 4
 """So many pixels of a picture, along each side, share one belief: where exactly a border lies is told by the mask."""
@@ -40,6 +51,16 @@ def source_name(path: Path) -> str:
     return "/".join(path.absolute().parts[-2:])
 
 
+def distinct(names: Iterable[str]) -> list[str]:
+    """The names in their order, no two the same: one that was there before gets its number."""
+    found: dict[str, None] = {}
+    for number, name in enumerate(names, 1):
+        while name in found:
+            name = f"{name} {number}"
+        found[name] = None
+    return list(found)
+
+
 @dataclass(frozen=True)
 class Mixture:
     """Several sets of aligned tensors, drawn with replacement so that each set keeps its share."""
@@ -48,6 +69,8 @@ class Mixture:
     """One tuple a source, each tensor with the same first dimension: (images,) or (images, masks, beliefs)."""
     shares: tuple[float, ...]
     names: tuple[str, ...] = ()
+    unpaired: tuple[int, ...] = ()
+    """Images of each source that were left out, because they have no mask."""
 
     @classmethod
     def of(
@@ -67,9 +90,14 @@ class Mixture:
         return sum(len(tensors[0]) for tensors in self.sets)
 
     def describe(self) -> list[dict[str, Any]]:
-        """Name, number of examples and share of each source."""
-        rows = zip(self.names, self.sets, self.shares, strict=False)
-        return [{"name": name, "examples": len(s[0]), "share": round(share, 4)} for name, s, share in rows]
+        """Name, number of examples and share of each source, and how many images were left out, where some were."""
+        rows: list[dict[str, Any]] = [
+            {"name": name, "examples": len(examples[0]), "share": round(share, 4)}
+            for name, examples, share in zip(self.names, self.sets, self.shares, strict=False)
+        ]
+        for row, count in zip(rows, self.unpaired, strict=False):
+            row |= {"without_mask": count} if count else {}
+        return rows
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, ...]:
         """count examples: the tensors of the sets, each (count, ...), chosen by the CPU generator rng.
@@ -96,9 +124,12 @@ def _load(sources: list[str], read: Callable[[Path], tuple[Tensor, ...]], device
     return Mixture.of([read(path) for path, _ in parsed], [weight for _, weight in parsed], device, names)
 
 
-def load_images(sources: list[str], size: int, device: torch.device) -> Mixture:
-    """A Mixture of plain images from ``PATH[=WEIGHT]`` sources. Raises InputError, UsageError."""
-    return _load(sources, lambda path: (read_images(path, size),), device)
+def load_images(sources: list[str], size: int, device: torch.device, least: int = 1) -> Mixture:
+    """A Mixture of plain images from ``PATH[=WEIGHT]`` sources, none below ``least`` pixels a side.
+
+    Raises InputError, UsageError.
+    """
+    return _load(sources, lambda path: (read_images(path, size, least=least),), device)
 
 
 def load_pairs(sources: list[str], size: int, device: torch.device) -> Mixture:
@@ -114,7 +145,8 @@ def load_pairs(sources: list[str], size: int, device: torch.device) -> Mixture:
             return images, masks, torch.zeros(1, dtype=torch.uint8).expand(len(images), len(REGIONS), side, side)
         return images, masks, resize_images(beliefs, side)
 
-    return _load(sources, read, device)
+    mixture = _load(sources, read, device)
+    return dataclasses.replace(mixture, unpaired=tuple(count_unpaired(parse_source(text)[0]) for text in sources))
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -10,17 +10,49 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from npe_core.errors import InputError
+from npe_core.photo import exif
 from npe_core.regions import REGIONS
 
 UNKNOWN = 255
 """Mask id of pixels that nobody labelled: left out of losses and scores."""
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture of that EXIF orientation upright."""
 
 
 def decode_image(name: str, content: bytes, size: int) -> np.ndarray:
-    """One file -> (size, size, 3) uint8 RGB. Raises InputError for what is no picture; ``name`` is for its words."""
+    """One file -> (size, size, 3) uint8 RGB, upright; what is transparent lies on white.
+
+    Raises InputError for what is no picture; ``name`` is for its words.
+    """
     with _opened(name, content) as picture:
-        image = picture.convert("RGB")
+        image = _rgb(name, _upright(picture))
         return np.asarray(image if image.size == (size, size) else image.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def size_of(name: str, content: bytes) -> tuple[int, int]:
+    """(width, height) of a file's picture, as its header says them; nothing is decoded. Raises InputError."""
+    with _opened(name, content) as picture:
+        return picture.size
+
+
+def _rgb(name: str, picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I;16"):  # Pillow would cut its 16 bits off at 255
+        levels = (np.asarray(picture).astype(np.uint32) + 128) // 257
+        return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+    if picture.mode in ("I", "F"):
+        raise InputError(f"{name} has samples of 32 bits. Save it with 8 or 16 bits per channel.")
+    if picture.has_transparency_data:
+        cut = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB")
+    return picture.convert("RGB")
 
 
 def decode_mask(name: str, content: bytes, size: int, image: bytes) -> np.ndarray:
@@ -28,10 +60,11 @@ def decode_mask(name: str, content: bytes, size: int, image: bytes) -> np.ndarra
 
     Raises InputError for what is no mask, holds other ids, or is of another shape than its image.
     """
-    with _opened(name, content) as mask, _opened(name, image) as picture:
+    with _opened(name, content) as stored, _opened(name, image) as picture:
+        mask = _upright(stored)
         if mask.mode not in ("L", "P"):  # of a palette the indices are the ids
             raise InputError(f"{name} is a picture of mode {mask.mode}; expected a mask of 8-bit region ids (L or P).")
-        check_shape(name, mask.size, picture.size)
+        check_shape(name, mask.size, _upright_size(picture))
         ids = np.asarray(mask)
         check_ids(name, ids)
         return ids if mask.size == (size, size) else np.asarray(mask.resize((size, size), Image.Resampling.NEAREST))
@@ -54,6 +87,22 @@ def check_shape(name: str, mask: tuple[int, int], image: tuple[int, int]) -> Non
         raise InputError(
             f"{name} has {mask[0]}x{mask[1]} pixels, its image {image[0]}x{image[1]}; expected the same proportions."
         )
+
+
+def _upright_size(picture: Image.Image) -> tuple[int, int]:
+    width, height = picture.size
+    return (height, width) if _orientation(picture) >= 5 else (width, height)
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    orientation = _orientation(picture)
+    return picture.transpose(TURNS[orientation]) if orientation in TURNS else picture
+
+
+def _orientation(picture: Image.Image) -> int:
+    block = picture.info.get("exif")
+    found = exif.read_orientation(block.removeprefix(exif.PREFIX)) if isinstance(block, bytes) else None
+    return found or 1
 
 
 @contextmanager

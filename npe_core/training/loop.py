@@ -13,10 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from npe_core.errors import UsageError
+from npe_core.errors import InputError, UsageError
 from npe_core.files import make_folder, replace_file
 from npe_core.training.checkpoint import (
+    AWAY,
     NOTES,
+    STATE,
     export_weights,
     exported,
     load_state,
@@ -28,6 +30,7 @@ from npe_core.training.distributed import World
 from npe_core.training.ema import Ema
 from npe_core.training.recipe import Recipe
 from npe_core.training.report import Reporter, forget_after, plot_loss
+from npe_core.training.settings import as_setting
 from npe_core.training.stopping import StopOnSignal
 from npe_core.training.task import Loss, Task
 
@@ -39,7 +42,8 @@ class Trainer:
     """Trains ``task.model`` by ``recipe`` in ``folder``; a run that finds a checkpoint there goes on from it, exactly.
 
     precision: bfloat16 runs the networks under autocast, float32 does not. Raises UsageError when the folder holds
-    another run, InputError when ``init`` does not fit, EnvironmentFault when the folder cannot be written.
+    another run, InputError when ``init`` or the state in the folder does not fit, EnvironmentFault when the folder
+    cannot be written.
     """
 
     def __init__(
@@ -94,6 +98,15 @@ class Trainer:
         leads = self.world.rank == 0
         reporter = Reporter(self.folder, self.recipe.images, self.task.name, seconds) if leads else None
         window: list[Loss] = []
+
+        def log(now: float) -> None:
+            numbers = mean_of(window)
+            if not math.isfinite(numbers["loss"]):
+                raise UsageError(f"The loss is {numbers['loss']} at {self.images} images. Choose a lower --lr.")
+            numbers |= {"images_per_s": len(window) * self.recipe.batch / (now - logged), "lr": self.lr}
+            if reporter is not None:
+                reporter.update(self.images, numbers)
+
         try:
             with StopOnSignal() as signals:
                 while self.images < self.recipe.images:
@@ -103,17 +116,14 @@ class Trainer:
                     window.append(self.train_step())
                     if len(window) < LOG_STEPS:
                         continue
-                    numbers = mean_of(window)
-                    if not math.isfinite(numbers["loss"]):
-                        raise UsageError(f"The loss is {numbers['loss']} at {self.images} images. Choose a lower --lr.")
                     now = time.monotonic()
-                    numbers |= {"images_per_s": len(window) * self.recipe.batch / (now - logged), "lr": self.lr}
+                    log(now)
                     window, logged = [], now
-                    if reporter is not None:
-                        reporter.update(self.images, numbers)
-                        if now - saved > save_seconds:
-                            self.save()
-                            saved = logged = time.monotonic()
+                    if reporter is not None and now - saved > save_seconds:
+                        self.save()
+                        saved = logged = time.monotonic()
+                if window:
+                    log(time.monotonic())
         finally:
             if reporter is not None:
                 reporter.close()
@@ -196,6 +206,15 @@ class Trainer:
         return state
 
     def _restore(self, state: dict[str, Any]) -> None:
+        """Raises InputError for the state of something else."""
+        try:
+            self._take(state)
+        except (torch.OutOfMemoryError, MemoryError):
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
+            raise InputError(f"{self.folder / STATE} is not the state of such a run. {AWAY}") from None
+
+    def _take(self, state: dict[str, Any]) -> None:
         self.step, self.before = state["step"], state.get("before", 0)
         self.rng.set_state(state["rng"].cpu())
         self.task.model.load_state_dict(state["model"])
@@ -223,16 +242,24 @@ def check_same_run(folder: Path, task: Task, recipe: Recipe) -> None:
     What notes of older runs do not say of the architecture was as it is by default.
     """
     known = run_notes(folder)
-    config, usual = (json.loads(json.dumps(shape)) for shape in (task.config(), task.usual))
     for word, was, wanted in (
         ("task", known.get("task", task.name), task.name),
-        ("architecture", usual | known["config"] if "config" in known else config, config),
         ("batch", known.get("recipe", {}).get("batch", recipe.batch), recipe.batch),
     ):
         if was != wanted:
             raise UsageError(
                 f"{folder} holds a run with {word} {was}, not {wanted}. Give another --out, or --init from it."
             )
+    wanted, usual = (json.loads(json.dumps(shape)) for shape in (task.config(), task.usual))
+    was = usual | known.get("config", wanted)
+    others = [key for key in was if was[key] != wanted.get(key)]
+    if others:
+        there, here = ([as_setting(key, shape.get(key)) for key in others] for shape in (was, wanted))
+        repeated = " ".join(f"--config {setting}" for setting in there)
+        raise UsageError(
+            f"{folder} holds a run of another architecture: {', '.join(there)}, not {', '.join(here)}.\n"
+            f"Repeat {repeated}, or give another --out."
+        )
 
 
 def mean_of(losses: list[Loss]) -> dict[str, float]:

@@ -61,8 +61,8 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
     add("--preset", choices=sorted(PRESETS[model]), default="default", help="recipe (default: %(default)s)")
     add("--batch", type=positive(int), metavar="B", help="images a step, over all processes")
     add("--lr", type=positive(float), metavar="LR", help="learning rate")
-    add("--seed", type=int, metavar="N", help="seed of weights and draws")
-    add("--init", type=Path, metavar="WEIGHTS", help="start from exported weights, or from their pieces")
+    add("--seed", type=seed, metavar="N", help="seed of weights and draws")
+    add("--init", type=Path, metavar="RUN", help="start from a run's folder, from exported weights or their pieces")
     add("--config", action="append", default=[], metavar="KEY=VALUE", help="architecture, e.g. mults=1,2,4; repeatable")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     add("--threads", type=positive(int), metavar="N", help="CPU threads")
@@ -82,16 +82,17 @@ def _add_training(parser: argparse.ArgumentParser, model: str) -> None:
         add("--adversary", type=positive(float), metavar="WEIGHT", help=text)
         text = "so many of the parts above t = 150 are rough paint (stage 3, with surroundings; default: none)"
         add("--paint", type=share, metavar="SHARE", help=text)
-        text = "so many of the examples go on from what the model made a call before (stage 4; default: none)"
+        text = "so many of the examples go on from what the model made a call before (stage 4, with surroundings)"
         add("--rollout", type=share, metavar="SHARE", help=text)
         text = "of so many of the faces nothing is known, the others are parts (with surroundings; default: 0.4)"
         add("--whole", type=share, metavar="SHARE", help=text)
-        add("--guide", type=Path, metavar="WEIGHTS", help="of a weaker denoiser, to move away from (stage 2)")
+        text = "a run or exported weights of a weaker denoiser, to move away from (stage 2)"
+        add("--guide", type=Path, metavar="RUN", help=text)
     if model == "super-resolution":
         add("--teachers", type=Path, metavar="DIR", help="folder of teachers.py: adds LPIPS and an adversary (stage 2)")
         add("--lpips", type=positive(float), metavar="WEIGHT", help="weight of LPIPS, L1 has 1 (stage 2; default: 1)")
-        text = "weights of a denoiser: a quarter of the small pictures are what it makes of the faces"
-        add("--denoiser", type=Path, metavar="WEIGHTS", help=text)
+        text = "a run or exported weights of a denoiser: a quarter of the small pictures are what it makes of the faces"
+        add("--denoiser", type=Path, metavar="RUN", help=text)
         add("--patch", type=positive(int), default=128, metavar="PX", help="side of the patches (default: %(default)s)")
 
 
@@ -108,8 +109,9 @@ def _add_labelling(parser: argparse.ArgumentParser) -> None:
     add("--teachers", type=Path, required=True, metavar="DIR", help="folder of teachers.py")
     add("--out", type=Path, required=True, metavar="FILE.npz", help="where the pairs go, for --data of segmentation")
     add("--count", type=positive(int), metavar="N", help="at most so many pictures of each source, drawn at random")
-    add("--size", type=positive(int), default=256, metavar="PX", help="side of the pairs (default: %(default)s)")
-    add("--seed", type=int, default=0, metavar="N", help="of the drawing")
+    text = "side of the pairs, a multiple of 4 (default: %(default)s)"
+    add("--size", type=side, default=256, metavar="PX", help=text)
+    add("--seed", type=seed, default=0, metavar="N", help="of the drawing")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     add("--threads", type=positive(int), metavar="N", help="CPU threads")
 
@@ -148,6 +150,25 @@ def whole(text: str) -> int:
     if value < 0:
         raise ValueError(text)
     return value
+
+
+def seed(text: str) -> int:
+    """An argparse type: what random generators take."""
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(text)
+    return value
+
+
+def side(text: str) -> int:
+    """An argparse type: a side of pairs, of which beliefs have a fourth."""
+    value = int(text)
+    if value <= 0 or value % 4:
+        raise ValueError(text)
+    return value
+
+
+side.__name__ = "multiple of 4"
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:

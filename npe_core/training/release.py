@@ -7,18 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.errors import InputError
-from npe_core.files import make_folder, replace_file
-from npe_core.models.weights import (
-    COARSE,
-    MANIFEST,
-    SMOOTH,
-    Entry,
-    build,
-    read_manifest,
-    sha256_of,
-    weights_folder,
-    write_manifest,
-)
+from npe_core.files import make_folder, written
+from npe_core.models.denoiser import DenoiserConfig
+from npe_core.models.importing import entries_of, put
+from npe_core.models.weights import COARSE, SMOOTH, Entry, build, read_manifest, weights_folder
 from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
 from npe_core.training.report import read_log
 
@@ -29,6 +21,8 @@ TASK_OF = {
     "upscaler": "super-resolution",
     SMOOTH: "super-resolution",
 }
+SIDES = {"denoiser": DenoiserConfig().image_size, COARSE: 32}
+"""Sides of the pictures that the denoisers of the editor make: edits and samples are laid out for these."""
 
 
 def release(
@@ -38,13 +32,15 @@ def release(
     measured: Path | None = None,
     data_names: list[str] | None = None,
     folder: Path | None = None,
+    any_side: bool = False,
 ) -> Entry:
-    """Put the weights of a run (a folder, or one of its files) into the weights folder as KIND.safetensors, byte for
-    byte, and into its manifest.
+    """Put the weights of a run (a folder, or one of its files) into the weights folder, byte for byte, and into its
+    manifest; a folder without one is first filled with the shipped weights.
 
-    An upscaler of another architecture takes the smooth weights before out of the manifest: none can lie between them.
-    Raises InputError when the run is of another model or does not fit, EnvironmentFault when the folder cannot be
-    written.
+    The file is named after its content; that of the weights before goes when the manifest names the new one. An
+    upscaler of another architecture takes the smooth weights before out of the manifest: none can lie between them.
+    A denoiser has the side that the editor needs, unless ``any_side``: to be measured and not to edit with. Raises
+    InputError when the run is of another model or does not fit, EnvironmentFault when the folder cannot be written.
     """
     folder = folder or release_folder()
     source, notes = exported(run, ema), run_notes(run)
@@ -58,6 +54,8 @@ def release(
         build(kind, config).load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(f"{source} does not fit a {kind}: {str(error).splitlines()[-1].strip()}") from None
+    if kind in SIDES and not any_side:
+        _check_side(kind, config.get("image_size", DenoiserConfig().image_size), source)
     seen = (
         images
         if images is not None
@@ -71,19 +69,27 @@ def release(
         **({"average": notes["average"]} if "average" in notes else {}),
         "measured": {} if measured is None else read_json(measured),
     }
-    file = f"{kind}.safetensors"
-    entries = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    make_folder(folder)
+    with written(folder):
+        entries = entries_of(folder)
+    before = {entry.file for entry in entries.values()}
     if kind == SMOOTH and "upscaler" in entries and not _are_alike(entries["upscaler"].config, config):
         raise InputError(f"{source} is of another architecture than the upscaler. Release the upscaler first.")
     if kind == "upscaler" and SMOOTH in entries and not _are_alike(entries[SMOOTH].config, config):
         del entries[SMOOTH]
-    make_folder(folder)
-    content = joined(source)
-    with replace_file(folder / file) as temporary:
-        temporary.write_bytes(content)
-    entry = Entry(kind, file, sha256_of(folder / file), config, provenance)
-    write_manifest({**entries, kind: entry}, folder)
+    entry = put(kind, joined(source), config, provenance, entries, folder)
+    for name in before - {one.file for one in read_manifest(folder).values()}:
+        (folder / name).unlink(missing_ok=True)
     return entry
+
+
+def _check_side(kind: str, side: int, source: Path) -> None:
+    """Raises InputError for a denoiser that the editor cannot use as that kind."""
+    if side == SIDES[kind]:
+        return
+    fitting = next((other for other, wanted in SIDES.items() if wanted == side), None)
+    advice = f"Release it as {fitting}." if fitting is not None else f"Train with --config image_size={SIDES[kind]}."
+    raise InputError(f"{source} makes pictures of {side} pixels, a {kind} those of {SIDES[kind]}. {advice}")
 
 
 def _are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:

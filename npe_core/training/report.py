@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -16,18 +17,25 @@ from npe_core.files import replace_file, written
 
 
 def read_log(path: Path) -> Iterator[dict[str, float]]:
-    """The entries of a JSON-lines log; a line cut off by a kill is passed over."""
-    if path.exists():
-        for line in path.read_text().splitlines():
+    """The entries of a JSON-lines log; a line cut off by a kill, and what is no entry, is passed over."""
+    if path.is_file():
+        for line in path.read_text(errors="replace").splitlines():
             try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
+                entry = json.loads(line)
+            except ValueError:
                 continue
+            if (
+                isinstance(entry, dict)
+                and "images" in entry
+                and all(isinstance(v, int | float) for v in entry.values())
+            ):
+                yield entry
 
 
 def plot_loss(log: Path, out: Path) -> None:
     """The logged losses over images seen, both axes logarithmic, as a small PNG. Raises EnvironmentFault."""
-    points = [(entry["images"], entry["loss"]) for entry in read_log(log) if entry.get("loss", 0) > 0]
+    logged = ((entry["images"], entry.get("loss", 0)) for entry in read_log(log))
+    points = [point for point in logged if all(0 < value < math.inf for value in point)]
     if len(points) < 2:
         return
     width, height, margin = 640, 360, 40
@@ -53,7 +61,7 @@ def forget_after(log: Path, images: int) -> None:
     Raises EnvironmentFault.
     """
     if log.exists():
-        kept = [json.dumps(entry) for entry in read_log(log) if entry.get("images", 0) <= images]
+        kept = [json.dumps(entry) for entry in read_log(log) if entry["images"] <= images]
         with replace_file(log) as temporary:
             temporary.write_text("".join(line + "\n" for line in kept))
 

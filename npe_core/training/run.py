@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,19 +16,23 @@ from npe_core.errors import OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import SCALE, UpscalerConfig
-from npe_core.training.checkpoint import fill, read_weights, split
+from npe_core.training.checkpoint import exported, fill, read_weights, split
 from npe_core.training.data import Mixture, load_images, load_pairs
 from npe_core.training.diffusion import DiffusionTask
 from npe_core.training.distributed import join_world, leave_world
+from npe_core.training.holding import held
+from npe_core.training.jpeg import PITCH as JPEG_PITCH
 from npe_core.training.loop import Trainer
 from npe_core.training.recipe import PRESETS, Recipe
 from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
-from npe_core.training.super_resolution import SIZE, SuperResolutionTask, made_by
+from npe_core.training.super_resolution import LEAST_PATCH, SIZE, SuperResolutionTask, made_by
 from npe_core.training.task import Perceptual, Task
 from npe_core.training.teachers import Vgg
 
 Config = TypeVar("Config")
+EMA = "long"
+"""Which average of a run is taken where its folder is named."""
 
 
 def train(options: argparse.Namespace) -> None:
@@ -43,11 +48,13 @@ def train(options: argparse.Namespace) -> None:
         torch.set_float32_matmul_precision("high")
     recipe = recipe_of(options)
     torch.manual_seed(recipe.seed)
+    init = None if options.init is None else exported(options.init, EMA)
     try:
-        task = build_task(options, device, choice.dtype)
-        trainer = Trainer(task, recipe, options.out, device, options.init, choice.dtype, world)
-        seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
-        trainer.run(seconds, 60 * options.save_minutes)
+        with held(options.out) if world.rank == 0 else nullcontext():
+            task = build_task(options, device, choice.dtype)
+            trainer = Trainer(task, recipe, options.out, device, init, choice.dtype, world)
+            seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
+            trainer.run(seconds, 60 * options.save_minutes)
     except torch.OutOfMemoryError:
         raise OutOfMemory(f"{device} ran out of memory. Choose a --batch below {recipe.batch}.") from None
     finally:
@@ -70,10 +77,12 @@ def build_task(options: argparse.Namespace, device: torch.device, precision: tor
         if options.adversary is not None and options.teachers is None:
             raise UsageError("--adversary needs --teachers DIR: it judges the features that LPIPS compares.")
         denoiser = config_of(options, DenoiserConfig())
-        if options.paint is not None and not denoiser.surroundings:
-            raise UsageError("--paint needs --config surroundings=true: parts of faces are painted, never all of one.")
+        for name in ("paint", "rollout", "whole"):
+            if getattr(options, name) is not None and not denoiser.surroundings:
+                raise UsageError(f"--{name} needs --config surroundings=true: without, nothing of any face is known.")
         faces = load_images(options.data, denoiser.image_size, device)
-        larger = load_images(options.larger, 2 * denoiser.image_size, device) if options.larger else None
+        twice = 2 * denoiser.image_size
+        larger = load_images(options.larger, twice, device, least=twice) if options.larger else None
         more: dict[str, Any] = {"perceptual": perceptual_of(options, device)}
         if options.adversary is not None:
             more["adversary_weight"] = options.adversary
@@ -88,15 +97,20 @@ def build_task(options: argparse.Namespace, device: torch.device, precision: tor
         return DiffusionTask(faces, device, denoiser, larger, **more)
     if options.command == "segmentation":
         segmenter = config_of(options, SegmenterConfig())
+        if segmenter.image_size % JPEG_PITCH or segmenter.image_size < 2 * JPEG_PITCH:
+            raise UsageError(
+                f"A segmenter is trained at a multiple of {JPEG_PITCH} pixels from {2 * JPEG_PITCH}, not at image_size "
+                f"{segmenter.image_size}."
+            )
         return SegmentationTask(load_pairs(options.data, segmenter.image_size, device), device, segmenter)
-    if options.patch % SCALE or options.patch > SIZE:
-        raise UsageError(f"--patch must be a multiple of {SCALE} up to {SIZE}, not {options.patch}.")
+    if options.patch % SCALE or not LEAST_PATCH <= options.patch <= SIZE:
+        raise UsageError(f"--patch must be a multiple of {SCALE} from {LEAST_PATCH} to {SIZE}, not {options.patch}.")
     if options.lpips is not None and options.teachers is None:
         raise UsageError("--lpips needs --teachers DIR, which hold LPIPS.")
     extra: dict[str, Any] = {"patch": options.patch, "perceptual": perceptual_of(options, device)}
     if options.lpips is not None:
         extra["perceptual_weight"] = options.lpips
-    faces = load_images(options.data, SIZE, device)
+    faces = load_images(options.data, SIZE, device, least=SIZE)
     if options.denoiser is not None:
         extra["made"] = made_of(faces, options.denoiser, device, options.seed or 0, precision)
     return SuperResolutionTask(faces, device, config_of(options, UpscalerConfig()), **extra)
@@ -110,7 +124,8 @@ def perceptual_of(options: argparse.Namespace, device: torch.device) -> Perceptu
 
 
 def denoiser_of(weights: Path, device: torch.device) -> Denoiser:
-    """A denoiser with exported weights, to be used and not trained. Raises InputError."""
+    """A denoiser with the weights of a run or of a file, to be used and not trained. Raises InputError."""
+    weights = exported(weights, EMA)
     tensors, stored, _ = read_weights(weights)
     denoiser = Denoiser(from_stored(DenoiserConfig, stored) if stored is not None else DenoiserConfig())
     fill(denoiser, tensors, weights)
@@ -127,6 +142,6 @@ def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int, prec
 def config_of(options: argparse.Namespace, defaults: Config) -> Config:
     """The architecture: that of ``--init`` where it says one, else the defaults; with ``--config`` on top."""
     if options.init is not None:
-        stored = read_weights(options.init)[1]
+        stored = read_weights(exported(options.init, EMA))[1]
         defaults = from_stored(type(defaults), stored) if stored is not None else defaults
     return with_settings(defaults, options.config)

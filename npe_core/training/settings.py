@@ -41,8 +41,15 @@ def _like(default: Any, text: str) -> Any:
     return type(default)(text)
 
 
+def as_setting(name: str, value: Any) -> str:
+    """``KEY=VALUE`` as ``with_settings`` takes it."""
+    return f"{name}={_shown(value)}"
+
+
 def _shown(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def from_stored(kind: type[Settings], stored: dict[str, Any]) -> Settings:

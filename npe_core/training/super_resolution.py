@@ -28,6 +28,8 @@ SIZE = 512
 """Side of the training pictures."""
 PATCH = 128
 """Default side of the patches that are cut from them."""
+LEAST_PATCH = 16
+"""Of smaller ones the features of LPIPS are less than a pixel, and blur reaches across."""
 WHOLE_SHARE = 0.4
 """Share of the examples whose surroundings are not known: what `npe upscale` asks for."""
 SOFT, NOISY, STORED = 0.2, 0.12, 0.1

@@ -197,11 +197,11 @@ def test_a_mistyped_command_names_the_nearest(typed, near, capsys):
 def test_damaged_weights_are_exit_code_3(damage, files, tmp_path, monkeypatch, capsys):
     import shutil
 
-    from npe_core.models.weights import weights_folder
+    from npe_core.models.weights import read_manifest, weights_folder
 
     broken = tmp_path / "weights"
     shutil.copytree(weights_folder(), broken)
-    path = broken / "denoiser.safetensors"
+    path = broken / read_manifest(broken)["denoiser"].file
     content = path.read_bytes()
     if damage == "missing":
         path.unlink()
@@ -239,14 +239,14 @@ def test_an_imported_upscaler_has_no_sharpness_below_1_and_says_so(files, tmp_pa
     from safetensors.torch import save_file
 
     from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
-    from npe_core.models.weights import shipped_folder
+    from npe_core.models.weights import read_manifest, shipped_folder
 
     save_file(GeneratorResNet(UpscalerConfig()).state_dict(), str(tmp_path / "mine.safetensors"))
     monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.chdir(files)
     assert run(["weights", "import", str(tmp_path / "mine.safetensors")]) == 0
     assert "--sharpness below 1 needs an upscaler_smooth" in capsys.readouterr().out
-    assert run(["weights", "import", str(shipped_folder() / "segmenter.safetensors")]) == 0
+    assert run(["weights", "import", str(shipped_folder() / read_manifest(shipped_folder())["segmenter"].file)]) == 0
     assert "--sharpness" not in capsys.readouterr().out
     for command in (
         ["edit", "face.png", "-o", "out.png", "--aligned", *HAIR],

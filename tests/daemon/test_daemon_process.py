@@ -26,6 +26,7 @@ from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.status import read_status
 from npe_core.errors import AlreadyRunning, InputError
+from npe_core.models.weights import read_manifest
 
 NPE = [sys.executable, "-c", "from npe_core.cli import main; main()"]
 FEW = {"steps": 1, "upscale": False, "aligned": True, "seed": 3}
@@ -127,7 +128,7 @@ def test_kill_9_at_random_moments_with_the_real_engine(at, tmp_path, portrait):
 def test_weights_that_are_corrupt_are_told_and_nothing_is_touched(at, tmp_path, portrait, monkeypatch, capsys):
     weights = tmp_path / "weights"
     shutil.copytree(Path(__file__).parents[2] / "weights", weights)
-    with (weights / "denoiser.safetensors").open("r+b") as file:
+    with (weights / read_manifest(weights)["denoiser"].file).open("r+b") as file:
         file.truncate(1000)
     monkeypatch.setenv("NPE_WEIGHTS", str(weights))
     put(tmp_path / "inbox", "a", portrait)

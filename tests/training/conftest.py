@@ -10,6 +10,7 @@ from PIL import Image
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.training.data import Mixture
 from npe_core.training.diffusion import DiffusionTask
+from npe_core.training.release import SIDES
 
 DENOISER = DenoiserConfig(image_size=16, base=8, mults=(1, 2), attention=(4,), head_width=8)
 
@@ -33,6 +34,18 @@ def pairs(tmp_path_factory):
         Image.fromarray(np.full((32, 32, 3), 40 * number, np.uint8)).save(folder / f"images/{number}.png")
         Image.fromarray(np.full((32, 32), number, np.uint8)).save(folder / f"masks/{number}.png")
     return folder
+
+
+@pytest.fixture
+def no_shipped(tmp_path, monkeypatch):
+    """A weights folder begins empty: no shipped weights are there to be taken along."""
+    monkeypatch.setattr("npe_core.models.importing.shipped_folder", lambda: tmp_path / "nothing shipped")
+
+
+@pytest.fixture
+def small_release(no_shipped, monkeypatch):
+    """Denoisers of 16 pixels may be released."""
+    monkeypatch.setitem(SIDES, "denoiser", DENOISER.image_size)
 
 
 class Pixels:

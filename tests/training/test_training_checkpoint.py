@@ -41,6 +41,10 @@ def everything(trainer):
     return tensors
 
 
+def everything_but_the_log(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "log.jsonl"}
+
+
 def assert_same(one, other):
     one, other = everything(one), everything(other)
     assert one.keys() == other.keys()
@@ -144,7 +148,7 @@ def test_weights_that_are_no_longer_finite_replace_no_checkpoint(diffusion_task,
     task = diffusion_task(perceptual=pixels, adversary_weight=0.1)
     trainer = trained(task, tmp_path, 2)
     trainer.save()
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = everything_but_the_log(tmp_path)
     step = trainer.train_step
 
     def last_step():
@@ -156,7 +160,7 @@ def test_weights_that_are_no_longer_finite_replace_no_checkpoint(diffusion_task,
     trainer.train_step = last_step
     with pytest.raises(UsageError, match="no longer finite"):
         trainer.run()
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert everything_but_the_log(tmp_path) == before
     assert trained(diffusion_task(perceptual=pixels, adversary_weight=0.1), tmp_path, 1).step == 3
 
 
@@ -196,7 +200,7 @@ def test_a_warm_start_takes_the_averaged_weights(diffusion_task, tmp_path):
         warm_start(torch.nn.Linear(2, 2), tmp_path / "run" / "ema_short.safetensors")
 
 
-def test_released_weights_load_as_the_editor_loads_them(diffusion_task, tmp_path):
+def test_released_weights_load_as_the_editor_loads_them(diffusion_task, small_release, tmp_path):
     run, folder = tmp_path / "run", tmp_path / "weights"
     trainer = trained(diffusion_task(), run, 3)
     trainer.save()
@@ -214,7 +218,7 @@ def test_released_weights_load_as_the_editor_loads_them(diffusion_task, tmp_path
         release("segmenter", run, folder=folder)
 
 
-def test_a_released_upscaler_keeps_only_smooth_weights_of_its_own_architecture(tmp_path):
+def test_a_released_upscaler_keeps_only_smooth_weights_of_its_own_architecture(no_shipped, tmp_path):
     """Between tensors of other shapes there is no sharpness."""
     narrow, wide = ({"width": width, "blocks": 2, "skip": "bicubic"} for width in (8, 16))
     for name, config in (("narrow", narrow), ("wide", wide)):
@@ -230,7 +234,7 @@ def test_a_released_upscaler_keeps_only_smooth_weights_of_its_own_architecture(t
     assert read_manifest(folder).keys() == {"upscaler"}
 
 
-def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_task, tmp_path):
+def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_task, small_release, tmp_path):
     for name, steps in (("one", 2), ("two", 4)):
         trained(diffusion_task(), tmp_path / name, steps).save()
     file = average([str(tmp_path / "one"), f"{tmp_path / 'two'}=3"], tmp_path / "mean", "short")

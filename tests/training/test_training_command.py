@@ -22,6 +22,7 @@ from npe_core.models.segmenter import SegmenterConfig
 from npe_core.training import labelling
 from npe_core.training.data import load_pairs
 from npe_core.training.evaluation.options import evaluation_parser
+from npe_core.training.holding import held
 from npe_core.training.loop import Trainer
 from npe_core.training.options import train_parser
 from npe_core.training.reading import UNKNOWN, drawn, read_pairs
@@ -54,7 +55,7 @@ def diffusion_words(data, out, *more):
     ]
 
 
-def test_train_diffusion_from_the_command_line(pairs, tmp_path, monkeypatch, capsys):
+def test_train_diffusion_from_the_command_line(pairs, small_release, tmp_path, monkeypatch, capsys):
     out = tmp_path / "run"
     words = ["train", *diffusion_words(pairs, out, "--images", "80", "--pieces", "0.05")]
     assert run(words) == 0
@@ -71,7 +72,15 @@ def test_train_diffusion_from_the_command_line(pairs, tmp_path, monkeypatch, cap
     assert "80 images seen" in capsys.readouterr().out
     assert json.loads((tmp_path / "weights/manifest.json").read_text())["models"]["denoiser"]["config"]["base"] == 8
     assert run(["train", *diffusion_words(pairs, out, "--images", "80", "--config", "base=16")]) == 2
-    assert "Give another --out" in capsys.readouterr().err
+    assert "Repeat --config base=8, or give another --out" in capsys.readouterr().err
+    more = tmp_path / "more"
+    small = [word for setting in ("image_size=16", "base=8") for word in ("--config", setting)]
+    words = ["train", "diffusion", "--data", str(pairs), "--out", str(more), "--batch", "2", "--device", "cpu"]
+    assert run([*words, "--images", "2", "--init", str(out), "--guide", str(out)]) == 0  # folders of runs
+    assert json.loads((more / "run.json").read_text())["config"] == told["config"]
+    with held(more):
+        assert run([*words, "--images", "4", *small, "--init", str(out)]) == 2
+    assert "Another run is at work" in capsys.readouterr().err
 
 
 def test_train_and_evaluate_segmentation(pairs, tmp_path, monkeypatch, capsys):
@@ -129,6 +138,21 @@ def test_the_mix_of_the_samples(capsys):
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "1.5"], "--paint"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--paint", "0.5"], "surroundings=true"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--rollout", "0"], "--rollout"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--rollout", "0.5"], "--rollout needs --config surr"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--whole", "0.5"], "--whole needs --config surr"),
+        (["train", "diffusion", "--data", "x", "--out", "OUT", "--seed", str(2**64)], "--seed"),
+        (["train", "label", "--data", "x", "--teachers", "x", "--out", "OUT/x.npz", "--seed", str(2**64)], "--seed"),
+        (["train", "label", "--data", "x", "--teachers", "x", "--out", "OUT/x.npz", "--size", "3"], "multiple of 4"),
+        (["train", "super-resolution", "--data", "x", "--out", "OUT", "--patch", "8"], "from 16 to 512, not 8"),
+        (["train", "super-resolution", "--data", "x", "--out", "OUT", "--patch", "18"], "multiple of 4"),
+        (
+            ["train", "segmentation", "--data", "x", "--out", "OUT", *config(SEGMENTER), *config(["image_size=36"])],
+            "36",
+        ),
+        (
+            ["train", "segmentation", "--data", "x", "--out", "OUT", *config(SEGMENTER), *config(["image_size=16"])],
+            "16",
+        ),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "prior=200"], "up to 32"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "mults="], "mults is empty"),
         (["train", "diffusion", "--data", "x", "--out", "OUT", "--config", "patch=3"], "128 is no multiple of 24"),
@@ -138,6 +162,7 @@ def test_the_mix_of_the_samples(capsys):
         (["evaluate", "diffusion", "--data", "edits=x"], "val=SRC"),
         (["evaluate", "diffusion", "--data", "x", "--count", "-3"], "--count"),
         (["evaluate", "diffusion", "--data", "x", "--edits", "-1"], "--edits"),
+        (["evaluate", "diffusion", "--data", "x", "--seed", str(2**64)], "--seed"),
         (["evaluate", "super-resolution", "--data", "x", "--teachers", "OUT"], "teachers.py"),
     ],
 )
@@ -146,6 +171,22 @@ def test_bad_usage_is_told_in_words(words, message, tmp_path, capsys):
     told = capsys.readouterr().err
     assert told.startswith("npe: ") and "Traceback" not in told
     assert message in told
+
+
+def test_small_pictures_are_refused_where_sharp_ones_are_needed(pairs, tmp_path, capsys):
+    sharp = ["train", "super-resolution", "--data", str(pairs), "--out", str(tmp_path / "sharp"), "--device", "cpu"]
+    assert run([*sharp, "--images", "2", "--batch", "2", "--patch", "16"]) == 2
+    assert "6 of 6 pictures have fewer than 512 pixels a side" in capsys.readouterr().err
+    larger = [
+        "train",
+        *diffusion_words(
+            pairs, tmp_path / "parts", "--images", "2", "--larger", str(pairs), "--config", "image_size=32"
+        ),
+    ]
+    assert run(larger) == 2
+    assert "6 of 6 pictures have fewer than 64 pixels a side" in capsys.readouterr().err
+    assert run(["evaluate", "super-resolution", "--data", str(pairs), "--device", "cpu"]) == 2
+    assert "fewer than 512 pixels" in capsys.readouterr().err
 
 
 def test_settings_take_the_type_of_the_default():
@@ -195,8 +236,14 @@ def test_every_model_trains_on_a_bare_machine(pairs, tmp_path):
         "segmentation": config(SEGMENTER),
         "super-resolution": ["--patch", "32", *config(["width=8", "blocks=1"])],
     }
-    rest = ["--data", str(pairs), "--images", "40", "--batch", "2", "--device", "cpu", "--out"]
-    runs = [[model, *settings, *rest, str(tmp_path / model)] for model, settings in models.items()]
+    (tmp_path / "sharp").mkdir()
+    Image.effect_noise((512, 512), 60).save(tmp_path / "sharp/0.png")
+    rest = ["--images", "40", "--batch", "2", "--device", "cpu"]
+    sources = {model: str(tmp_path / "sharp" if model == "super-resolution" else pairs) for model in models}
+    runs = [
+        [model, *settings, *rest, "--data", sources[model], "--out", str(tmp_path / model)]
+        for model, settings in models.items()
+    ]
     words, root = [sys.executable, "-c", EVERY_BARE, json.dumps(runs)], Path(__file__).resolve().parents[2]
     ran = subprocess.run(words, cwd=root, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

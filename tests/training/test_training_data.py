@@ -7,6 +7,7 @@ import tarfile
 import tracemalloc
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -223,8 +224,9 @@ def test_what_is_not_chosen_is_not_decoded(pairs, tmp_path):
 
 
 def test_sources_and_weights():
-    assert parse_source("a/b.zip=0.25")[1] == 0.25
-    assert parse_source("a=b/c.zip") == parse_source("a=b/c.zip") and parse_source("a=b/c.zip")[1] is None
+    assert parse_source("a/b.zip=0.25") == (Path("a/b.zip"), 0.25)
+    assert parse_source("a=b/c.zip") == (Path("a=b/c.zip"), None)
+    assert parse_source("a=b/c.zip=3") == (Path("a=b/c.zip"), 3.0)
     with pytest.raises(UsageError, match="above 0"):
         parse_source("a.zip=0")
 

@@ -93,8 +93,10 @@ def _measure(
 
 def labels(chosen: list[Path | None], ema: str) -> dict[str, Path | None]:
     """What each of the measured weights is called in reports: short names, no two the same."""
-    named: dict[str, Path | None] = {}
-    for weights in chosen:
-        name = "released" if weights is None else f"{weights.name} ({ema})" if weights.is_dir() else weights.stem
-        named[name if name not in named else f"{name} {len(named) + 1}"] = weights
-    return named
+    from npe_core.training.data import distinct
+
+    names = (
+        "released" if weights is None else f"{weights.name} ({ema})" if weights.is_dir() else weights.stem
+        for weights in chosen
+    )
+    return dict(zip(distinct(names), chosen, strict=True))

@@ -80,7 +80,15 @@ def evaluate_diffusion(
 
 
 def compare_spread(report: Report, judge: Judge, val: Tensor, samples: Tensor, others: Tensor | None) -> None:
-    """VGG-FD of the samples to val, and of as many other real faces; uint8 (N, 3, S, S) each."""
+    """VGG-FD of the samples to val, and of as many other real faces; uint8 (N, 3, S, S) each.
+
+    It grows as sets shrink: where there are fewer others, it is of fewer samples and faces of val too.
+    """
+    if others is not None and len(others) < len(samples):
+        report.notes.append(
+            f"VGG-FD is of {len(others)} samples, not of {len(samples)}: the reference has no more faces."
+        )
+        val, samples = val[: len(others)], samples[: len(others)]
     numbers = {"count": len(samples), "samples": judge.vgg_fd(val, samples)}
     rows = [[f"VGG-FD of {len(samples)} samples", shown(numbers["samples"], 2)]]
     if others is not None:

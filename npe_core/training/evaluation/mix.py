@@ -10,7 +10,7 @@ from torch import Tensor
 
 from npe_core.editor.engine import Engine
 from npe_core.report import Report, markdown, told
-from npe_core.training.data import parse_source, source_name, to_float
+from npe_core.training.data import distinct, parse_source, source_name, to_float
 from npe_core.training.evaluation.groups import groups_of
 from npe_core.training.reading import drawn, read_images
 
@@ -18,13 +18,13 @@ from npe_core.training.reading import drawn, read_images
 def measure_mix(engine: Engine, sources: list[str], count: int, seed: int = 0) -> Report:
     """Group ``count`` aligned faces of each source, drawn by ``seed``. Raises InputError."""
     report = Report({"model": "segmenter", "data": {}})
-    for text in sources:
-        path, _ = parse_source(text)
+    paths = [parse_source(text)[0] for text in sources]
+    for name, path in zip(distinct(map(source_name, paths)), paths, strict=True):
         images = read_images(path, engine.segment_size, drawn(count, seed))
         each = [_groups(engine, one) for one in told(images.split(1), "looking")]
         found = Counter(f"{kind}: {group}" for groups in each for kind, group in groups.items())
-        shares: dict[str, Any] = {name: number / len(images) for name, number in found.items()}
-        report.numbers["data"][source_name(path)] = {"faces": len(images), "shares": shares}
+        shares: dict[str, Any] = {group: number / len(images) for group, number in found.items()}
+        report.numbers["data"][name] = {"faces": len(images), "shares": shares}
     report.tables.append(table(report.numbers["data"]))
     return report
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from npe_core.errors import UsageError
-from npe_core.training.options import Parser, positive, whole
+from npe_core.training.options import Parser, positive, seed, whole
 
 DESCRIPTION = "Measure one of the three models on validation data, or the mix of faces in training data."
 EXAMPLES = """\
@@ -68,7 +68,7 @@ def _add_diffusion(parser: argparse.ArgumentParser) -> None:
     add("--count", type=whole, metavar="N", help="samples, against as many faces of val (default: all of val; 0: none)")
     add("--edits", type=whole, default=50, metavar="N", help="faces to edit (default: %(default)s; 0: none)")
     add("--steps", type=positive(int), default=20, metavar="N", help="steps a sample (default: %(default)s)")
-    add("--seed", type=int, default=0, help="of the first sample (default: %(default)s)")
+    add("--seed", type=seed, default=0, help="of the first sample (default: %(default)s)")
 
 
 def _add_common(parser: argparse.ArgumentParser, several: bool) -> None:

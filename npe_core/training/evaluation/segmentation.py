@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import math
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,10 @@ from npe_core.regions import LEGEND, REGIONS
 from npe_core.report import Report, markdown, shown, told
 from npe_core.sheets import grid
 from npe_core.training.augment import warp
-from npe_core.training.data import parse_source, source_name, to_float
+from npe_core.training.data import distinct, parse_source, source_name, to_float
 from npe_core.training.evaluation.groups import groups_of
 from npe_core.training.evaluation.metrics import confusion, f1, foreground_mean, iou
-from npe_core.training.reading import UNKNOWN, drawn, read_pairs
+from npe_core.training.reading import UNKNOWN, count_unpaired, drawn, read_pairs
 
 SHIFTS = ((0.05, 0.0), (-0.05, 0.0), (0.0, 0.05), (0.0, -0.05))
 """Shares of the side, right and down."""
@@ -53,9 +55,9 @@ def read_labelled(path: Path, size: int, label_kind: str | None, count: int | No
 
     Raises InputError when none are left.
     """
-    images, ids, stems = read_pairs(path, size)
+    images, ids, names = read_pairs(path, size)
     index = read_index(path.parent / "index.csv")
-    groups = [index.get(stem, {}) for stem in stems]
+    groups = [index.get(name) or index.get(PurePosixPath(name).name, {}) for name in names]
     kept = [i for i, g in enumerate(groups) if label_kind is None or g.get("label_kind") == label_kind]
     kept = [kept[i] for i in sorted(drawn(count, seed=0)(len(kept)))]
     if not kept:
@@ -67,13 +69,24 @@ def read_labelled(path: Path, size: int, label_kind: str | None, count: int | No
 
 
 def read_index(path: Path) -> dict[str, dict[str, str]]:
-    """Name of a face (without folder and suffix) -> its label_kind and source."""
+    """Name of a face (without suffix; with its folders, and without where one face has it) -> label_kind and source.
+
+    Raises InputError for a file that does not read as a table.
+    """
     if not path.exists():
         return {}
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    wanted = ("label_kind", "source")
-    return {Path(r.get("image") or r.get("name") or "").stem: {k: r[k] for k in wanted if r.get(k)} for r in rows}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} does not read as a table ({error}). Save it as CSV in UTF-8.") from None
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        name = PurePosixPath(row.get("image") or row.get("name") or "")
+        known = {key: row[key] for key in ("label_kind", "source") if row.get(key)}
+        for called in {str(name.parent / name.stem).removeprefix("images/"), name.stem}:
+            found.setdefault(called, []).append(known)
+    return {name: faces[0] for name, faces in found.items() if len(faces) == 1}
 
 
 def evaluate_segmentation(
@@ -83,17 +96,21 @@ def evaluate_segmentation(
 
     Raises InputError.
     """
-    sets = [read_labelled(parse_source(text)[0], editor.engine.segment_size, label_kind, count) for text in sources]
+    paths = [parse_source(text)[0] for text in sources]
+    sets = [read_labelled(path, editor.engine.segment_size, label_kind, count) for path in paths]
+    names = distinct(labelled.name for labelled in sets)
+    sets = [dataclasses.replace(labelled, name=name) for labelled, name in zip(sets, names, strict=True)]
+    files = distinct("faces_" + re.sub(r"[^\w-]+", "_", name).strip("_") for name in names)
     report = Report({"model": "segmenter", "data": {}})
-    for labelled in sets:
+    for labelled, path, file in zip(sets, paths, files, strict=True):
         predicted = predict(editor, to_float(labelled.images))
         report.numbers["data"][labelled.name] = measure(editor, labelled, predicted, robust)
-        report.sheets[f"faces_{'_'.join(labelled.name.split()[0].split('/')).replace('.', '_')}"] = sheet(
-            labelled, predicted
-        )
+        report.sheets[file] = sheet(labelled, predicted)
         absent = [r.name for r in REGIONS[1:] if not bool((labelled.ids == r.id).any())]
         if absent:
             report.notes.append(f"{labelled.name}: nothing is labelled {', '.join(absent)}; left out of the mean.")
+        if unpaired := count_unpaired(path):
+            report.notes.append(f"{labelled.name}: pictures without a mask were left out: {unpaired}.")
     report.tables += tables(report.numbers["data"])
     return report
 

@@ -27,11 +27,11 @@ def weights_with(kind: str, weights: Path | None, ema: str) -> Iterator[Path]:
         raise InputError(f"{weights} is neither the folder of a run nor exported weights (.safetensors).")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if (weights_folder() / MANIFEST).exists():
-            others = {other: entry for other, entry in read_manifest().items() if other != kind}
-            with written(folder):
-                for entry in others.values():
-                    shutil.copyfile(verify(entry), folder / entry.file)
-                write_manifest(others, folder)
-        release(kind, weights, ema, folder=folder)
+        known = read_manifest() if (weights_folder() / MANIFEST).exists() else {}
+        others = {other: entry for other, entry in known.items() if other != kind}
+        with written(folder):
+            for entry in others.values():
+                shutil.copyfile(verify(entry), folder / entry.file)
+        write_manifest(others, folder)
+        release(kind, weights, ema, folder=folder, any_side=True)
         yield folder

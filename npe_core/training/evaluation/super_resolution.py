@@ -15,7 +15,7 @@ from npe_core.models.upscaler import SCALE
 from npe_core.report import Report, markdown, shown, told
 from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs
-from npe_core.training.data import parse_source, source_name, to_float, to_uint8
+from npe_core.training.data import distinct, parse_source, source_name, to_float, to_uint8
 from npe_core.training.evaluation.metrics import psnr_y
 from npe_core.training.reading import drawn, read_images
 from npe_core.training.super_resolution import SIZE, shrink
@@ -28,19 +28,21 @@ SHEET = 12
 def evaluate_super_resolution(
     engines: dict[str, Engine], sources: list[str], judge: Judge | None = None, count: int | None = None
 ) -> Report:
-    """Measure the upscalers of the engines (by name) on faces of 512 pixels reduced to 128. Raises InputError.
+    """Measure the upscalers of the engines (by name) on faces of 512 pixels reduced to 128.
+
+    Raises InputError, also for smaller faces: those would be blurred before they are reduced.
 
     ``count``: so many of each source, drawn at random (default: all). ``judge`` adds LPIPS, also of pictures that are
     restored inside random shapes only, without and with a look at what lies around the shapes.
     """
     report = Report({"model": "upscaler", "data": {}})
     tiles: list[np.ndarray] = []
-    for text in sources:
-        path = parse_source(text)[0]
+    paths = [parse_source(text)[0] for text in sources]
+    for data, path in zip(distinct(map(source_name, paths)), paths, strict=True):
         sums: dict[str, dict[str, float]] = {name: {} for name in ("bicubic", *engines)}
         inside: dict[str, float] = {}
         rng = torch.Generator().manual_seed(0)
-        images = read_images(path, SIZE, drawn(count, seed=0))
+        images = read_images(path, SIZE, drawn(count, seed=0), least=SIZE)
         for image in told(images.split(1), "upscaling"):
             high = to_float(image)
             low = to_float(to_uint8(shrink(high)))
@@ -61,8 +63,8 @@ def evaluate_super_resolution(
             if len(tiles) < SHEET * (len(outcomes) + 2):
                 nearest = F.interpolate(low, scale_factor=float(SCALE))
                 tiles += [as_image(x) for x in (nearest, *outcomes.values(), high)]
-        report.numbers["data"][source_name(path)] = {"faces": len(images), **sums, "lpips_inside": inside}
-        report.tables.append(table(source_name(path), len(images), sums))
+        report.numbers["data"][data] = {"faces": len(images), **sums, "lpips_inside": inside}
+        report.tables.append(table(data, len(images), sums))
         if inside:
             rows = [[name, shown(value, 4), shown(value / inside["bicubic"], 2)] for name, value in inside.items()]
             report.tables.append(markdown(["restored inside random shapes only", "LPIPS", "of bicubic"], rows))

@@ -1,0 +1,115 @@
+"""From a run to a weights folder: whole at any moment, and only what the editor can use."""
+
+import json
+
+import pytest
+import torch
+
+from npe_core.errors import InputError, UsageError
+from npe_core.models.denoiser import Denoiser, DenoiserConfig
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+from npe_core.models.weights import COARSE, SMOOTH, Entry, load, read_manifest, sha256_of, write_manifest
+from npe_core.training.averaging import average
+from npe_core.training.checkpoint import export_weights
+from npe_core.training.evaluation.subject import weights_with
+from npe_core.training.release import release
+
+CPU = torch.device("cpu")
+SMALL = {"width": 8, "blocks": 1, "skip": "bicubic", "surroundings": False}
+
+
+def upscaler(path, seed):
+    torch.manual_seed(seed)
+    export_weights(path, GeneratorResNet(UpscalerConfig(**SMALL)).state_dict(), SMALL, seed)
+    return path
+
+
+def denoiser(path, side):
+    config = {"image_size": side, "base": 8, "mults": [1], "attention": []}
+    model = Denoiser(DenoiserConfig(image_size=side, base=8, mults=(1,), attention=()))
+    export_weights(path, model.state_dict(), config, 1)
+    return path
+
+
+def test_a_release_that_ends_early_leaves_the_weights_whole_and_another_replaces_them(
+    no_shipped, tmp_path, monkeypatch
+):
+    folder = tmp_path / "weights"
+    first = release("upscaler", upscaler(tmp_path / "one.safetensors", 1), folder=folder)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("npe_core.models.importing.write_manifest", killed)
+        with pytest.raises(KeyboardInterrupt):
+            release("upscaler", upscaler(tmp_path / "two.safetensors", 2), folder=folder)
+    assert read_manifest(folder) == {"upscaler": first}
+    load("upscaler", CPU, torch.float32, folder)
+    second = release("upscaler", tmp_path / "two.safetensors", folder=folder)
+    assert (folder / second.file).read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+    assert [path.name for path in folder.glob("*.safetensors")] == [second.file]
+    load("upscaler", CPU, torch.float32, folder)
+
+
+def test_a_folder_without_weights_takes_the_shipped_ones_along(tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    entries = {}
+    for kind in ("denoiser", "upscaler", SMOOTH):
+        path = upscaler(shipped / f"{kind}.safetensors", 0)
+        entries[kind] = Entry(kind, path.name, sha256_of(path), SMALL, {})
+    write_manifest(entries, shipped)
+    monkeypatch.setattr("npe_core.models.importing.shipped_folder", lambda: shipped)
+    entry = release("upscaler", upscaler(tmp_path / "mine.safetensors", 1), folder=tmp_path / "mine")
+    assert read_manifest(tmp_path / "mine") == {**entries, "upscaler": entry}
+    assert (tmp_path / "mine/denoiser.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "side", "words"),
+    [
+        ("denoiser", 32, "makes pictures of 32 pixels, a denoiser those of 128. Release it as denoiser_coarse."),
+        (COARSE, 128, "makes pictures of 128 pixels, a denoiser_coarse those of 32. Release it as denoiser."),
+        ("denoiser", 64, "Train with --config image_size=128."),
+    ],
+)
+def test_a_denoiser_of_another_side_is_refused(no_shipped, tmp_path, kind, side, words):
+    run = denoiser(tmp_path / "run.safetensors", side)
+    with pytest.raises(InputError) as refusal:
+        release(kind, run, folder=tmp_path / "weights")
+    assert words in str(refusal.value) and not (tmp_path / "weights").exists()
+
+
+def test_denoisers_of_the_sides_of_the_editor_are_released(no_shipped, tmp_path):
+    for kind, side in (("denoiser", 128), (COARSE, 32)):
+        release(kind, denoiser(tmp_path / f"{side}.safetensors", side), folder=tmp_path / "weights")
+    assert read_manifest(tmp_path / "weights").keys() == {"denoiser", COARSE}
+
+
+def test_a_denoiser_of_any_side_can_be_measured(tmp_path, monkeypatch):
+    monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "nothing"))
+    with weights_with("denoiser", denoiser(tmp_path / "64.safetensors", 64), "long") as folder:
+        assert read_manifest(folder).keys() == {"denoiser"}
+        assert load("denoiser", CPU, torch.float32, folder)[0].config.image_size == 64
+
+
+def test_an_average_replaces_none_of_its_runs(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        upscaler(tmp_path / name / "ema_long.safetensors", 1)
+    before = (tmp_path / "two/ema_long.safetensors").read_bytes()
+    for second in ("two", "two/ema_long.safetensors"):
+        with pytest.raises(UsageError, match="one of the runs"):
+            average([str(tmp_path / "one"), f"{tmp_path / second}=3"], tmp_path / "one" / ".." / "two")
+    assert (tmp_path / "two/ema_long.safetensors").read_bytes() == before and not (tmp_path / "two/run.json").exists()
+
+
+@pytest.mark.parametrize(
+    "notes", [[1], {"config": None}, {"recipe": [1]}, {"task": 3}, {"data": {"a": 1}}, {"data": [1]}, {"average": 1}]
+)
+def test_notes_of_something_else_are_told(no_shipped, tmp_path, notes):
+    upscaler(tmp_path / "ema_long.safetensors", 1)
+    (tmp_path / "run.json").write_text(json.dumps(notes))
+    with pytest.raises(InputError, match=r"run\.json"):
+        release("upscaler", tmp_path, folder=tmp_path / "weights")
