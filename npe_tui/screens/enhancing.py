@@ -52,7 +52,7 @@ class EnhancingScreen(PhotoScreen):
         self.refresh_bindings()
 
     def _say_that_it_runs(self, doing: str) -> None:
-        self.status.say(f"{doing}. {self.npe.key_to('cancel')} cancels.")
+        self.status.say(f"{doing}. {self.npe.key_to('cancel')} cancels; the canvas waits.")
 
     def _leave_buttons(self) -> None:
         """The button that was pressed gives way to others: Enter must not press those."""
