@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from npe_core.cli.options import PHOTO, Number, device_option, region_fill
+from npe_core.cli.options import PHOTO, Number, device_option, region_fills
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import EnvironmentFault, UsageError
 
@@ -69,7 +69,7 @@ def edit(
     as_json: bool,
 ) -> None:
     """The stages of an edit of PHOTO (default: a sample portrait), edits together, and the start of the process."""
-    fills, batches = [region_fill(text) for text in regions], numbers(batch)
+    fills, batches = [fill for text in regions for fill in region_fills(text)], numbers(batch)
     from npe_core.bench.edit import measure_edit
     from npe_core.bench.portrait import samples
     from npe_core.editor.recipe import check_strength

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npe_core.cli.options import FacesMeant, region_fill
+from npe_core.cli.options import FacesMeant, region_fills
 from npe_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def marks_meant(
 
 def _fills(regions: tuple[str, ...]) -> dict[str, str]:
     fills: dict[str, str] = {}
-    for name, colour in map(region_fill, regions):
-        if name in fills:
+    for name, colour in chain.from_iterable(map(region_fills, regions)):
+        if fills.get(name, colour) != colour:
             raise UsageError(f"--region gives {name} two colours, {fills[name]} and {colour}. Give it one.")
         fills[name] = colour
     return fills

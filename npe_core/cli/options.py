@@ -56,18 +56,18 @@ class Number(click.FloatRange):
         return number
 
 
-def region_fill(text: str) -> tuple[str, str]:
-    """``hair=#8b2500`` -> (``hair``, ``#8b2500``), both checked. Raises UsageError."""
+def region_fills(text: str) -> list[tuple[str, str]]:
+    """``skin+nose=#6b4226`` -> [(``skin``, ``#6b4226``), (``nose``, ``#6b4226``)], all checked. Raises UsageError."""
     from npe_core.colour import parse_colour
     from npe_core.regions import region_by_name
 
-    name, separator, colour = text.partition("=")
+    names, separator, colour = text.partition("=")
     if not separator:
         raise UsageError(
             f"{text!r} is not a region with a colour. Write --region NAME=#RRGGBB, for example hair=#8b2500."
         )
     parse_colour(colour)
-    return region_by_name(name).name, colour.strip()
+    return [(region_by_name(name).name, colour.strip()) for name in names.split("+")]
 
 
 def show_notes(notes: list[str]) -> None:
@@ -119,7 +119,11 @@ def marking_options(command: Command) -> Command:
     for option in reversed(
         [
             click.option(
-                "--region", "regions", multiple=True, metavar="NAME=#RRGGBB", help="Fill that region; may be repeated."
+                "--region",
+                "regions",
+                multiple=True,
+                metavar="NAME[+NAME]=#RRGGBB",
+                help="Fill these regions; may be repeated.",
             ),
             click.option(
                 "--paint", type=PHOTO, help="RGBA picture of PHOTO's size: alpha is the soft mask, RGB the colour."

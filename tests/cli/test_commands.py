@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from npe_core.cli.app import run
+from npe_core.cli.marking import marks_meant
 from npe_core.regions import LEGEND, REGION_NAMES
 
 
@@ -53,6 +54,11 @@ def test_edit_with_json_as_a_process_of_its_own(portrait, tmp_path):
     changed = (before != after).any(axis=2)
     assert before.shape == after.shape and 0.05 < changed.mean() < 0.7
     assert not changed[230:400, 200:300].any()  # eyes, nose and mouth
+
+
+def test_a_colour_for_several_regions_is_that_colour_for_each():
+    together = marks_meant(("skin+nose=#6b4226", "hair=#8b2500", "nose=#6b4226"), None, None, None)
+    assert list(together.fills.items()) == [("skin", "#6b4226"), ("nose", "#6b4226"), ("hair", "#8b2500")]
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp", ".tiff"])

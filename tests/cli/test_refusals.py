@@ -104,6 +104,7 @@ REFUSALS = {
     "no name": (["", "-o", "out.png", *HAIR], 2, "'PHOTO': The name is empty."),
     "no output name": (["face.png", "-o", "", *HAIR], 2, "'--output': The name is empty."),
     "output is a folder": (["face.png", "-o", ".", *HAIR, "--force"], 2, "'.' is a folder, not a file. Name a file"),
+    "no region": (["face.png", "-o", "out.png", "--region", "skin+=#00ff00"], 2, "There is no region ''"),
     "region twice": (
         ["face.png", "-o", "out.png", *HAIR, "--region", "hair=#00ff00"],
         2,
