@@ -83,12 +83,14 @@ class NpeApp(App[None], inherit_bindings=False):
     # --- keys ---------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """One key after the other: the next one belongs to what has the focus when this one has done its work. Textual
-        hands on at once what arrives in one piece, from a fast hand or over a slow line."""
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        """One key after the other: what comes next belongs to what has the focus when this one has done its work.
+        Textual hands on at once what arrives in one piece, from a fast hand or over a slow line."""
+        if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
             await super().on_event(event)
         elif self._key_under_way:
             self.post_message(event)  # behind it
+        elif not isinstance(event, events.Key):
+            await super().on_event(event)
         else:
             self._key_under_way = True
             told = self.focused or self.screen
