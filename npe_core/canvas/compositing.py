@@ -64,36 +64,62 @@ def covers(planes: Planes, coverage: np.ndarray) -> bool:
     return bool(shown.size) and float(shown.mean()) > 127.5
 
 
-def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None, beside: bool = False) -> Planes:
-    """Lays a region over what is there: its soft edge takes the place of older paint instead of adding to it.
+def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None) -> Planes:
+    """Lays a mask over what is there: its soft edge takes the place of older paint instead of adding to it.
 
-    A region may be filled again and again while a person tries colours; the last colour alone remains, and the edge
-    stays as soft as it was. Arguments as in ``over``. With ``beside`` what is there is another region's: of the pixels
-    at their common border each has its share, and together they cover them.
+    A mask may be laid again and again while a person tries colours; the last colour alone remains, and the edge stays
+    as soft as it was. Arguments as in ``over``.
     """
-    join = _sum if beside else np.maximum
     if rgb is None:
         result, before, after, touched = _flat(planes, coverage > 0)
-        after[MASK, touched] = join(before[MASK], coverage.ravel()[touched])
+        after[MASK, touched] = np.maximum(before[MASK], coverage.ravel()[touched])
         after[ALPHA, touched] = visible(before)
         return result
-    wholly = coverage == 255
-    result, before, after, touched = _flat(planes, (coverage > 0) & ~wholly)
-    for plane, colour in zip(result[:3], opencv().split(rgb) if rgb.ndim == 3 else rgb, strict=True):
-        np.copyto(plane, colour, where=wholly)
-    np.copyto(result[ALPHA:], np.uint8(255), where=wholly)
+    result, before, after, touched = _all_but_soft(planes, coverage, rgb)
     c = coverage.ravel()[touched]
-    after[MASK, touched] = join(before[MASK], c)
-    alpha = join(visible(before), c)
+    after[MASK, touched] = np.maximum(before[MASK], c)
+    alpha = np.maximum(visible(before), c)
     new, kept = c.astype(np.float32), (alpha - c).astype(np.float32)
     after[:3, touched] = _mix(_at(rgb, touched), new, before[:3], kept)
     after[ALPHA, touched] = alpha
     return result
 
 
-def _sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """uint8, at most 255."""
-    return one + np.minimum(other, 255 - one)
+def fill(planes: Planes, coverage: np.ndarray, rgb: np.ndarray) -> Planes:
+    """Fills a region beside others: of the pixels at a common border each has its share, and together they cover them.
+
+    Another fill of the region leaves what it would have left without the one before: of the paint there, what is not
+    the region's share is the others'. Arguments as in ``over``.
+    """
+    again = _is_painted(planes, coverage)
+    result, before, after, touched = _all_but_soft(planes, coverage, rgb)
+    c = coverage.ravel()[touched]
+    mask, alpha = before[MASK], visible(before)
+    after[MASK, touched] = np.maximum(mask, c) if again else mask + np.minimum(c, 255 - mask)
+    others = np.maximum(alpha, c) - c if again else np.minimum(alpha, 255 - c)
+    after[ALPHA, touched] = others + c
+    # Where the others have the larger share their colour lies under this one, elsewhere this one alone is seen.
+    new, kept = c.astype(np.float32), (np.maximum(others, c) - c).astype(np.float32)
+    after[:3, touched] = _mix(_at(rgb, touched), new, before[:3], kept)
+    return result
+
+
+def _is_painted(planes: Planes, coverage: np.ndarray) -> bool:
+    """Whether most of what coverage takes wholly is painted already: then it is filled once more."""
+    shown = visible(planes)[coverage == 255]
+    return bool(shown.size) and float(shown.mean()) > 127.5
+
+
+def _all_but_soft(
+    planes: Planes, coverage: np.ndarray, rgb: np.ndarray
+) -> tuple[Planes, np.ndarray, np.ndarray, np.ndarray]:
+    """``_flat`` of the pixels that are covered in part; in the copy those covered wholly have the new colour."""
+    wholly = coverage == 255
+    flat = _flat(planes, (coverage > 0) & ~wholly)
+    for plane, colour in zip(flat[0][:3], opencv().split(rgb) if rgb.ndim == 3 else rgb, strict=True):
+        np.copyto(plane, colour, where=wholly)
+    np.copyto(flat[0][ALPHA:], np.uint8(255), where=wholly)
+    return flat
 
 
 def _flat(planes: Planes, where: np.ndarray) -> tuple[Planes, np.ndarray, np.ndarray, np.ndarray]:

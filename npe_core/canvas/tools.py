@@ -70,9 +70,7 @@ class Canvas(Document):
         self.end_stroke()
 
         def lay(place: Selection, paint: np.ndarray) -> Patch | None:
-            planes = window(self._layers.planes, place.box)
-            beside = not compositing.covers(planes, place.soft)
-            return self._put(place.box, compositing.replace(planes, place.soft, paint, beside))
+            return self._put(place.box, compositing.fill(window(self._layers.planes, place.box), place.soft, paint))
 
         patches = each(lambda laid: lay(*laid), list(zip(places, paints, strict=True)))  # which do not overlap
         count = sum(int(np.count_nonzero(place.soft)) for place in places)
