@@ -7,16 +7,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, box_of, cut, merged, overlap, pad
+from npe_core.canvas.boxes import Box, cut, merged, overlap, pad
 from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.guided import guided_filter
+from npe_core.canvas.hairline import skin_through_hairs
 from npe_core.canvas.iris import IRIS, find_irises, room_for
 from npe_core.canvas.matte import share_by_colour
 from npe_core.canvas.morphology import dilate, distance_inside, feather, smoothstep
 from npe_core.errors import InputError, UsageError
 from npe_core.parallel import each
-from npe_core.regions import REGIONS, Region, region_by_name
+from npe_core.regions import REGIONS, Region
 
 _HAIRY = ("background", "brows", "hair", "attire")
 """Regions whose edge follows the picture's own edges."""
@@ -189,7 +190,7 @@ def _select_in(
     if region.name == "background":
         soft = np.minimum(soft, _doubt_elsewhere(where[inside], probability, band))
     if region.name == "skin":
-        soft = np.maximum(soft, _skin_through_hairs(image[inside], regions.ids[inside], where[inside], band))
+        soft = np.maximum(soft, _levels(skin_through_hairs(image[inside], regions.ids[inside], where[inside], band)))
     if others is not None:
         soft[others[inside]] = 0
     return Selection(box, soft, _depth(soft, band if hairy else band / 2), face.number)
@@ -233,43 +234,6 @@ def _soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, ba
     filtered = _levels(np.minimum((p.ravel()[at] - 0.25) / 0.5, limit))
     soft.ravel()[at] = np.maximum(soft.ravel()[at], filtered)
     return soft
-
-
-def _skin_through_hairs(image: np.ndarray, ids: np.ndarray, where: np.ndarray, band: int) -> np.ndarray:
-    """(h, w) uint8: the skin (``where``) that shows between the hairs of brows and of the hairline, by its colour."""
-    through = np.zeros(ids.shape, np.uint8)
-    for name, depth in (("brows", 4 * band), ("hair", band // 2)):
-        hairs = ids == region_by_name(name).id
-        box = box_of(hairs)
-        if box is not None:
-            seen = cut(pad(box, 5 * band, ids.shape))
-            own = _least_like(image[seen], hairs[seen], where[seen]) if name == "brows" else hairs[seen]
-            between = _skin_between(image[seen], hairs[seen], own, where[seen], band, depth)
-            np.maximum(through[seen], between, out=through[seen])
-    return through
-
-
-def _least_like(image: np.ndarray, hairs: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Half of what counts as brows is skin; the other half shows their own colour."""
-    if not skin.any():
-        return hairs
-    unlike = np.abs(image[hairs] - image[skin].mean(axis=0, dtype=np.float32)).sum(axis=1)
-    own = hairs.copy()
-    own[hairs] = unlike >= np.median(unlike)
-    return own
-
-
-def _skin_between(
-    image: np.ndarray, hairs: np.ndarray, own: np.ndarray, skin: np.ndarray, band: int, depth: int
-) -> np.ndarray:
-    """(h, w) uint8, up to ``depth`` pixels into the hairs; ``own`` are those that surely show the colour of hair."""
-    away = distance_inside(~skin, depth, rough=True)  # 0 in the skin
-    edge = np.where(skin, distance_inside(~hairs, band, rough=True) <= band, hairs & (away <= depth))
-    share = share_by_colour(image, own, skin & ~edge, band, edge, max(0, band.bit_length() - 3))
-    limit = smoothstep((np.float32(depth + 0.5) - away[edge]) / np.float32(depth / 2))
-    between = np.zeros(skin.shape, np.uint8)
-    between[edge] = _levels(np.minimum(1 - share[edge], limit))
-    return between
 
 
 def _doubt_elsewhere(where: np.ndarray, probability: np.ndarray, band: int) -> np.ndarray:
