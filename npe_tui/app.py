@@ -11,29 +11,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widget import Widget
 
 from npe_core.errors import NpeError, UsageError
 from npe_tui import places
 from npe_tui.config import Config
 from npe_tui.document import EditDocument
+from npe_tui.in_order import InOrder
 from npe_tui.keys import APP_COMMANDS, COMMANDS, key_to, with_keys
 from npe_tui.recent import Recent
 from npe_tui.running import Engine
 from npe_tui.screens.edit import EditScreen
 from npe_tui.themes import THEMES, next_theme
 
-_PATIENCE_FOR_KEYS = 0.5
-"""Seconds that a key may take before the next one is handed on all the same."""
 _PATIENCE = 1.0
 """Seconds that the engine has at the end to come to the end of a step."""
 
 
-class NpeApp(App[None], inherit_bindings=False):
+class NpeApp(InOrder, inherit_bindings=False):
     """The terminal editor. It does not inherit Textual's Ctrl+Q, which asks nothing."""
 
     TITLE = "npe"
@@ -57,7 +54,6 @@ class NpeApp(App[None], inherit_bindings=False):
         self.autosave_folder = state / "autosave"
         self.kept = False
         """Whether what was unsaved at a fault lies on the disk."""
-        self._key_under_way = False
         self._asking: set[str] = set()
         """What asks a person something just now."""
         for theme in THEMES:
@@ -79,27 +75,6 @@ class NpeApp(App[None], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         self.engine.stop()
-
-    # --- keys ---------------------------------------------------------------------------------------------------
-
-    async def on_event(self, event: events.Event) -> None:
-        """One key after the other: what comes next belongs to what has the focus when this one has done its work.
-        Textual hands on at once what arrives in one piece, from a fast hand or over a slow line."""
-        if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
-            await super().on_event(event)
-        elif self._key_under_way:
-            self.post_message(event)  # behind it
-        elif not isinstance(event, events.Key):
-            await super().on_event(event)
-        else:
-            self._key_under_way = True
-            told = self.focused or self.screen
-            await super().on_event(event)
-            await _done(told)
-            self.call_later(self._end_key)  # when what came of it here has been done as well: most bindings
-
-    def _end_key(self) -> None:
-        self._key_under_way = False
 
     # --- from screen to screen ----------------------------------------------------------------------------------
 
@@ -304,20 +279,6 @@ class NpeApp(App[None], inherit_bindings=False):
     def _terminated(self) -> None:
         self._autosave_now()
         self.exit(return_code=143)
-
-
-async def _done(widget: Widget) -> None:
-    """Until the widget, and after it all around it, have done what they were told to; or for so long as one waits."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_PATIENCE_FOR_KEYS):
-            for node in widget.ancestors_with_self:
-                if isinstance(node, App):
-                    break
-                for _ in ("what was told", "what it told itself by that"):
-                    done = asyncio.Event()
-                    if not node.call_later(done.set):
-                        return
-                    await done.wait()
 
 
 def _engine(config: Config) -> Engine:

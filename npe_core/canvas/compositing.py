@@ -57,13 +57,6 @@ def _over(after: np.ndarray, coverage: np.ndarray, rgb: np.ndarray | None, opaci
     after[ALPHA, touched] = _round(new + kept)
 
 
-def covers(planes: Planes, coverage: np.ndarray) -> bool:
-    """Whether most of what coverage (h, w) uint8 takes wholly is painted already: a fill of it would be another one of
-    the same place, not one beside what is there."""
-    shown = visible(planes)[coverage == 255]
-    return bool(shown.size) and float(shown.mean()) > 127.5
-
-
 def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None) -> Planes:
     """Lays a mask over what is there: its soft edge takes the place of older paint instead of adding to it.
 

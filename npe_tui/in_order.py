@@ -1,0 +1,53 @@
+"""Keys, clicks and pastes are handled one after the other, also where they arrive in one piece."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from textual import events
+from textual.app import App
+from textual.widget import Widget
+
+_PATIENCE = 0.5
+"""Seconds that a key may take before the next one is handed on all the same."""
+
+
+class InOrder(App[None]):
+    """An app in which what comes next belongs to what has the focus when the key before has done its work.
+
+    Textual hands on at once what comes from a fast hand, or over a slow line, before a key has moved the focus.
+    """
+
+    _key_under_way = False
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._key_under_way:
+            self.post_message(event)  # behind it
+        elif not isinstance(event, events.Key):
+            await super().on_event(event)
+        else:
+            self._key_under_way = True
+            told = self.focused or self.screen
+            await super().on_event(event)
+            await _done(told)
+            self.call_later(self._end_key)  # when what came of it here has been done as well: most bindings
+
+    def _end_key(self) -> None:
+        self._key_under_way = False
+
+
+async def _done(widget: Widget) -> None:
+    """Until the widget, and after it all around it, have done what they were told to; or for so long as one waits."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            for node in widget.ancestors_with_self:
+                if isinstance(node, App):
+                    break
+                for _ in ("what was told", "what it told itself by that"):
+                    done = asyncio.Event()
+                    if not node.call_later(done.set):
+                        return
+                    await done.wait()
