@@ -3,7 +3,7 @@
 .PHONY: test lint format pictures
 
 test:
-	python -m pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile
 
 lint:
 	ruff check .

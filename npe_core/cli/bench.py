@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from npe_core.cli.options import PHOTO, Number, device_option, region_fills
+from npe_core.cli.options import PHOTO, Command, Number, device_option, region_fill
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import EnvironmentFault, UsageError
 
@@ -20,7 +21,7 @@ DEPTHS = ("true", "5bit", "256", "16", "grey", "mono")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, times in seconds.")
 
 
-def repeats_option(default: int):  # type: ignore[no-untyped-def]
+def repeats_option(default: int) -> Callable[[Command], Command]:
     """--repeats."""
     return click.option("--repeats", type=click.IntRange(1), default=default, show_default=True, help="Timed runs.")
 
@@ -69,10 +70,10 @@ def edit(
     as_json: bool,
 ) -> None:
     """The stages of an edit of PHOTO (default: a sample portrait), edits together, and the start of the process."""
-    fills, batches = [fill for text in regions for fill in region_fills(text)], numbers(batch)
+    fills, batches = [region_fill(text) for text in regions], numbers(batch)
     from npe_core.bench.edit import measure_edit
     from npe_core.bench.portrait import samples
-    from npe_core.editor.recipe import check_strength
+    from npe_core.strength import check_strength
 
     check_strength(timestep, steps, SAMPLER)
     tell(measure_edit(device, photo or samples()[0], fills, timestep, steps, repeats, batches, cold), as_json)

@@ -7,11 +7,22 @@ import os
 import platform
 import shutil
 import sys
+from dataclasses import asdict, dataclass
 
 import click
 
 from npe_core.cli.options import device_option
 from npe_core.errors import NpeError
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the report: what was looked at, whether it works, what was found, and the exit code of what failed."""
+
+    name: str
+    ok: bool
+    detail: str
+    exit_code: int
 
 
 @click.command()
@@ -20,21 +31,21 @@ from npe_core.errors import NpeError
 def doctor(device: str, as_json: bool) -> int:
     """Check device, precision, weights and terminal. Exit code 0 when edits can run here."""
     checks = [check_python(), check_device(device), *check_weights(), check_faces(), check_terminal()]
-    worst = max(check["exit_code"] for check in checks)
+    worst = max(check.exit_code for check in checks)
     if as_json:
-        click.echo(json.dumps({"ok": worst == 0, "checks": checks}))
+        click.echo(json.dumps({"ok": worst == 0, "checks": [asdict(check) for check in checks]}))
     else:
-        width = max(len(check["name"]) for check in checks)
+        width = max(len(check.name) for check in checks)
         for check in checks:
-            click.echo(f"{'ok' if check['ok'] else 'NO'}  {check['name']:{width}}  {check['detail']}")
+            click.echo(f"{'ok' if check.ok else 'NO'}  {check.name:{width}}  {check.detail}")
     return int(worst)
 
 
-def _check(name: str, detail: str, exit_code: int = 0) -> dict:
-    return {"name": name, "ok": exit_code == 0, "detail": detail, "exit_code": exit_code}
+def _check(name: str, detail: str, exit_code: int = 0) -> Check:
+    return Check(name, exit_code == 0, detail, exit_code)
 
 
-def check_python() -> dict:
+def check_python() -> Check:
     import numpy
     import PIL
     import torch
@@ -43,7 +54,7 @@ def check_python() -> dict:
     return _check("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}; {versions}")
 
 
-def check_device(wanted: str) -> dict:
+def check_device(wanted: str) -> Check:
     import torch
 
     from npe_core.device import choose_device
@@ -56,7 +67,7 @@ def check_device(wanted: str) -> dict:
     return _check("device", f"{choice.name} ({choice.reason}{threads})")
 
 
-def check_weights() -> list[dict]:
+def check_weights() -> list[Check]:
     from npe_core.models.weights import entry_of, kinds_of, read_manifest, verify, weights_folder
 
     try:
@@ -74,7 +85,7 @@ def check_weights() -> list[dict]:
     return rows
 
 
-def check_faces() -> dict:
+def check_faces() -> Check:
     from npe_core.faces.detection import require_detector
 
     try:
@@ -86,7 +97,7 @@ def check_faces() -> dict:
     return _check("faces", f"detector YuNet in OpenCV {cv2.__version__}")
 
 
-def check_terminal() -> dict:
+def check_terminal() -> Check:
     size = shutil.get_terminal_size()
     colours = (
         "true colour" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else os.environ.get("TERM", "no TERM")

@@ -29,7 +29,7 @@ class _Block:
 
     def __init__(self, block: bytes) -> None:
         self.block = bytearray(block)
-        if self.block[:4] not in (b"II*\0", b"MM\0*"):
+        if block[:4] not in (b"II*\0", b"MM\0*"):
             raise ValueError("not an EXIF block")
         self.order = "<" if self.block[:2] == b"II" else ">"
 

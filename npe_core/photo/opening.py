@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, features
+from PIL import ExifTags, Image, UnidentifiedImageError, features
 from PIL.TiffImagePlugin import TiffImageFile
 
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
@@ -232,7 +232,7 @@ def _identified(file: BinaryIO, head: bytes, name: str) -> Image.Image:
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ``check`` says it better
     try:
         return Image.open(file, formats=formats)
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         begins_as = next((kind for kind, signatures in _SIGNATURES.items() if head.startswith(signatures)), None)
         if begins_as is not None and (begins_as != "WebP" or head[8:12] == b"WEBP"):
             raise InputError(

@@ -82,28 +82,28 @@ def zoom_out(x: Tensor, ids: Tensor, rng: torch.Generator, chance: float = 0.4) 
     known. Returns new tensors, and the maps (B, 2, 3) of the crops, as those of ``warp``.
     """
     count, device = len(x), x.device
-    out = torch.rand(count, generator=rng) < chance
+    out = torch.rand(count, generator=rng) < chance  # (B,)
     zoom = torch.where(out, 0.5 + 0.4 * torch.rand(count, generator=rng), 1.0)
     room = 1 - zoom
     across = room * (2 * torch.rand(count, generator=rng) - 1)
     down = room * (0.3 - 1.3 * torch.rand(count, generator=rng))
-    theta = _maps(zoom, across, down, x)
-    where = _places(theta, x)
+    theta = _maps(zoom, across, down, x)  # (B, 2, 3)
+    where = _places(theta, x)  # (B, H, W, 2)
     beyond = (where.abs().amax(dim=-1) - 1).to(device)  # (B, H, W), in half sides
-    below = (where[..., 1] > 1) & (where[..., 0].abs() <= 1)
+    below = (where[..., 1] > 1) & (where[..., 0].abs() <= 1)  # (B, H, W), as depth, hung and hangs
     depth = where[..., 1] - 1
     hung = 1 - (0.25 - ((depth % 0.5) - 0.25).abs())  # to and fro over the lowest eighth of the crop
-    where = torch.stack([where[..., 0], torch.where(below, hung, where[..., 1])], dim=-1)
-    shown, region = _mirrored(x, ids, where)
+    where = torch.stack([where[..., 0], torch.where(below, hung, where[..., 1])], dim=-1)  # (B, H, W, 2)
+    shown, region = _mirrored(x, ids, where)  # (B, 3, H, W), (B, H, W)
     hangs = torch.isin(region, torch.tensor(HANGS, dtype=torch.uint8, device=device)) & below
     region = region.masked_fill((beyond > 0) & (region != BACKGROUND) & ~hangs, UNKNOWN)
-    other = torch.randperm(count, generator=rng).to(device)
-    right, low = (2.4 * torch.rand(2, count, generator=rng) - 1.2).unbind()
-    beside = _maps(0.4 + 0.8 * torch.rand(count, generator=rng), right, low, x)
-    scene, there = _mirrored(x[other], ids[other], _places(beside, x))
-    reach = torch.rand(count, generator=rng) - 0.5  # half of the time it begins at the crop
-    swapped = (torch.rand(count, generator=rng) < 0.6).to(device)[:, None, None]
-    swapped = swapped & ~below & (beyond > reach.clamp(min=0).to(device)[:, None, None])
+    other = torch.randperm(count, generator=rng).to(device)  # (B,)
+    right, low = (2.4 * torch.rand(2, count, generator=rng) - 1.2).unbind()  # (B,) each
+    beside = _maps(0.4 + 0.8 * torch.rand(count, generator=rng), right, low, x)  # (B, 2, 3)
+    scene, there = _mirrored(x[other], ids[other], _places(beside, x))  # (B, 3, H, W), (B, H, W)
+    reach = torch.rand(count, generator=rng) - 0.5  # (B,); half of the time it begins at the crop
+    swapped = (torch.rand(count, generator=rng) < 0.6).to(device)[:, None, None]  # (B, 1, 1)
+    swapped = swapped & ~below & (beyond > reach.clamp(min=0).to(device)[:, None, None])  # (B, H, W)
     behind = there.masked_fill(there != BACKGROUND, UNKNOWN)
     return torch.where(swapped[:, None], scene, shown), torch.where(swapped, behind, region), theta
 
@@ -181,18 +181,19 @@ def rough_paint(x: Tensor, mask: Tensor, rng: torch.Generator, iterations: int =
     soft = torch.cat([gaussian_blur(p, 1 + 2 * float(torch.rand((), generator=rng))) for p in x.split(PAINT_TOGETHER)])
     straight = F.affine_grid(torch.eye(2, 3).expand(count, 2, 3).to(x), list(x.shape), align_corners=False)
     shift = torch.randn(count, 2, 5, 5, generator=rng) * 0.04 * torch.rand(count, 1, 1, 1, generator=rng)
-    bent = straight + F.interpolate(shift.to(x), (height, width), mode="bicubic").permute(0, 2, 3, 1)
+    bent = straight + F.interpolate(shift.to(x), (height, width), mode="bicubic").permute(0, 2, 3, 1)  # (B, H, W, 2)
     pixels = F.grid_sample(soft, bent, padding_mode="reflection", align_corners=False).flatten(2)  # (B, 3, N)
     where = mask.flatten(2)  # (B, 1, N)
-    first = torch.rand(count, 1, height * width, generator=rng).to(x).mul(where).topk(PAINT_COLOURS).indices
+    chance = torch.rand(count, 1, height * width, generator=rng).to(x)  # (B, 1, N)
+    first = chance.mul(where).topk(PAINT_COLOURS).indices  # (B, 1, K)
     colours = pixels.gather(2, first.expand(-1, 3, -1))  # (B, 3, K)
-    unused = torch.arange(PAINT_COLOURS) >= torch.randint(2, PAINT_COLOURS + 1, (count, 1), generator=rng)
+    unused = torch.arange(PAINT_COLOURS) >= torch.randint(2, PAINT_COLOURS + 1, (count, 1), generator=rng)  # (B, K)
     for _ in range(iterations):
         distance = torch.cdist(pixels.mT, colours.mT).masked_fill(unused.to(x.device)[:, None], math.inf)  # (B, N, K)
-        belongs = F.one_hot(distance.argmin(dim=2), PAINT_COLOURS).to(x) * where.mT
-        size = belongs.sum(dim=1, keepdim=True)
-        colours = torch.where(size > 0, (pixels @ belongs) / size.clamp_min(1), colours)
-    return torch.where(mask > 0, (colours @ belongs.mT).reshape(x.shape), x)
+        belongs = F.one_hot(distance.argmin(dim=2), PAINT_COLOURS).to(x) * where.mT  # (B, N, K)
+        size = belongs.sum(dim=1, keepdim=True)  # (B, 1, K)
+        colours = torch.where(size > 0, (pixels @ belongs) / size.clamp_min(1), colours)  # (B, 3, K)
+    return torch.where(mask > 0, (colours @ belongs.mT).reshape(x.shape), x)  # (B, 3, N) as (B, 3, H, W)
 
 
 def jitter_colours(x: Tensor, rng: torch.Generator, strength: float = 0.3) -> Tensor:

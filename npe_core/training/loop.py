@@ -159,7 +159,7 @@ class Trainer:
         for group in optimizer.param_groups:
             group["lr"] = self.recipe.lr_at(self.step)
         optimizer.zero_grad(set_to_none=True)  # also of what the other network's loss left behind
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.world.average_gradients(model)
         nn.utils.clip_grad_norm_(model.parameters(), self.recipe.clip)
         optimizer.step()

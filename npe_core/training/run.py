@@ -129,7 +129,7 @@ def denoiser_of(weights: Path, device: torch.device) -> Denoiser:
     tensors, stored, _ = read_weights(weights)
     denoiser = Denoiser(from_stored(DenoiserConfig, stored) if stored is not None else DenoiserConfig())
     fill(denoiser, tensors, weights)
-    return denoiser.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return denoiser.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int, precision: torch.dtype) -> Mixture:

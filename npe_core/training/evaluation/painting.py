@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from npe_core.diffusion.masked import Strength, masked_edit
+from npe_core.diffusion.masked import masked_edit
 from npe_core.editor.engine import Engine
 from npe_core.report import markdown, shown, told
 from npe_core.sheets import grid
+from npe_core.strength import Strength
 from npe_core.training.augment import random_blobs, rough_paint
 from npe_core.training.data import to_float, to_uint8
 from npe_core.training.teachers import Judge

@@ -1,6 +1,6 @@
 """What a person sees, dot by dot, held in small pictures beside this file.
 
-After a change that is meant: ``UPDATE_SNAPSHOTS=1 python -m pytest tests/tui/picture/test_snapshots.py``, and look.
+After a change that is meant: ``UPDATE_SNAPSHOTS=1 pytest tests/tui/picture/test_snapshots.py``, and look.
 """
 
 import asyncio
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from code_colours import colours_of
 from PIL import Image
 from textual.app import App
 
 from npe_tui.picture import Depth, PictureView
-from npe_tui.picture.quantise import colours_of
 
 FOLDER = Path(__file__).with_name("snapshots")
 
