@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.errors import EnvironmentFault, OutOfMemory, UsageError
+
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|ALLOC(ATION)?_FAILED")
+"""In the words of torch's allocators, and of cuBLAS and cuDNN, which ask the device for work space themselves."""
 
 
 @dataclass(frozen=True)
@@ -113,18 +119,27 @@ def wait_for(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def out_of_memory_behind(error: BaseException | None) -> RuntimeError | None:
-    """The error, or one that it came from, that says that the device, of whatever kind, had too little memory.
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error says that the device, of whatever kind, had too little memory.
 
-    While a CUDA graph is being recorded, that one is followed by another about the broken recording.
+    What was being handled when it came is another matter: a bug in the second try of what found no memory is a bug.
     """
-    while error is not None:
-        if isinstance(error, RuntimeError) and _says_out_of_memory(error):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
+    if not isinstance(error, RuntimeError):
+        return False
+    return isinstance(error, torch.OutOfMemoryError) or _NO_MEMORY.search(str(error)) is not None
 
 
-def _says_out_of_memory(error: RuntimeError) -> bool:
-    said = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in said or "can't allocate memory" in said
+def out_of_memory() -> OutOfMemory:
+    """What a person is told of it, where no more is known."""
+    return OutOfMemory("The device ran out of memory. Make the photo smaller, free the device, or use --device cpu.")
+
+
+@contextlib.contextmanager
+def memory_told() -> Iterator[None]:
+    """Around work on the device, or above a function of it: too little memory for it is raised as OutOfMemory."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise out_of_memory() from None

@@ -1,16 +1,34 @@
-"""Writing: folders that are there before any work, files that appear whole or not at all, and faults in words."""
+"""Writing: folders that are there before any work, files that appear whole or not at all, and faults in words.
+
+A file is written under a temporary name beside its own and takes that by one rename. The temporary names are drawn, so
+that no two writers meet in one; they are hidden, and end as programs call what is not whole.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
+import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from npe_core import renaming
 from npe_core.errors import EnvironmentFault
 
 NAME_ROOM = 200
 """Bytes of a photo's name that the names of files beside it begin with; most file systems allow 255 in all."""
+
+_BEGINNING, _END = ".npe-", ".part"
+_LEFT_BEHIND = 3600.0
+"""Seconds without a change after which nobody writes to a temporary file any more: its process was killed."""
+_NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EINVAL)
+_FOLLOWS = os.link not in os.supports_follow_symlinks
+"""Whether a link to a link can only be one to what that names."""
+_NO_FLUSH = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EROFS, errno.EACCES, errno.EPERM)
+"""What a system answers that cannot open a folder, or a file system that cannot flush one."""
 
 
 @contextlib.contextmanager
@@ -22,33 +40,141 @@ def written(path: Path) -> Iterator[None]:
         raise EnvironmentFault(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
+def temporary_beside(path: Path) -> Path:
+    """A name in the same folder that nobody else uses."""
+    return path.with_name(f"{_BEGINNING}{secrets.token_hex(8)}{_END}")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of that name was on its way to another one."""
+    return name.startswith(_BEGINNING) and name.endswith(_END)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
+    """Gives a temporary name beside ``path``; what is written there takes its place, whole or not at all.
+
+    That holds when a process is killed, and where it is ``durable`` when the power fails too. Raises OSError.
+    """
+    temporary = temporary_beside(path)
+    try:
+        yield temporary
+        if durable:
+            _flush(temporary)
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        flush_folder(path.parent)
+
+
 @contextlib.contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside ``path``; what is written there takes its place, whole or not at all, whether a
-    process is killed or the power fails.
+    """As ``replacing``, durable, for large files: what killed processes left beside it goes first.
 
     Raises EnvironmentFault.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
     with written(path):
-        try:
+        _clear_up(path.parent)
+        with replacing(path) as temporary:
             yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            flush_folder(path.parent)
-        finally:
+
+
+def replace(path: Path, content: bytes, durable: bool = True) -> None:
+    """Give a file, there or not, that content; see ``replacing``. Raises OSError."""
+    with replacing(path, durable) as temporary:
+        create(temporary, content)
+
+
+def create(path: Path, content: bytes) -> None:
+    """Write a file under a name that is free; the umask says who may read it. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        write_all(descriptor, content)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """``os.write``, as often as it takes."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is new, whole or not at all, and durable. Raises FileExistsError and other OSErrors."""
+    temporary = temporary_beside(path)
+    try:
+        create(temporary, content)
+        _flush(temporary)
+        publish_new(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+    flush_folder(path.parent)
+
+
+def publish_new(source: Path, target: Path) -> None:
+    """Give a file or folder another name on its file system that is free. Raises FileExistsError and other OSErrors.
+
+    By the one rename that never replaces. Where there is none, by a link: the source is left then, and the caller's to
+    remove; who dies in between and finds the target gone publishes it a second time, and a copy too many is better
+    than a file lost. Where there are no links either (or it is somebody else's file), the name is reserved by what is
+    empty, and taken by a rename.
+    """
+    if renaming.try_rename_new(source, target):
+        return
+    try:
+        os.link(source, target, follow_symlinks=_FOLLOWS)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _take_reserved(source, target)
+
+
+def _take_reserved(source: Path, target: Path) -> None:
+    is_folder = stat.S_ISDIR(source.lstat().st_mode)
+    if is_folder:
+        target.mkdir()
+    else:
+        create(target, b"")
+    try:
+        source.replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            (target.rmdir if is_folder else target.unlink)()
+        raise
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def flush_folder(folder: Path) -> None:
-    """Makes the new name durable; not every system can open a folder for it."""
-    with contextlib.suppress(OSError):
+    """Makes the names in a folder durable, where the system and the file system can. Raises OSError."""
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FLUSH:
+            raise
+
+
+def _clear_up(folder: Path) -> None:
+    latest = time.time() - _LEFT_BEHIND
+    for path in folder.iterdir():
+        if is_temporary(path.name):
+            with contextlib.suppress(OSError):  # another one may do the same
+                if path.lstat().st_mtime < latest:
+                    path.unlink()
 
 
 def make_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -9,6 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
+
+from npe_core.process import usable_cores
 
 Thing = TypeVar("Thing")
 Outcome = TypeVar("Outcome")
@@ -23,7 +26,7 @@ keep to themselves (face detectors)."""
 
 
 def each(work: Callable[[Thing], Outcome], things: Sequence[Thing]) -> list[Outcome]:
-    """``[work(thing) for thing in things]`` on as many threads as there are cores, 4 at most.
+    """``[work(thing) for thing in things]`` on as many threads as the process has cores, 4 at most.
 
     For work of numpy and OpenCV on large arrays, which let go of the interpreter's lock. The calling thread takes part,
     so ``work`` may call ``each`` itself: at worst it then finds all others busy. After an error no more is begun; the
@@ -42,7 +45,7 @@ def each(work: Callable[[Thing], Outcome], things: Sequence[Thing]) -> list[Outc
             if errors:
                 return
 
-    others = min(len(things), os.cpu_count() or 1, _MOST) - 1
+    others = min(len(things), _threads()) - 1
     asked: list[Future[None]] = [_pool().submit(take_part) for _ in range(others)]
     take_part()
     for future in asked:
@@ -61,10 +64,15 @@ def copied(array: np.ndarray) -> np.ndarray:
     return copy
 
 
+@functools.cache
+def _threads() -> int:
+    return max(1, min(int(usable_cores()), _MOST))
+
+
 def _pool() -> ThreadPoolExecutor:
     with _lock:
         if not _helpers:
-            _helpers.append(ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, _MOST) - 1), "npe-each"))
+            _helpers.append(ThreadPoolExecutor(max(1, _threads() - 1), "npe-each"))
         return _helpers[0]
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from npe_core.defaults import MAX_MEGAPIXELS
+from npe_core.formats import INPUT_SUFFIXES
 from npe_tui import places
-
-_ALSO = (".gif", ".heic", ".heif", ".avif")
 
 
 @dataclass(frozen=True)
@@ -28,14 +26,6 @@ class Entry:
         return self.name or (f"{self.path.name}/" if self.folder else self.path.name)
 
 
-@cache
-def suffixes() -> frozenset[str]:
-    """Of files that the browser lists; whether they can be opened is found out by opening them."""
-    from npe_core.photo import OUTPUT_FORMATS
-
-    return frozenset((*OUTPUT_FORMATS, *_ALSO))
-
-
 def entries_of(folder: Path) -> list[Entry]:
     """The photos of a folder, its folders and the way up, without hidden ones. Raises OSError."""
     folders, photos = [], []
@@ -44,7 +34,7 @@ def entries_of(folder: Path) -> list[Entry]:
             continue
         if path.is_dir():
             folders.append(Entry(path, True))
-        elif path.suffix.lower() in suffixes() and places.is_file(path):
+        elif path.suffix.lower() in INPUT_SUFFIXES and places.is_file(path):
             photos.append(Entry(path))
 
     def by_name(entry: Entry) -> str:

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from npe_core import parallel
 from npe_core.parallel import copied, each
 
 
@@ -20,9 +21,24 @@ def test_outcomes_come_in_the_order_of_the_things(count):
 
 
 def test_several_threads_take_part(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(parallel, "_threads", lambda: 2)
     both = threading.Barrier(2, timeout=10)  # breaks unless two are there at once
     assert len(set(each(lambda _: (both.wait(), threading.get_ident())[1], range(2)))) == 2
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(0.5, 1), (1.0, 1), (2.5, 2), (64.0, 4)])
+def test_as_many_threads_as_the_process_may_use(monkeypatch, cores, threads):
+    """Of a machine with more: by its affinity and the quota of its container."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 96)
+    monkeypatch.setattr(parallel, "usable_cores", lambda: cores)
+    monkeypatch.setattr(parallel, "_threads", parallel._threads.__wrapped__)
+    monkeypatch.setattr(parallel, "_helpers", [])
+    try:
+        seen = set(each(lambda _: (time.sleep(0.02), threading.get_ident())[1], range(12)))
+    finally:
+        for helper in parallel._helpers:
+            helper.shutdown()
+    assert len(seen) == threads
 
 
 def test_work_may_call_each_itself():

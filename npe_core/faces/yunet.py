@@ -9,6 +9,7 @@ imported.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import threading
 from typing import Any
@@ -55,6 +56,11 @@ def _detector() -> Any:
         settings = (320, 320), LOWEST_SCORE, _IOU, _MOST_ROWS  # the size is set again for each picture
         _detectors.yunet = opencv().FaceDetectorYN.create("onnx", model, no_config, *settings)
     return _detectors.yunet
+
+
+def model_digest() -> str:
+    """Hex sha256 of the model file. Raises EnvironmentFault when it is not installed."""
+    return hashlib.sha256(_model_bytes()).hexdigest()
 
 
 def _model_bytes() -> bytes:

@@ -15,7 +15,7 @@ from weakref import WeakSet
 import torch
 from torch import Tensor, nn
 
-from npe_core.device import out_of_memory_behind
+from npe_core.device import is_out_of_memory
 
 LOGGER = logging.getLogger("npe.graphs")
 
@@ -103,7 +103,7 @@ class Graphs(nn.Module):
             call.replay = self._recorded(call.inputs, self._record)
         call.used = True
         if call.replay is None:
-            return self.network(*call.inputs)[:batch]  # type: ignore[no-any-return]
+            return self.network(*call.inputs)[:batch]
         return call.replay()[:batch].clone()
 
     def forget(self) -> bool:
@@ -136,6 +136,18 @@ class Graphs(nn.Module):
             reason = str(no_memory or error).partition("\n")[0]
             LOGGER.warning("%s runs without CUDA graphs from now on: %s", type(self.network).__name__, reason)
             return None
+
+
+def out_of_memory_behind(error: BaseException | None) -> RuntimeError | None:
+    """The error of a recording, or the one that it was raised over, that says that there was too little memory.
+
+    The end of a recording that broke off for want of it raises an error of its own, about the broken recording.
+    """
+    while error is not None:
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def bucket(batch: int) -> int:

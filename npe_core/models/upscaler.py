@@ -36,6 +36,12 @@ class UpscalerConfig:
         if self.skip not in ("bicubic", "none"):
             raise ValueError(f"skip is {self.skip!r}; expected bicubic or none")
 
+    @property
+    def reach(self) -> int:
+        """How far a pixel of the result looks, in pixels of the input: stem 4, a block 2, trunk 1, upsampling 1 and
+        a half, head 1, rounded up."""
+        return 8 + 2 * self.blocks
+
 
 class ResidualBlock(nn.Module):
     """Conv, PReLU, conv, and the identity around them."""

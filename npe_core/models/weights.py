@@ -163,5 +163,5 @@ def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | Non
         ) from None
     model.requires_grad_(False).eval()
     network = model.unet if kind in ("denoiser", COARSE) else model  # the denoiser's preconditioning stays in float32
-    network.to(dtype=dtype)  # type: ignore[operator]
+    network.to(dtype=dtype)
     return model.to(device=device, memory_format=torch.channels_last), entry  # type: ignore[call-overload]

@@ -11,10 +11,11 @@ profile, limits are checked before decoding, and a file appears under its name c
 """
 
 from npe_core.defaults import MAX_MEGAPIXELS
+from npe_core.formats import OUTPUT_FORMATS
 from npe_core.photo.limits import MIN_SIDE
 from npe_core.photo.masks import read_mask, read_mask_or_paint, read_paint
 from npe_core.photo.photo import Photo
-from npe_core.photo.saving import OUTPUT_FORMATS, check_output, write_atomically
+from npe_core.photo.saving import check_output, write_atomically
 
 __all__ = [
     "MAX_MEGAPIXELS",

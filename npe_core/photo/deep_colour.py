@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ LEVEL = 257
 FORMATS = ("PNG", "TIFF")
 """That are read and written with 16 bits, by Pillow's names."""
 
+_silenced = threading.Lock()
+"""Held while OpenCV is silent: it has one log level for all threads, and the one after would be that of another's."""
 _ROWS = 64
 _PNG_COMPRESSION = 3
 _TIFF_WIDTH, _TIFF_BITS = 256, 258
@@ -59,13 +62,14 @@ def read(content: bytes) -> Deep | None:
     """The samples of a PNG or TIFF, turned as its TIFF orientation says; None where OpenCV gives no 16 bits of it."""
     cv2 = opencv()
     log = cv2.utils.logging
-    level = log.setLogLevel(log.LOG_LEVEL_SILENT)  # or it writes to stderr what libtiff finds odd
-    try:
-        samples = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        return None
-    finally:
-        log.setLogLevel(level)
+    with _silenced:
+        level = log.setLogLevel(log.LOG_LEVEL_SILENT)  # or it writes to stderr what libtiff finds odd
+        try:
+            samples = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        except cv2.error:
+            return None
+        finally:
+            log.setLogLevel(level)
     if samples is None or samples.dtype != np.uint16:
         return None
     if samples.ndim == 2:

@@ -5,33 +5,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from npe_core import renaming
 from npe_core.errors import EnvironmentFault, UsageError
-from npe_core.files import flush_folder
+from npe_core.files import create, replacing, write_new
+from npe_core.formats import OUTPUT_FORMATS
 from npe_core.photo.opening import shown
-
-OUTPUT_FORMATS: dict[str, str] = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-}
-"""Suffix -> format, as Pillow calls it."""
 
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
-_NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EINVAL)
 
 
 def check_output(
@@ -73,22 +58,14 @@ def write_atomically(path: Path | str, content: bytes, force: bool = False, inpu
     """
     path = Path(path)
     _check_target(path, force, inputs)
-    temporary = path.parent / f".npe-{secrets.token_hex(8)}.part"
     try:
-        try:
-            _write(temporary, content)
-            if force:
-                with contextlib.suppress(
-                    OSError
-                ):  # who might read the file before may read the new one, and nobody else
-                    temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-                temporary.replace(path)
-            else:
-                _publish(temporary, path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-        flush_folder(path.parent)
+        if not force:
+            write_new(path, content)
+            return
+        with replacing(path) as temporary:
+            create(temporary, content)
+            with contextlib.suppress(OSError):  # who might read the file before may read the new one, and nobody else
+                temporary.chmod(stat.S_IMODE(path.stat().st_mode))
     except FileExistsError as error:
         raise _exists(path) from error
     except (OSError, ValueError) as error:
@@ -126,32 +103,6 @@ def _check_target(path: Path, force: bool, inputs: Iterable[Path | None]) -> Non
         raise UsageError(f"{shown(path)} is a folder or a device, not a file. Choose another name.")
     if not force:
         raise _exists(path)
-
-
-def _write(temporary: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _publish(temporary: Path, path: Path) -> None:
-    """Gives the file its name unless that is taken: the rename that never replaces, or link(), which refuses too."""
-    if renaming.try_rename_new(temporary, path):
-        return
-    try:
-        os.link(temporary, path)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        # Neither on this file system: reserve the name, then rename over the reservation.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        try:
-            temporary.replace(path)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
 
 
 def _exists(path: Path) -> UsageError:

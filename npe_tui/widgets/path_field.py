@@ -9,8 +9,8 @@ from textual import events
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from npe_core.formats import INPUT_SUFFIXES
 from npe_tui import places
-from npe_tui.thumbnails import suffixes
 
 
 class PathField(Input):
@@ -57,7 +57,7 @@ def complete(value: str) -> str | None:
             for path in written.iterdir()
             if path.name.startswith(start)
             and (start or not path.name.startswith("."))
-            and (path.is_dir() or path.suffix.lower() in suffixes())
+            and (path.is_dir() or path.suffix.lower() in INPUT_SUFFIXES)
         )
     except (OSError, ValueError):  # ValueError: no system has such a name
         return None

@@ -8,6 +8,9 @@ from test_face_extract import crop_at
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import inverse, transform
 
+PHOTO = (0, 0, 110, 90)
+"""The box around all of it."""
+
 
 def crop_places(crop: FaceCrop, width: int, height: int) -> np.ndarray:
     """(height, width, 2): where the centres of a photo's pixels lie in the crop."""
@@ -25,7 +28,7 @@ def crops(draw: st.DrawFn) -> FaceCrop:
 @settings(deadline=None)
 def test_ids_come_back_by_the_nearest_pixel(crop: FaceCrop, fill: int) -> None:
     region_map = np.random.default_rng(7).integers(0, 11, (crop.size, crop.size), np.uint8)
-    photo_map = crop.to_photo(region_map, (110, 90), fill)
+    photo_map = crop.to_box(region_map, PHOTO, fill)
     assert photo_map.shape == (90, 110) and photo_map.dtype == np.uint8
     places = crop_places(crop, 110, 90)
     j, i = np.moveaxis(np.clip(np.floor(places).astype(int), 0, crop.size - 1), -1, 0)
@@ -40,7 +43,7 @@ def test_probabilities_come_back_smoothly() -> None:
     places = crop_places(crop, 110, 90)
     i, j = np.indices((24, 24)) + 0.5
     ramps = np.stack([i / 24, j / 24] + [np.full((24, 24), k / 9) for k in range(9)], axis=-1).astype(np.float32)
-    photo_map = crop.to_photo(ramps, (110, 90), fill=-1)
+    photo_map = crop.to_box(ramps, PHOTO, fill=-1)
     assert photo_map.shape == (90, 110, 11)
     deep = ((places > 0.5) & (places < 23.5)).all(axis=-1)
     assert np.abs(photo_map[deep][:, 0] - places[deep][:, 1] / 24).max() < 0.002
@@ -50,9 +53,9 @@ def test_probabilities_come_back_smoothly() -> None:
     assert (photo_map[outside] == -1).all()
 
 
-def test_to_box_is_a_part_of_to_photo() -> None:
+def test_a_part_of_the_photo_is_that_of_the_whole() -> None:
     crop = crop_at(2.3, 32, (60, 45), 24)
     ids = np.random.default_rng(7).integers(0, 11, (24, 24), np.uint8)
-    part, whole = crop.to_box(ids, (20, 10, 90, 80)), crop.to_photo(ids, (110, 90))
+    part, whole = crop.to_box(ids, (20, 10, 90, 80)), crop.to_box(ids, PHOTO)
     assert (part == whole[10:80, 20:90]).mean() > 0.99  # a place just between two pixels may fall to either
     assert crop.to_box(ids, (20, 10, 20, 80)).size == 0

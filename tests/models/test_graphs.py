@@ -7,8 +7,7 @@ import pytest
 import torch
 from recordings import Recorder, denoiser, noise, segmenter, timesteps
 
-from npe_core.device import out_of_memory_behind
-from npe_core.models.graphs import Graphs, bucket
+from npe_core.models.graphs import Graphs, bucket, out_of_memory_behind
 
 
 def test_batches_go_into_powers_of_two():

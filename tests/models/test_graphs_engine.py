@@ -6,9 +6,10 @@ from recordings import Recorder
 
 from npe_core.defaults import SAMPLERS
 from npe_core.device import DeviceChoice, choose_device, upload
-from npe_core.diffusion.masked import Strength, masked_edit
+from npe_core.diffusion.masked import masked_edit
 from npe_core.editor.engine import Engine
 from npe_core.errors import EnvironmentFault
+from npe_core.strength import Strength
 
 
 @pytest.fixture(scope="module")

@@ -200,3 +200,19 @@ def test_convolution_after_the_shuffle_needs_no_shuffle(side, bias):
     assert torch.allclose(quick, plain, atol=1e-4)
     gradients = [torch.autograd.grad(out.square().sum(), weight)[0] for out in (plain, quick)]
     assert torch.allclose(*gradients, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("blocks", [1, 16, 23])
+def test_upscaler_looks_as_far_as_it_says(blocks):
+    """With all weights above 0 nothing cancels out: the gradient of a pixel is above 0 wherever it comes from."""
+    config = UpscalerConfig(width=1, blocks=blocks)
+    model = GeneratorResNet(config).double()
+    for parameter in model.parameters():
+        torch.nn.init.constant_(parameter, 0.3)
+    middle = config.reach + 4
+    x = torch.ones(1, 3, 2 * middle + 1, 3, dtype=torch.float64, requires_grad=True)
+    seen = []
+    for phase in range(4):  # of the four rows that one of the input becomes
+        (gradient,) = torch.autograd.grad(model(x)[0, :, 4 * middle + phase, 4].sum(), x)
+        seen += (gradient[0].sum(dim=(0, 2)) > 0).nonzero().flatten().tolist()
+    assert max(middle - min(seen), max(seen) - middle) == config.reach

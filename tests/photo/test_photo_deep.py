@@ -1,5 +1,6 @@
 """Pictures of 16 bits a channel keep them. The files come from the tests' own writer, OpenCV reads what was saved."""
 
+import threading
 import zlib
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from npe_core.photo import Photo
-from npe_core.photo.deep_colour import Deep
+from npe_core.photo.deep_colour import Deep, read
 from npe_core.photo.samples import native_samples
 
 GREY, RGB, GREY_ALPHA, RGBA = 0, 2, 4, 6
@@ -195,3 +196,32 @@ def test_a_converted_grey_profile_leaves_8_bits(make, deep_file):
     assert samples.deep is None
     assert samples.notes[0] == "16-bit input is edited and saved at 8 bits per channel"
     assert "grey colour profile" in samples.notes[-1]
+
+
+def test_reading_in_two_threads_leaves_the_log_of_opencv_as_it_was(deep_file, monkeypatch):
+    content, level = deep_file("a.png", noise(3)).read_bytes(), cv2.utils.logging.getLogLevel()
+    first, second = threading.Event(), threading.Event()
+    decode = cv2.imdecode
+
+    def overlapping(*arguments):
+        """The first stays silent until the second has had time to ask for the level, and goes on before it."""
+        if not first.is_set():
+            first.set()
+            second.wait(0.2)
+        else:
+            second.set()
+            done.wait(10)
+        return decode(*arguments)
+
+    done = threading.Event()
+    monkeypatch.setattr(cv2, "imdecode", overlapping)
+    threads = [threading.Thread(target=lambda: (read(content), done.set())) for _ in range(2)]
+    threads[0].start()
+    assert first.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    try:
+        assert cv2.utils.logging.getLogLevel() == level != cv2.utils.logging.LOG_LEVEL_SILENT
+    finally:
+        cv2.utils.logging.setLogLevel(level)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from npe_core import renaming
+from npe_core import files, renaming
 from npe_core.errors import EnvironmentFault, UsageError
-from npe_core.photo import OUTPUT_FORMATS, Photo, check_output, saving, write_atomically
+from npe_core.photo import OUTPUT_FORMATS, Photo, check_output, write_atomically
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_permission_bits_are_asked_early(photo, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("module", "call"), [(os, "fsync"), (renaming, "rename_new"), (os, "link")])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_a_failing_disk_leaves_nothing_behind(photo, tmp_path, monkeypatch, module, call, code):
-    def fail(*_args):
+    def fail(*_args, **_options):
         raise OSError(code, os.strerror(code))
 
     if call == "link":
@@ -154,13 +154,13 @@ def test_a_full_disk_keeps_the_file_that_force_would_replace(photo, tmp_path):
 
 
 def test_a_file_that_appears_meanwhile_is_left_alone(photo, tmp_path, monkeypatch):
-    write = saving._write
+    write = files.create
 
     def write_slowly(temporary, content):
         write(temporary, content)
         (tmp_path / "out.png").write_bytes(b"somebody was faster")
 
-    monkeypatch.setattr(saving, "_write", write_slowly)
+    monkeypatch.setattr(files, "create", write_slowly)
     with pytest.raises(UsageError, match="exists already"):
         photo.save(tmp_path / "out.png")
     assert (tmp_path / "out.png").read_bytes() == b"somebody was faster"
@@ -201,12 +201,12 @@ def without_such_a_rename(monkeypatch):
 def test_file_systems_that_cannot_rename_without_replacing(photo, tmp_path, monkeypatch, taken, links):
     link = os.link
 
-    def last_moment(source, target):
+    def last_moment(source, target, **options):
         if taken:
             (tmp_path / "out.png").write_bytes(b"mine")
         if not links:
             raise OSError(errno.EPERM, "no links here")
-        link(source, target)
+        link(source, target, **options)
 
     without_such_a_rename(monkeypatch)
     monkeypatch.setattr(os, "link", last_moment)
