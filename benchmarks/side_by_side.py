@@ -35,13 +35,13 @@ from npe_core.bench.portrait import samples
 from npe_core.bench.timing import described, machine, timed
 from npe_core.canvas import Canvas
 from npe_core.defaults import STEPS
-from npe_core.diffusion.masked import Strength
 from npe_core.diffusion.schedule import alpha_bars, q_posterior_mean_variance, q_sample
 from npe_core.editor import EditJob, Editor
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
 from npe_core.models.denoiser import Denoiser, DenoiserConfig, UNet
 from npe_core.photo import Photo
 from npe_core.report import markdown
+from npe_core.strength import Strength
 
 CELEBAHQ_WIDTHS = (128, 128, 256, 256, 512, 512)
 

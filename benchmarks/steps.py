@@ -20,9 +20,9 @@ from pathlib import Path
 import torch
 
 from npe_core.defaults import SAMPLER, SAMPLERS, STEPS
-from npe_core.diffusion.masked import Strength
 from npe_core.editor import Editor
 from npe_core.report import markdown, told
+from npe_core.strength import Strength
 from npe_core.training.evaluation.painting import Paintings, differences
 from npe_core.training.reading import drawn, read_images
 from npe_core.training.teachers import Judge

@@ -126,7 +126,7 @@ class NpeApp(InOrder, inherit_bindings=False):
             if not await self.save(editing, None if paint else document.saved_as, paint):
                 return False
         if editing.autosave is not None:
-            await asyncio.to_thread(editing.autosave.discard)
+            await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
         return True
 
     async def _ask_to_save(self, question: str, document: EditDocument) -> str | None:
@@ -163,7 +163,7 @@ class NpeApp(InOrder, inherit_bindings=False):
         if written is None:
             return False
         if editing.autosave is not None and not document.unsaved:
-            await asyncio.to_thread(editing.autosave.discard)
+            await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
         editing.tell()
         editing.status.say(f"Saved {written}")
         for note in notes:
@@ -234,12 +234,12 @@ class NpeApp(InOrder, inherit_bindings=False):
                 yield SystemCommand(
                     f"{command.title}  {command.shown_keys}",
                     command.help,
-                    lambda action=command.action, where=where: self._command(action, where),  # type: ignore[misc]
+                    lambda action=command.action, where=where: self._command(action, where),
                 )
         for name in sorted(self.available_themes):
             yield SystemCommand(
                 f"Theme {name}", f"Use the theme {name}", lambda name=name: setattr(self, "theme", name)
-            )  # type: ignore[misc]
+            )
 
     def _command(self, action: str, where: Screen[Any] | NpeApp) -> None:
         """What was chosen in the palette is for the picture, whichever control has the focus."""
@@ -272,9 +272,11 @@ class NpeApp(InOrder, inherit_bindings=False):
 
     def _hung_up(self) -> None:
         """The terminal is gone: keep the paint, and leave without a word to it."""
-        if self.editing is not None and self.editing.autosave is not None:
-            self.editing.autosave.close()
-        os._exit(129)
+        try:
+            if self.editing is not None and self.editing.autosave is not None:
+                self.editing.autosave.close()
+        finally:
+            os._exit(129)
 
     def _terminated(self) -> None:
         self._autosave_now()
@@ -292,13 +294,13 @@ def run(photo: Path | None = None, device: str | None = None) -> int:
 
     Raises UsageError for bad settings, NpeError for a fault of its own.
     """
-    from npe_tui import config, strength
+    from npe_tui import config, edit_settings
 
     settings = config.load()
     if device is not None:
         settings = replace(settings, device=device)
     try:
-        strength.presets(settings)
+        edit_settings.presets(settings)
     except UsageError as error:
         raise config.where(error, config.source_of()[0]) from None
     app = NpeApp(settings, photo)

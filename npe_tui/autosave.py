@@ -107,10 +107,15 @@ class Autosave:
         self._snapshot = snapshot
         self._parameters = parameters
         self._failed = failed
-        self._timer: threading.Timer | None = None
         self._writing = threading.Lock()
+        """Held by who writes or removes the file."""
+        self._counting = threading.Lock()
+        """Held, for a moment, by who reads or changes the next three."""
+        self._changes = 0
+        self._settled = 0
+        """Changes up to this one lie on the disk, or are not wanted there."""
+        self._timer: threading.Timer | None = None
         self._lock: IO[str] | None = None
-        self._changed = False
         self._closed = False
         self._taken: Saved | None = None
 
@@ -118,45 +123,60 @@ class Autosave:
         """Its canvas is this session's now: it goes once that is on disk anew, or saved, or not wanted."""
         self._taken = saved
 
+    @property
+    def changes(self) -> int:
+        """How many were told of so far."""
+        with self._counting:
+            return self._changes
+
     def touch(self) -> None:
         """Say that the canvas changed: at most ``seconds`` later it is on disk."""
-        self._changed = True
-        if self._seconds and not self._closed and self._timer is None:
-            self._timer = threading.Timer(self._seconds, self.flush)
-            self._timer.daemon = True
-            self._timer.start()
+        with self._counting:
+            self._changes += 1
+            if self._seconds and not self._closed and self._timer is None:
+                self._timer = threading.Timer(self._seconds, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
 
     def flush(self) -> bool:
         """Write now, if there is anything new; returns whether all there is lies on the disk."""
         from npe_core.photo import write_atomically
 
         with self._writing:
-            self._timer = None
-            if self._closed or not self._changed or not self._seconds:
-                return not self._changed and self.file.exists()
-            self._changed = False  # what changes while it is written is another change
-            written = False
+            with self._counting:
+                timer, self._timer = self._timer, None
+                changes, is_new = self._changes, self._changes > self._settled
+            if timer is not None:
+                timer.cancel()
+            if self._closed or not is_new or not self._seconds:
+                return not is_new and self.file.exists()
             try:
                 self._take_lock()
                 head = {"photo": str(self._photo), "when": time.time(), "parameters": self._parameters()}
                 write_atomically(self.file, json.dumps(head).encode() + b"\n" + self._snapshot(), force=True)
-                written = True
+                self._settle(changes)  # what changes while it is written is another change
                 self._forget_taken()
-            except (OSError, NpeError) as error:
+            except (OSError, NpeError) as error:  # tried again at the next change, and when the session ends
                 self._failed(f"Autosave failed. {error}")
             except MemoryError:
                 self._failed("Autosave failed. There is not enough memory.")
-            finally:
-                # What was not is tried again at the next change, and when the session ends.
-                self._changed = self._changed or not written
-            return not self._changed
+            with self._counting:
+                return self._changes == self._settled
 
-    def discard(self) -> None:
-        """The work is saved, or not wanted: nothing is left to recover until the next change."""
+    def discard(self, changes: int) -> None:
+        """The work up to this number of ``changes`` is saved, or not wanted; what came after it is still written."""
         with self._writing, contextlib.suppress(OSError):
-            self._changed = False
-            self._forget_taken()
-            self.file.unlink(missing_ok=True)
+            if self._settle(changes):
+                self._forget_taken()
+                self.file.unlink(missing_ok=True)
+
+    def _settle(self, changes: int) -> bool:
+        """No change up to this one is written again. Returns False if a later one was settled before."""
+        with self._counting:
+            if changes < self._settled:
+                return False
+            self._settled = changes
+            return True
 
     def _forget_taken(self) -> None:
         if self._taken is not None:
@@ -165,8 +185,6 @@ class Autosave:
 
     def close(self) -> None:
         """Write what is new, then no more; a file that is on disk stays, to be found as left behind."""
-        if self._timer is not None:
-            self._timer.cancel()
         self.flush()
         self._closed = True
         with self._writing:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from npe_core.canvas import Canvas
-from npe_core.canvas.boxes import box_of, cut, moved_by, pad
+from npe_core.canvas.boxes import box_of, cut, moved_by
 from npe_core.faces import FaceCrop
 from npe_tui.messages import Patch
 
@@ -42,7 +42,7 @@ class Guesses:
         marked = box_of(self._canvas.mask[cut(box)])
         if marked is None:
             return None
-        place = pad(moved_by(box, marked), 0, (height, width))
+        place = moved_by(box, marked)
         guess = crop.resized(image.shape[0]).to_box(image.astype(np.float32), place)
         mask = self._canvas.mask[cut(place)][..., None]
         mixed = self._canvas.guide[cut(place)] * (1 - mask) + guess * mask

@@ -39,7 +39,7 @@ class FromEngine(Message):
 
 
 class StateChanged(FromEngine):
-    """The models were loaded, or could not be."""
+    """The models are on the way, were loaded, or could not be."""
 
     def __init__(self, state: EngineState) -> None:
         super().__init__()

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from npe_core.errors import Cancelled, InputError, NothingMarked, NpeError
+from npe_core.strength import strengths
+from npe_tui.edit_settings import EditSettings
 from npe_tui.messages import (
     Advanced,
     Edited,
@@ -26,7 +28,6 @@ from npe_tui.messages import (
     Stopped,
     Studied,
 )
-from npe_tui.strength import Strength
 
 if TYPE_CHECKING:
     from npe_core.editor import Editor, EditResult, FaceChoice, Preview
@@ -40,6 +41,7 @@ STUDY = (100, 200, 250, 300, 350, 400, 450)
 @dataclass(frozen=True)
 class _Job:
     number: int
+    """0 for the models: nobody cancels those."""
     work: Callable[[int], FromEngine]
 
 
@@ -65,26 +67,28 @@ class EngineWorker:
             self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
             self._thread.start()
         elif self.state.name == "failed":
-            self._put(lambda number: self._loaded())
+            self.state = EngineState()
+            self.sink(StateChanged(self.state))
+            self._jobs.put(_Job(0, lambda number: self._loaded()))
 
     def segment(self, document: EditDocument) -> int:
         """Find the regions of the document's face. Ends with Segmented; returns the number of the job."""
         return self._put(lambda number: self._segment(number, document))
 
-    def edit(self, document: EditDocument, strength: Strength) -> int:
+    def edit(self, document: EditDocument, settings: EditSettings) -> int:
         """Turn the paint into a photograph. Ends with Edited."""
-        return self._put(lambda number: self._edit(number, document, [strength]))
+        return self._put(lambda number: self._edit(number, document, [settings]))
 
-    def variants(self, document: EditDocument, strength: Strength) -> int:
+    def variants(self, document: EditDocument, settings: EditSettings) -> int:
         """The same with four seeds that count up, all at once where the device gains by it. Ends with Edited."""
-        first = strength.with_seed()
+        first = settings.with_seed()
         assert first.seed is not None, "with_seed draws one"
-        seeds = [replace(first, seed=first.seed + k) for k in range(VARIANTS)]
-        return self._put(lambda number: self._edit(number, document, seeds))
+        each = [replace(first, seed=first.seed + k) for k in range(VARIANTS)]
+        return self._put(lambda number: self._edit(number, document, each))
 
-    def study(self, document: EditDocument, strength: Strength) -> int:
+    def study(self, document: EditDocument, settings: EditSettings) -> int:
         """The timestep study. Ends with Studied."""
-        return self._put(lambda number: self._study(number, document, strength))
+        return self._put(lambda number: self._study(number, document, settings))
 
     def cancel(self) -> None:
         """Stop the job that runs, within one step of the model, and those that wait."""
@@ -110,7 +114,7 @@ class EngineWorker:
 
     def _go_on(self, number: int) -> None:
         """Raises Cancelled if the job is not wanted any more."""
-        if number <= self._cancelled:
+        if 0 < number <= self._cancelled:
             raise Cancelled("Stopped by the user.")
 
     def _run(self) -> None:
@@ -179,16 +183,16 @@ class EngineWorker:
     def _segment(self, number: int, document: EditDocument) -> Segmented:
         return Segmented(number, self._ready.segment(document.photo, self._wished(document)))
 
-    def _edit(self, number: int, document: EditDocument, strengths: list[Strength]) -> Edited:
+    def _edit(self, number: int, document: EditDocument, each: list[EditSettings]) -> Edited:
         from npe_core.editor import EditJob
-        from npe_core.editor.framing import crops_for
+        from npe_core.editor.tiles import crops_for
         from npe_tui.guesses import Guesses
 
         choice, canvas = self._choice(document), document.canvas
         seen = choice.reached_by(canvas.levels)
         guesses = Guesses(canvas, crops_for(seen, canvas.levels)[: len(seen.crops)])
-        clock = _Clock(sum(min(strength.steps, strength.timestep) for strength in strengths))
-        what = "Enhancing" if len(strengths) == 1 else "Variants"
+        clock = _Clock(sum(settings.strength.steps for settings in each))
+        what = "Enhancing" if len(each) == 1 else "Variants"
 
         def report(preview: Preview, first: bool) -> None:
             self._go_on(number)
@@ -200,15 +204,13 @@ class EngineWorker:
             EditJob(
                 document.photo,
                 canvas,
-                timestep=strength.timestep,
-                steps=min(strength.steps, strength.timestep),
-                sampler=strength.sampler,
-                seed=strength.seed,
-                sharpness=strength.sharpness,
+                **vars(settings.strength),
+                seed=settings.seed,
+                sharpness=settings.sharpness,
                 choice=choice,
                 progress=lambda preview, first=(k == 0): report(preview, first),  # type: ignore[misc]
             )
-            for k, strength in enumerate(strengths)
+            for k, settings in enumerate(each)
         ]
         results: list[EditResult] = []
         for outcome in self._ready.edit_many(jobs):
@@ -218,10 +220,10 @@ class EngineWorker:
         self._go_on(number)  # the last step is not the end: what is cancelled after it is not wanted either
         return Edited(number, results)
 
-    def _study(self, number: int, document: EditDocument, strength: Strength) -> Studied:
+    def _study(self, number: int, document: EditDocument, settings: EditSettings) -> Studied:
         from npe_core.editor.sweep import sweep
 
-        clock = _Clock(2 * sum(min(strength.steps, timestep) for timestep in STUDY))
+        clock = _Clock(2 * sum(one.steps for one in strengths(STUDY, settings.steps, settings.sampler)))
 
         def report(done: int, total: int) -> None:
             self._go_on(number)
@@ -233,9 +235,9 @@ class EngineWorker:
             document.photo,
             document.canvas,
             STUDY,
-            strength.steps,
-            strength.sampler,
-            strength.with_seed().seed or 0,
+            settings.steps,
+            settings.sampler,
+            settings.with_seed().seed or 0,
             self._choice(document).reached_by(document.canvas.levels).crops[0],
             report,
         )

@@ -29,6 +29,19 @@ def test_the_local_mean_becomes_that_of_the_paint_even_of_pure_colours(colour):
     assert float(kept.min()) >= -1 and float(kept.max()) <= 1
 
 
+@pytest.mark.parametrize("sigma", [1.0, 2.0, 5.0, 10.0])
+def test_the_local_mean_is_near_that_of_any_paint(sigma):
+    """To what the docstring of ``keep_colour`` says."""
+    painted, guide = disc(), noise(7)
+
+    def low(x):
+        return gaussian_blur(painted * x, 5.0) / gaussian_blur(painted, 5.0).clamp_min(1e-3)
+
+    kept = keep_colour(noise(1, sigma=sigma), guide, painted, 1.0)
+    error = (low(kept) - low(guide)).abs()[(painted == 1).expand_as(guide)]
+    assert float(error.mean()) < 0.02 and float(error.max()) < 0.1
+
+
 def test_half_the_amount_goes_half_the_way():
     result, guide = noise(1), torch.full((1, 3, 128, 128), 0.4)
     kept = keep_colour(result, guide, disc(), 0.5)

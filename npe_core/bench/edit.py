@@ -15,12 +15,12 @@ import torch
 
 from npe_core.bench.timing import Timing, collect, described, machine, measure, ms, timed
 from npe_core.canvas import Canvas
-from npe_core.diffusion.masked import Strength
 from npe_core.editor import EditJob, Editor, EditResult, FaceChoice, RegionMap
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
 from npe_core.memory import peak_memory_mib
 from npe_core.photo import Photo
 from npe_core.report import Report, markdown
+from npe_core.strength import Strength
 
 Fills = Sequence[tuple[str, str]]
 STAGES = ("open", "faces", "segment", "fill", "cut out", "diffusion", "upscale", "paste", "save")

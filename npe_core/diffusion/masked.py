@@ -12,21 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.device import upload
 from npe_core.diffusion.samplers import Callback, Constrain, Denoise, ddim, ddpm, dpmpp, keep_nothing, lcm, restart
 from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
-
-
-@dataclass(frozen=True)
-class Strength:
-    """How far an edit goes."""
-
-    timestep: int = TIMESTEP
-    """Where the walk starts, 1..499: 200-300 subtle, 350-475 dramatic."""
-    steps: int = STEPS
-    """Calls of the denoiser; at most ``timestep``."""
-    sampler: str = SAMPLER
+from npe_core.strength import Strength
 
 
 def sample(

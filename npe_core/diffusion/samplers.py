@@ -1,6 +1,6 @@
 """Samplers: pure functions that walk x_t down a grid of timesteps with a denoiser ``denoise(xt, t) -> x0``.
 
-All of them clip the predicted x0 to [-1, 1] unless told otherwise, report every step to ``callback``, and keep the
+All of them clip the predicted x0 to [-1, 1], report every step to ``callback``, and keep the
 state in float32. ``grid`` is descending and ends in 0, as ``schedule.timestep_grid`` makes it.
 """
 
@@ -58,14 +58,12 @@ def _walk(
     grid: list[int],
     callback: Callback | None,
     constrain: Constrain,
-    clip: bool,
 ) -> Tensor:
     """What all samplers do: predict x0, then move on."""
     steps = len(grid) - 1
     for i, (t, s) in enumerate(pairwise(grid)):
         xt = constrain(xt, t)
-        x0 = denoise(xt, t)
-        x0 = x0.clamp(-1, 1) if clip else x0
+        x0 = denoise(xt, t).clamp(-1, 1)
         xt = move(xt, x0, t, s)
         if callback is not None:
             callback(Step(i, steps, t, x0))
@@ -79,7 +77,6 @@ def ddim(
     *,
     callback: Callback | None = None,
     constrain: Constrain = keep_nothing,
-    clip: bool = True,
 ) -> Tensor:
     """DDIM with eta = 0 (Song et al. 2021, equation 12): the exact step of the probability flow for a constant eps."""
 
@@ -88,7 +85,7 @@ def ddim(
         eps = (xt - alpha_bar_t**0.5 * x0) / (1 - alpha_bar_t) ** 0.5
         return alpha_bar_s**0.5 * x0 + (1 - alpha_bar_s) ** 0.5 * eps
 
-    return _walk(move, denoise, xt, grid, callback, constrain, clip)
+    return _walk(move, denoise, xt, grid, callback, constrain)
 
 
 def ddpm(
@@ -99,7 +96,6 @@ def ddpm(
     generators: list[torch.Generator],
     callback: Callback | None = None,
     constrain: Constrain = keep_nothing,
-    clip: bool = True,
 ) -> Tensor:
     """Ancestral sampling (Ho et al. 2020, algorithm 2): x_s drawn from q(x_s | x_t, x0). One CPU generator an image."""
 
@@ -107,7 +103,7 @@ def ddpm(
         mean, variance = q_posterior_mean_variance(x0, xt, t, s)
         return mean + variance**0.5 * _fresh_noise(xt, generators)
 
-    return _walk(move, denoise, xt, grid, callback, constrain, clip)
+    return _walk(move, denoise, xt, grid, callback, constrain)
 
 
 def lcm(
@@ -118,7 +114,6 @@ def lcm(
     generators: list[torch.Generator],
     callback: Callback | None = None,
     constrain: Constrain = keep_nothing,
-    clip: bool = True,
 ) -> Tensor:
     """Multistep consistency sampling (Song et al. 2023, algorithm 1), as latent consistency models (LCM) made it known.
 
@@ -130,7 +125,7 @@ def lcm(
     def move(xt: Tensor, x0: Tensor, t: int, s: int) -> Tensor:
         return q_sample(x0, s, _fresh_noise(xt, generators))
 
-    return _walk(move, denoise, xt, grid, callback, constrain, clip)
+    return _walk(move, denoise, xt, grid, callback, constrain)
 
 
 AGAIN, AGAIN_FROM = 1, 0.2
@@ -145,7 +140,6 @@ def restart(
     generators: list[torch.Generator],
     callback: Callback | None = None,
     constrain: Constrain = keep_nothing,
-    clip: bool = True,
 ) -> Tensor:
     """``ddpm`` down to x0, then noise once more and a step of ``lcm`` (Xu et al. 2023, "Restart Sampling").
 
@@ -155,7 +149,7 @@ def restart(
     """
     total = len(grid) - 1
     first = total - AGAIN if total > 2 * AGAIN else total
-    how: dict[str, Any] = {"generators": generators, "constrain": constrain, "clip": clip}
+    how: dict[str, Any] = {"generators": generators, "constrain": constrain}
     x0 = ddpm(denoise, xt, timestep_grid(grid[0], first), callback=_part(callback, 0, total), **how)
     if first == total:
         return x0
@@ -183,7 +177,6 @@ def dpmpp(
     *,
     callback: Callback | None = None,
     constrain: Constrain = keep_nothing,
-    clip: bool = True,
 ) -> Tensor:
     """DPM-Solver++ 2M (Lu et al. 2022, algorithm 2): second order from the predictions of two timesteps.
 
@@ -208,7 +201,7 @@ def dpmpp(
             guess = (1 + 1 / (2 * r)) * x0 - 1 / (2 * r) * before[0]
         return sigma_s / sigma_t * xt - alpha_s * math.expm1(-h) * guess
 
-    return _walk(move, denoise, xt, grid, callback, constrain, clip)
+    return _walk(move, denoise, xt, grid, callback, constrain)
 
 
 def _alpha_sigma(t: int) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Label
 
 from npe_core.canvas import Fill
-from npe_core.regions import region_by_name
+from npe_core.regions import group_by_name
 from npe_tui.panels.legend import Legend
 from npe_tui.picture import PictureView
 from npe_tui.widgets import Chip, Chips
@@ -65,7 +65,9 @@ class RegionsPanel(Vertical):
 
     def show_fills(self, fills: list[Fill]) -> None:
         """The fills in force."""
-        self.query_one(Legend).fills = {region_by_name(fill.region).id: fill.colour for fill in fills}
+        self.query_one(Legend).fills = {
+            region.id: fill.colour for fill in fills for region in group_by_name(fill.region)
+        }
 
     def show_pieces(self, pieces: bool) -> None:
         """Whether connected pieces are picked."""

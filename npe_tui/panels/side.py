@@ -6,13 +6,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from npe_tui.config import Config
+from npe_tui.edit_settings import initial, presets
 from npe_tui.keys import region_keys
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
-from npe_tui.strength import initial, presets
 from npe_tui.widgets import Chip, Chips
 
 PANELS = ("regions", "colour", "brush", "strength")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from textual import events
 from textual.app import App
@@ -30,19 +31,34 @@ class Pacer:
     def __init__(self, ask: Callable[[], object], clock: Callable[[], float] = monotonic) -> None:
         self._ask, self._clock = ask, clock
         self._waiting: deque[tuple[int, float]] = deque()
+        """Bytes before a question, and when it was asked; oldest first, as the answers come."""
+        self._overdue = 0
+        """Questions before those, whose answers are no longer waited for and may still come."""
         self._wake: set[Callable[[], object]] = set()
-        self._heard = self._deaf = False
+        self._heard = -inf
+        """When the last answer came."""
+        self._deaf = False
 
     def may_send(self, wake: Callable[[], object]) -> bool:
         """Whether to repaint now; if not, ``wake`` is called once, at the next answer. That may never come: also ask
         again by the clock."""
         if self._waiting and self._clock() - self._waiting[0][1] > PATIENCE:
-            self._waiting.clear()
-            self._deaf = not self._heard
+            self._give_up()
         if sum(size for size, _ in self._waiting) < ALLOWANCE:
             return True
         self._wake.add(wake)
         return False
+
+    def _give_up(self) -> None:
+        """Wait no longer for any of these.
+
+        If answers came since the oldest was asked, and were counted for questions before it, some were lost on the way:
+        the count begins anew. Else the terminal is slow, and will answer these before others.
+        """
+        lost = self._heard > self._waiting[0][1]
+        self._overdue = 0 if lost else self._overdue + len(self._waiting)
+        self._waiting.clear()
+        self._deaf = self._heard == -inf
 
     def sent(self, size: int) -> None:
         """So many bytes were written just now."""
@@ -52,8 +68,10 @@ class Pacer:
 
     def answered(self) -> None:
         """The terminal has shown everything up to the oldest question."""
-        self._heard, self._deaf = True, False
-        if self._waiting:
+        self._heard, self._deaf = self._clock(), False
+        if self._overdue:
+            self._overdue -= 1
+        elif self._waiting:
             self._waiting.popleft()
         awake, self._wake = self._wake, set()
         for wake in awake:
@@ -68,11 +86,16 @@ def pacer_of(app: App[Any]) -> Pacer | None:
     if app.is_headless or app.is_inline or app.is_web:
         return None
     if app not in _PACERS:
-        pacer = _PACERS[app] = Pacer(lambda: app._driver and app._driver.write(QUESTION))
+        here = ref(app)  # a pacer that held its app would keep it for ever
+
+        def ask() -> None:
+            if (there := here()) is not None and there._driver is not None:
+                there._driver.write(QUESTION)
 
         def listen(message: Message) -> None:
             if isinstance(message, events.CursorPosition):
                 pacer.answered()
 
+        pacer = _PACERS[app] = Pacer(ask)
         app.message_signal.subscribe(app, listen, immediate=True)
     return _PACERS[app]

@@ -73,15 +73,6 @@ def black_and_white(depth: Depth) -> tuple[int, int]:
     )
 
 
-def colours_of(codes: np.ndarray, depth: Depth) -> np.ndarray:
-    """What codes (...) look like: (..., 3) uint8; lit dots of a monochrome terminal are taken to be white."""
-    if depth in (Depth.TRUE, Depth.FIVE):
-        return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype(np.uint8)
-    if depth is Depth.MONO:
-        return np.repeat((codes * 255).astype(np.uint8)[..., None], 3, axis=-1)
-    return XTERM_PALETTE[codes]
-
-
 def pack(colours: np.ndarray) -> np.ndarray:
     """(..., 3) uint8 as 0xRRGGBB."""
     wide = colours.astype(np.uint32)

@@ -8,6 +8,7 @@ from asyncio import get_running_loop
 import numpy as np
 from textual.app import ComposeResult
 from textual.reactive import reactive
+from textual.timer import Timer
 from textual.widget import Widget
 
 from npe_core.canvas.boxes import Box, merged
@@ -46,6 +47,8 @@ class Surface(Widget):
         self._flushed = 0.0
         self._owed = 0
         self._pacer: Pacer | None = None
+        self._later: Timer | None = None
+        """Runs while something may have to wait for a terminal that does not answer."""
 
     def show(self, image: np.ndarray, keep_view: bool = True) -> None:
         """Show another (H, W, 3) uint8 picture. It is kept, not copied: tell of changes in it with ``update_box``.
@@ -151,7 +154,7 @@ class Surface(Widget):
         if not self._stale or not columns or not rows:
             return
         if self._pacer is not None and not self._pacer.may_send(self._flush):
-            self.set_timer(PATIENCE, self._flush)
+            self._later = self._later or self.set_timer(PATIENCE, self._flush_late)
             return
         stale, self._stale = self._stale, []
         depth, touched = self._scene.depth, set[int]()
@@ -163,6 +166,11 @@ class Surface(Widget):
         for number in touched:
             lane = self._codes[:, number * LANE : (number + 1) * LANE]
             self._owed += self._lanes[number].put(lane, depth) * CELL_BYTES[depth]
+
+    def _flush_late(self) -> None:
+        """No answer of the terminal may have come since."""
+        self._later = None
+        self._flush()
 
     def _shown(self) -> None:
         """A lane is being painted: once that is written, the terminal is asked whether it keeps up."""

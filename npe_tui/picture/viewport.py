@@ -20,7 +20,7 @@ CLOSEST = 32.0
 class Viewport:
     """A photo of ``photo`` (width, height) pixels seen through ``cells`` (columns, rows); every change is a new one.
 
-    While ``scale`` is None the whole photo is fitted into the view, whatever the sizes become.
+    While ``zoomed`` is None the whole photo is fitted into the view, whatever the sizes become.
     """
 
     photo: tuple[int, int]

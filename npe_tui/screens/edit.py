@@ -10,8 +10,10 @@ from textual import events, on
 from textual.binding import BindingType
 from textual.widgets import Button, Input
 
+from npe_core.strength import STRONGEST, WEAKEST
 from npe_tui.document import EditDocument, FaceWish
 from npe_tui.easel import COMPARISONS
+from npe_tui.edit_settings import in_turn
 from npe_tui.keys import COMMANDS
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
@@ -21,7 +23,6 @@ from npe_tui.panels.side import Side
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.enhancing import EnhancingScreen
-from npe_tui.strength import STRONGEST, WEAKEST, in_turn
 from npe_tui.widgets import Chips, Slider
 
 _NEED_CANVAS = frozenset(["region", "dab", "pen", "undo", "redo", "mask", "save_paint", "face"])
@@ -81,9 +82,9 @@ class EditScreen(EnhancingScreen):
         elif await self.painting.freeze():
             if document.marked:
                 made = None if document.result is None else document.result.parameters
-                strength = self.query_one(StrengthPanel).settled()
+                settings = self.query_one(StrengthPanel).settled()
                 is_other = document.stale or what == "study"
-                self.running.make(what, document, in_turn(strength, made, is_other, what == "variants"))
+                self.running.make(what, document, in_turn(settings, made, is_other, what == "variants"))
                 self.started(doing)
             else:
                 self.painting.frozen = False
@@ -108,20 +109,20 @@ class EditScreen(EnhancingScreen):
 
     def action_timestep(self, by: int) -> None:
         panel = self.query_one(StrengthPanel)
-        timestep = min(max(panel.strength.timestep + by, WEAKEST), STRONGEST)
-        panel.show_strength(replace(panel.strength, timestep=timestep))
+        timestep = min(max(panel.settings.timestep + by, WEAKEST), STRONGEST)
+        panel.show_settings(replace(panel.settings, timestep=timestep))
         self.status.say(f"Timestep {timestep}")
 
     def action_sharpness(self, by: float) -> None:
         panel = self.query_one(StrengthPanel)
-        sharpness = round(min(max(panel.strength.sharpness + by, 0.0), 1.0), 2)
-        panel.show_strength(replace(panel.strength, sharpness=sharpness))
+        sharpness = round(min(max(panel.settings.sharpness + by, 0.0), 1.0), 2)
+        panel.show_settings(replace(panel.settings, sharpness=sharpness))
         self.status.say(f"Sharpness {sharpness:.0%}")
 
     def action_new_seed(self) -> None:
         panel = self.query_one(StrengthPanel)
-        panel.show_strength(replace(panel.strength, seed=None).with_seed())
-        self.status.say(f"Seed {panel.strength.seed}")
+        panel.show_settings(replace(panel.settings, seed=None).with_seed())
+        self.status.say(f"Seed {panel.settings.seed}")
 
     def action_reload(self) -> None:
         engine = self.npe.engine

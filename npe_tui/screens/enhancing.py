@@ -135,7 +135,7 @@ class EnhancingScreen(PhotoScreen):
         self.easel.before = False
         self.easel.display_all()
         compare, save, again, seed = map(self.npe.key_to, ("compare", "save", "enhance", "seed"))
-        is_fixed = self.query_one(StrengthPanel).strength.seed is not None
+        is_fixed = self.query_one(StrengthPanel).settings.seed is not None
         then = f"{seed} draws another seed" if is_fixed else f"{again} tries again"
         done = f"Enhanced{how}, seed {result.parameters['seed']}"
         self.status.say(f"{done}. {compare} compares, {save} saves, {then}.")
@@ -162,7 +162,7 @@ class EnhancingScreen(PhotoScreen):
             self.status.say("No variant was taken")
             return
         panel = self.query_one(StrengthPanel)
-        panel.show_strength(replace(panel.strength, seed=results[chosen].parameters["seed"]))
+        panel.show_settings(replace(panel.settings, seed=results[chosen].parameters["seed"]))
         self.accept(results[chosen], f": variant {chosen + 1}")
 
     async def _choose_timestep(self, event: messages.Studied) -> None:
@@ -170,8 +170,8 @@ class EnhancingScreen(PhotoScreen):
 
         await self._uncovered()
         panel = self.query_one(StrengthPanel)
-        screen = StudyScreen(event.sheet, event.timesteps, panel.strength.timestep, self.npe.config.depth)
+        screen = StudyScreen(event.sheet, event.timesteps, panel.settings.timestep, self.npe.config.depth)
         chosen = await self.app.push_screen_wait(screen)
         if chosen is not None:
-            panel.show_strength(replace(panel.strength, timestep=chosen))
+            panel.show_settings(replace(panel.settings, timestep=chosen))
             self.status.say(f"Timestep {chosen}. {self.npe.key_to('enhance')} enhances.")

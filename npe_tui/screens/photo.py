@@ -17,7 +17,7 @@ from textual.widgets import Label
 
 from npe_core.errors import NpeError
 from npe_core.regions import REGIONS
-from npe_tui import messages, opening, strength
+from npe_tui import edit_settings, messages, opening
 from npe_tui.autosave import Autosave, Saved
 from npe_tui.document import EditDocument
 from npe_tui.easel import Easel
@@ -167,17 +167,17 @@ class PhotoScreen(Screen[None]):
             self.easel.open(document)
             self.changed("")
             self.notify(
-                f"Paint and mask were recovered.{self._strength_again(taken)}", title=document.name, markup=False
+                f"Paint and mask were recovered.{self._settings_again(taken)}", title=document.name, markup=False
             )
             self.autosave.take_over(taken)
             await asyncio.to_thread(self.autosave.flush)
 
-    def _strength_again(self, taken: Saved) -> str:
-        """The next Enhance makes the picture that was lost: it has the strength and the seed of then. Says so."""
-        then = strength.of_parameters(taken.parameters)
+    def _settings_again(self, taken: Saved) -> str:
+        """The next Enhance makes the picture that was lost: it has the settings of then. Says so."""
+        then = edit_settings.of_parameters(taken.parameters)
         if then is None:
             return ""
-        self.query_one(StrengthPanel).show_strength(then)
+        self.query_one(StrengthPanel).show_settings(then)
         if taken.picture is not None:
             return f" The enhanced picture is in {taken.picture.name}; its strength and seed are set."
         if not taken.fits:
@@ -300,7 +300,7 @@ def _kept(document: EditDocument) -> dict[str, Any]:
     """What recovery wants to know of the last enhanced picture, for JSON."""
     file = document.made_in
     told = {"fits": document.can_be_made_again, "saved_as": None if file is None else str(file.absolute())}
-    return strength.kept(document.made_with) | told
+    return edit_settings.kept(document.made_with) | told
 
 
 def _state(document: EditDocument) -> str:

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from npe_core.defaults import SAMPLERS_FROM_NOISE
-from npe_core.diffusion.masked import ConstrainToMask, Strength, masked_edit
+from npe_core.diffusion.masked import ConstrainToMask, masked_edit
 from npe_core.diffusion.schedule import q_sample
+from npe_core.strength import Strength
 
 
 def pictures(count=1):

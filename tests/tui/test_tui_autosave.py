@@ -12,8 +12,10 @@ from dataclasses import replace
 
 import pytest
 from tui_session import run, until
+from waiting import PAUSE, looks
 
 from npe_tui.autosave import Autosave, left_behind
+from npe_tui.screens.save import SaveScreen
 
 SESSION = """
 import sys, time
@@ -104,7 +106,7 @@ def test_the_last_change_is_written_when_the_session_closes(folder, photo_file):
 def test_what_is_discarded_is_not_written_on_closing(folder, photo_file):
     autosave = Autosave(folder, photo_file, 3600, lambda: b"canvas")
     autosave.touch()
-    autosave.discard()
+    autosave.discard(autosave.changes)
     autosave.close()
     assert left_behind(folder) == []
 
@@ -114,9 +116,109 @@ def test_what_is_discarded_is_not_found(folder, photo_file):
     autosave.touch()
     autosave.flush()
     assert autosave.file.exists()
-    autosave.discard()
+    autosave.discard(autosave.changes)
     autosave.close()
     assert left_behind(folder) == [] and list(folder.iterdir()) == []
+
+
+def test_a_stroke_while_it_is_written_and_dropped_is_written_too(folder, photo_file):
+    """A slow disk: one thread writes, another waits to remove what is saved by then, and somebody paints on."""
+    going, go_on = threading.Event(), threading.Event()
+
+    def snapshot():
+        going.set()
+        assert go_on.wait(10)
+        return b"canvas"
+
+    autosave = Autosave(folder, photo_file, 0.05, snapshot)
+    autosave.touch()
+    assert going.wait(10), "the timer has gone off"
+    dropping = threading.Thread(target=autosave.discard, args=(autosave.changes,))
+    dropping.start()
+    autosave.touch()
+    go_on.set()
+    dropping.join()
+    assert any(autosave.file.exists() or time.sleep(PAUSE) for _ in looks()), "without another change"
+    autosave.close()
+    assert [saved.read() for saved in left_behind(folder)] == [b"canvas"]
+
+
+def test_what_was_written_later_is_not_dropped_with_what_was_before(folder, photo_file):
+    autosave = Autosave(folder, photo_file, 3600, lambda: b"canvas")
+    autosave.touch()
+    saved = autosave.changes
+    autosave.touch()
+    assert autosave.flush()
+    autosave.discard(saved)
+    assert autosave.file.exists() and autosave.flush()
+    autosave.discard(autosave.changes)
+    assert not autosave.file.exists()
+    autosave.close()
+
+
+def test_many_hands_and_a_closing_session_lose_no_change(folder, photo_file):
+    """The last change is on disk whoever wrote it, while timers go off, others flush, and somebody drops old work."""
+    made = 0
+
+    def snapshot():
+        return str(made).encode()
+
+    autosave = Autosave(folder, photo_file, 0.001, snapshot)
+    done = threading.Event()
+
+    def others(work):
+        while not done.is_set():
+            work()
+
+    threads = [
+        threading.Thread(target=others, args=(work,)) for work in (autosave.flush, lambda: autosave.discard(made // 2))
+    ]
+    for thread in threads:
+        thread.start()
+    for number in range(1, 101):
+        made = number
+        autosave.touch()
+    done.set()
+    for thread in threads:
+        thread.join()
+    autosave.close()
+    assert [saved.read() for saved in left_behind(folder)] == [b"100"]
+
+
+def test_paint_that_follows_a_save_at_once_is_autosaved(start, config, tmp_path):
+    async def scenario():
+        async with start((120, 40), settings=replace(config, autosave=0.05)) as session:
+            await session.open()
+            await session.fill("7")
+            autosave = session.screen.autosave
+            await until(session.pilot, autosave.file.exists)
+            with autosave._writing:  # a disk that takes its time
+                await session.press("P")
+                await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+                await session.press("enter")
+                await until(session.pilot, lambda: session.app.screen is session.screen)
+                assert (tmp_path / "me-paint.png").exists()
+                await session.fill("5")
+                assert session.document.unsaved
+            await until(session.pilot, lambda: "Saved" in session.screen.status.message)
+            await until(session.pilot, lambda: autosave.file.exists() and autosave.flush())
+
+    run(scenario)
+
+
+def test_a_lost_connection_ends_the_process_whatever_goes_wrong(start, monkeypatch):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            codes = []
+            monkeypatch.setattr(os, "_exit", codes.append)
+            with monkeypatch.context() as patch:
+                patch.setattr(session.screen.autosave, "close", lambda: 1 / 0)
+                with pytest.raises(ZeroDivisionError):
+                    session.app._hung_up()
+            assert codes == [129]
+
+    run(scenario)
 
 
 def test_what_the_last_enhance_was_made_with_is_kept_and_may_be_missing(folder, photo_file):
@@ -177,7 +279,7 @@ def test_locks_without_paint_are_forgotten_unless_a_session_holds_them(folder, p
     living = Autosave(folder, photo_file, 5, lambda: b"canvas")
     living.touch()
     living.flush()
-    living.discard()
+    living.discard(living.changes)
     alone = folder / "gone-0123456789ab.lock"
     alone.touch()
     assert left_behind(folder) == [] and alone.exists(), "it may be a session that begins"

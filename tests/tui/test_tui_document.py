@@ -202,7 +202,7 @@ def test_one_drag_is_one_undo_step(document):
         hand.drag(document.canvas, x, 30)
     hand.release(document.canvas)
     document.canvas.undo()
-    assert not document.canvas.mask.any() and not document.canvas.can_undo
+    assert not document.canvas.mask.any() and not document.canvas._history.done
 
 
 @pytest.mark.parametrize("radius", [0.5, 1, 3.9, 4, 7, 200])

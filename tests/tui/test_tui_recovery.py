@@ -14,9 +14,9 @@ from npe_tui import messages, places
 from npe_tui.app import NpeApp
 from npe_tui.app import run as start_editor
 from npe_tui.autosave import left_behind
+from npe_tui.edit_settings import EditSettings
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.save import SaveScreen
-from npe_tui.strength import Strength
 
 
 async def lose(start, saving):
@@ -36,7 +36,7 @@ async def recovered(session):
 
 @pytest.mark.parametrize("known", [True, False])
 def test_the_picture_that_was_lost_is_made_again(start, config, known):
-    saving, then = replace(config, autosave=5.0), Strength(310, 7, "ddim", 0.5, 4711)
+    saving, then = replace(config, autosave=5.0), EditSettings(310, 7, "ddim", 0.5, 4711)
 
     async def lose():
         async with start((120, 40), settings=saving) as session:
@@ -95,7 +95,7 @@ def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
             await session.open()
             await session.fill("7")
             result = invented(session.document, 4711)
-            result.parameters.update(asdict(Strength(310, 7, "ddim", 0.5, 4711)))
+            result.parameters.update(asdict(EditSettings(310, 7, "ddim", 0.5, 4711)))
             await session.say(messages.Edited(await session.make("g", "edit"), [result]))
             session.document.save(tmp_path / "mine.png")
             await session.fill("5")

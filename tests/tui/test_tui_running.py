@@ -8,12 +8,12 @@ from tui_fakes import HAIR, invented
 from tui_session import Ids, run, until
 
 from npe_tui import messages
+from npe_tui.edit_settings import EditSettings, in_turn
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.study import StudyScreen
 from npe_tui.screens.variants import VariantsScreen
-from npe_tui.strength import Strength, in_turn
 from npe_tui.worker import STUDY
 
 
@@ -125,7 +125,7 @@ def test_what_is_enhanced_already_keeps_its_seed_when_more_is_painted(start):
      (9, False, False, 9), (9, False, True, None), (9, True, True, 9), (4, False, True, 4), (4, True, False, 4)],
 )  # fmt: skip
 def test_whose_seed_the_next_pictures_have(own, repainted, several, seed):
-    before = Strength(250, 4, "lcm", seed=own)
+    before = EditSettings(250, 4, "lcm", seed=own)
     made = {"seed": 9, "timestep": 250, "steps": 4, "sampler": "lcm", "sharpness": 1.0}
     assert in_turn(before, made, repainted, several) == replace(before, seed=seed)
     assert in_turn(before, None, True, several) == before
@@ -134,10 +134,10 @@ def test_whose_seed_the_next_pictures_have(own, repainted, several, seed):
 @pytest.mark.parametrize("changed", [{"timestep": 300}, {"steps": 6}, {"sampler": "ddim"}, {"sharpness": 0.5}])
 def test_another_strength_shows_what_strength_alone_does(changed):
     made = {"seed": 9, "timestep": 250, "steps": 4, "sampler": "lcm", "sharpness": 1.0}
-    after = replace(Strength(250, 4, "lcm"), **changed)
+    after = replace(EditSettings(250, 4, "lcm"), **changed)
     assert in_turn(after, made, False, False).seed == 9
     assert in_turn(replace(after, seed=3), made, False, True).seed == 3
-    few = Strength(3, 8, "lcm")
+    few = EditSettings(3, 8, "lcm")
     assert in_turn(few, made | {"timestep": 3, "steps": 3}, False, False).seed is None, "three are all it has room for"
 
 
@@ -148,7 +148,7 @@ def test_the_seed_that_is_shown_is_the_one_in_force(start):
             panel = session.screen.query_one(StrengthPanel)
             panel.query_one("#seed").focus()
             await session.press("minus", "5", "_", "1", "plus", "0")
-            assert (panel.query_one("#seed").value, panel.strength.seed) == ("510", 510)
+            assert (panel.query_one("#seed").value, panel.settings.seed) == ("510", 510)
 
     run(scenario)
 
@@ -219,7 +219,7 @@ def test_variants_are_chosen_by_number(start):
             await session.press("3")
             await until(session.pilot, lambda: session.document.result is not None)
             assert session.document.result is results[2]
-            assert session.screen.query_one(StrengthPanel).strength.seed == 32
+            assert session.screen.query_one(StrengthPanel).settings.seed == 32
 
     run(scenario)
 
@@ -244,7 +244,7 @@ def test_a_timestep_is_taken_from_the_study(start, size):
             assert (session.app.screen._tile(4) == 200).all()
             await session.press("enter")
             await until(session.pilot, lambda: session.app.screen is session.screen)
-            assert session.screen.query_one(StrengthPanel).strength.timestep == 300
+            assert session.screen.query_one(StrengthPanel).settings.timestep == 300
 
     run(scenario)
 

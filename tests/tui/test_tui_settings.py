@@ -14,7 +14,8 @@ from npe_core.colour import parse_colour
 from npe_core.editor.recipe import Recipe
 from npe_core.errors import UsageError
 from npe_core.regions import REGION_NAMES, REGIONS
-from npe_tui import config, places, strength
+from npe_core.strength import Strength, check_strength
+from npe_tui import config, edit_settings, places
 from npe_tui.config import Config
 from npe_tui.keys import APP_COMMANDS, COMMANDS, REGION_KEYS, region_keys, with_keys
 from npe_tui.palette import PALETTE, from_hsv, group_for, name_of, parse, to_hsv
@@ -93,27 +94,52 @@ def test_a_variable_that_is_no_number_is_said():
 
 
 def test_strength_starts_where_the_engine_does():
-    start, engine = strength.initial(Config()), Recipe()
+    start, engine = edit_settings.initial(Config()), Recipe()
     assert (start.timestep, start.steps, start.sampler) == (engine.timestep, engine.steps, engine.sampler)
     assert start.sharpness == engine.sharpness
 
 
 def test_presets_of_the_settings_join_the_built_in_ones():
-    found = strength.presets(Config(presets={"careful": {"timestep": 120, "steps": 20}}))
+    found = edit_settings.presets(Config(presets={"careful": {"timestep": 120, "steps": 20}}))
     assert list(found) == ["subtle", "dramatic", "careful"]
     assert (found["careful"].timestep, found["careful"].steps) == (120, 20)
     assert 200 <= found["subtle"].timestep <= 300 < 350 <= found["dramatic"].timestep <= 475
     for wrong in (5, {"timestep": 500}, {"speed": 3}, {"sampler": "euler"}, {"sharpness": 1.5}, {"timestep": "much"}):
         with pytest.raises(UsageError):
-            strength.presets(Config(presets={"x": wrong}))
+            edit_settings.presets(Config(presets={"x": wrong}))
+
+
+@pytest.mark.parametrize("wrong", [{"timestep": 500}, {"timestep": 0}, {"steps": 0}, {"sampler": "euler"}])
+def test_a_strength_is_refused_in_the_words_of_an_edit(wrong):
+    told = []
+    for refuse in (
+        lambda values: edit_settings.initial(Config(**values)),
+        lambda values: check_strength(**vars(Strength()) | values),
+    ):
+        with pytest.raises(UsageError) as caught:
+            refuse(wrong)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"seed": 2**63}, {"seed": "7"}, {"timestep": 500}, {"sharpness": 2.0}])
+def test_parameters_that_no_edit_has_are_not_taken_up(wrong):
+    made = {"timestep": 250, "steps": 4, "sampler": "lcm", "sharpness": 1.0, "seed": 7}
+    assert edit_settings.of_parameters(made) == edit_settings.EditSettings(**made)
+    assert edit_settings.of_parameters(made | wrong) is None
+
+
+def test_a_weak_edit_has_as_many_steps_as_it_has_room_for():
+    weak = edit_settings.initial(Config(timestep=3, steps=20))
+    assert weak.steps == 20 and weak.strength == Strength(3, 3)
 
 
 def test_sharpness_of_the_settings_and_of_a_preset(tmp_path):
     settings = config.load(written(tmp_path, "sharpness = 0.5\n[presets.soft]\nsharpness = 0\n"), {})
-    assert strength.initial(settings).sharpness == 0.5
-    found = strength.presets(settings)
+    assert edit_settings.initial(settings).sharpness == 0.5
+    found = edit_settings.presets(settings)
     assert found["subtle"].sharpness == 0.5 and found["soft"].sharpness == 0
-    whole = strength.initial(config.load(None, {"NPE_TUI_SHARPNESS": "1"})).sharpness
+    whole = edit_settings.initial(config.load(None, {"NPE_TUI_SHARPNESS": "1"})).sharpness
     assert (whole, type(whole)) == (1.0, float)  # a whole number would not be read back from a saved file
 
 
@@ -136,7 +162,7 @@ def test_the_legend_has_the_keys_of_the_settings():
 
 
 def test_a_drawn_seed_leaves_room_for_variants():
-    drawn = strength.Strength(250, 10, "dpmpp").with_seed()
+    drawn = edit_settings.EditSettings(250, 10, "dpmpp").with_seed()
     assert 0 <= drawn.seed < 2**31 - 4
     assert drawn.with_seed() is drawn
 

@@ -15,21 +15,21 @@ def test_sharpness_is_set_by_keys_and_by_its_slider(start, size):
         async with start(size) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
-            assert panel.strength.sharpness == 1
+            assert panel.settings.sharpness == 1
             await session.press("semicolon", "semicolon", "semicolon", "colon")
-            assert panel.strength.sharpness == 0.8 and "80%" in session.screen.status.message
+            assert panel.settings.sharpness == 0.8 and "80%" in session.screen.status.message
             await session.press("f6")
             slider = panel.query_one("#sharpness")
             assert slider.value == 80 and slider.region.height == 1 and slider.region.bottom <= size[1]
             slider.focus()
             await session.press("left")
-            assert panel.strength.sharpness == 0.75
+            assert panel.settings.sharpness == 0.75
             await session.press("3", "0", "enter")
-            assert panel.strength.sharpness == 0.3
+            assert panel.settings.sharpness == 0.3
             await session.press("f6")
             slider.focus()
             await session.press("home")
-            assert panel.strength.sharpness == 0
+            assert panel.settings.sharpness == 0
             await session.press("escape")
             await session.fill("7")
             await session.make("g", "edit")
@@ -45,12 +45,12 @@ def test_a_preset_brings_its_sharpness(start, config):
         async with start((120, 40), settings=settings) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
-            assert panel.strength.sharpness == 0.5
+            assert panel.settings.sharpness == 0.5
             presets = panel.query_one("#presets")
             presets.focus()
             await session.press("right", "right", "enter")
             assert presets.chosen == "soft"
-            assert (panel.strength.timestep, panel.strength.sharpness) == (220, 0)
+            assert (panel.settings.timestep, panel.settings.sharpness) == (220, 0)
             assert panel.query_one("#sharpness").value == 0
             await session.press("escape", "colon")
             assert presets.chosen is None  # it is not that any more
@@ -91,11 +91,11 @@ def test_the_mouse_moves_a_slider_and_leaves_the_keys_with_the_picture(start, fi
             await session.pilot.mouse_up(slider, offset=(18, 0))
             await session.pilot.pause()
             assert session.screen.easel.view.has_focus
-            timestep = session.screen.query_one(StrengthPanel).strength.timestep
+            timestep = session.screen.query_one(StrengthPanel).settings.timestep
             await session.fill("7")
             assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
             await session.pilot.click("#brush")
-            assert session.screen.query_one(StrengthPanel).strength.timestep == timestep and not typed(slider)
+            assert session.screen.query_one(StrengthPanel).settings.timestep == timestep and not typed(slider)
 
     run(scenario)
 
@@ -105,17 +105,17 @@ def test_digits_that_are_not_confirmed_are_dropped(start):
         async with start((120, 40)) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
-            slider, before = panel.query_one("#timestep"), panel.strength.timestep
+            slider, before = panel.query_one("#timestep"), panel.settings.timestep
             await session.press("f6", "3", "5")
             assert typed(slider) == "35"
             await session.press("tab")
-            assert panel.strength.timestep == before and not typed(slider)
+            assert panel.settings.timestep == before and not typed(slider)
             await session.press("f6", "3", "5", "0")
             await session.pilot.mouse_down(slider, offset=(12, 0))
-            assert not typed(slider) and panel.strength.timestep not in (before, 350)
+            assert not typed(slider) and panel.settings.timestep not in (before, 350)
             await session.pilot.mouse_up(slider, offset=(12, 0))
             await session.press("f6", "3", "5", "0", "enter")
-            assert panel.strength.timestep == 350 and session.screen.easel.view.has_focus
+            assert panel.settings.timestep == 350 and session.screen.easel.view.has_focus
 
     run(scenario)
 
@@ -145,13 +145,13 @@ def test_keys_of_a_focused_control_do_not_reach_the_picture(start, size):
             await session.open()
             view, canvas = session.screen.easel.view, session.document.canvas
             await session.press("right", "f6", "enter")
-            assert not canvas.can_undo and view.has_focus
+            assert not canvas._history.done and view.has_focus
             for control in ("#timestep", "#presets", "#tools", "#groups", "#pieces", "#enhance"):
                 session.screen.query_one(control).focus()
                 await session.press("space", "5", "a")
-                assert not canvas.can_undo, control
+                assert not canvas._history.done, control
             await session.press("escape", "f2", "5")
-            await until(session.pilot, lambda: canvas.can_undo)
+            await until(session.pilot, lambda: canvas._history.done)
             assert [fill.region for fill in canvas.targets] == ["lips"], "the legend shows that key"
 
     run(scenario)

@@ -1,14 +1,17 @@
 """What the engine's thread asks of the editor, and what it says when that cannot be done; without thread and models."""
 
+import queue
+import threading
+
 import pytest
 
 from npe_core.editor import FaceChoice
-from npe_core.errors import NothingMarked
+from npe_core.errors import NothingMarked, WeightsError
 from npe_core.faces import FaceCrop, choose_faces
 from npe_core.photo import Photo
 from npe_tui.document import EditDocument
-from npe_tui.messages import Edited, Failed, Stopped
-from npe_tui.strength import Strength
+from npe_tui.edit_settings import EditSettings
+from npe_tui.messages import Edited, Failed, StateChanged, Stopped
 from npe_tui.worker import VARIANTS, EngineWorker
 
 
@@ -37,12 +40,12 @@ def document(photo_file):
 
 @pytest.fixture
 def ask(document):
-    """ask(what, strength, face) has the work done at once: what was said, and the jobs of the editor."""
+    """ask(what, settings, face) has the work done at once: what was said, and the jobs of the editor."""
 
-    def done(what, strength, face=True):
+    def done(what, settings, face=True):
         worker = EngineWorker(face_key="F7")
         worker._editor = editor = FakeEditor(face)
-        getattr(worker, what)(document, strength)
+        getattr(worker, what)(document, settings)
         return worker._outcome(worker._jobs.get()), editor.jobs
 
     return done
@@ -53,12 +56,12 @@ def test_what_is_cancelled_after_the_last_step_is_not_wanted(document, what):
     worker = EngineWorker()
     worker._editor = editor = FakeEditor()
     editor.edit_many = lambda jobs: worker.cancel() or [None] * len(jobs)  # while it is pasted
-    getattr(worker, what)(document, Strength(220, 7, "ddim"))
+    getattr(worker, what)(document, EditSettings(220, 7, "ddim"))
     assert isinstance(worker._outcome(worker._jobs.get()), Stopped)
 
 
 def test_an_edit_has_the_strength_that_was_set(ask):
-    said, (job,) = ask("edit", Strength(220, 7, "ddim", sharpness=0.4, seed=3))
+    said, (job,) = ask("edit", EditSettings(220, 7, "ddim", sharpness=0.4, seed=3))
     assert isinstance(said, Edited)
     assert (job.timestep, job.steps, job.sampler, job.sharpness, job.seed) == (220, 7, "ddim", 0.4, 3)
 
@@ -67,7 +70,7 @@ def test_what_lies_on_no_chosen_face_is_told_in_this_editors_words(document):
     worker = EngineWorker(face_key="F7")
     worker._editor = editor = FakeEditor()
     editor.edit_many = lambda jobs: [NothingMarked("Choose one (--face).")]
-    worker.edit(document, Strength(220, 7, "ddim"))
+    worker.edit(document, EditSettings(220, 7, "ddim"))
     said = worker._outcome(worker._jobs.get())
     assert isinstance(said, Failed) and "F7" in said.reason and "--" not in said.reason
 
@@ -80,24 +83,54 @@ def test_the_study_is_of_a_face_that_is_marked(document, monkeypatch):
     document.canvas.clear()
     document.canvas.stroke([(62, 62)], "#ffffff", 4)
     monkeypatch.setattr("npe_core.editor.sweep.sweep", lambda *arguments: seen.append(arguments[7]))
-    worker.study(document, Strength(220, 7, "ddim"))
+    worker.study(document, EditSettings(220, 7, "ddim"))
     worker._outcome(worker._jobs.get())
     assert seen == [right]
 
 
 def test_variants_differ_by_their_seeds_only(ask):
-    _, jobs = ask("variants", Strength(220, 7, "ddim", sharpness=0.4, seed=3))
+    _, jobs = ask("variants", EditSettings(220, 7, "ddim", sharpness=0.4, seed=3))
     assert [job.seed for job in jobs] == [3, 4, 5, 6] and len(jobs) == VARIANTS
     assert {(job.timestep, job.steps, job.sampler, job.sharpness) for job in jobs} == {(220, 7, "ddim", 0.4)}
 
 
 def test_steps_are_at_most_the_timestep(ask):
-    _, (job,) = ask("edit", Strength(5, 10, "dpmpp"))
+    _, (job,) = ask("edit", EditSettings(5, 10, "dpmpp"))
     assert (job.timestep, job.steps) == (5, 5)
 
 
 @pytest.mark.parametrize("what", ["edit", "variants", "study"])
 def test_no_face_is_told_in_the_words_of_the_screen(ask, what):
-    said, jobs = ask(what, Strength(220, 7, "ddim"), face=False)
+    said, jobs = ask(what, EditSettings(220, 7, "ddim"), face=False)
     assert isinstance(said, Failed) and not jobs
     assert "No face was found" in said.reason and "Press F7" in said.reason and "--" not in said.reason
+
+
+def test_models_that_failed_are_loaded_once_more_however_often_that_is_asked(monkeypatch):
+    loads, go_on, said = [], threading.Semaphore(0), queue.SimpleQueue()
+
+    def no_editor(device):
+        loads.append(device)
+        assert go_on.acquire(timeout=10)
+        raise WeightsError("no weights")
+
+    def heard():
+        message = said.get(timeout=10)
+        assert isinstance(message, StateChanged) and message.state == worker.state
+        return message.state.name
+
+    monkeypatch.setattr("npe_core.editor.Editor", no_editor)
+    worker = EngineWorker("cpu")
+    worker.sink = said.put
+    worker.start()
+    worker.start()
+    go_on.release()
+    assert heard() == "failed"
+    for _ in range(3):
+        worker.start()
+    assert heard() == "loading"
+    worker.cancel()  # the models are nobody's job
+    go_on.release()
+    assert heard() == "failed"
+    worker.stop()
+    assert worker.ended(10) and loads == ["cpu", "cpu"] and said.empty()

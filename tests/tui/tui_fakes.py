@@ -34,14 +34,14 @@ class FakeEngine:
     def segment(self, document):
         return self._note("segment", document)
 
-    def edit(self, document, strength):
-        return self._note("edit", document, strength)
+    def edit(self, document, settings):
+        return self._note("edit", document, settings)
 
-    def variants(self, document, strength):
-        return self._note("variants", document, strength)
+    def variants(self, document, settings):
+        return self._note("variants", document, settings)
 
-    def study(self, document, strength):
-        return self._note("study", document, strength)
+    def study(self, document, settings):
+        return self._note("study", document, settings)
 
     def cancel(self):
         self.cancelled += 1

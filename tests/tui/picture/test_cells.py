@@ -5,13 +5,14 @@ import io
 import numpy as np
 import pyte
 import pytest
+from code_colours import colours_of
 from emulated import Emulated
 from rich.console import Console
 from textual.strip import Strip
 
 from npe_tui.picture.cells import CellStrip, encode
 from npe_tui.picture.depth import Depth
-from npe_tui.picture.quantise import ANSI_PALETTE, colours_of, quantise
+from npe_tui.picture.quantise import ANSI_PALETTE, quantise
 
 SYSTEMS = {Depth.ANSI: "standard", Depth.XTERM: "256", Depth.GREY: "256"}
 

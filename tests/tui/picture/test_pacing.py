@@ -1,6 +1,11 @@
 """The pacer, with a clock that is turned by hand."""
 
-from npe_tui.picture.pacing import ALLOWANCE, PATIENCE, Pacer
+import gc
+from weakref import ref
+
+from textual.app import App
+
+from npe_tui.picture.pacing import ALLOWANCE, PATIENCE, Pacer, pacer_of
 
 
 class Link:
@@ -71,3 +76,40 @@ def test_an_answer_that_was_lost_holds_nothing_up_for_ever():
     assert link.may_send()
     link.pacer.sent(ALLOWANCE)
     assert link.asked == 3 and not link.may_send(), "it answered before, so it is asked again"
+    link.now += PATIENCE - 0.1
+    link.pacer.answered()  # it may be the one that was lost
+    link.now += 0.2
+    assert link.may_send(), "but as no other follows, it was not"
+    for _ in range(3):
+        link.pacer.sent(ALLOWANCE)
+        assert not link.may_send()
+        link.now += 0.1
+        link.pacer.answered()
+        assert link.may_send(), "in step again"
+
+
+def test_a_late_answer_pays_for_the_old_question_only():
+    link = Link()
+    link.pacer.sent(100)
+    link.now += 0.1
+    link.pacer.answered()
+    link.pacer.sent(20_000)
+    link.now += PATIENCE + 0.1
+    assert link.may_send()
+    link.pacer.sent(20_000)
+    link.now += 1
+    link.pacer.answered()
+    assert not link.may_send(), "the second repaint is still on its way"
+    link.now += 1
+    link.pacer.answered()
+    assert link.may_send()
+
+
+def test_a_pacer_does_not_keep_its_app():
+    app = App()
+    app._running = True  # as far as who listens to its messages can tell
+    assert pacer_of(app) is pacer_of(app) is not None
+    gone = ref(app)
+    del app
+    gc.collect()
+    assert gone() is None

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from code_colours import colours_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.errors import UsageError
 from npe_tui.picture.depth import Depth, choose_depth
-from npe_tui.picture.quantise import ANSI_PALETTE, black_and_white, colours_of, plain, quantise
+from npe_tui.picture.quantise import ANSI_PALETTE, black_and_white, plain, quantise
 
 BY_POSITION = (Depth.XTERM, Depth.ANSI, Depth.GREY, Depth.MONO)
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from code_colours import colours_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_tui.picture import Depth, Viewport
-from npe_tui.picture.quantise import colours_of
 from npe_tui.picture.sampling import Pyramid
 from npe_tui.picture.scene import Frame, Scene
 

@@ -7,6 +7,7 @@ from textual import events
 from textual.app import App
 
 from npe_tui.picture import PictureView
+from npe_tui.picture.pacing import ALLOWANCE, Pacer
 
 
 def packed(image):
@@ -61,6 +62,26 @@ async def test_only_what_changed_is_painted_again():
         view.compare(None)
         await painted(app, pilot)
         assert again == []
+
+
+@run
+async def test_repaints_that_have_to_wait_share_one_timer():
+    async with gallery() as (app, view, pilot):
+        await painted(app, pilot)
+        view._pacer = Pacer(lambda: None)
+        view._pacer.sent(ALLOWANCE)
+        timers, set_timer = [], view.set_timer
+        view.set_timer = lambda *arguments: timers.append(set_timer(*arguments)) or timers[-1]
+        app.image[:] = 90
+        for _ in range(20):
+            view.update_box(app.image, (0, 0, WIDTH, HEIGHT))
+            view._flush()
+        assert len(timers) == 1 and not (shown(app)[10:70] == 0x5A5A5A).any()
+        view._flush_late()
+        assert len(timers) == 2, "still no answer"
+        view._pacer.answered()
+        await painted(app, pilot)
+        assert (shown(app)[10:70] == 0x5A5A5A).all()
 
 
 @run

@@ -1,4 +1,4 @@
-"""How strongly to edit: the values of one run, and what the engine offers."""
+"""What a person sets of an edit: how strong it is, how sharp, with which seed; presets of that."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from npe_core.defaults import SAMPLER, SAMPLERS, STEPS, TIMESTEP
+from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import UsageError
+from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
 from npe_tui.config import Config
 
-WEAKEST, STRONGEST = 1, 499
 SUBTLE, DRAMATIC = (200, 300), (350, 475)
 """The useful stretches of timesteps."""
 _OF_A_PRESET: dict[str, tuple[type, ...]] = {
@@ -23,7 +23,7 @@ _OF_A_PRESET: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True)
-class Strength:
+class EditSettings:
     """The arguments of ``Editor.edit`` that a person sets."""
 
     timestep: int
@@ -34,41 +34,45 @@ class Strength:
     seed: int | None = None
     """None: a new one each time."""
 
-    def with_seed(self) -> Strength:
+    @property
+    def strength(self) -> Strength:
+        """How far the edit goes; ``steps`` that were set may be more than the timestep has room for."""
+        return Strength(self.timestep, self.steps, self.sampler).limited()
+
+    def with_seed(self) -> EditSettings:
         """The same with a seed that is known, so that variants can count up from it."""
         return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**31 - 4))
 
 
-def in_turn(strength: Strength, made: Mapping[str, Any] | None, repainted: bool, several: bool) -> Strength:
-    """The strength of the next pictures after one that was ``made`` with these parameters; None: there is none.
+def in_turn(settings: EditSettings, made: Mapping[str, Any] | None, repainted: bool, several: bool) -> EditSettings:
+    """The settings of the next pictures after one that was ``made`` with these parameters; None: there is none.
 
-    Where a new seed would be drawn, that picture's is kept if something was painted since, or if the strength is
-    another: one thing changes and nothing else. If neither is, a new one is what is asked for, and ``several`` others
+    Where a new seed would be drawn, that picture's is kept if something was painted since, or if the settings are
+    others: one thing changes and nothing else. If neither is, a new one is what is asked for, and ``several`` others
     have seeds of their own even where it is fixed.
     """
     if made is None:
-        return strength
-    now: dict[str, Any] = {"timestep": strength.timestep, "steps": min(strength.steps, strength.timestep)}
-    now |= {"sampler": strength.sampler, "sharpness": strength.sharpness}
+        return settings
+    now: dict[str, Any] = vars(settings.strength) | {"sharpness": settings.sharpness}
     is_another_try = not repainted and all(made.get(name, value) == value for name, value in now.items())
     if is_another_try:
-        return replace(strength, seed=None) if several and strength.seed == made["seed"] else strength
-    return strength if strength.seed is not None else replace(strength, seed=made["seed"])
+        return replace(settings, seed=None) if several and settings.seed == made["seed"] else settings
+    return settings if settings.seed is not None else replace(settings, seed=made["seed"])
 
 
 _OF_AN_EDIT = ("timestep", "steps", "sampler", "sharpness", "seed")
-"""What of an edit's parameters is its strength."""
+"""What of an edit's parameters a person sets."""
 
 
-def initial(config: Config) -> Strength:
+def initial(config: Config) -> EditSettings:
     """What the settings say, else the engine's defaults. Raises UsageError for invalid values."""
     values: dict[str, Any] = {"timestep": TIMESTEP, "steps": STEPS, "sampler": SAMPLER}
     values |= {name: getattr(config, name) for name in values if getattr(config, name) is not None}
-    return checked(Strength(**values, sharpness=config.sharpness))
+    return checked(EditSettings(**values, sharpness=config.sharpness))
 
 
-def presets(config: Config) -> dict[str, Strength]:
-    """Name -> strength: two of our own, then those of the settings. Raises UsageError as ``initial``."""
+def presets(config: Config) -> dict[str, EditSettings]:
+    """Name -> settings: two of our own, then those of the settings. Raises UsageError as ``initial``."""
     start = initial(config)
     found = {
         "subtle": replace(start, timestep=sum(SUBTLE) // 2),
@@ -96,22 +100,18 @@ def kept(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: parameters[name] for name in _OF_AN_EDIT if name in parameters}
 
 
-def of_parameters(parameters: Mapping[str, Any]) -> Strength | None:
-    """The strength that a picture was made with; None where they do not tell it."""
+def of_parameters(parameters: Mapping[str, Any]) -> EditSettings | None:
+    """The settings that a picture was made with; None where they do not tell it."""
     try:
-        return checked(Strength(**{name: parameters[name] for name in _OF_AN_EDIT}))
+        return checked(EditSettings(**{name: parameters[name] for name in _OF_AN_EDIT}))
     except (KeyError, TypeError, ValueError, UsageError):
         return None
 
 
-def checked(strength: Strength) -> Strength:
-    """The strength, its numbers of the kinds that a saved file holds. Raises UsageError."""
-    if not WEAKEST <= strength.timestep <= STRONGEST:
-        raise UsageError(f"A timestep is between {WEAKEST} and {STRONGEST}, not {strength.timestep}.")
-    if not 1 <= strength.steps <= STRONGEST:
-        raise UsageError(f"Steps are between 1 and {STRONGEST}, not {strength.steps}.")
-    if strength.sampler not in SAMPLERS:
-        raise UsageError(f"There is no sampler {strength.sampler!r}; choose {', '.join(SAMPLERS)}.")
-    if not 0 <= strength.sharpness <= 1:
-        raise UsageError(f"Sharpness is between 0 and 1, not {strength.sharpness:g}.")
-    return replace(strength, sharpness=float(strength.sharpness))
+def checked(settings: EditSettings) -> EditSettings:
+    """The settings, their numbers of the kinds that a saved file holds. Raises UsageError."""
+    strength = settings.strength
+    check_strength(strength.timestep, strength.steps, strength.sampler)
+    check_sharpness(settings.sharpness)
+    check_seed(settings.seed)
+    return replace(settings, sharpness=float(settings.sharpness))
