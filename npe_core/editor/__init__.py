@@ -10,7 +10,7 @@
 """
 
 from npe_core.editor.editor import Editor
-from npe_core.editor.framing import FaceChoice
+from npe_core.editor.face_choice import FaceChoice
 from npe_core.editor.job import EditJob
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.result import EditResult, Preview

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from npe_core.canvas.boxes import cut, intersection, within
-from npe_core.editor.framing import LOOK_FADE, fade_at_borders
+from npe_core.editor.framing import fade_at_borders
+from npe_core.editor.looks import LOOK_FADE
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import inverse, transform
 from npe_core.opencv import opencv

@@ -11,21 +11,23 @@ import numpy as np
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import overlap
 from npe_core.defaults import SAMPLER, SAMPLERS_FROM_NOISE, TIMESTEP
-from npe_core.device import choose_device, out_of_memory_behind
-from npe_core.diffusion.masked import Strength, sample
+from npe_core.device import choose_device, is_out_of_memory, memory_told, out_of_memory
+from npe_core.diffusion.masked import sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS
 from npe_core.editor.engine import Engine, to_images, to_tensor
-from npe_core.editor.framing import CROP, FaceChoice, close_look, looks_around
+from npe_core.editor.face_choice import FaceChoice
+from npe_core.editor.framing import CROP
 from npe_core.editor.job import EditJob
-from npe_core.editor.recipe import check_seed, check_sharpness, check_strength
+from npe_core.editor.looks import close_look, looks_around
 from npe_core.editor.region_map import Look, RegionMap, agreed
-from npe_core.editor.result import EditResult, Preview, Progress
+from npe_core.editor.result import EditResult, KeepGoing, Preview, Progress
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
-from npe_core.errors import EnvironmentFault, NpeError, UsageError
+from npe_core.errors import NpeError, UsageError
 from npe_core.faces import FaceCrop, choose_faces, find_faces
 from npe_core.parallel import each
 from npe_core.photo import Photo
+from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
 
 Outcome = TypeVar("Outcome")
 P = ParamSpec("P")
@@ -71,20 +73,25 @@ class Editor:
         """
         return self.segment_many([(photo, self.choose(photo) if choice is None else choice)])[0]
 
-    def segment_many(self, photos: Sequence[tuple[Photo, FaceChoice]]) -> list[RegionMap]:
+    @memory_told()
+    def segment_many(
+        self, photos: Sequence[tuple[Photo, FaceChoice]], keep_going: KeepGoing | None = None
+    ) -> list[RegionMap]:
         """The regions of the chosen faces of several photos; together through the model as in ``edit_many``.
 
-        Raises WeightsError, EnvironmentFault.
+        Raises WeightsError, EnvironmentFault, and Cancelled if ``keep_going`` does, which is called before each batch:
+        on a CPU before each face.
         """
         size = self.engine.segment_size if photos else 0
         faces = [faces_to_look_at(photo, choice, size) for photo, choice in photos]
         beside = [faces_beside(photo, choice, size) for photo, choice in photos]
         views = [
-            [(photo, v) for face in (*own, near) for v in face]
+            [(photo, view) for view in face]
             for (photo, _), own, near in zip(photos, faces, beside, strict=True)
+            for face in (*own, near)
         ]
         together = [[one for own in views for one in own]] if photos and self.engine.shares_batches else views
-        seen = (row for batch in together for row in self._seen(batch))
+        seen = (row for batch in together if batch for row in self._seen(batch, keep_going))
         looks, others = [], []
         for own, near in zip(faces, beside, strict=True):
             looks.append([merged([Look(view, next(seen)) for view in face]) for face in own])
@@ -92,8 +99,10 @@ class Editor:
         numbers = range(len(photos))
         return each(lambda i: RegionMap.of(photos[i][1], looks[i], photos[i][0].size, others[i]), numbers)
 
-    def _seen(self, views: list[tuple[Photo, FaceCrop]]) -> np.ndarray:
+    def _seen(self, views: list[tuple[Photo, FaceCrop]], keep_going: KeepGoing | None) -> np.ndarray:
         """What the segmenter says about squares of photos: (N, 11, S, S) uint8, probabilities in 1/255."""
+        if keep_going is not None:
+            keep_going()
         return self.engine.segment(to_tensor(each(lambda view: view[1].extract(view[0].image), views))).numpy()
 
     def edit(
@@ -153,6 +162,7 @@ class Editor:
             together.setdefault(edit.strength, []).append(edit)
         return list(together.values())
 
+    @memory_told()
     def upscale(
         self, photo: Photo, sharpness: float = 1.0, progress: Callable[[int, int], None] | None = None
     ) -> Photo:
@@ -165,6 +175,7 @@ class Editor:
         x = to_tensor([photo.image]).to(self.engine.device)
         return photo.enlarged(to_images(self.engine.upscale_tiled(x, sharpness, progress))[0])
 
+    @memory_told()
     def sample(
         self,
         count: int,
@@ -199,9 +210,9 @@ def attempt(work: Callable[P, Outcome], *arguments: P.args, **options: P.kwargs)
     except NpeError as error:
         return error
     except RuntimeError as error:
-        if out_of_memory_behind(error) is None:
+        if not is_out_of_memory(error):
             raise
-        return EnvironmentFault("The device ran out of memory. Free it, or use --device cpu.")
+    return out_of_memory()  # behind the except: as long as there is an error, it holds the tensors of what failed
 
 
 def faces_to_look_at(photo: Photo, choice: FaceChoice, size: int) -> list[list[FaceCrop]]:

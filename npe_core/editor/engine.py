@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from npe_core.device import DeviceChoice, out_of_memory_behind, upload
+from npe_core.device import DeviceChoice, is_out_of_memory, upload
 from npe_core.diffusion.cascade import begin_from, coarse_seeds, lay_out
 from npe_core.diffusion.samplers import Denoise
 from npe_core.errors import OutOfMemory, UsageError
@@ -25,9 +25,6 @@ from npe_core.models.segmenter import Segmenter
 from npe_core.models.surroundings import CHANNELS, surroundings_of
 from npe_core.models.upscaler import GeneratorResNet
 from npe_core.models.weights import COARSE, SMOOTH, Entry, load, read_manifest
-
-RECEPTIVE_FIELD = 40
-"""How far, in its input's pixels, the upscaler looks: 4 + 2 a block + trunk, upsampling and head."""
 
 
 class Engine:
@@ -63,7 +60,7 @@ class Engine:
                 try:
                     self._models[kind] = self._load(kind)
                 except RuntimeError as error:
-                    if out_of_memory_behind(error) is None:
+                    if not is_out_of_memory(error):
                         raise
                     raise OutOfMemory(
                         f"{self.choice.name} has no memory left for the {kind}. Free the device, or use --device cpu."
@@ -185,17 +182,30 @@ class Engine:
         return torch.cat([self._run(model, one, *around) for one, around in zip(x.split(1), rest, strict=True)])
 
     @torch.inference_mode()
-    def upscale_marked(self, x: Tensor, mask: Tensor, sharpness: float = 1.0, known: Tensor | None = None) -> Tensor:
-        """As ``upscale``, but only around what the masks (B, 1, H, W) mark; the rest of (B, 3, 4H, 4W) is 0."""
+    def upscale_marked(
+        self,
+        x: Tensor,
+        mask: Tensor,
+        sharpness: float = 1.0,
+        known: Tensor | None = None,
+        keep_going: Callable[[], None] | None = None,
+    ) -> Tensor:
+        """As ``upscale``, but only around what the masks (B, 1, H, W) mark; the rest of (B, 3, 4H, 4W) is 0.
+
+        ``keep_going`` is called before each picture.
+        """
         large = torch.zeros((len(x), 3, 4 * x.shape[2], 4 * x.shape[3]), device=x.device)
+        reach = self.upscaler(sharpness).config.reach
         for i in range(len(x)):
             rows, columns = ((mask[i, 0] > 0).any(dim=1 - axis).nonzero().flatten().tolist() for axis in (0, 1))
             if not rows:
                 continue
+            if keep_going is not None:
+                keep_going()
             top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-            # One pixel more, because the picture is interpolated later; RECEPTIVE_FIELD more, for the same pixels.
-            y0, x0 = max(0, top - 1 - RECEPTIVE_FIELD), max(0, left - 1 - RECEPTIVE_FIELD)
-            y1, x1 = bottom + 1 + RECEPTIVE_FIELD, right + 1 + RECEPTIVE_FIELD
+            # One pixel more, because the picture is interpolated later; what it looks at more, for the same pixels.
+            y0, x0 = max(0, top - 1 - reach), max(0, left - 1 - reach)
+            y1, x1 = bottom + 1 + reach, right + 1 + reach
             around = None if known is None else known[i : i + 1, :, 4 * y0 : 4 * y1, 4 * x0 : 4 * x1]
             part = self.upscale(x[i : i + 1, :, y0:y1, x0:x1], sharpness, around)
             large[i, :, 4 * y0 : 4 * y0 + part.shape[2], 4 * x0 : 4 * x0 + part.shape[3]] = part[0]
@@ -208,12 +218,12 @@ class Engine:
         sharpness: float = 1.0,
         progress: Callable[[int, int], None] | None = None,
         tile: int = 256,
-        margin: int = RECEPTIVE_FIELD,
     ) -> Tensor:
-        """As ``upscale`` for one picture of any size, (1, 3, H, W), in tiles; ``margin`` covers the receptive field.
+        """As ``upscale`` for one picture of any size, (1, 3, H, W), in tiles with all around them that it looks at.
 
         ``progress`` (done, total) is called after each tile.
         """
+        margin = self.upscaler(sharpness).config.reach
         height, width = x.shape[2:]
         done, total = 0, math.ceil(height / tile) * math.ceil(width / tile)
         rows = []
@@ -243,7 +253,7 @@ class Engine:
                 first = rows.stop
                 continue
             except RuntimeError as error:
-                if out_of_memory_behind(error) is None:
+                if not is_out_of_memory(error):
                     raise
             # Behind the except: as long as there is an error, it holds the tensors of the batch that failed.
             self._take_less(min(count - first, self.largest_batch))

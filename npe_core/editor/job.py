@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from npe_core.canvas import Canvas
 from npe_core.defaults import SAMPLER, TIMESTEP
-from npe_core.editor.framing import FaceChoice
-from npe_core.editor.recipe import Recipe, check_strength
-from npe_core.editor.result import Progress
+from npe_core.editor.face_choice import FaceChoice
+from npe_core.editor.recipe import Recipe
+from npe_core.editor.result import KeepGoing, Progress
 from npe_core.errors import InputError, UsageError
 from npe_core.photo import Photo
+from npe_core.strength import check_strength
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +29,15 @@ class EditJob:
     upscale: bool = True
     sharpness: float = 1.0
     progress: Progress | None = None
+    keep_going: KeepGoing | None = None
+    """Asked more often than ``progress`` is called, and without a preview."""
 
     def recipe(self) -> Recipe:
         """What the edited file will tell of it; a seed is drawn where there is none. Raises UsageError."""
         fills: dict[str, str] = {}
         for fill in self.canvas.targets:
-            fills.pop(fill.region, None)  # filled again it lies over those between
+            again = set(fill.region.split("+"))  # filled again they lie over those between
+            fills = {names: colour for names, colour in fills.items() if not again.issuperset(names.split("+"))}
             fills[fill.region] = fill.colour
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
         strength = check_strength(self.timestep, self.steps, self.sampler)

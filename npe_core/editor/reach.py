@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from npe_core.canvas.boxes import block_sums, box_of, cut, intersection, moved_by, side_of_blocks, within
-from npe_core.editor.framing import MARK_PLACES, strength_at
+from npe_core.editor.face_choice import MARK_PLACES
+from npe_core.editor.framing import strength_at
 from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
 from npe_core.parts import Box, Parts

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from npe_core.colour import format_colour, parse_colour
-from npe_core.defaults import SAMPLER, SAMPLERS, STEPS, TIMESTEP
-from npe_core.diffusion.masked import Strength
-from npe_core.diffusion.schedule import TIMESTEPS
+from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import InputError, UsageError
-from npe_core.regions import region_by_name
+from npe_core.regions import group_by_name, name_of
+from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
 
 _TOLD = ("version", "models")
 """Stored beside the recipe, for people: which version and which weights made the picture."""
@@ -25,7 +24,7 @@ class Recipe:
     """An edit apart from its photo."""
 
     regions: dict[str, str] = field(default_factory=dict)
-    """Region -> ``#rrggbb``, in the order of filling."""
+    """Region, or several as ``skin+nose`` -> ``#rrggbb``, in the order of filling."""
     timestep: int = TIMESTEP
     steps: int = STEPS
     sampler: str = SAMPLER
@@ -38,6 +37,11 @@ class Recipe:
     """Pixels of the photo by which the whole mask was softened inwards, after all else."""
     painted: bool = False
     """Whether there was paint or a mask besides the regions, which no file holds."""
+
+    @property
+    def strength(self) -> Strength:
+        """How far it goes."""
+        return Strength(self.timestep, self.steps, self.sampler)
 
     def parameters(self) -> dict[str, Any]:
         """As stored in a file; ``read_recipe`` is the way back."""
@@ -93,39 +97,7 @@ def check_fill(region: str, colour: Any) -> tuple[str, str]:
     """(region, ``#rrggbb``), both as they are stored. Raises UsageError for a region or a colour that is none."""
     if not isinstance(colour, str):
         raise UsageError(f'The colour of {region!r} must be a string such as "#8b2500".')
-    return region_by_name(region).name, format_colour(parse_colour(colour))
-
-
-def check_strength(timestep: int, steps: int | None, sampler: str, samplers: tuple[str, ...] = SAMPLERS) -> Strength:
-    """The strength; where no ``steps`` are named the usual ones, or as many as the timestep has room for.
-
-    ``samplers`` are those to choose from.
-
-    Raises UsageError for invalid arguments.
-    """
-    if not 1 <= timestep < TIMESTEPS:
-        raise UsageError(
-            f"The timestep must be between 1 and {TIMESTEPS - 1}, not {timestep} (200-300 subtle, 350-475 dramatic)."
-        )
-    if steps is None:
-        steps = min(STEPS, timestep)
-    if not 1 <= steps <= timestep:
-        raise UsageError(f"The steps must be between 1 and {timestep}, the timestep, not {steps}.")
-    if sampler not in samplers:
-        raise UsageError(f"{sampler!r} is not a sampler. Choose one of: {', '.join(samplers)}.")
-    return Strength(timestep, steps, sampler)
-
-
-def check_seed(seed: int | None) -> None:
-    """Raises UsageError for a seed that the random generators do not take; None means one will be drawn."""
-    if seed is not None and not 0 <= seed < 2**63:
-        raise UsageError(f"The seed must be between 0 and 2^63 - 1, not {seed}.")
-
-
-def check_sharpness(sharpness: float) -> None:
-    """Raises UsageError for what is no share."""
-    if not 0 <= sharpness <= 1:
-        raise UsageError(f"The sharpness must be between 0 and 1, not {sharpness} (0 smooth, 1 invented detail).")
+    return name_of(group_by_name(region)), format_colour(parse_colour(colour))
 
 
 def check_feather(feather: float) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, union, within
 from npe_core.canvas.selection import Face
 from npe_core.editor.backdrop import Backdrop, Ground
-from npe_core.editor.framing import LOOK_FADE, FaceChoice, distance_to, fade_at_borders
+from npe_core.editor.face_choice import FaceChoice
+from npe_core.editor.framing import distance_to, fade_at_borders
+from npe_core.editor.looks import LOOK_FADE
 from npe_core.editor.neighbours import belongs_to, inside
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import bounds, levels_at, warp_ids, warp_levels

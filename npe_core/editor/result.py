@@ -29,6 +29,9 @@ class Preview:
 Progress = Callable[[Preview], None]
 """Called after each step of the diffusion; raise ``npe_core.errors.Cancelled`` in it to stop the edit."""
 
+KeepGoing = Callable[[], None]
+"""Called before each part of some work that takes a second or so; raise ``npe_core.errors.Cancelled`` to stop it."""
+
 
 @dataclass(frozen=True, eq=False)
 class EditResult:

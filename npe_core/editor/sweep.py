@@ -16,13 +16,13 @@ from npe_core.diffusion.schedule import draw_noise, q_sample
 from npe_core.editor.editor import Editor
 from npe_core.editor.engine import resize, to_images
 from npe_core.editor.framing import CROP, fade_at_borders
+from npe_core.editor.hold import settle
 from npe_core.editor.job import check_canvas
-from npe_core.editor.recipe import check_seed, check_strength
-from npe_core.editor.underway import settle
 from npe_core.editor.views import look_at, own_texture
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
 from npe_core.sheets import STUDY, STUDY_GAP, grid
+from npe_core.strength import check_seed, strengths
 
 
 def sweep(
@@ -43,13 +43,14 @@ def sweep(
     """
     check_canvas(photo, canvas)
     check_seed(seed)
+    rows = strengths(timesteps, steps, sampler)
     crop = (crop or editor.choose(photo).crops[0]).resized(CROP)
     views = look_at(photo, canvas, [crop], [fade_at_borders(crop, photo.size)], editor.engine)
     original, guide = views.original, views.guide
     eps = draw_noise(tuple(original.shape[1:]), [seed]).to(original.device)
     own = own_texture(photo, canvas, [crop], editor.engine)
     within = editor.engine.denoise_within(original, views.mask)
-    total = 2 * sum(min(steps, timestep) for timestep in timesteps)
+    total = 2 * sum(strength.steps for strength in rows)
     counted = count(1)
 
     def stepped(step: Step) -> None:
@@ -57,11 +58,10 @@ def sweep(
             progress(next(counted), total)
 
     tiles = []
-    for timestep in timesteps:
-        strength = check_strength(timestep, min(steps, timestep), sampler)
-        noised = q_sample(guide, timestep, eps)
+    for strength in rows:
+        noised = q_sample(guide, strength.timestep, eps)
         free = sample(editor.engine.denoise, noised, strength, [seed], stepped)
         held = masked_edit(within, original, guide, views.mask, strength, [seed], stepped)
-        held = settle(held, views, own, timestep)
+        held = settle(held, views, own, strength.timestep)
         tiles.append(torch.cat([original, guide, noised.clamp(-1, 1), free, held]))
     return grid(to_images(resize(torch.cat(tiles), 256)), len(STUDY), STUDY_GAP)

@@ -12,34 +12,38 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core import __version__
-from npe_core.blend import changed, full_size, gaussian_blur, keep_colour, match_ring
+from npe_core.blend import changed, full_size
+from npe_core.canvas import Canvas
+from npe_core.canvas.boxes import box_of, cut
 from npe_core.canvas.selection import Regions
 from npe_core.device import upload
-from npe_core.diffusion.masked import Strength, masked_edit
+from npe_core.diffusion.masked import masked_edit
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.editor.clock import Clock, timed
 from npe_core.editor.engine import Engine, resize, to_arrays, to_images
-from npe_core.editor.framing import CROP, FaceChoice, crops_for, fade_at_borders
+from npe_core.editor.face_choice import FaceChoice
+from npe_core.editor.framing import CROP, fade_at_borders
+from npe_core.editor.heal import heal
+from npe_core.editor.hold import least_detail, settle
 from npe_core.editor.job import EditJob, check_canvas
 from npe_core.editor.neighbours import left_to_neighbours
 from npe_core.editor.paste import paste
 from npe_core.editor.reach import out_of_reach, within_reach
-from npe_core.editor.recipe import Recipe, check_seed, check_sharpness, check_strength
+from npe_core.editor.recipe import Recipe
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.result import EditResult, Preview
+from npe_core.editor.tiles import crops_for
 from npe_core.editor.views import Views, look_at, own_texture, surroundings
 from npe_core.errors import Cancelled, NpeError
 from npe_core.faces import FaceCrop
 from npe_core.models.weights import SMOOTH
 from npe_core.parallel import copied
+from npe_core.parts import Parts
 from npe_core.photo import Photo
-
-FLAT_EDGE = 1.2
-"""Width of the smoothing, in pixels of 128, that finds the edge of flat paint, which the model may draw as it likes."""
+from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,15 @@ class Underway:
         return [(self.recipe.seed or 0) + number for number in range(len(self.crops))]
 
     def show(self, step: Step, rows: slice) -> None:
-        """Tells the job's ``progress`` of a step of its batch; if that raises Cancelled, the edit has failed."""
-        if self.job.progress is None or self.failure is not None:
+        """Asks the job whether to go on, and tells it of a step of its batch; if it raises Cancelled, it has failed."""
+        if self.failure is not None:
             return
-        faces = step.x0[rows][: len(self.choice.crops)]
         try:
-            self.job.progress(Preview(step.index + 1, step.total, step.t, to_images(faces)))
+            if self.job.keep_going is not None:
+                self.job.keep_going()
+            if self.job.progress is not None:
+                faces = step.x0[rows][: len(self.choice.crops)]
+                self.job.progress(Preview(step.index + 1, step.total, step.t, to_images(faces)))
         except Cancelled as stop:
             self.failure = stop
 
@@ -118,7 +125,8 @@ def diffuse(edits: list[Underway], engine: Engine) -> None:
         if all(edit.failure is not None for edit in edits):
             raise Cancelled("All edits were stopped; nothing was written.")
 
-    callback: Callback | None = tell if any(edit.job.progress is not None for edit in edits) else None
+    asked = [edit for edit in edits if edit.job.progress is not None or edit.job.keep_going is not None]
+    callback: Callback | None = tell if asked else None
     shares = [len(edit.crops) / ends[-1] for edit in edits]
     with timed(engine, "diffusion", [edit.clock for edit in edits], shares):
         original = torch.cat([edit.views.original for edit in edits])
@@ -137,7 +145,7 @@ def diffuse(edits: list[Underway], engine: Engine) -> None:
 
 
 def restore(edit: Underway, engine: Engine) -> None:
-    """From the 128-pixel result to maps of the crops at full size."""
+    """From the 128-pixel result to maps of the crops at full size. Raises Cancelled if ``job.keep_going`` does."""
     assert edit.result is not None, "diffuse comes first"
     job, views, timestep = edit.job, edit.views, edit.recipe.timestep
     with timed(engine, "upscale", [edit.clock]):
@@ -146,7 +154,7 @@ def restore(edit: Underway, engine: Engine) -> None:
         restored = None
         if edit.recipe.upscale:
             known = upload(surroundings(job.photo, views, edit.crops), engine.device)
-            restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known)
+            restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known, job.keep_going)
         least = least_detail(timestep) * views.painted
         fine = own * (1 - views.thin * changed(result, views.guide))  # else a scratch comes back as photo's detail
         base, weight = full_size(result, views.guide, restored, fine, CROP, least)
@@ -169,6 +177,9 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
             own = maps.base[i], maps.weight[i], shares[i], maps.texture[i]
             paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)
         reached = within_reach(canvas.levels, edit.crops, edit.fades)
+        if canvas.by_hand:
+            bare = bare_marks(canvas, reached)
+            heal(image, job.photo.image, canvas.levels, bare, edit.crops, maps.weight)
         models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe, canvas.regions)}
         parameters = {"version": __version__, **edit.recipe.parameters(), "models": models}
         photo = job.photo.edited(image, reached, parameters, given=True)
@@ -181,6 +192,14 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         seconds=edit.clock.seconds,
         warnings=(*job.photo.notes, *left_out(canvas.levels, edit.crops), *beyond_looks(edit.recipe, canvas.regions)),
     )
+
+
+def bare_marks(canvas: Canvas, reached: Parts) -> np.ndarray:
+    """(H, W) bool: what is marked without paint, as far as the edit has ``reached``."""
+    bare = np.zeros(canvas.levels.shape, bool)
+    if (box := box_of(canvas.levels)) is not None:
+        bare[cut(box)] = (reached[cut(box)] > 0) & ~canvas.painted[cut(box)]
+    return bare
 
 
 def models_of(recipe: Recipe, regions: Regions | None) -> list[str]:
@@ -201,70 +220,9 @@ def left_out(levels: np.ndarray, crops: list[FaceCrop]) -> list[str]:
 
 def beyond_looks(recipe: Recipe, regions: Regions | None) -> list[str]:
     """A warning if the background was filled and more than a hundredth of the photo was not looked at."""
-    if "background" not in recipe.regions or not isinstance(regions, RegionMap):
+    if not any("background" in names.split("+") for names in recipe.regions) or not isinstance(regions, RegionMap):
         return []
     missing = regions.backdrop.unseen((regions.ids.shape[1], regions.ids.shape[0]))
     if missing <= 0.01:
         return []
     return [f"background is known around the chosen faces only: {missing:.0%} of the photo lies farther off"]
-
-
-def settle(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
-    """The diffusion model's result in the colours of the paint and, but for fills, without a seam to what is around.
-
-    ``own`` (B, 1, 128, 128): 1 where the fine detail of the canvas is the photo's, as in a fill, 0 where it is flat.
-    """
-    held = hold_to_paint(result, views, own, timestep)
-    return match_ring(held, views.original, views.guide, views.mask, views.mask * (1 - views.painted * own))
-
-
-def hold_to_paint(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
-    """The result with the colour and the light of the paint.
-
-    A fill carries the photo's own light and shade: up to t = 300 the model may not repaint them, beyond it more and
-    more. Flat paint (``own`` 0) has none to go by, and its outlines were drawn by hand: only its broad colours are
-    held, less and less as the picture is freer, and at its edge nothing is.
-    """
-    painted = views.painted * views.mask
-    held = keep_colour(result, views.guide, painted, colour_hold(timestep), sigma=light_scale(timestep))
-    if bool((own < 1).any()):
-        inner = painted * away_from_edges(painted)
-        broad = keep_colour(result, views.guide, painted, flat_hold(timestep), tint_sigma=3.0)
-        flat = result + inner * (broad - result)
-        held = flat + own * (held - flat)
-    return held
-
-
-def away_from_edges(painted: Tensor) -> Tensor:
-    """(B, 1, H, W) in [0, 1]: 0 at the edge of paint, 1 in its middle, also of strokes that are nearly all edge."""
-    soft, near = gaussian_blur(painted, FLAT_EDGE), 2 * round(2 * FLAT_EDGE) + 1
-    ridge = F.max_pool2d(soft, near, stride=1, padding=near // 2)
-    return ((soft / ridge.clamp_min(1e-3) - 0.5) / 0.4).clamp(0, 1)
-
-
-def light_scale(timestep: int) -> float:
-    """The finest light, in pixels of 128, that the model may repaint on a fill.
-
-    What it repaints of hair at up to t = 300 are ripples rather than strands, so the photo's own go nearly all the way.
-    """
-    subtle, dramatic = (min(1.0, max(0.0, (timestep - first) / span)) for first, span in ((150, 150), (325, 150)))
-    return 0.7 + 0.3 * subtle + 4.0 * dramatic**1.5
-
-
-def colour_hold(timestep: int) -> float:
-    """How firmly the colour of a fill is kept: wholly up to t = 300, then less, as the picture is freer."""
-    return 1.0 - 0.4 * max(0.0, (timestep - 300) / 200)
-
-
-def flat_hold(timestep: int) -> float:
-    """The same for flat paint: wholly up to t = 200, half at 300, not at all from 400."""
-    return min(1.0, max(0.0, (400 - timestep) / 200))
-
-
-def least_detail(timestep: int) -> float:
-    """The share of the photo's own fine detail that a fill keeps in any case: much up to t = 250, none from 450.
-
-    Strands finer than the 128-pixel band hardly contradict any shape in it. Where nothing was painted, what was there
-    was to go, and its detail is kept only where the result agrees.
-    """
-    return 0.75 * min(1.0, max(0.0, (450 - timestep) / 200))

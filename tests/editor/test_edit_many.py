@@ -7,7 +7,7 @@ import torch
 from npe_core.canvas import Canvas
 from npe_core.editor import EditJob, Editor, EditResult, FaceChoice
 from npe_core.editor.engine import Engine
-from npe_core.errors import Cancelled, EnvironmentFault, InputError
+from npe_core.errors import Cancelled, EnvironmentFault, InputError, OutOfMemory
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
 
@@ -86,6 +86,43 @@ def test_who_cancels_drops_out_alone(editor, photo, like_a_gpu):
     assert [preview.step for preview in seen] == [1, 2, 3] and seen[0].images.shape == (1, 128, 128, 3)
 
 
+class Asked:
+    """Lets so many parts of some work go on, and counts them."""
+
+    def __init__(self, most):
+        self.count, self._most = 0, most
+
+    def __call__(self):
+        self.count += 1
+        if self.count > self._most:
+            raise Cancelled("it takes too long")
+
+
+def test_a_crowd_can_be_stopped_between_two_faces(editor, photo, monkeypatch):
+    """Minutes of the segmenter on a CPU, and of the upscaler, are no single part."""
+    seen, whole = [], Engine.segment
+    monkeypatch.setattr(Engine, "segment", lambda engine, x: seen.append(len(x)) or whole(engine, x))
+    left, right = (FaceCrop.from_box((x, 150, x + 150, 300), size=512) for x in (60, 300))
+    asked = Asked(1)
+    with pytest.raises(Cancelled):
+        editor.segment_many([(photo, FaceChoice((left, right)))], asked)
+    assert asked.count == 2 and len(seen) == 1
+
+
+def test_an_edit_is_asked_at_each_step_and_before_each_crop_is_upscaled(editor, photo, monkeypatch):
+    upscaled, whole = [], Engine.upscale
+    monkeypatch.setattr(Engine, "upscale", lambda engine, *given: upscaled.append(1) or whole(engine, *given))
+    mask = np.zeros(photo.image.shape[:2], np.float32)
+    mask[200:220, 100:120] = mask[200:220, 340:360] = 1
+    canvas = Canvas(photo.image)
+    canvas.select(mask, "#d02040")
+    crops = tuple(FaceCrop.from_box((x, 150, x + 150, 300), size=512) for x in (60, 300))
+    asked = Asked(3)
+    job = EditJob(photo, canvas, steps=2, seed=1, choice=FaceChoice(crops), keep_going=asked)
+    (stopped,) = editor.edit_many([job])
+    assert isinstance(stopped, Cancelled) and asked.count == 4 and len(upscaled) == 1
+
+
 @pytest.fixture
 def small_device(editor, monkeypatch):
     """A device whose memory holds so many pictures; the batches that were tried."""
@@ -121,7 +158,7 @@ def test_out_of_memory_halves_the_batch(editor, photo, like_a_gpu, small_device)
 def test_no_memory_for_one_picture_is_an_error_of_the_environment(editor, photo, small_device):
     small_device(0)
     (outcome,) = editor.edit_many([spot(photo, 200, 1)])
-    assert isinstance(outcome, EnvironmentFault) and "ran out of memory" in str(outcome)
+    assert type(outcome) is OutOfMemory and "ran out of memory" in str(outcome)
 
 
 def test_no_memory_outside_the_models_is_the_same(editor, photo, monkeypatch):
@@ -132,7 +169,11 @@ def test_no_memory_outside_the_models_is_the_same(editor, photo, monkeypatch):
 
     monkeypatch.setattr("npe_core.editor.underway.full_size", full)
     (outcome,) = editor.edit_many([spot(photo, 200, 1)])
-    assert isinstance(outcome, EnvironmentFault) and "out of memory" in str(outcome)
+    assert type(outcome) is OutOfMemory and "out of memory" in str(outcome)  # a faulty installation is another thing
+    monkeypatch.setattr("npe_core.editor.engine.upload", full)
+    for work in (lambda: editor.segment(photo), lambda: editor.upscale(photo), lambda: editor.sample(1)):
+        with pytest.raises(OutOfMemory, match="out of memory"):
+            work()
     monkeypatch.setattr("npe_core.editor.engine.load", full)
     with pytest.raises(EnvironmentFault, match="no memory left for the denoiser"):
         Editor("cpu").engine.model("denoiser")

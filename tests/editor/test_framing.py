@@ -5,16 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npe_core.editor.framing import (
-    STRETCH,
-    WIDER,
-    FaceChoice,
-    crops_for,
-    fade_at_borders,
-    looks_around,
-    strength_at,
-    wide_looks,
-)
+from npe_core.editor.face_choice import FaceChoice
+from npe_core.editor.framing import STRETCH, fade_at_borders, strength_at
+from npe_core.editor.looks import WIDER, looks_around, wide_looks
+from npe_core.editor.tiles import crops_for
 from npe_core.faces import FaceCrop
 
 SIZE = (1200, 1600)

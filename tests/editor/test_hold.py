@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from npe_core.blend import gaussian_blur, luminance
-from npe_core.editor.underway import hold_to_paint, light_scale
+from npe_core.editor.hold import hold_to_paint, light_scale
 from npe_core.editor.views import Views
 
 

@@ -18,7 +18,7 @@ def turned(x, y, side, angle):
 
 
 def in_photo(crop, share):
-    return crop.to_photo(share, (WIDTH, HEIGHT))
+    return crop.to_box(share, (0, 0, WIDTH, HEIGHT))
 
 
 @st.composite

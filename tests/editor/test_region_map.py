@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from npe_core.canvas.boxes import cut
-from npe_core.editor.framing import CLOSE, CLOSE_DOWN, FaceChoice, close_look
+from npe_core.editor.face_choice import FaceChoice
+from npe_core.editor.looks import CLOSE, CLOSE_DOWN, close_look
 from npe_core.editor.region_map import Look, RegionMap, agreed, likeliest, mix_in
 from npe_core.faces import FaceCrop
 from npe_core.regions import REGIONS, region_by_name

@@ -1,0 +1,73 @@
+"""How firmly an edit is held to the colours of its paint and the detail of its photo, by its timestep."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from npe_core.blend import gaussian_blur, keep_colour, match_ring
+from npe_core.editor.views import Views
+
+FLAT_EDGE = 1.2
+"""Width of the smoothing, in pixels of 128, that finds the edge of flat paint, which the model may draw as it likes."""
+
+
+def settle(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
+    """The diffusion model's result in the colours of the paint and, but for fills, without a seam to what is around.
+
+    ``own`` (B, 1, 128, 128): 1 where the fine detail of the canvas is the photo's, as in a fill, 0 where it is flat.
+    """
+    held = hold_to_paint(result, views, own, timestep)
+    return match_ring(held, views.original, views.guide, views.mask, views.mask * (1 - views.painted * own))
+
+
+def hold_to_paint(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:
+    """The result with the colour and the light of the paint.
+
+    A fill carries the photo's own light and shade: up to t = 300 the model may not repaint them, beyond it more and
+    more. Flat paint (``own`` 0) has none to go by, and its outlines were drawn by hand: only its broad colours are
+    held, less and less as the picture is freer, and at its edge nothing is.
+    """
+    painted = views.painted * views.mask
+    held = keep_colour(result, views.guide, painted, colour_hold(timestep), sigma=light_scale(timestep))
+    if bool((own < 1).any()):
+        inner = painted * away_from_edges(painted)
+        broad = keep_colour(result, views.guide, painted, flat_hold(timestep), tint_sigma=3.0)
+        flat = result + inner * (broad - result)
+        held = flat + own * (held - flat)
+    return held
+
+
+def away_from_edges(painted: Tensor) -> Tensor:
+    """(B, 1, H, W) in [0, 1]: 0 at the edge of paint, 1 in its middle, also of strokes that are nearly all edge."""
+    soft, near = gaussian_blur(painted, FLAT_EDGE), 2 * round(2 * FLAT_EDGE) + 1
+    ridge = F.max_pool2d(soft, near, stride=1, padding=near // 2)
+    return ((soft / ridge.clamp_min(1e-3) - 0.5) / 0.4).clamp(0, 1)
+
+
+def light_scale(timestep: int) -> float:
+    """The finest light, in pixels of 128, that the model may repaint on a fill.
+
+    What it repaints of hair at up to t = 300 are ripples rather than strands, so the photo's own go nearly all the way.
+    """
+    subtle, dramatic = (min(1.0, max(0.0, (timestep - first) / span)) for first, span in ((150, 150), (325, 150)))
+    return 0.7 + 0.3 * subtle + 4.0 * dramatic**1.5
+
+
+def colour_hold(timestep: int) -> float:
+    """How firmly the colour of a fill is kept: wholly up to t = 300, then less, as the picture is freer."""
+    return 1.0 - 0.4 * max(0.0, (timestep - 300) / 200)
+
+
+def flat_hold(timestep: int) -> float:
+    """The same for flat paint: wholly up to t = 200, half at 300, not at all from 400."""
+    return min(1.0, max(0.0, (400 - timestep) / 200))
+
+
+def least_detail(timestep: int) -> float:
+    """The share of the photo's own fine detail that a fill keeps in any case: much up to t = 250, none from 450.
+
+    Strands finer than the 128-pixel band hardly contradict any shape in it. Where nothing was painted, what was there
+    was to go, and its detail is kept only where the result agrees.
+    """
+    return 0.75 * min(1.0, max(0.0, (450 - timestep) / 200))

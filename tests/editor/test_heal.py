@@ -1,0 +1,99 @@
+"""Texture for what was re-imagined without paint: against textures whose strength is known."""
+
+import cv2
+import numpy as np
+import pytest
+
+from npe_core.canvas import Canvas
+from npe_core.editor.heal import heal
+from npe_core.faces import FaceCrop
+from npe_core.photo import Photo
+
+SIDE = 512
+CELL = SIDE // 128
+
+
+def fine(picture: np.ndarray) -> np.ndarray:
+    """What is finer than a cell, of one channel."""
+    x = picture[..., 0].astype(np.float32)
+    return x - cv2.GaussianBlur(x, (0, 0), CELL / 2)
+
+
+def grainy(strength: float, level: float = 150) -> np.ndarray:
+    """(512, 512, 3) uint8: grey, a little lighter to the right, with grain of this standard deviation."""
+    grain = np.random.default_rng(3).normal(0, strength, (SIDE, SIDE, 1))
+    light = np.linspace(-15, 15, SIDE)[None, :, None]
+    return np.clip(np.rint(level + light + grain), 0, 255).astype(np.uint8).repeat(3, axis=2)
+
+
+def disc(radius: int, centre: tuple[int, int] = (256, 256)) -> np.ndarray:
+    y, x = np.mgrid[:SIDE, :SIDE]
+    return np.hypot(x - centre[0], y - centre[1]) < radius
+
+
+def smoothed(photo: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The photo as wax in a place: what an edit leaves of it."""
+    return np.where(where[..., None], cv2.GaussianBlur(photo, (0, 0), 8), photo)
+
+
+def healed(image: np.ndarray, photo: np.ndarray, where: np.ndarray, kept: float = 0.0) -> np.ndarray:
+    result = image.copy()
+    crop = FaceCrop.centred(SIDE, SIDE)
+    heal(result, photo, where * np.uint8(255), where, [crop], [np.full((512, 512), kept, np.float32)])
+    return result
+
+
+@pytest.mark.parametrize("radius", [12, 40, 90])
+@pytest.mark.parametrize("strength", [5, 12])
+def test_it_is_as_strong_inside_as_around_and_nothing_else_changes(radius, strength):
+    photo, where = grainy(strength), disc(radius)
+    result = healed(smoothed(photo, where), photo, where)
+    inner = disc(radius - 5)
+    assert 0.75 < fine(result)[inner].std() / fine(photo).std() < 1.2
+    assert np.array_equal(result[~where], photo[~where])
+    assert abs(float(result[inner].mean()) - float(photo[inner].mean())) < 1
+
+
+def test_what_the_result_has_counts():
+    """Half of the variance is there: the other half is added, not all of it."""
+    photo, where = grainy(12), disc(40)
+    other = np.random.default_rng(8).normal(0, 12 / 2**0.5, (SIDE, SIDE, 1))
+    image = np.clip(np.rint(smoothed(photo, where) + where[..., None] * other), 0, 255).astype(np.uint8)
+    result = healed(image, photo, where)
+    assert 0.85 < fine(result)[disc(35)].std() / fine(photo).std() < 1.15
+    assert np.array_equal(healed(image, photo, where, kept=1.0), image)
+
+
+def test_moles_beside_it_are_not_taken_along():
+    photo, where = grainy(4), disc(40)
+    moles = np.random.default_rng(5).integers(30, SIDE - 30, (60, 2))
+    for x, y in moles:
+        cv2.circle(photo, (int(x), int(y)), 3, (60, 60, 60), -1)
+    photo[disc(48)] = grainy(4)[disc(48)]
+    result = healed(smoothed(photo, where), photo, where)
+    assert result[where].min() > 110
+    assert fine(result)[disc(35)].std() > 0.6 * fine(grainy(4)).std()
+
+
+def test_none_comes_from_what_is_unlike_or_marked():
+    where = disc(40)
+    wall = grainy(12, level=60)
+    image = np.where(where[..., None], np.uint8(230), wall)
+    assert np.array_equal(healed(image, wall, where), image)  # a white disc on a dark wall
+    everything = np.ones_like(where)
+    flat = np.full_like(wall, 60)
+    assert np.array_equal(healed(flat, wall, everything), flat)
+
+
+def test_a_spot_on_grainy_skin_leaves_no_wax(editor, portrait):
+    """The whole way: what is re-imagined on a photo with grain has grain, and beside it no pixel moves."""
+    image = Photo.open(portrait).image
+    grain = np.random.default_rng(1).normal(0, 9, (*image.shape[:2], 1))
+    photo = Photo.from_array(np.clip(np.rint(image + grain), 0, 255).astype(np.uint8))
+    canvas = Canvas(photo.image)
+    where = disc(16, centre=(190, 300))
+    canvas.select(where.astype(np.float32))
+    edited = editor.edit(photo, canvas, seed=1).photo.image
+    ring = disc(40, centre=(190, 300)) & ~where
+    assert fine(edited)[disc(12, centre=(190, 300))].std() > 0.75 * fine(photo.image)[ring].std()
+    assert np.array_equal(edited[~where], photo.image[~where])
