@@ -24,7 +24,7 @@ CELLS = 128
 """Along a crop: a cell is a pixel of the crop as the denoiser sees it."""
 BLOCK = 32
 """Cells along the squares into which a mask is cut; it bounds the memory."""
-REACH = 24
+REACH = 16
 """Cells around such a square among which texture is looked for."""
 NEAR = 4
 """Cells around the marks: as strong as there texture should be."""
@@ -112,36 +112,34 @@ def missing_texture(
     image and photo (H, W, 3) uint8, marked and where (H, W) bool, kept (H, W) float32: the share of the photo's texture
     that the image has. H and W are multiples of ``cell``.
     """
-    cv2, width = opencv(), 1.5 * cell
-    coarse, fine = bands(photo, cell)
-    image_coarse, image_fine = bands(image, cell)
-    cells = Cells((where.shape[1] // cell, where.shape[0] // cell))
+    cv2, cells = opencv(), Cells((where.shape[1] // cell, where.shape[0] // cell))
     avoided, wanted = cells.any(marked, margin=cell), cells.any(where)
     around = cv2.dilate(avoided.astype(np.uint8), np.ones((2 * NEAR + 1, 2 * NEAR + 1), np.uint8)).astype(bool)
     around &= ~avoided
     if not around.any():
         return None
-    power = cells.mean((fine @ LUMA) ** 2)
-    aim = carried(np.minimum(power, 8 * np.median(power[around])), around, max(2.0, wanted.sum() ** 0.5 / 3))
-    has = blurred((image_fine @ LUMA) ** 2, width)
-    enlarged = cv2.resize(aim, (where.shape[1], where.shape[0]), interpolation=cv2.INTER_LINEAR)
-    lacking = np.maximum(enlarged - has, 0) * (1 - kept.clip(0, 1) ** 2)
-    if not lacking[where].any():
+    before, after = Texture.of(cells, photo), Texture.of(cells, image)
+    most = 8 * np.median(before.power[around])
+    aim = carried(np.minimum(before.power, most), around, max(2.0, wanted.sum() ** 0.5 / 3))
+    has = carried(after.power, cells.mean(where.astype(np.float32)), 1.5)
+    lacking = np.maximum(aim - has, 0) * np.clip(2 - 2 * cells.mean(kept), 0, 1)
+    if not lacking[wanted].any():
         return None
     search = Search(
-        places=np.dstack([blurred(cells.mean(photo), 1) / ALIKE, strength(blurred(power, 1))]),
-        pieces=np.dstack([blurred(cells.mean(image), 1) / ALIKE, strength(aim)]),
+        places=np.dstack([blurred(before.colours, 1) / ALIKE, strength(blurred(before.power, 1))]),
+        pieces=np.dstack([blurred(after.colours, 1) / ALIKE, strength(aim)]),
         wanted=wanted,
-        avoided=avoided | spots(cells, photo, fine),
+        avoided=avoided | before.spots,
     )
-    layers, covered = moved(np.dstack([fine, coarse]), search.shifts(), cell)
-    texture, below = layers[..., :3], layers[..., 3:]
-    power_moved = blurred((texture @ LUMA) ** 2, width) / np.maximum(blurred(covered, width), 1e-2)
-    gain = np.minimum(np.sqrt(lacking / np.maximum(power_moved, 0.25)), STRONGEST)
-    unlike = np.abs(blurred(below - image_coarse, width)).max(axis=2)
-    gain *= np.clip(2 - unlike / ALIKE, 0, 1)
-    gain *= np.minimum(cv2.distanceTransform(where.astype(np.uint8), cv2.DIST_L2, 5) * (2 / cell), 1)
-    return np.asarray(texture * gain[..., None])
+    shifts = search.shifts()
+    colours, covered = moved(before.colours, shifts, 1)
+    unlike = np.abs(carried(colours - after.colours, covered, 1.5)).max(axis=2)
+    texture, _ = moved(before.fine, shifts, cell)
+    power = carried(cells.mean((texture @ LUMA) ** 2), covered, 1.5)
+    gain = np.minimum(np.sqrt(lacking / np.maximum(power, 0.25)), STRONGEST) * np.clip(2 - unlike / ALIKE, 0, 1)
+    inwards = cv2.distanceTransform(where.astype(np.uint8), cv2.DIST_L2, 5) * (2 / cell)
+    texture *= (cells.enlarged(gain, cell) * np.minimum(inwards, 1))[..., None]
+    return texture
 
 
 @dataclass(frozen=True)
@@ -151,37 +149,67 @@ class Cells:
     size: tuple[int, int]
 
     def mean(self, x: np.ndarray) -> np.ndarray:
-        """(H, W[, C]) -> (rows, columns[, C]) float32."""
-        means: np.ndarray = opencv().resize(x.astype(np.float32), self.size, interpolation=opencv().INTER_AREA)
+        """(H, W[, C]) float32 -> (rows, columns[, C]) float32."""
+        means: np.ndarray = opencv().resize(x, self.size, interpolation=opencv().INTER_AREA)
         return means
 
-    def most(self, x: np.ndarray) -> np.ndarray:
-        """(H, W, C) -> (rows, columns, C): the largest value of each cell."""
+    def enlarged(self, x: np.ndarray, cell: int) -> np.ndarray:
+        """(rows, columns[, C]) float32 -> (H, W[, C]) float32, linear between the middles of the cells."""
+        size = self.size[0] * cell, self.size[1] * cell
+        large: np.ndarray = opencv().resize(x, size, interpolation=opencv().INTER_LINEAR)
+        return large
+
+    def blocks(self, x: np.ndarray) -> np.ndarray:
+        """(H, W, C) -> (rows, H / rows, columns, W / columns, C), a view."""
         columns, rows = self.size
-        blocks = x.reshape(rows, x.shape[0] // rows, columns, x.shape[1] // columns, -1)
-        most: np.ndarray = blocks.max((1, 3))
-        return most
+        return x.reshape(rows, x.shape[0] // rows, columns, x.shape[1] // columns, -1)
 
     def any(self, where: np.ndarray, margin: int = 0) -> np.ndarray:
         """(H, W) bool -> (rows, columns) bool: what is touched by it, or lies within ``margin`` pixels of it."""
         levels = where.astype(np.uint8)
         if margin:
             levels = opencv().dilate(levels, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
-        return self.most(levels[..., None])[..., 0] > 0
+        touched: np.ndarray = self.blocks(levels).max((1, 3))[..., 0] > 0
+        return touched
+
+
+@dataclass(frozen=True)
+class Texture:
+    """What of a picture is finer than the cells, and what is not."""
+
+    colours: np.ndarray
+    """(rows, columns, 3) float32"""
+    fine: np.ndarray
+    """(H, W, 3) float32: the picture less ``colours``, which are linear between the cells"""
+    power: np.ndarray
+    """(rows, columns) float32: the mean square of the luminance of ``fine``"""
+    spots: np.ndarray
+    """(rows, columns) bool: cells with something that must not be seen twice, such as moles, beside what is usual"""
+
+    @classmethod
+    def of(cls, cells: Cells, picture: np.ndarray) -> Texture:
+        """Of an (H, W, 3) uint8 picture."""
+        x = picture.astype(np.float32)
+        colours = cells.mean(x)
+        x -= cells.enlarged(colours, picture.shape[0] // cells.size[1])
+        light, away = x @ LUMA, np.abs(colours - blurred(colours, 3))
+        size = np.abs(light)[..., None]
+        odd = cells.blocks(size).max((1, 3)) > 5.5 * usual(cells.mean(size)) + 2
+        odd = odd | (away > 2 * usual(away) + 3)
+        return cls(colours, x, cells.mean(light**2), odd.any(axis=2))
+
+
+def usual(x: np.ndarray) -> np.ndarray:
+    """(h, w[, C]) float32 -> (h, w, C): the medians of 5 x 5 cells."""
+    x = x.reshape(*x.shape[:2], -1)
+    return np.dstack([opencv().medianBlur(np.ascontiguousarray(x[..., i]), 5) for i in range(x.shape[2])])
 
 
 def blurred(x: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian blur of an (H, W[, C]) float32 array, edges mirrored."""
+    """Gaussian blur of an (h, w[, C]) float32 array, edges mirrored."""
     cv2 = opencv()
     result: np.ndarray = cv2.GaussianBlur(x, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
     return result
-
-
-def bands(picture: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W, 3) uint8 -> two of float32: what is as coarse as a cell, and what is finer."""
-    x = picture.astype(np.float32)
-    coarse = blurred(x, cell / 2)
-    return coarse, x - coarse
 
 
 def strength(power: np.ndarray) -> np.ndarray:
@@ -191,22 +219,15 @@ def strength(power: np.ndarray) -> np.ndarray:
 
 
 def carried(values: np.ndarray, known: np.ndarray, width: float) -> np.ndarray:
-    """(h, w) float32: the mean of the known values nearby, over about ``width`` cells (normalised convolution)."""
+    """(h, w[, C]) float32: the mean of the values nearby, over about ``width`` cells, as far as ``known``, 0 to 1.
+
+    This is normalised convolution (Knutsson and Westin 1993).
+    """
     weights = known.astype(np.float32)
-    return blurred(values * weights, width) / np.maximum(blurred(weights, width), 1e-6)
-
-
-def spots(cells: Cells, photo: np.ndarray, fine: np.ndarray) -> np.ndarray:
-    """(rows, columns) bool: cells with something that must not be seen twice, such as moles, beside what is usual."""
-    cv2, colours, texture = opencv(), cells.mean(photo), np.abs(fine)
-
-    def usual(x: np.ndarray) -> np.ndarray:
-        return np.dstack([cv2.medianBlur(np.ascontiguousarray(x[..., i]), 5) for i in range(x.shape[2])])
-
-    away = np.abs(colours - blurred(colours, 3))
-    odd = cells.most(texture) > 5.5 * usual(cells.mean(texture)) + 2
-    odd |= away > 2 * usual(away) + 3
-    return np.asarray(odd.any(axis=2))
+    total = np.maximum(blurred(weights, width), 1e-6)
+    if values.ndim == 3:
+        return blurred(values * weights[..., None], width) / total[..., None]
+    return blurred(values * weights, width) / total
 
 
 @dataclass(frozen=True)
