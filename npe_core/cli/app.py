@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import signal
 import sys
 import traceback
 from typing import Any
@@ -77,7 +78,8 @@ def npe(debug: bool) -> None:
     \b
     Exit codes: 0 done; 1 some inputs failed, the others are done; 2 bad usage or bad input;
     3 weights missing or corrupt; 4 device or environment; 5 another daemon holds the folder;
-    70 a bug; 130 stopped by Ctrl+C; 141 nobody reads the output any more.
+    70 a bug; 130 stopped by Ctrl+C (129 its terminal closed, 143 SIGTERM);
+    141 nobody reads the output any more.
     """
     from npe_core.process import prepare
 
@@ -86,11 +88,33 @@ def npe(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
+    signals = unwind_on_signals()
     code = run(sys.argv[1:] if arguments is None else arguments)
     streams.finish()
-    if code == STOPPED:  # a Ctrl+C while a thread was started leaves one that the interpreter would wait for for ever
+    # A signal while a thread was started leaves one that the interpreter would wait for for ever.
+    if code == STOPPED or signals:
         os._exit(code)
     sys.exit(code)
+
+
+def unwind_on_signals() -> list[int]:
+    """SIGTERM and the end of the terminal end what runs as an error does, so that nothing half-written stays behind.
+
+    Returns the list of those that have come. One that is ignored (nohup) stays so, and a second one ends the process
+    at once. Commands with an end of their own (watch, tui, train) take the signals over.
+    """
+    came: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        sys.exit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # not every system has both
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
+    return came
 
 
 def run(arguments: list[str]) -> int:
@@ -118,7 +142,7 @@ def run(arguments: list[str]) -> int:
         return fail("Stopped.", STOPPED, debug)
     except NpeError as error:
         return fail(str(error), error.exit_code, debug)
-    except SystemExit as stop:  # argparse, under the train command
+    except SystemExit as stop:  # argparse, under the train command, or a signal
         return stop.code if isinstance(stop.code, int) else 2
     except streams.ReaderGone:
         return streams.READER_GONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -105,7 +106,7 @@ def watch(
         click.echo(unit_text(folders, said_options(), metrics), nl=False)
         return 0
     made = folders.prepare(allow_world_writable)
-    with stopped_by_signals() as signals, Lock(folders):
+    with stopped_by_signals() as signals, Lock(folders) as lock:
         from npe_core.daemon.service import Service
         from npe_core.daemon.work import EditWorker
 
@@ -125,7 +126,9 @@ def watch(
         for folder in made:
             log("made the folder", folder=shown(str(folder)))
         with display() as show:
-            service = Service(folders, EditWorker(device, max_megapixels), settings, show=show)
+            worker = EditWorker(device, max_megapixels)
+            renew = functools.partial(lock.renew, allow_world_writable)
+            service = Service(folders, worker, settings, show=show, renew=renew)
             signals.call(service.stop)
             return service.run()
 
@@ -281,9 +284,14 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
 
 def existing(inbox: Path, outbox: Path, failed: Path | None) -> Folders:
     """The folders of a daemon that has run. Raises UsageError where there was none."""
-    from npe_core.daemon.folders import Folders
+    from npe_core.daemon.folders import Folders, is_folder_held
 
     folders = Folders.of(inbox, outbox, failed)
     if not folders.spool.is_dir():
+        if any(map(is_folder_held, (folders.inbox, folders.outbox))):
+            raise UsageError(
+                f"A daemon is at work, but {folders.outbox} has nothing of it: it was emptied, is not mounted, or is "
+                "another.\nMount it, restart the daemon, or name its folder with --outbox."
+            )
         raise UsageError(f"No daemon has worked on {folders.outbox} yet. Name its folder with --outbox.")
     return folders

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from npe_core import renaming
 from npe_core.daemon.tracker import Stamp
-
-_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EINVAL)
+from npe_core.files import flush_folder, publish_new, replace, write_all
 
 
 class TooLarge(OSError):
@@ -29,24 +28,17 @@ class Files:
 
     def write(self, path: Path, content: bytes, durable: bool = True) -> None:
         """Replaces a small file of our own; a half-written one is never seen."""
-        temporary = path.with_name(".writing")
-        with _closing(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)) as file:
-            _write_all(file, content)
-            if durable:
-                os.fsync(file)
-        temporary.replace(path)
-        if durable:
-            self.sync(path.parent)
+        replace(path, content, durable)
 
     def rename(self, source: Path, target: Path) -> None:
         """Moves anything on one file system; the target must not exist."""
-        place(source, target)
-        self.sync(target.parent)
+        publish_new(source, target)
+        flush_folder(target.parent)
 
     def move_folder(self, source: Path, target: Path) -> None:
         """One rename; the target must not exist, or be empty."""
         source.rename(target)
-        self.sync(target.parent)  # the same transaction of the file system takes the name out of the source's folder
+        flush_folder(target.parent)  # the same transaction of the file system takes the name out of the source's folder
 
     def take(self, source: Path, target: Path, most: int) -> None:
         """Moves a stranger's file into a private folder of ours, where the name is free; over file systems if need be.
@@ -66,7 +58,7 @@ class Files:
         part.unlink(missing_ok=True)
         copy(source, part)
         part.rename(target)
-        self.sync(target.parent)  # before the only other name for these bytes goes
+        flush_folder(target.parent)  # before the only other name for these bytes goes
         source.unlink()
 
     def give(self, files: Mapping[Path, str], folder: Path) -> None:
@@ -80,21 +72,23 @@ class Files:
             if same_content(source, target):  # left over from a move in two steps that was cut off
                 continue
             try:
-                place(source, target)
+                publish_new(source, target)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
                 self._copy_over(source, target)
-        self.sync(folder)
+        flush_folder(folder)
         for source in files:
             source.unlink(missing_ok=True)
 
     def _copy_over(self, source: Path, target: Path) -> None:
-        temporary = target.with_name(".npe-copying.part")
+        # Whoever goes on after a crash has the same source, and no two are at it at once.
+        whose = hashlib.sha256(os.fsencode(source.absolute())).hexdigest()[:16]
+        temporary = target.with_name(f".npe-{whose}.part")
         try:
             temporary.unlink(missing_ok=True)
             copy(source, temporary)
-            place(temporary, target)
+            publish_new(temporary, target)
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -104,33 +98,11 @@ class Files:
         path.unlink(missing_ok=True)
 
     def remove_folder(self, path: Path) -> None:
-        """Removes a folder of ours with all that is left in it."""
-        shutil.rmtree(path)
-
-    def sync(self, folder: Path) -> None:
-        """Makes the names in a folder durable, where the file system can."""
-        with _closing(os.open(folder, os.O_RDONLY | os.O_DIRECTORY)) as descriptor:
-            try:
-                os.fsync(descriptor)
-            except OSError as error:
-                if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.EROFS):
-                    raise
-
-
-def place(source: Path, target: Path) -> None:
-    """Gives a file a new name that is free: by the one rename that never replaces, or by what comes next to it.
-
-    Without that rename a link keeps the name of a stranger's file safe, but the source stays until it is removed: who
-    dies in between and finds the target gone gives it a second time. A copy too many is better than a file lost.
-    """
-    if renaming.try_rename_new(source, target):
-        return
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINKS or os.path.lexists(target):
-            raise
-        source.rename(target)  # somebody else's file, or no hard links there either
+        """Removes a folder of ours with all that is left in it, or a file that lies where one should be."""
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def open_regular(path: Path) -> int:
@@ -160,12 +132,28 @@ def read_small(path: Path, limit: int) -> bytes:
     return content
 
 
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Around reads from a descriptor: their OSErrors name the file, which the system's own do not."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def _blocks(descriptor: int, path: Path) -> Iterator[bytes]:
+    with reading(path):
+        while block := os.read(descriptor, 1 << 20):
+            yield block
+
+
 def copy(source: Path, target: Path) -> None:
     """A durable copy under a new name."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with _closing(open_regular(source)) as reading, _closing(os.open(target, flags, 0o644)) as writing:
-        while block := os.read(reading, 1 << 20):
-            _write_all(writing, block)
+    with _closing(open_regular(source)) as given, _closing(os.open(target, flags, 0o644)) as writing:
+        for block in _blocks(given, source):
+            write_all(writing, block)
         os.fsync(writing)
 
 
@@ -198,9 +186,3 @@ def _closing(descriptor: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]

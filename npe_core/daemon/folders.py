@@ -132,14 +132,38 @@ class Lock:
 
     def __init__(self, folders: Folders) -> None:
         """Raises AlreadyRunning when another daemon holds the outbox or the inbox."""
+        self._folders = folders
         self._held: list[int] = []
         try:
-            self._hold(os.open(folders.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644), folders.outbox)
-            for folder in (folders.outbox, folders.inbox):  # the outbox as well: somebody may remove its .spool
-                self._hold(os.open(folder, os.O_RDONLY | os.O_DIRECTORY), folder)
+            self._hold_outbox()
+            self._hold(os.open(folders.inbox, os.O_RDONLY | os.O_DIRECTORY), folders.inbox)
         except BaseException:
             self.release()
             raise
+        self._device = folders.outbox.stat().st_dev
+
+    def _hold_outbox(self) -> None:
+        """The folder as well as the file in it: somebody may remove the .spool."""
+        outbox = self._folders.outbox
+        self._hold(os.open(self._folders.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644), outbox)
+        if not any(os.path.samestat(os.fstat(held), outbox.stat()) for held in self._held):
+            self._hold(os.open(outbox, os.O_RDONLY | os.O_DIRECTORY), outbox)
+
+    def renew(self, allow_world_writable: bool = False) -> bool:
+        """Makes and locks what belongs into an outbox that somebody has emptied, or removed and made again.
+
+        Returns whether it was that. What is on another file system may be the place where the outbox is to be mounted.
+        Raises UsageError and EnvironmentFault as ``prepare``, AlreadyRunning.
+        """
+        outbox = self._folders.outbox
+        try:
+            if outbox.stat().st_dev != self._device or any(outbox.iterdir()):
+                return False
+        except OSError:
+            return False
+        self._folders.prepare(allow_world_writable)
+        self._hold_outbox()
+        return True
 
     def _hold(self, descriptor: int, folder: Path) -> None:
         self._held.append(descriptor)
@@ -177,11 +201,11 @@ def is_held(folders: Folders) -> bool:
             "Ask as its user."
         ) from None
     except OSError:
-        return _is_folder_held(folders.outbox)
-    return _is_locked(descriptor) or _is_folder_held(folders.outbox)
+        return is_folder_held(folders.outbox)
+    return _is_locked(descriptor) or is_folder_held(folders.outbox)
 
 
-def _is_folder_held(folder: Path) -> bool:
+def is_folder_held(folder: Path) -> bool:
     """Whether a daemon holds the folder itself, which it does where its file system has locks for folders."""
     try:
         return _is_locked(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))

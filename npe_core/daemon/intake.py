@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from npe_core.daemon.files import TooLarge
@@ -19,12 +20,27 @@ from npe_core.daemon.tracker import Stamp, Tracker, scan
 from npe_core.daemon.watcher import Watcher
 
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
-_AGAIN = 30.0
-"""Seconds after which a job that could not be taken out of the inbox is tried again."""
+_AGAIN, _LONGEST = 30.0, 3600.0
+"""Seconds after which a job that could not be taken out of the inbox is tried again; they double with each try."""
 _LEAST_GAP = 0.02
 """Seconds between scans, however many events there are."""
 _SHARE = 10
 """Times as long as a scan takes lies at least between two: 20,000 files take a quarter of a second."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A job that stays in the inbox."""
+
+    waiting: Waiting
+    """One file of it, and why."""
+    stamp: Stamp | None
+    """Of that file, as it was claimed."""
+    rights: tuple[object, ...]
+    """Of all its files, and of the inbox: as soon as anybody changes those, it is worth another try."""
+    delay: float
+    again: float
+    """When it is tried again in any case, ``delay`` seconds after the last try."""
 
 
 class Intake:
@@ -51,7 +67,7 @@ class Intake:
         self._wake = wake
         self._watcher = Watcher(spool.folders.inbox, self._tell_change, self._tracker.renamed)
         self._stamps: dict[str, Stamp] = {}
-        self._refused: dict[str, tuple[Waiting, float]] = {}
+        self._refused: dict[str, Refusal] = {}
         self._last, self._cost = float("-inf"), 0.0
         self._is_stale = True
 
@@ -85,7 +101,7 @@ class Intake:
     @property
     def refused(self) -> list[Waiting]:
         """What is complete but may not be read, moved or copied: one file of each such job, and why."""
-        return [waiting for waiting, _ in self._refused.values()]
+        return [refusal.waiting for refusal in self._refused.values()]
 
     def look(self) -> None:
         """Scans the inbox, if it is time to."""
@@ -106,10 +122,10 @@ class Intake:
             self._stamps = {}
             self._tracker.forget()
             self._pauses.add("inbox", f"The inbox cannot be used: {error.strerror}. {_remedy(error)}")
-        now = self._clock()
         self.inbox = sort_out(self._stamps, self._tracker.look(self._stamps), self._tracker.given_up)
-        self._refused = {stem: said for stem, said in self._refused.items() if said[1] > now}
-        ready = [group for group in self.inbox.ready if group.stem not in self._refused]
+        there = {*(group.stem for group in self.inbox.ready), *self.inbox.unsettled}
+        self._refused = {stem: refusal for stem, refusal in self._refused.items() if stem in there}
+        ready = [group for group in self.inbox.ready if self._is_worth_a_try(group)]
         self.inbox.ready = sorted(ready, key=lambda group: (self._stamps[group.photo].mtime_ns, group.photo))
         self._last = self._clock()
         self._cost = self._last - start
@@ -125,31 +141,56 @@ class Intake:
                 raise
             self._pauses.add(kind_of(error), f"Claims cannot be undone: {error.strerror}.")
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a job to be claimed, and nothing that keeps the daemon from working."""
+        return bool(self.inbox.ready) and not self._pauses.reasons
+
     def claim(self) -> Claimed | None:
-        """The next job, if there is one that can be taken in."""
-        while self.inbox.ready and not self._pauses.reasons:
-            group = self.inbox.ready.pop(0)
-            try:
-                job = self._spool.claim(group, self._stamps)
-            except OSError as error:
-                self._refuse(group, error)
-                continue
-            if job is not None:
-                log("claimed", job=shown(job.record.id))
-                return job
-            self.duplicates += 1
-            self.expect()
-            log("already there, or changed meanwhile", job=shown(group.stem))
+        """Tries to take in the next job, while ``is_open``; None where it stays in the inbox or is there already."""
+        group = self.inbox.ready.pop(0)
+        try:
+            job = self._spool.claim(group, self._stamps)
+        except OSError as error:
+            self._refuse(group, error)
+            return None
+        self._refused.pop(group.stem, None)
+        if job is not None:
+            log("claimed", job=shown(job.record.id))
+            return job
+        self.duplicates += 1
+        self.expect()
+        log("already there, or changed meanwhile", job=shown(group.stem))
         return None
 
     def _refuse(self, group: Group, error: OSError) -> None:
         why = self._fault_of_the_file(error)
-        if why is not None:
-            name = Path(error.filename).name
-            self._refused[group.stem] = Waiting((name,), why), self._clock() + _AGAIN
-            log("refused", logging.WARNING, job=shown(group.stem), file=shown(name), why=why)
-        else:
+        if why is None:
             self._pauses.add(kind_of(error), f"A job cannot be taken in: {error}.")
+            return
+        name = Path(error.filename).name
+        waiting, stamp = Waiting((name,), why), self._stamps.get(name)
+        before = self._refused.get(group.stem)
+        delay = _AGAIN
+        if before is not None and (before.waiting, before.stamp) == (waiting, stamp):
+            delay = min(_LONGEST, 2 * before.delay)
+        else:
+            log("refused", logging.WARNING, job=shown(group.stem), file=shown(name), why=why)
+        self._refused[group.stem] = Refusal(waiting, stamp, self._rights(group), delay, self._clock() + delay)
+
+    def _is_worth_a_try(self, group: Group) -> bool:
+        """Whether a job was not refused, or is to be tried again: with time, or since somebody changed what may be."""
+        refusal = self._refused.get(group.stem)
+        return refusal is None or refusal.again <= self._clock() or refusal.rights != self._rights(group)
+
+    def _rights(self, group: Group) -> tuple[object, ...]:
+        """What changes with the content or the rights of a job's files, or with the rights of the inbox."""
+        inbox = self._spool.folders.inbox
+        try:
+            folder, files = inbox.stat(), [(inbox / name).lstat() for name in group.names]
+        except OSError:
+            return ()
+        return (folder.st_mode, folder.st_uid, folder.st_gid, *(file.st_ctime_ns for file in files))
 
     def _fault_of_the_file(self, error: OSError) -> str | None:
         """What is wrong with a file of the inbox; None where something else is to blame."""
@@ -162,7 +203,7 @@ class Intake:
         if error.errno in _NOT_OURS:
             return f"cannot be read and moved: {error.strerror}. Let the daemon's group do so (chmod g+rw)"
         if kind_of(error) != "disk":  # in use, stale, or on a disk with errors: the others need not wait for it
-            return f"cannot be moved: {error.strerror}. That is tried again"
+            return f"cannot be read or moved: {error.strerror}. That is tried again"
         return None
 
     def close(self) -> None:

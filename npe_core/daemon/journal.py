@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from npe_core.daemon.files import Files, open_regular, read_small
+from npe_core.daemon.files import Files, open_regular, read_small, reading
 from npe_core.daemon.names import Group, part_of, shown
 from npe_core.files import NAME_ROOM, shortened
 
@@ -160,13 +160,17 @@ def content_of(record: Record) -> list[str]:
 
 
 def digest_of(path: Path, largest: int) -> tuple[int, str]:
-    """Size and sha256 of a regular file, which is flushed to the disk; of a too large one its size stands for all."""
+    """Size and sha256 of a regular file, which is flushed to the disk; of a too large one its size stands for all.
+
+    Raises OSError, with the file's name where that cannot be read.
+    """
     with os.fdopen(open_regular(path), "rb") as file:
         os.fsync(file.fileno())
         size = os.fstat(file.fileno()).st_size
         if size > largest:
             return size, hashlib.sha256(f"{size} bytes".encode()).hexdigest()
-        return size, hashlib.file_digest(file, "sha256").hexdigest()
+        with reading(path):
+            return size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seed_of(record: Record) -> int:

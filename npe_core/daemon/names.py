@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
-PHOTO_SUFFIXES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".heic",
-    ".heif",
-    ".avif",
-)
+from npe_core.formats import INPUT_SUFFIXES
+
 MASK, PARAMETERS = ".mask.png", ".json"
 _MASK_STEM = MASK.removesuffix(".png")
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
@@ -48,7 +36,7 @@ def part_of(name: str) -> Part | None:
         return Part(name[: -len(MASK)], "mask")
     if lower.endswith(PARAMETERS):
         return Part(name[: -len(PARAMETERS)], "parameters")
-    suffix = next((end for end in PHOTO_SUFFIXES if lower.endswith(end)), None)
+    suffix = next((end for end in INPUT_SUFFIXES if lower.endswith(end)), None)
     return None if suffix is None else Part(name[: -len(suffix)], "photo")
 
 
@@ -129,7 +117,7 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
     found = Sorted()
     alike: dict[str, list[str]] = {}
     for stem in by_stem:
-        alike.setdefault(stem.casefold(), []).append(stem)
+        alike.setdefault(_looks(stem), []).append(stem)
     for stem, files in by_stem.items():
         every = tuple(sorted(name for role in files.values() for name in role))
         doubled = [role for role, known in files.items() if len(known) > 1]
@@ -164,9 +152,17 @@ def _how_late(name: str, final: str, is_given_up: bool) -> str:
 
 def _but(hints: list[str], stem: str, alike: dict[str, list[str]]) -> str:
     """The hints, and one where files would belong together if their names were written alike."""
-    others = [shown(other) for other in alike[stem.casefold()] if other != stem]
-    case = [f"{', '.join(others)} differs from it by capital letters"] if others else []
+    others = [other for other in sorted(alike[_looks(stem)]) if other != stem]
+    spelt = [other for other in others if other.casefold() == stem.casefold()]
+    case = [f"{', '.join(map(shown, spelt))} differs from it by capital letters"] if spelt else []
+    spelt = [other for other in others if other not in spelt]
+    case += [f"{', '.join(map(shown, spelt))} is spelt with other Unicode letters that look the same"] if spelt else []
     return "".join(f"; {hint}" for hint in [*sorted(hints), *case])
+
+
+def _looks(stem: str) -> str:
+    """The same for names that differ by capital letters, or by how letters with accents are put together."""
+    return unicodedata.normalize("NFC", stem).casefold()
 
 
 def shown(name: str) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from npe_core.daemon import journal
+from npe_core.daemon.blame import Blame, blame_for
 from npe_core.daemon.log import log
 from npe_core.daemon.names import shown
 from npe_core.daemon.pauses import Pauses, kind_of
-from npe_core.daemon.pipeline import Finished, Stopping, is_of_the_installation, is_permanent
+from npe_core.daemon.pipeline import Finished
 from npe_core.daemon.reasons import reason_for
 from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Counters
-from npe_core.daemon.work import NotWritten, StillWritten
 from npe_core.errors import NpeError
 
 Step = Callable[[Claimed], None]
@@ -37,18 +37,20 @@ class Outcomes:
         self._spool, self._pauses, self._attempts, self._given_back = spool, pauses, attempts, given_back
 
     def settle(self, finished: Finished) -> None:
-        """Decides what becomes of it, and does it."""
+        """Decides what becomes of it, and does it. What hits the device or the installation, the service sees to."""
         job, error = finished.job, finished.error
         if error is None:
             self.do(self.publish, job)
-        elif isinstance(error, (StillWritten, Stopping)):
+            return
+        blame = blame_for(error)
+        if blame is Blame.NOBODY:
             self.do(self.give_back, job)
-        elif isinstance(error, NotWritten):
+        elif blame is Blame.DISK:
             self._pauses.add(kind_of(error), str(error))
             self.do(self._blameless, job)
-        elif is_of_the_installation(error):  # the service pauses until the models can be loaded
+        elif blame is Blame.INSTALLATION:
             self.do(self._blameless, job)
-        elif is_permanent(error) or job.record.attempts >= self._attempts:
+        elif blame is Blame.INPUT or job.record.attempts >= self._attempts:
             self.fail(job, error)
         else:
             trace = None if isinstance(error, NpeError) else error
@@ -110,7 +112,7 @@ class Outcomes:
         if not self._pauses.is_due("disk", "outbox"):
             return
         if not self._spool.is_there:
-            self._pauses.add("outbox", "The outbox is gone, or the .spool in it. Mount it again.")
+            self._pauses.add("outbox", "The outbox is gone, or what is in it. Mount it again, or restart the daemon.")
             return
         for _ in range(len(self.later)):
             step, job = self.later.popleft()

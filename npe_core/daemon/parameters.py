@@ -20,9 +20,11 @@ class Parameters:
     """One job's, every one with the default of ``npe edit``."""
 
     regions: dict[str, str] = field(default_factory=dict)
-    """Region -> ``#rrggbb``, in the order of filling."""
+    """Region, or several as ``skin+nose`` -> ``#rrggbb``, in the order of filling."""
     color: str | None = None
     """What the mask is painted with; None re-imagines what is there."""
+    tint: bool = False
+    """Whether the paint takes the photo's light and texture."""
     timestep: int = TIMESTEP
     steps: int | None = None
     """None: as many as usual, or as the timestep has room for."""
@@ -46,6 +48,7 @@ class Parameters:
 _KINDS: dict[str, tuple[type, ...]] = {
     "regions": (dict,),
     "color": (str,),
+    "tint": (bool,),
     "timestep": (int,),
     "steps": (int,),
     "sampler": (str,),
@@ -66,7 +69,8 @@ _LONGEST_MESSAGE = 200
 
 def read_parameters(content: bytes, name: str) -> Parameters:
     """The parameters in a file ``name``. Raises InputError that tells what is wrong with it, and what was meant."""
-    from npe_core.editor.recipe import check_fill, check_seed, check_sharpness, check_strength
+    from npe_core.editor.recipe import check_fill
+    from npe_core.strength import check_seed, check_sharpness, check_strength
 
     try:
         said = json.loads(content, object_pairs_hook=_said_once)
@@ -87,10 +91,11 @@ def read_parameters(content: bytes, name: str) -> Parameters:
         check_seed(parameters.seed)
         check_sharpness(parameters.sharpness)
         colour = None if parameters.color is None else format_colour(parse_colour(parameters.color))
-        fills = dict(check_fill(region, fill) for region, fill in parameters.regions.items())
-        if len(fills) < len(parameters.regions):
-            raise UsageError("a region is there twice, in other letters. Leave one.")
-        return Parameters(**{**said, "regions": fills, "color": colour, "face": _face(parameters.face)})
+        fills = [check_fill(region, fill) for region, fill in parameters.regions.items()]
+        names = [name for region, _ in fills for name in region.split("+")]
+        if len(set(names)) < len(names):
+            raise UsageError("a region is there twice, in other letters or among others. Leave one.")
+        return Parameters(**{**said, "regions": dict(fills), "color": colour, "face": _face(parameters.face)})
     except UsageError as error:
         raise InputError(f"{name}: {str(error)[:_LONGEST_MESSAGE]}") from None
 

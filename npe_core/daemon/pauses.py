@@ -1,9 +1,20 @@
-"""What keeps the daemon from working and is nobody's input: it waits, tries again, and burns no attempt of a job."""
+"""What keeps the daemon from working and is nobody's input: it waits, tries again, and burns no attempt of a job.
+
+::
+
+    pause           ended by    as soon as
+    models          Service     they load
+    space           Service     enough of it is free
+    outbox, disk    Outcomes    what was refused is done, and a file can be written; outbox by Service as well, at the
+                                start, when what a former daemon left is taken up
+    inbox           Intake      it can be scanned
+"""
 
 from __future__ import annotations
 
 import errno
 import logging
+import re
 import time
 from collections.abc import Callable
 
@@ -25,6 +36,11 @@ def kind_of(error: BaseException | None) -> str:
     return "disk" if error is not None and error.errno in _DISK else "outbox"
 
 
+def _without_numbers(why: str) -> str:
+    """What is told of a pause, but for what changes by itself while it lasts: how much is free."""
+    return re.sub(r"\d+", "", why)
+
+
 class Pauses:
     """The reasons for pausing, by kind, and when each is worth another try."""
 
@@ -40,7 +56,7 @@ class Pauses:
         now = self._clock()
         again = kind in self.reasons or now - self._ended.get(kind, float("-inf")) < _LONGEST
         delay = min(_LONGEST, 2 * self._delay[kind]) if again and kind in self._delay else _SHORTEST
-        if self.reasons.get(kind) != why:
+        if _without_numbers(self.reasons.get(kind, "")) != _without_numbers(why):
             log("paused", logging.WARNING, why=why)
         self.reasons[kind] = why
         if self.is_due(kind):  # jobs fail by the batch: all but the first of them were no try

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from npe_core.daemon.spool import Claimed
 from npe_core.daemon.work import NotWritten, Read, Worker
-from npe_core.errors import Cancelled, EnvironmentFault, NpeError, OutOfMemory, WeightsError
+from npe_core.errors import Cancelled, EnvironmentFault, NpeError, OutOfMemory
 
 
 class TimeUp(Cancelled):
@@ -33,7 +33,10 @@ class Finished:
 
 
 class Room:
-    """Bounds the megapixels in memory; a single photo of any size always finds room."""
+    """Bounds the megapixels in memory, to the photo: what a photo takes is known when it has been read.
+
+    So a photo of any size finds room, and each of several readers may exceed the limit by the one that it reads.
+    """
 
     def __init__(self, megapixels: float) -> None:
         self._limit, self._used = megapixels, 0.0
@@ -181,12 +184,13 @@ class Pipeline:
             return self._worker.edit(batch, self._keep_going)
         except (NpeError, MemoryError) as error:
             return [error for _ in batch]
-        except Exception as error:  # one bad job must not take the others with it
+        except Exception as error:
             if len(batch) == 1:
                 return [error]
-            return [outcome for read in batch for outcome in self._edit([read])]
         finally:
             self.running, self._deadline = (), float("inf")
+        # One bad job must not take the others with it. Behind the except: the error holds what the batch took.
+        return [outcome for read in batch for outcome in self._edit([read])]
 
     def _keep_going(self) -> None:
         if self._cut.is_set():
@@ -219,13 +223,3 @@ def _is_of_the_disk(fault: Exception) -> bool:
     if isinstance(fault, EnvironmentFault):
         return not isinstance(fault, OutOfMemory)
     return isinstance(fault, OSError) and fault.errno is not None  # an encoder's own OSError has no number
-
-
-def is_of_the_installation(error: Exception | None) -> TypeGuard[NpeError]:
-    """Whether weights, a package or the device are missing: no job is to blame, and none can be done until then."""
-    return isinstance(error, (WeightsError, EnvironmentFault)) and not isinstance(error, OutOfMemory)
-
-
-def is_permanent(error: Exception) -> bool:
-    """Whether the input is to blame, so that another try would fail too."""
-    return isinstance(error, NpeError) and error.exit_code == 2

@@ -8,8 +8,9 @@ from typing import Any
 
 from npe_core import __version__
 from npe_core.daemon import journal
+from npe_core.daemon.blame import Blame, blame_for
 from npe_core.daemon.names import shown
-from npe_core.daemon.pipeline import TimeUp, is_permanent
+from npe_core.daemon.pipeline import TimeUp
 from npe_core.daemon.spool import Claimed
 from npe_core.errors import OutOfMemory
 
@@ -29,7 +30,7 @@ class Crashed(Exception):
 
 def code_of(error: Exception) -> str:
     """bad-input, crashed, no-memory, time-limit or error."""
-    if is_permanent(error):
+    if blame_for(error) is Blame.INPUT:
         return "bad-input"
     if isinstance(error, Crashed):
         return "crashed"

@@ -8,9 +8,10 @@ import os
 import queue
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from npe_core import __version__
+from npe_core.daemon.blame import Blame, blame_for
 from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders, free_bytes
 from npe_core.daemon.intake import Intake
@@ -19,17 +20,19 @@ from npe_core.daemon.names import shown
 from npe_core.daemon.notify import notify
 from npe_core.daemon.outcomes import Outcomes
 from npe_core.daemon.pauses import Pauses
-from npe_core.daemon.pipeline import Pipeline, is_of_the_installation
+from npe_core.daemon.pipeline import Pipeline
 from npe_core.daemon.reasons import Crashed
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Status, StatusFiles
 from npe_core.daemon.tracker import ABANDONED
-from npe_core.daemon.work import DeviceLost, Worker
+from npe_core.daemon.work import Worker
 from npe_core.errors import EnvironmentFault, NpeError
 
 _CLEARING = 600.0
 """Seconds between looks for old inputs."""
+_CLEARED_AT_ONCE, _CLAIMED_AT_ONCE = 0.2, 1.0
+"""Seconds of a turn that go to removing old inputs and to taking in new ones, but for the last of them."""
 
 
 class Service:
@@ -42,8 +45,9 @@ class Service:
         settings: Settings,
         files: Files | None = None,
         show: Callable[[Status], None] = lambda status: None,
+        renew: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``show`` is called after every turn."""
+        """``show`` is called after every turn, ``renew`` where the outbox may have been emptied: see ``Lock.renew``."""
         self.status = Status(
             version=__version__,
             inbox=shown(str(folders.inbox)),
@@ -51,7 +55,7 @@ class Service:
             failed_folder=shown(str(folders.failed)),
             patience=ABANDONED * settings.settle,
         )
-        self._folders, self._worker, self._settings, self._show = folders, worker, settings, show
+        self._folders, self._worker, self._settings, self._show, self._renew = folders, worker, settings, show, renew
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event, safe to use in a signal handler
         self._is_stopping = False
         self._files = StatusFiles(folders, settings.metrics)
@@ -62,9 +66,11 @@ class Service:
         self._queue: deque[Claimed] = deque()
         self._alone = False
         self._loaded = self._recovered = self._is_lost = False
-        self._fault: NpeError | None = None
+        self._fault: Exception | None = None
         self._stop_at = float("inf")
         self._next_status = self._next_clearing = float("-inf")
+        self._clearing: Iterator[bool] | None = None
+        self._cleared = 0
 
     def stop(self) -> None:
         """Asks for an end: running edits are finished or given back, and ``run`` returns 0."""
@@ -100,7 +106,7 @@ class Service:
         if self._is_stopping:
             return 0
         if self._pauses.reasons:
-            return (self._fault or EnvironmentFault()).exit_code
+            return self._fault.exit_code if isinstance(self._fault, NpeError) else EnvironmentFault.exit_code
         return 1 if self._outcomes.counters.failed or self._intake.refused else 0
 
     def _is_over(self) -> bool:
@@ -109,7 +115,7 @@ class Service:
         busy = bool(self._pipeline.in_flight or self._queue)
         if self._is_stopping:  # which may have come after the last turn: one more gives everything back and says so
             return self._stop_at < float("inf") and not (busy or self._outcomes.later)
-        if not self._settings.once or self._pipeline.in_flight:
+        if not self._settings.once or self._pipeline.in_flight or self._clearing is not None:
             return False
         return bool(self._pauses.reasons) or (not (busy or self._outcomes.later) and self._intake.is_through)
 
@@ -137,16 +143,18 @@ class Service:
             self._dispatch()
             self._clear_old()
         for finished in self._pipeline.take():
-            if isinstance(finished.error, DeviceLost):
+            blame = None if finished.error is None else blame_for(finished.error)
+            if blame is Blame.DEVICE:
                 log("device lost", logging.ERROR, why=str(finished.error))
                 self._is_lost = True
                 continue
-            if is_of_the_installation(finished.error):
+            if blame is Blame.INSTALLATION:
                 self._miss_models(finished.error)
             self._outcomes.settle(finished)
         if not self._pipeline.is_alive:
             log("the thread of the models has died", logging.CRITICAL)
             self._is_lost = True
+        self._begin_anew()
         self._outcomes.catch_up()
         self._queue.extend(self._outcomes.again)
         self._outcomes.again.clear()
@@ -174,7 +182,18 @@ class Service:
             notify("READY=1")  # paused or not: it is at work, and `npe status` tells
         return self._loaded and self._recovered
 
-    def _miss_models(self, error: NpeError) -> None:
+    def _begin_anew(self) -> None:
+        """Takes up an outbox that somebody has emptied, if nothing was in work there."""
+        if "outbox" not in self._pauses.reasons or self._claimed or self._spool.is_there:
+            return
+        if self._pauses.is_due("outbox"):  # which gives who empties it the time to be done with it
+            try:
+                if self._renew():
+                    log("the outbox was emptied", logging.WARNING, what="it is begun anew")
+            except NpeError as error:
+                self._pauses.add("outbox", str(error))
+
+    def _miss_models(self, error: Exception | None) -> None:
         """Pauses until they can be loaded, or loaded again."""
         self._loaded, self._fault = False, error
         self._pauses.add("models", str(error))
@@ -188,9 +207,15 @@ class Service:
             self._pauses.add("space", f"{why} Free some, or lower --least-free.")
         else:
             self._pauses.over("space")
-        while self._claimed < self._settings.most_claimed and (job := self._intake.claim()) is not None:
-            self._queue.append(job)
-            self._dispatch()  # the models need not wait until the last is taken in
+        enough = time.monotonic() + _CLAIMED_AT_ONCE
+        while self._intake.is_open and self._claimed < self._settings.most_claimed and not self._is_stopping:
+            if time.monotonic() > enough:
+                self.wake()  # the others in the next turn
+                return
+            job = self._intake.claim()
+            if job is not None:
+                self._queue.append(job)
+                self._dispatch()  # the models need not wait until the last is taken in
 
     def _dispatch(self) -> None:
         """A job that failed or died before runs alone, so that what it does to the process hits nobody else."""
@@ -232,16 +257,22 @@ class Service:
         return len(self._queue) + len(self._outcomes.later) + self._pipeline.in_flight
 
     def _clear_old(self) -> None:
-        if self._settings.keep_days is None or time.monotonic() < self._next_clearing:
+        if self._settings.keep_days is None or self._is_stopping or time.monotonic() < self._next_clearing:
             return
-        self._next_clearing = time.monotonic() + _CLEARING
+        self._clearing = self._clearing or self._spool.forget_older(self._settings.keep_days, time.time())
+        enough = time.monotonic() + _CLEARED_AT_ONCE
         try:
-            count = self._spool.forget_older(self._settings.keep_days, time.time())
+            for is_removed in self._clearing:
+                self._cleared += is_removed
+                if time.monotonic() > enough:
+                    self.wake()  # the others in the next turn
+                    return
         except OSError as error:
             log("old inputs could not be removed", logging.WARNING, why=str(error))
-        else:
-            if count:
-                log("removed old inputs", jobs=count)
+        if self._cleared:
+            log("removed old inputs", jobs=self._cleared)
+        self._clearing, self._cleared = None, 0
+        self._next_clearing = time.monotonic() + _CLEARING
 
     def _abandon(self) -> None:
         """An edit that does not even stop hangs in the device; a new process tries again, and counts the attempt."""

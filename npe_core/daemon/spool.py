@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,9 +30,10 @@ from npe_core.daemon import journal
 from npe_core.daemon.files import Files, read_small, require_readable, same_content, stamp_of
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.journal import REASON, REPORT, RESULT, Record, stored
+from npe_core.daemon.log import log
 from npe_core.daemon.names import Group, shown
 from npe_core.daemon.tracker import Stamp
-from npe_core.files import shortened
+from npe_core.files import is_temporary, shortened
 
 LARGEST_FILE = 512 << 20
 """Bytes of an input that are read or copied at most; a larger one fails unread, or stays in an inbox elsewhere."""
@@ -79,8 +81,9 @@ class Spool:
 
     def recover(self) -> list[Claimed]:
         """Finishes what a dead process left: claims are undone, results published. Returns the jobs to be run."""
-        for folder in sorted(self.folders.trash.iterdir()):
-            self.files.remove_folder(folder)
+        for rest in sorted(self.folders.trash.iterdir()):
+            self._throw_away(rest)
+        self._clear_up(self.folders.spool)
         self.undo_claims()
         for job in self._jobs(self.folders.out):
             self.publish(job)
@@ -95,6 +98,7 @@ class Spool:
         """The jobs of a state; one whose record cannot be read goes to the failed ones."""
         jobs = []
         for folder in sorted(state.iterdir()):
+            self._clear_up(folder)
             record = journal.load(folder)
             if record is not None:
                 jobs.append(Claimed(folder, record))
@@ -103,18 +107,32 @@ class Spool:
                 self._retire(folder, self.folders.failed)
         return jobs
 
+    def _clear_up(self, folder: Path) -> None:
+        """Removes what a dead process was writing there."""
+        for path in folder.iterdir():
+            if is_temporary(path.name):
+                self.files.remove(path)
+
     # --- claiming -------------------------------------------------------------------------------------------------
 
     def claim(self, group: Group, stamps: dict[str, Stamp]) -> Claimed | None:
         """Takes a group out of the inbox. None if it is gone or changed meanwhile, or is a job already."""
+        record = Record.of(group)
+        try:
+            for name in record.parcel:  # all of them before the first is moved
+                require_readable(self.folders.inbox / name)
+        except FileNotFoundError:
+            return None
         claim = self._fresh(self.folders.tmp)
         self.files.make_folder(claim)
-        record = Record.of(group)
         try:
             same = all(self._take(name, claim, stamps[name]) for name in record.parcel)
             record = journal.identified(record, claim, self.salt, LARGEST_FILE) if same else record
-        except OSError:
+        except OSError as error:
             self._give_back(claim)
+            for name in record.parcel:  # which are in the inbox again, and known by that place
+                if error.filename == str(claim / stored(name)):
+                    error.filename = str(self.folders.inbox / name)
             raise
         if not same:
             self._give_back(claim)
@@ -131,7 +149,6 @@ class Spool:
         try:
             if stamp_of(self.folders.inbox / name) != stamp:
                 return False
-            require_readable(self.folders.inbox / name)
             self.files.take(self.folders.inbox / name, claim / stored(name), LARGEST_FILE)
         except FileNotFoundError:
             return False
@@ -272,7 +289,7 @@ class Spool:
         before = journal.load(old)
         same = {stored(name) for name in _alike(before, old)} if before is not None else set()
         for path in sorted(old.iterdir()):
-            is_ours = path.name in (journal.JOURNAL, REASON, RESULT, ".writing") or path.name in same
+            is_ours = path.name in (journal.JOURNAL, REASON, RESULT) or path.name in same or is_temporary(path.name)
             if not is_ours and not same_content(path, new / path.name):
                 self.files.rename(path, _free(new / path.name))
 
@@ -280,17 +297,40 @@ class Spool:
         """Removes a folder whose content is stored elsewhere; a crash in the middle goes on with it."""
         doomed = self._fresh(self.folders.trash)
         self.files.move_folder(folder, doomed)
-        self.files.remove_folder(doomed)
+        self._throw_away(doomed)
+
+    def _throw_away(self, rest: Path) -> None:
+        """Empties the trash of one thing. What others put there may be theirs alone to remove: that stops nobody."""
+        try:
+            self.files.remove_folder(rest)
+        except OSError as error:
+            log("left in the trash", logging.WARNING, why=str(error))
 
     def _fresh(self, state: Path) -> Path:
         return next(path for number in self._numbers if not os.path.lexists(path := state / str(number)))
 
-    def forget_older(self, days: float, now: float) -> int:
-        """Removes the inputs of jobs that were done so many days before ``now``. Returns how many jobs those were."""
-        old = [path for path in self.folders.done.iterdir() if now - path.lstat().st_mtime > days * 86400]
-        for folder in old:
-            self.discard(folder)
-        return len(old)
+    def forget_older(self, days: float, now: float) -> Iterator[bool]:
+        """Removes the inputs of jobs that were done so many days before ``now``; what is no job's is left alone.
+
+        One folder a step, and for each whether it was removed: thousands take minutes. An OSError is raised in the
+        end, when the others are done.
+        """
+        refused: OSError | None = None
+        for folder in list(self.folders.done.iterdir()):
+            is_removed = False
+            try:
+                if _is_job(folder) and now - folder.lstat().st_mtime > days * 86400:
+                    self.discard(folder)
+                    is_removed = True
+            except OSError as error:
+                refused = error
+            yield is_removed
+        if refused is not None:
+            raise refused
+
+
+def _is_job(folder: Path) -> bool:
+    return not folder.is_symlink() and stamp_of(folder / journal.JOURNAL) is not None
 
 
 def _whole(folder: Path) -> Record | None:

@@ -18,6 +18,8 @@ from npe_core.daemon.log import log
 from npe_core.daemon.names import Waiting, final_name, is_hidden, is_unfinished, part_of, shown
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.tracker import ABANDONED
+from npe_core.daemon.unit import START
+from npe_core.files import create, replace, replacing
 
 _SILENT = 10.0
 """Seconds after which a daemon that writes status.json once a second has fallen silent."""
@@ -100,22 +102,18 @@ class StatusFiles:
         """Replaces both. The log tells once that the metrics cannot be written; without status.json it tells enough."""
         status.updated = time.time()
         with contextlib.suppress(OSError):
-            _replace(self._status, journal.as_json(asdict(status)))
+            replace(self._status, journal.as_json(asdict(status)), durable=False)
         if self._metrics is None:
             return
         try:
-            _replace(self._metrics, metrics_text(status).encode())
+            with replacing(self._metrics, durable=False) as temporary:
+                create(temporary, metrics_text(status).encode())
+                temporary.chmod(0o644)  # under any umask: the node exporter is another user, of no group of ours
             self._is_told = False
         except OSError as error:
             if not self._is_told:
                 log("the metrics cannot be written", logging.WARNING, why=str(error))
             self._is_told = True
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def metrics_text(status: Status) -> str:
@@ -143,7 +141,7 @@ def read_status(folders: Folders) -> dict[str, Any]:
     status["daemon"] = "running" if running else "not running"
     if not running:
         status["state"] = "stopped" if status.get("state", "stopped") == "stopped" else "died"
-    elif abs(_age(status)) > _SILENT:  # what is of the future was written before the clock was set back
+    elif abs(_age(status)) > _patience(status):  # what is of the future was written before the clock was set back
         status["state"] = "silent"
         if (free := free_bytes(folders.outbox)) is not None and free < _FULL:
             why = "The disk of the outbox is full, and what the daemon tells of itself finds no room either. Free some."
@@ -187,6 +185,12 @@ def _is_ignored(entry: os.DirEntry[str], latest: float) -> bool:
         return False
     is_meant = part_of(entry.name) is not None or entry.name.lower().startswith("readme")
     return not (is_meant and entry.is_file(follow_symlinks=False))
+
+
+def _patience(status: dict[str, Any]) -> float:
+    """Seconds for which a daemon may write nothing: nothing is written while the models are loaded."""
+    is_loading = status.get("state") == "starting" or "models" in status.get("paused", {})
+    return START if is_loading else _SILENT
 
 
 def _age(status: dict[str, Any]) -> float:
@@ -244,10 +248,9 @@ def report_lines(told: dict[str, Any]) -> list[str]:
 
 
 def _about(told: dict[str, Any]) -> str:
-    if told["state"] == "died":
+    if told.get("state") == "died":
         return "; the last one died, or could not write down its end"
     if told["daemon"] != "running" or not told.get("pid"):
         return ""
-    age = _age(told)
-    late = f", but silent for {age:.0f} s" if age > _SILENT else ""
+    late = f", but silent for {_age(told):.0f} s" if told.get("state") == "silent" else ""
     return f" (process {told['pid']}, {told.get('device') or 'no device yet'}, {told.get('inbox')}){late}"

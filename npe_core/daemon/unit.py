@@ -8,6 +8,9 @@ from pathlib import Path
 
 from npe_core.daemon.folders import Folders
 
+START = 120
+"""Seconds that a daemon may take to load the models and to take up what a former one left."""
+
 _UNIT = """\
 # npe watch --print-unit > /etc/systemd/system/npe.service; docs/watch-folder.md has the rest.
 [Unit]
@@ -24,7 +27,7 @@ Group=npe
 UMask=0007
 ExecStart={command}
 WatchdogSec=120
-TimeoutStartSec=120
+TimeoutStartSec={start}
 TimeoutStopSec=60
 # 4 is a device that failed and comes back with a new process; wrong usage and a second daemon do not get better.
 Restart=on-failure
@@ -79,6 +82,7 @@ def unit_text(folders: Folders, options: list[str], metrics: Path | None = None)
         folders=" ".join(quoted(str(folder)) for folder in own),
         writable=" ".join(quoted(str(folder)) for folder in writable),
         command=" ".join([quoted(first), *later]),
+        start=START,
     )
 
 

@@ -21,19 +21,18 @@ class Watcher:
         self._observer: Any = None
         self._place: tuple[int, int] | None = None
 
-    def follow(self) -> bool:
-        """Begins to watch, or begins anew where the folder is another one than before. Whether events will come."""
+    def follow(self) -> None:
+        """Begins to watch, or begins anew where the folder is another one than before."""
         try:
             status = self._folder.stat()
         except OSError:
             self.stop()
-            return False
+            return
         place = status.st_dev, status.st_ino
         if place != self._place:
             self.stop()
             self._place = place
             self._start()
-        return self._observer is not None
 
     def _start(self) -> None:
         from watchdog.events import FileSystemEvent, FileSystemEventHandler

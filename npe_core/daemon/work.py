@@ -19,9 +19,11 @@ from npe_core.errors import EnvironmentFault, InputError, NpeError
 
 if TYPE_CHECKING:
     from npe_core.canvas import Canvas
-    from npe_core.editor import Editor, EditResult, FaceChoice
+    from npe_core.editor import Editor, EditResult, FaceChoice, RegionMap
+    from npe_core.editor.laying import ByHand
     from npe_core.photo import Photo
 
+_TINT_GOES_WITH = '"tint" goes with paint, or a grey mask and "color"; a region keeps the photo\'s light without it.'
 _COLOUR_GOES_WITH = '"color" goes with a grey mask; a region takes its colour as {"regions": {"hair": "#993300"}}.'
 
 
@@ -70,12 +72,14 @@ class Worker(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A photo with its canvas, before its regions are known."""
+    """A photo with what is to be laid over it. Nothing here changes: an edit that is tried again begins as before."""
 
     photo: Photo
-    canvas: Canvas
-    choice: FaceChoice
     parameters: Parameters
+    by_hand: ByHand
+    choice: FaceChoice
+    canvas: Canvas | None
+    """None where regions are to be filled, which are not known yet."""
     notes: list[str]
     """On the mask."""
 
@@ -93,13 +97,14 @@ class EditWorker:
     def load(self) -> tuple[str, str]:
         from npe_core.editor import Editor
         from npe_core.faces.detection import require_detector
+        from npe_core.faces.yunet import model_digest
         from npe_core.models.weights import COARSE, kinds_of, read_manifest
 
         require_detector()
         editor = Editor(self.device)
         entries = [editor.engine.entry(kind) for kind in kinds_of(read_manifest()) if kind != COARSE]
         self._editor = editor
-        salt = "\n".join([__version__, *(entry.sha256 for entry in entries)])
+        salt = "\n".join([__version__, model_digest(), *(entry.sha256 for entry in entries)])
         return salt, editor.engine.choice.name
 
     @property
@@ -116,7 +121,7 @@ class EditWorker:
 
     def read(self, job: Claimed) -> Read:
         start = time.perf_counter()
-        from npe_core.canvas import Canvas
+        from npe_core.editor.laying import ByHand
         from npe_core.photo import Photo
 
         if job.record.oversize:
@@ -132,9 +137,10 @@ class EditWorker:
             parameters = parameters_of(job)
             photo = Photo.open(photo_file, max_megapixels=self.max_megapixels)
             require_writable(job, photo.size)
-            canvas, notes = Canvas(photo.image), []
+            by_hand = ByHand()
+            notes: list[str] = []
             if mask_file is not None:
-                notes = lay_mask(canvas, mask_file, photo.size, parameters.color)
+                by_hand, notes = read_by_hand(mask_file, photo.size, parameters.color, parameters.tint)
             elif not parameters.regions:
                 raise InputError(
                     f"{shown(photo_file.name)} has no mask, and its JSON names no regions. Say what to change: "
@@ -142,8 +148,11 @@ class EditWorker:
                 )
             elif parameters.color is not None:
                 raise InputError(f"{shown(photo_file.name)} has no mask. {_COLOUR_GOES_WITH}")
+            elif parameters.tint:
+                raise InputError(f"{shown(photo_file.name)} has no mask. {_TINT_GOES_WITH}")
             choice = self._faces(photo, parameters, shown(photo_file.name))
-            if parameters.face is None and not parameters.regions:
+            canvas = None if parameters.regions else laid(photo, parameters, by_hand)
+            if parameters.face is None and canvas is not None:
                 choice = choice.where_marked(canvas.levels)
         except (NpeError, OSError) as error:
             if not job.is_as_claimed():  # which would explain it
@@ -153,7 +162,8 @@ class EditWorker:
             raise type(error)(without_folder(str(error), job.folder)) from error.__cause__
         if not job.is_as_claimed():
             raise StillWritten
-        opened = Opened(photo, canvas, choice, parameters, [without_folder(note, job.folder) for note in notes])
+        told = [without_folder(note, job.folder) for note in notes]
+        opened = Opened(photo, parameters, by_hand, choice, canvas, told)
         return Read(job, photo.size[0] * photo.size[1] / 1e6, opened, {"read": time.perf_counter() - start})
 
     def _faces(self, photo: Photo, parameters: Parameters, name: str) -> FaceChoice:
@@ -168,17 +178,18 @@ class EditWorker:
         from npe_core.editor import EditJob
 
         try:
-            outcomes: list[EditResult | NpeError | None] = list(self._fill(jobs))
-            ready = [job for job, failed in zip(jobs, outcomes, strict=True) if failed is None]
+            canvases = self._canvases(jobs, keep_going)
             edits = []
-            for job in ready:
+            for job, canvas in zip(jobs, canvases, strict=True):
+                if isinstance(canvas, NpeError):
+                    continue
                 opened: Opened = job.content
                 wanted = opened.parameters
                 seed = journal.seed_of(job.job.record) if wanted.seed is None else wanted.seed
                 edits.append(
                     EditJob(
                         photo=opened.photo,
-                        canvas=opened.canvas,
+                        canvas=canvas,
                         timestep=wanted.timestep,
                         steps=wanted.steps,
                         sampler=wanted.sampler,
@@ -186,27 +197,35 @@ class EditWorker:
                         choice=opened.choice,
                         upscale=wanted.upscale,
                         sharpness=wanted.sharpness,
-                        progress=lambda _: keep_going(),
+                        keep_going=keep_going,
                     )
                 )
             edited = iter(self.editor.edit_many(edits))
-            return [next(edited) if failed is None else failed for failed in outcomes]
+            return [canvas if isinstance(canvas, NpeError) else next(edited) for canvas in canvases]
         except RuntimeError as error:
             if "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError":
                 raise DeviceLost(f"The device failed: {str(error).partition(chr(10))[0]}") from error
             raise
 
-    def _fill(self, jobs: Sequence[Read]) -> list[NpeError | None]:
-        """Finds the regions of those photos that need them, and fills them."""
+    def _canvases(self, jobs: Sequence[Read], keep_going: Callable[[], None] | None = None) -> list[Canvas | NpeError]:
+        """The canvas of each job; for those that fill regions they are found first."""
+        from npe_core.editor.editor import attempt
         from npe_core.parallel import each
 
-        wanted = [job for job in jobs if job.content.parameters.regions]
+        wanted = [job for job in jobs if job.content.canvas is None]
         start = time.perf_counter()
-        maps = self.editor.segment_many([(job.content.photo, job.content.choice) for job in wanted])
-        for job, regions in zip(wanted, maps, strict=True):
-            job.content.canvas.regions = regions
+        maps = self.editor.segment_many([(job.content.photo, job.content.choice) for job in wanted], keep_going)
+        for job in wanted:
             job.seconds["segment"] = (time.perf_counter() - start) / len(wanted)
-        return each(fill, jobs)
+        regions = dict(zip(wanted, maps, strict=True))
+
+        def canvas_of(job: Read) -> Canvas | NpeError:
+            opened: Opened = job.content
+            if opened.canvas is not None:
+                return opened.canvas
+            return attempt(laid, opened.photo, opened.parameters, opened.by_hand, regions[job])
+
+        return each(canvas_of, jobs)
 
     def write(self, job: Read, outcome: EditResult, folder: Path) -> None:
         start = time.perf_counter()
@@ -281,8 +300,12 @@ def parameters_of(job: Claimed) -> Parameters:
         raise InputError(f"{name} cannot be read: {error}. A file of parameters has at most {LARGEST} bytes.") from None
 
 
-def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | None) -> list[str]:
-    """Puts a mask, or paint, on the canvas; returns notes on it. Raises InputError."""
+def read_by_hand(file: Path, size: tuple[int, int], colour: str | None, tint: bool = False) -> tuple[ByHand, list[str]]:
+    """What a mask's file holds: paint, or a mask, which is of that colour; and notes on it. Raises InputError.
+
+    ``tint``: whether paint or colour is to take the photo's light.
+    """
+    from npe_core.editor.laying import ByHand
     from npe_core.photo import read_mask_or_paint
 
     notes: list[str] = []
@@ -290,22 +313,22 @@ def lay_mask(canvas: Canvas, file: Path, size: tuple[int, int], colour: str | No
     if not mask.any():
         raise InputError(f"{shown(file.name)} marks nothing: it is black, or transparent, everywhere.")
     if paint is None:
-        canvas.select(mask, colour)
-    elif colour is None:
-        canvas.paint_image(paint, mask)
-    else:
+        if tint and colour is None:
+            raise InputError(f"{shown(file.name)} is a mask without a colour. {_TINT_GOES_WITH}")
+        return ByHand(mask=mask, colour=colour, tint=tint), notes
+    if colour is not None:
         raise InputError(f"{shown(file.name)} has colours and transparency: it is the paint. {_COLOUR_GOES_WITH}")
-    return notes
+    return ByHand(paint=(paint, mask), tint=tint), notes
 
 
-def fill(job: Read) -> NpeError | None:
-    """Fills the regions of a job's canvas; returns what kept it from it."""
-    try:
-        for region, colour in job.content.parameters.regions.items():
-            job.content.canvas.fill(region, colour)
-    except NpeError as error:
-        return error
-    return None
+def laid(photo: Photo, parameters: Parameters, by_hand: ByHand, regions: RegionMap | None = None) -> Canvas:
+    """A new canvas with all that is asked for. Raises UsageError and InputError as it does."""
+    from npe_core.canvas import Canvas
+    from npe_core.editor.laying import lay
+
+    canvas = Canvas(photo.image, regions)
+    lay(canvas, parameters.regions, by_hand)
+    return canvas
 
 
 def without_folder(message: str, folder: Path) -> str:

@@ -89,3 +89,22 @@ main(["doctor"])
 """
     code, _, err = shell(f"timeout -s KILL 20 {sys.executable} -c '{program}'")
     assert (code, err.strip()) == (130, "npe: Stopped.")
+
+
+@pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("HUP", 129)])
+def test_a_signal_in_the_middle_of_a_write_leaves_nothing_behind(shell, tmp_path, name, code):
+    program = f"""
+import os, signal
+from pathlib import Path
+from npe_core.cli.app import main
+from npe_core.files import write_new
+os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIG{name})
+import npe_core.cli.doctor
+npe_core.cli.doctor.doctor.callback = lambda **_: write_new(Path("out.png"), b"whole")
+main(["doctor"])
+"""
+    before = sorted(tmp_path.iterdir())
+    assert shell(f"{sys.executable} -c '{program}'")[0] == code
+    assert sorted(tmp_path.iterdir()) == before
+    assert shell(f"trap \"\" {name}; {sys.executable} -c '{program}'")[0] == 0  # as under nohup
+    assert (tmp_path / "out.png").read_bytes() == b"whole"

@@ -41,9 +41,9 @@ def running(folders):
     """Starts a daemon in a thread, which is stopped when the test is over; returns the service and the thread."""
     started = []
 
-    def start(worker=None, show=lambda status: None, files=None, **settings):
+    def start(worker=None, show=lambda status: None, files=None, renew=lambda: False, **settings):
         wanted = Settings(**{**QUICK, "once": False, **settings})
-        service = Service(folders, worker or StubWorker(), wanted, files, show=show)
+        service = Service(folders, worker or StubWorker(), wanted, files, show, renew)
         thread = threading.Thread(target=service.run)
         thread.start()
         started.append((service, thread))

@@ -8,6 +8,7 @@ from pathlib import Path
 from npe_core.daemon import journal
 from npe_core.daemon.files import Files
 from npe_core.daemon.work import Read
+from npe_core.files import is_temporary
 
 QUICK = {"settle": 0.0, "interval": 0.1, "events": False, "once": True, "least_free": 0}
 
@@ -83,6 +84,7 @@ def everything(root):
     """Content -> where it lies, for all files that are no records of the daemon's own."""
     found = {}
     for path in sorted(root.rglob("*")):
-        if path.is_file() and path.name not in (journal.JOURNAL, "lock", "status.json", ".writing", "reason.json"):
+        own = path.name in (journal.JOURNAL, "lock", "status.json", "reason.json") or is_temporary(path.name)
+        if path.is_file() and not own:
             found.setdefault(path.read_bytes(), []).append(path)
     return found

@@ -104,7 +104,7 @@ def test_kill_9_while_files_are_copied_from_another_file_system_and_back(tmp_pat
     count = count_calls(lambda: daemon(folders))
     check_done_once(tmp_path)
     single = [(number,) for number in range(random.randrange(2), count, 2)]
-    for moments in single + [(random.randrange(count), random.randrange(count)) for _ in range(15)]:
+    for moments in [*single, *{(random.randrange(count), random.randrange(count)) for _ in range(15)}]:
         root = tmp_path / "-".join(map(str, moments))
         root.mkdir()
         folders = dropped(root)

@@ -10,7 +10,7 @@ import pytest
 from daemon_stubs import QUICK, StubWorker, drop, names
 from waiting import wait_for
 
-from npe_core.daemon import files, intake, spool
+from npe_core.daemon import files, intake, journal, spool
 from npe_core.daemon.files import Files, copy
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import sort_out
@@ -131,6 +131,77 @@ def test_a_file_that_the_system_does_not_let_go_of_stops_nobody_else(folders, se
     assert ended == 1 and names(folders.outbox) == ["b.json", "b.png"] and not service.status.paused
     (waiting,) = service.status.waiting
     assert waiting["files"] == ["a.png"] and os.strerror(code) in waiting["why"]
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """A file of this name is on a disk with errors: every read of it fails, as those of that file of the system do."""
+
+    def fail(name):
+        whole = files.open_regular
+
+        def opened(path):
+            return os.open("/proc/self/mem", os.O_RDONLY) if path.name == name else whole(path)
+
+        for module in (files, journal):
+            monkeypatch.setattr(module, "open_regular", opened)
+
+    return fail
+
+
+@pytest.mark.parametrize("refused", ["a.png", "a.mask.png"])
+def test_a_file_that_cannot_be_read_stops_nobody_else(folders, serve, unreadable, refused):
+    """The system does not say which file it was; and it is the oldest, which would be tried first each time."""
+    drop(folders.inbox, "a")
+    drop(folders.inbox, "b", photo=b"other")
+    os.utime(folders.inbox / "a.png", (0, 0))
+    unreadable(refused)
+    code, service = serve()
+    assert code == 1 and names(folders.outbox) == ["b.json", "b.png"] and not service.status.paused
+    assert names(folders.inbox) == ["a.mask.png", "a.png"]
+    (waiting,) = service.status.waiting
+    assert waiting["files"] == [refused] and "cannot be read or moved: Input/output error" in waiting["why"]
+
+
+def test_a_file_that_cannot_be_copied_from_another_file_system_stops_nobody_else(folders, serve, unreadable, apart):
+    drop(folders.inbox, "a")
+    drop(folders.inbox, "b", photo=b"other")
+    unreadable("a.png")
+    code, service = serve()
+    assert code == 1 and names(folders.outbox) == ["b.json", "b.png"] and not service.status.paused
+    assert names(folders.inbox) == ["a.mask.png", "a.png"]
+    assert [waiting["files"] for waiting in service.status.waiting] == [["a.png"]]
+
+
+def test_a_refusal_is_told_once_and_tried_again_ever_more_rarely(folders, monkeypatch, caplog):
+    """Unless somebody changes the rights: then at once. Nothing of the job is moved before all of it may be read."""
+    drop(folders.inbox)
+    now, refusing, answer, moved = [0.0], [True], os.access, []
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: not (refusing[0] and path.name == "a.png") and answer(path, mode)
+    )
+    monkeypatch.setattr(Files, "take", lambda self, *paths: moved.append(paths))
+    arguments = (spool.Spool(folders), Pauses(), lambda: None, 0.0, 1.0, False, lambda: now[0])
+    door = intake.Intake(*arguments)
+
+    def tries(looks):
+        """The times at which it is tried."""
+        found = []
+        for _ in range(looks):
+            now[0] += 10
+            door.look()
+            if door.is_open:
+                found.append(now[0])
+                door.claim()
+        return found
+
+    first, *others = tries(800)
+    assert [later - first for later in others] == [30, 90, 210, 450, 930, 1890, 3810, 7410]
+    assert not moved and len(door.refused) == 1 and [record.getMessage() for record in caplog.records] == ["refused"]
+    (folders.inbox / "a.png").chmod(0o640)
+    refusing[0] = False
+    tries(1)
+    assert moved and not door.refused
 
 
 def test_an_inbox_that_is_read_only_is_told_as_such_and_not_by_the_file(folders, serve, monkeypatch):

@@ -1,14 +1,16 @@
 """Which files make a job, by their names, and when they are whole, by a clock of the test's own."""
 
 import os
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npe_core.daemon.names import MASK, PHOTO_SUFFIXES, final_name, part_of, shown, sort_out
+from npe_core.daemon.names import MASK, final_name, part_of, shown, sort_out
 from npe_core.daemon.tracker import Stamp, Tracker, scan
 from npe_core.files import shortened
+from npe_core.formats import INPUT_SUFFIXES
 
 
 @pytest.mark.parametrize(
@@ -119,9 +121,9 @@ STEMS = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size
 )
 
 
-@given(st.lists(STEMS, min_size=1, max_size=8, unique=True), st.sampled_from(PHOTO_SUFFIXES))
+@given(st.lists(STEMS, min_size=1, max_size=8, unique=True), st.sampled_from(INPUT_SUFFIXES))
 def test_any_name_finds_its_mask(stems, suffix):
-    taken = {stem + end for stem in stems for end in (MASK, *PHOTO_SUFFIXES)}
+    taken = {stem + end for stem in stems for end in (MASK, *INPUT_SUFFIXES)}
     stems = [stem for stem in stems if stem not in taken and part_of(stem + suffix).stem == stem]
     found = sorted_out(*(stem + end for stem in stems for end in (suffix, MASK)))
     own = {group.stem: group for group in found.ready}
@@ -270,3 +272,15 @@ def test_names_that_differ_by_capital_letters_are_pointed_out():
         "Ana.png": "waits for Ana.mask.png or Ana.json; ana differs from it by capital letters",
         "ana.json": "waits for its photo; Ana differs from it by capital letters",
     }
+
+
+def test_names_that_look_the_same_and_are_spelt_otherwise_are_pointed_out():
+    """As a Mac writes them, with accents of their own, and as everything else does."""
+    apart, whole = unicodedata.normalize("NFD", "Zo\u00eb"), "Zo\u00eb"
+    names = {f"{apart}.png", f"{whole}.json", f"{whole.upper()}.mask.png"}
+    why = {one.names[0]: one.why for one in sort_out(names, names).waiting}
+    assert why[f"{apart}.png"].endswith("; ZO\u00cb, Zo\u00eb is spelt with other Unicode letters that look the same")
+    assert why[f"{whole}.json"] == (
+        f"waits for its photo; ZO\u00cb differs from it by capital letters; "
+        f"{apart} is spelt with other Unicode letters that look the same"
+    )

@@ -10,7 +10,7 @@ from npe_core.errors import InputError
 
 def test_every_key_of_the_contract():
     said = {"regions": {"hair": "#993300"}, "timestep": 350, "steps": 12, "sampler": "dpmpp", "seed": 7,
-            "face": "largest", "upscale": True}  # fmt: skip
+            "face": "largest", "upscale": True, "tint": True}  # fmt: skip
     assert read_parameters(json.dumps(said).encode(), "a.json") == Parameters(**said)
     assert read_parameters(b"{}", "a.json") == Parameters()
     assert read_parameters(b'\xef\xbb\xbf{"face": 2}', "a.json").face == 2
@@ -30,6 +30,7 @@ def test_text_may_be_as_shells_of_other_systems_write_it(encoding):
         (b'{"xyzzy": 3}', "Known are regions"),
         (b'{"timestep": "300"}', "is a string, expected a whole number"),
         (b'{"sampler": 3}', "is a whole number, expected a string"),
+        (b'{"tint": 1}', "is a whole number, expected true or false"),
         (b'{"timestep": true}', "is true or false, expected a whole number"),
         (b'{"timestep": 300.0}', "the number 300.0, expected a whole number"),
         (b'{"timestep": 500}', "between 1 and 499"),

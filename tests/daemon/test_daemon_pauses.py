@@ -116,6 +116,17 @@ def test_the_wait_grows_with_tries_not_with_the_jobs_that_failed():
         assert waiting.is_due("disk")
 
 
+def test_a_pause_is_told_again_only_when_there_is_something_new_to_tell(monkeypatch):
+    told, now = [], pauses.Pauses()
+    monkeypatch.setattr(pauses, "log", lambda event, *_, **fields: told.append(fields["why"]))
+    for free in (511, 510, 98):
+        now.add("space", f"The disk is nearly full ({free} MiB free).")
+    now.add("outbox", "No permission.")
+    now.add("outbox", "The outbox is gone.")
+    assert told == ["The disk is nearly full (511 MiB free).", "No permission.", "The outbox is gone."]
+    assert now.reasons["space"] == "The disk is nearly full (98 MiB free)."
+
+
 def test_a_read_only_outbox_keeps_the_finished_work(folders, serve):
     """chmod means nothing to root, so the system's answer is put in its place."""
     refusing = [True]

@@ -317,6 +317,15 @@ def test_one_damaged_job_keeps_no_other_from_going_back(at, folders, capsys):
     assert run(["retry", *at, "ben"]) == 2 and names(ben) == ["ben.mask.png", "ben.png", "reason.json"]
 
 
+def test_an_outbox_with_nothing_in_it_is_not_told_as_one_without_a_daemon(at, folders, capsys):
+    with Lock(folders):
+        shutil.rmtree(folders.outbox)
+        folders.outbox.mkdir()
+        assert run(["status", *at]) == 2
+        assert "A daemon is at work" in (told := capsys.readouterr().err) and "restart the daemon" in told
+    assert run(["status", *at]) == 2 and "No daemon has worked" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", ["--settle", "--interval", "--max-megapixels", "--time-limit", "--keep-days"])
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_a_number_that_is_none_is_refused(at, capsys, option, value):

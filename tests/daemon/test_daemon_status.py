@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import time
 
 import pytest
@@ -145,6 +146,18 @@ def test_a_status_of_the_future_is_no_sign_of_life(folders, serve):
         assert read_status(folders)["state"] == "silent"
 
 
+@pytest.mark.parametrize("said", [{"state": "starting"}, {"state": "paused", "paused": {"models": "no weights"}}])
+def test_a_daemon_that_loads_its_models_has_as_long_as_the_unit_gives_it(folders, serve, said):
+    serve()
+    whole = json.loads(folders.status.read_text()) | said
+    with Lock(folders):
+        for age, state in ((60, said["state"]), (130, "silent")):
+            folders.status.write_text(json.dumps(whole | {"updated": time.time() - age}))
+            told = read_status(folders)
+            assert told["state"] == state
+            assert ("but silent for 130 s" in report_lines(told)[0]) == (state == "silent")
+
+
 def test_a_daemon_is_at_work_though_its_spool_was_removed(folders, serve):
     serve()
     with Lock(folders):
@@ -186,6 +199,16 @@ def test_the_metrics_are_what_prometheus_reads(folders, serve, tmp_path):
         assert line.startswith(("# HELP ", "# TYPE ")) or (
             float(line.split()[1]) >= 0 and line.split()[0].isidentifier()
         )
+
+
+def test_the_metrics_may_be_read_by_other_users_under_any_umask(folders, serve, tmp_path):
+    """The unit's keeps the photos from others; Prometheus' exporter is one of them."""
+    before = os.umask(0o007)
+    try:
+        serve(metrics=tmp_path / "npe.prom")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "npe.prom").stat().st_mode) == 0o644
 
 
 def test_metrics_that_cannot_be_written_are_told_once_and_stop_nothing(folders, serve, tmp_path, caplog):

@@ -12,10 +12,13 @@ import pytest
 from daemon_stubs import EndlessWorker, StubWorker, drop, names
 from waiting import PATIENCE
 
+from npe_core.daemon.blame import Blame, blame_for
 from npe_core.daemon.files import Files
+from npe_core.daemon.pipeline import Pipeline, Stopping, TimeUp
 from npe_core.daemon.retry import find_failed, retry
-from npe_core.daemon.work import DeviceLost
-from npe_core.errors import InputError, OutOfMemory, UsageError
+from npe_core.daemon.spool import Claimed
+from npe_core.daemon.work import DeviceLost, NotWritten, Read, StillWritten
+from npe_core.errors import EnvironmentFault, InputError, OutOfMemory, UsageError, WeightsError
 
 
 def reason_of(folders, stem):
@@ -81,6 +84,72 @@ def test_no_memory_is_tried_again_and_then_told(folders, serve):
     drop(folders.inbox, "heavy")
     code, _ = serve(StubWorker(lambda job: OutOfMemory("cuda:0 ran out of memory on a single picture.")))
     assert code == 1 and reason_of(folders, "heavy")["code"] == "no-memory"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["CUDA out of memory.", "[enforce fail] DefaultCPUAllocator: can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED"],
+)
+def test_no_memory_outside_the_models_is_the_jobs_own_matter(folders, serve, said):
+    """As the editor tells it: the device is there, so nothing is loaded anew, and the next job is done."""
+    from npe_core.editor.editor import attempt
+
+    def full():
+        raise RuntimeError(said)
+
+    class Loading(StubWorker):
+        loads = 0
+
+        def load(self):
+            self.loads += 1
+            return super().load()
+
+    for stem in ("good", "heavy"):
+        drop(folders.inbox, stem)
+    worker = Loading(lambda job: attempt(full) if job.job.record.stem == "heavy" else job.content)
+    code, service = serve(worker)
+    assert code == 1 and names(folders.outbox) == ["good.json", "good.png"] and not service.status.paused
+    reason = reason_of(folders, "heavy")
+    assert (reason["code"], reason["attempts"], worker.loads) == ("no-memory", 3, 1)
+
+
+def test_a_batch_that_fails_is_over_before_its_jobs_are_tried_alone(tmp_path):
+    """What it held would be held meanwhile, and each new error would seem to have come of it."""
+    tried = []
+
+    class Failing(StubWorker):
+        def edit(self, jobs, keep_going):
+            tried.append((len(jobs), sys.exception()))
+            raise RuntimeError("out of memory" if len(jobs) > 1 else "a bug")
+
+    pipeline = Pipeline(Failing(), lambda: None)
+    try:
+        errors = pipeline._edit([Read(Claimed(tmp_path / name, None), 1.0) for name in "ab"])
+    finally:
+        pipeline.close()
+    assert tried == [(2, None), (1, None), (1, None)]
+    assert [(str(error), error.__context__) for error in errors] == [("a bug", None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "blame"),
+    [
+        (StillWritten(), Blame.NOBODY),
+        (Stopping(), Blame.NOBODY),
+        (InputError("no face"), Blame.INPUT),
+        (UsageError("sharpness"), Blame.INPUT),
+        (NotWritten("full"), Blame.DISK),
+        (DeviceLost("gone"), Blame.DEVICE),
+        (WeightsError("missing"), Blame.INSTALLATION),
+        (EnvironmentFault("no OpenCV"), Blame.INSTALLATION),
+        (OutOfMemory("too large"), Blame.JOB),
+        (TimeUp("too slow"), Blame.JOB),
+        (MemoryError(), Blame.JOB),
+        (ZeroDivisionError(), Blame.JOB),
+    ],
+)
+def test_who_is_to_blame(error, blame):
+    assert blame_for(error) is blame
 
 
 def test_an_edit_that_takes_too_long_is_cut_off_and_told(folders, serve):

@@ -15,17 +15,21 @@ import pytest
 from daemon_stubs import QUICK, drop, names
 from PIL import Image
 
-from npe_core import __version__
+from npe_core import __version__, files
+from npe_core.cli.marking import Marks, mark, segmented
+from npe_core.cli.options import FacesMeant
 from npe_core.daemon import journal
-from npe_core.daemon.names import Group
+from npe_core.daemon.names import Group, sort_out
+from npe_core.daemon.pipeline import TimeUp
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Spool
 from npe_core.daemon.tracker import scan
-from npe_core.daemon.work import EditWorker, StillWritten, lay_mask, without_folder
+from npe_core.daemon.work import EditWorker, StillWritten, read_by_hand, without_folder
+from npe_core.editor.engine import Engine
 from npe_core.faces import yunet
 from npe_core.models.weights import COARSE, SMOOTH, read_manifest, shipped_folder, write_manifest
-from npe_core.photo import Photo, saving
+from npe_core.photo import Photo
 
 FEW = {"steps": 2, "upscale": False, "seed": 5}
 
@@ -121,6 +125,59 @@ def test_the_daemon_does_what_npe_edit_does(folders, work, portrait, tmp_path):
     options = ["--region", "lips=#b00020", "-t", "200", "--steps", "2", "--no-upscale", "--seed", "5"]
     assert run(["edit", str(portrait), "-o", str(tmp_path / "b.png"), *options, "--device", "cpu"]) == 0
     assert (folders.outbox / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize("face_limit", [1, 2])
+def test_a_crowd_is_cut_off_between_two_faces(folders, worker, group_photo, monkeypatch, face_limit):
+    """A photo of many can take the segmenter longer than any time limit, and then the whole daemon would end for it."""
+    asked, seen, whole = [], [], Engine.segment
+    monkeypatch.setattr(Engine, "segment", lambda engine, x: seen.append(len(x)) or whole(engine, x))
+    put(folders, "a", group_photo.read_bytes(), json=FEW | {"regions": {"hair": "#8b2500"}, "face": "all"})
+    spool, stamps = Spool(folders), scan(folders.inbox)
+    job = spool.claim(sort_out(stamps, set(stamps)).ready[0], stamps)
+    spool.new_result(job)
+    read = worker.read(job)
+
+    def keep_going():
+        asked.append(True)
+        if len(asked) > face_limit:
+            raise TimeUp("too long")
+
+    with pytest.raises(TimeUp):
+        worker.edit([read], keep_going)
+    assert len(seen) == face_limit
+
+
+@pytest.mark.parametrize("tint", [False, True])
+@pytest.mark.parametrize("kind", ["paint", "mask"])
+def test_what_is_made_by_hand_lies_over_fills_here_as_with_npe_edit(folders, worker, portrait, tmp_path, kind, tint):
+    """And the canvas of a job that is tried again is the same once more."""
+    green = np.dstack([np.full((512, 512, 3), (0, 160, 0), np.uint8), spot()])
+    file, colour = png(green if kind == "paint" else spot()), None if kind == "paint" else "#00a000"
+    (tmp_path / "by hand.png").write_bytes(file)
+    put(
+        folders,
+        "a",
+        portrait.read_bytes(),
+        mask=file,
+        json={"regions": {"lips": "#b00020"}} | ({"color": colour} if colour else {}) | {"tint": tint},
+    )
+    spool, stamps = Spool(folders), scan(folders.inbox)
+    job = spool.claim(sort_out(stamps, set(stamps)).ready[0], stamps)
+    spool.new_result(job)
+    read = worker.read(job)
+    canvases = worker._canvases([read]) + worker._canvases([read])
+
+    marks = Marks(
+        {"lips": "#b00020"}, **{"paint": None, "mask": None, kind: tmp_path / "by hand.png"}, colour=colour, tint=tint
+    )
+    photo = Photo.open(portrait)
+    other, _ = segmented(worker.editor, photo, FacesMeant("largest", None, False, True), marks)
+    mark(other, photo, marks)
+    assert (other.guide[spot() > 0] == (0, 160, 0)).all() != tint and other.levels[spot() == 0].any()
+    for canvas in canvases:
+        assert np.array_equal(canvas.guide, other.guide) and np.array_equal(canvas.levels, other.levels)
+        assert canvas.targets == other.targets
 
 
 def test_without_a_seed_the_same_files_give_the_same_picture_under_any_name(folders, work, portrait):
@@ -243,6 +300,8 @@ def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait
     put(folders, "typo", good, json={"regoins": {"hair": "#993300"}})
     put(folders, "noregion", good, json={"regions": {"hiar": "#993300"}})
     put(folders, "nomask", good, json={"regions": {"hair": "#993300"}, "color": "#00ff00"})
+    put(folders, "tintless", good, json={"regions": {"hair": "#993300"}, "tint": True})
+    put(folders, "uncoloured", good, mask=png(spot()), json={"tint": True})
     put(folders, "painted", good, mask=png(np.dstack([image, spot()])), json={"color": "#00ff00"})
     put(folders, "manyfaces", good, mask=mask, json={"face": 7})
     stream = io.BytesIO()
@@ -262,6 +321,8 @@ def test_what_cannot_be_edited_says_why_and_harms_nobody(folders, work, portrait
         "nothing": "no regions",
         "typo": "Did you mean 'regions'?", "noregion": "Did you mean 'hair'?", "manyfaces": "no face 7",
         "nomask": 'nomask.png has no mask. "color" goes with a grey mask',
+        "tintless": 'tintless.png has no mask. "tint" goes with paint',
+        "uncoloured": 'uncoloured.mask.png is a mask without a colour. "tint" goes with paint',
         "painted": 'painted.mask.png has colours and transparency: it is the paint. "color" goes with a grey mask',
     }  # fmt: skip
     assert reasons.keys() == said.keys()
@@ -280,11 +341,15 @@ def test_a_photo_that_its_format_cannot_hold_fails_before_it_is_edited(folders, 
 
 
 def test_a_disk_that_fills_up_while_a_photo_is_written_pauses_as_disk(folders, worker, work, portrait, monkeypatch):
-    def write(descriptor, *_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    create = files.create
+
+    def create_small(path, content):
+        if content.startswith(b"\x89PNG"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        create(path, content)
 
     put(folders, "a", portrait.read_bytes(), mask=png(spot()), json=FEW)
-    monkeypatch.setattr(saving, "_write", write)
+    monkeypatch.setattr(files, "create", create_small)
     service = Service(folders, worker, Settings(**QUICK))
     assert service.run() == 4 and list(service.status.paused) == ["disk"] and not names(folders.failed)
     (record,) = folders.run.glob("*/.job.json")
@@ -330,16 +395,20 @@ def test_a_missing_face_detector_is_noticed_before_the_first_job(folders, monkey
     assert "a.png" in names(folders.inbox) and not list(folders.failed.iterdir())
 
 
-def test_all_weights_that_edits_need_are_read_before_the_first_job_and_tell_jobs_apart(folders, weights):
+def test_all_that_decides_about_a_picture_is_read_first_and_tells_jobs_apart(folders, weights, monkeypatch):
     (weights / f"{COARSE}.safetensors").unlink()
     salt = EditWorker("cpu").load()[0]
     needed = {entry.sha256 for kind, entry in read_manifest(weights).items() if kind != COARSE}
-    assert len(needed) == 4 and set(salt.split("\n")) == {__version__, *needed}
+    assert len(needed) == 4 and set(salt.split("\n")) == {__version__, yunet.model_digest(), *needed}
     (weights / f"{SMOOTH}.safetensors").unlink()
     service = Service(folders, EditWorker("cpu"), Settings(**QUICK))
     assert service.run() == 3 and SMOOTH in service.status.paused["models"]
     without_smooth(weights)
-    assert EditWorker("cpu").load()[0] != salt
+    plain = EditWorker("cpu").load()[0]
+    assert plain != salt
+    model = yunet._model_bytes()
+    monkeypatch.setattr(yunet, "_model_bytes", lambda: model + b" ")  # another release of the detector
+    assert EditWorker("cpu").load()[0] != plain
 
 
 def test_a_large_json_is_not_even_read(folders, work, portrait):
@@ -350,13 +419,11 @@ def test_a_large_json_is_not_even_read(folders, work, portrait):
 
 
 def test_an_opaque_grey_rgba_mask_is_a_grey_mask(tmp_path):
-    from npe_core.canvas import Canvas
-
     file = tmp_path / "m.png"
     file.write_bytes(png(np.dstack([spot(200)] * 3 + [np.full((512, 512), 255, np.uint8)])))
-    canvas = Canvas(np.zeros((512, 512, 3), np.uint8))
-    lay_mask(canvas, file, (512, 512), None)
-    assert float(canvas.mask.max()) == pytest.approx(200 / 255, abs=0.003) and not canvas.painted.any()
+    by_hand, _ = read_by_hand(file, (512, 512), None)
+    assert by_hand.paint is None and by_hand.colour is None
+    assert float(by_hand.mask.max()) == pytest.approx(200 / 255, abs=0.003)
 
 
 @pytest.mark.parametrize("name", ["a b", "it's", "new\nline", "caf\udce9", "both ' and \""])
