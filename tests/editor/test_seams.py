@@ -9,7 +9,7 @@ from npe_core.canvas import Canvas
 from npe_core.canvas.guided import box_sum
 from npe_core.canvas.morphology import distance_inside
 from npe_core.colour import srgb_to_lab
-from npe_core.editor import underway
+from npe_core.editor import hold, underway
 from npe_core.photo import Photo
 
 CHEEK = (180, 320, 46)
@@ -50,7 +50,7 @@ def test_no_step_in_colour_at_the_border_of_a_hand_made_mask(editor, portrait, m
         return np.array([step_at_the_border(photo, edit, mask) for edit in edits])
 
     matched = steps()
-    monkeypatch.setattr(underway, "match_ring", lambda result, *others: result)
+    monkeypatch.setattr(hold, "match_ring", lambda result, *others: result)
     plain = steps()
     assert matched.mean() < 3 and (matched < 0.5 * plain).all()
 
