@@ -46,3 +46,16 @@ def region_by_name(name: str) -> Region:
     wanted = name.strip().lower()
     check("region", wanted, REGION_NAMES)
     return REGIONS[REGION_NAMES.index(wanted)]
+
+
+def group_by_name(names: str) -> tuple[Region, ...]:
+    """The regions of ``skin+nose``, each once, in the order of the table; one name is a group of one.
+
+    Raises UsageError that names the nearest region.
+    """
+    return tuple(sorted({region_by_name(name) for name in names.split("+")}, key=lambda region: region.id))
+
+
+def name_of(group: tuple[Region, ...]) -> str:
+    """What ``group_by_name`` reads."""
+    return "+".join(region.name for region in group)

@@ -12,7 +12,7 @@ import numpy as np
 from npe_core.canvas.brush import Point
 from npe_core.colour import parse_colour
 from npe_core.errors import UsageError
-from npe_core.regions import REGIONS, Region, region_by_name
+from npe_core.regions import REGIONS, Region, group_by_name, region_by_name
 
 Colour: TypeAlias = str | tuple[int, int, int]
 """``#rrggbb`` or (r, g, b), each 0..255."""
@@ -62,6 +62,18 @@ def as_region(region: str | int | Region) -> Region:
     if not (isinstance(region, Integral) and 0 <= region < len(REGIONS)):
         raise UsageError(f"There is no region {region!r}: ids go from 0 to {len(REGIONS) - 1}.")
     return REGIONS[region]
+
+
+def as_group(regions: str | int | Region | Iterable[str | int | Region]) -> tuple[Region, ...]:
+    """The regions of a fill, each once, in the order of the table; ``skin+nose`` names two."""
+    if isinstance(regions, str):
+        return group_by_name(regions)
+    if isinstance(regions, Region) or not isinstance(regions, Iterable):
+        return (as_region(regions),)
+    found = {as_region(region) for region in regions}
+    if not found:
+        raise UsageError("A fill needs at least one region.")
+    return tuple(sorted(found, key=lambda region: region.id))
 
 
 def as_points(points: Iterable[Point]) -> list[Point]:

@@ -81,26 +81,30 @@ def replace(planes: Planes, coverage: np.ndarray, rgb: np.ndarray | None) -> Pla
 def fill(planes: Planes, coverage: np.ndarray, rgb: np.ndarray) -> Planes:
     """Fills a region beside others: of the pixels at a common border each has its share, and together they cover them.
 
-    Another fill of the region leaves what it would have left without the one before: of the paint there, what is not
-    the region's share is the others'. Arguments as in ``over``.
+    Arguments as in ``over``. An older fill of the region must be taken back before (``edges.take_back``).
     """
-    again = _is_painted(planes, coverage)
     result, before, after, touched = _all_but_soft(planes, coverage, rgb)
-    c = coverage.ravel()[touched]
-    mask, alpha = before[MASK], visible(before)
-    after[MASK, touched] = np.maximum(mask, c) if again else mask + np.minimum(c, 255 - mask)
-    others = np.maximum(alpha, c) - c if again else np.minimum(alpha, 255 - c)
-    after[ALPHA, touched] = others + c
-    # Where the others have the larger share their colour lies under this one, elsewhere this one alone is seen.
-    new, kept = c.astype(np.float32), (np.maximum(others, c) - c).astype(np.float32)
-    after[:3, touched] = _mix(_at(rgb, touched), new, before[:3], kept)
+    after[:, touched] = beside(before, coverage.ravel()[touched], _at(rgb, touched))
     return result
 
 
-def _is_painted(planes: Planes, coverage: np.ndarray) -> bool:
-    """Whether most of what coverage takes wholly is painted already: then it is filled once more."""
-    shown = visible(planes)[coverage == 255]
-    return bool(shown.size) and float(shown.mean()) > 127.5
+def beside(planes: Planes, coverage: np.ndarray, colours: np.ndarray) -> Planes:
+    """(5, n): a fill on the pixels of its soft edge, planes (5, n), coverage (n,) uint8 and its colours (3, n)."""
+    alpha = visible(planes)
+    others = np.minimum(alpha, 255 - coverage)
+    # Where the others have the larger share their colour lies under this one, elsewhere this one alone is seen.
+    new, kept = coverage.astype(np.float32), (np.maximum(others, coverage) - coverage).astype(np.float32)
+    mixed = _mix(colours.astype(np.float32), new, planes[:3], kept)
+    mask = planes[MASK] + np.minimum(coverage, 255 - planes[MASK])
+    return np.concatenate([mixed, (others + coverage)[None], mask[None]])
+
+
+def less(planes: Planes, coverage: np.ndarray) -> Planes:
+    """(5, n) planes without the share of a region in what shows, coverage (n,) uint8: the rest is the others'."""
+    result = planes.copy()
+    result[MASK] = np.maximum(planes[MASK], coverage) - coverage
+    result[ALPHA] = np.maximum(visible(planes), coverage) - coverage
+    return result
 
 
 def _all_but_soft(

@@ -10,10 +10,12 @@ import numpy as np
 
 from npe_core.canvas import checks, state
 from npe_core.canvas.boxes import Box, box_of, cut, union, window
+from npe_core.canvas.edges import Edges
 from npe_core.canvas.history import History, Patch, Step, flip, make_patch
 from npe_core.canvas.layers import MASK, Layers, Planes, visible
 from npe_core.canvas.selection import Regions, as_regions
 from npe_core.canvas.stroke import Scratch, Stroke
+from npe_core.canvas.tint import Tinter
 from npe_core.colour import format_colour
 from npe_core.errors import InputError
 from npe_core.parts import Parts
@@ -25,6 +27,7 @@ class Fill:
     """A region fill as it was asked for."""
 
     region: str
+    """Its name; of several that were filled as one ``skin+nose``."""
     colour: str
     """``#rrggbb``"""
     pixels: int
@@ -39,6 +42,8 @@ class Asked:
     """Whether there is more to them than fills of whole regions, feathered at last: strokes, masks, picked pieces."""
     feather: float = 0.0
     """Pixels by which all of them were feathered at last; 0: they were not, or something came after it."""
+    edges: Edges = ()
+    """What the soft edges of the fills lie on."""
 
 
 class Document:
@@ -46,6 +51,7 @@ class Document:
 
     def __init__(self, image: np.ndarray, regions: Any = None) -> None:
         self._layers = Layers(checks.as_image(image))
+        self._tinter = Tinter(self._layers.image)
         self._regions: Regions | None = None
         self._history: History[Asked] = History()
         self._asked = Asked()
@@ -100,6 +106,11 @@ class Document:
     def painted(self) -> np.ndarray:
         """(H, W) bool: where the user's colour shows, as opposed to mask only."""
         return visible(self._layers.planes) > 0
+
+    @property
+    def covered(self) -> np.ndarray:
+        """(H, W) bool: where nothing but the user's colour shows."""
+        return visible(self._layers.planes) == 255
 
     def as_paint(self) -> np.ndarray:
         """(H, W, 4) uint8: the paint, and as its alpha the mask, as ``paint_image`` takes them in again.
@@ -177,16 +188,6 @@ class Document:
 
     # --- undo ---------------------------------------------------------------------------------------------------
 
-    @property
-    def can_undo(self) -> bool:
-        """Whether ``undo`` would do anything."""
-        return self._stroke is not None or bool(self._history.done)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether ``redo`` would do anything."""
-        return bool(self._history.undone)
-
     def undo(self) -> bool:
         """Takes the last step back, byte for byte; a stroke under way is ended first. Returns whether there was one."""
         self.end_stroke()
@@ -215,7 +216,8 @@ class Document:
         A stroke under way counts: its paint is there.
         """
         asked = self._asked if self._stroke is None else self._touched_by_hand
-        return state.pack(self._layers.image, self._layers.planes, asdict(asked))
+        told = {"fills": [asdict(fill) for fill in asked.fills], "by_hand": asked.by_hand, "feather": asked.feather}
+        return state.pack(self._layers.image, self._layers.planes, asked.edges, told)
 
     @classmethod
     def restore(cls, image: np.ndarray, saved: bytes, regions: Any = None) -> Self:
@@ -224,10 +226,10 @@ class Document:
         Raises InputError if the bytes are damaged or belong to another picture.
         """
         canvas = cls(image, regions)
-        planes, asked = state.unpack(image, saved)
+        planes, edges, asked = state.unpack(image, saved)
         try:
             fills = tuple(Fill(**fill) for fill in asked["fills"])
-            canvas._asked = Asked(fills, bool(asked["by_hand"]), float(asked.get("feather", 0.0)))
+            canvas._asked = Asked(fills, bool(asked["by_hand"]), float(asked.get("feather", 0.0)), edges)
         except (KeyError, TypeError, ValueError) as error:
             raise state.damaged(error) from error
         canvas._layers.put(canvas._everything, planes)

@@ -1,4 +1,13 @@
-"""The light on a region, its shadows, lights and hollows, and how it falls on another colour."""
+"""The light on a region, its shadows, lights and hollows, and how it falls on another colour.
+
+In L*a*b*, for a pixel (L, ab) of a region of mean (Lm, abm) that is to have the colour (Lt, abt):
+
+    L'  = Lt + knee(widened(L - Lm))                        shadows and lights each with a gain of their own
+    ab' = abt as it is in the light L' + share * (ab - abm as it is in the light L)
+
+and where next to no light falls, L' goes down towards Lt + contrast * (L - Lm), and ab' with it. ``carry_over`` is the
+first, ``in_the_dark`` the second; between the two ``shading`` sees to the mean.
+"""
 
 from __future__ import annotations
 
@@ -40,83 +49,105 @@ shadows; by the same portraits."""
 
 
 @dataclass(frozen=True)
-class Light:
-    """What is typical of the pixels, and how much of their variation is carried over."""
+class Typical:
+    """What is typical of the pixels that show the region and nothing else."""
 
     mean: np.ndarray
     """(3,) L*a*b*"""
     own: np.ndarray
     """(3,) sRGB in 1/255: their mean colour."""
-    asked: np.ndarray
-    """(3,) sRGB in 1/255: the new one."""
     low: np.ndarray
     """(3,) L*a*b*: the least of what the rim shows of the region, its 5th percentile."""
     high: np.ndarray
     """(3,) L*a*b*: the most of it, the 75th."""
+
+    @classmethod
+    def of(cls, chosen: np.ndarray, lab: np.ndarray) -> Typical:
+        """Of the chosen pixels (N, 3) uint8, which are ``lab`` (N, 3) in L*a*b*."""
+        # The rim also shows what lies beside the region (sky through hair). It gets the region's ordinary light and
+        # tint, else recoloured hair glows at its outline.
+        low, high = np.percentile(lab, (5, 75), axis=0).astype(np.float32)
+        return cls(lab.mean(axis=0), chosen.mean(axis=0, dtype=np.float32), low, high)
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What differences of lightness from the mean become on the new colour."""
+
     shadows: float
-    """What differences of lightness below the mean are multiplied by."""
+    """What those below the mean are multiplied by."""
     lights: float
     """What those above it are multiplied by."""
-    gain: float
-    """What differences of lightness would be multiplied by if all of the light were kept."""
-    black: float
-    """The L* from which on pixels are lit."""
-    trust: float
-    """How far pixels below it can be called unlit, in [0, 1]."""
-    hollows: float
-    """How much of the gain the unlit pixels get, in [0, 1]."""
+    contrast: float
+    """What they would be multiplied by if all of the light were kept."""
     down: float
     """Levels of L* from the new colour to black: the room for its shadows."""
     up: float
     """And to white, for its lights."""
-    shading: float
-    """What was asked for, in [0, 1]."""
 
     @classmethod
-    def of(cls, chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> Light:
-        """The light on the chosen pixels (N, 3) uint8, which show the region and nothing else."""
-        target = srgb_to_lab(np.array(rgb, np.uint8))
-        typical = srgb_to_lab(chosen)
-        mean = typical.mean(axis=0)
-        # The rim also shows what lies beside the region (sky through hair). It gets the region's ordinary light and
-        # tint, else recoloured hair glows at its outline.
-        low, high = np.percentile(typical, (5, 75), axis=0).astype(np.float32)
+    def of(cls, lightness: np.ndarray, mean: float, target: float, shading: float) -> Gains:
+        """For pixels of L* (N,) and their mean, on a colour of L* ``target``."""
         # A dark material shows shallower shadows than a light one, about in proportion (the +16 is where L* turns
         # linear).
-        below = max((target[0] + 16) / (mean[0] + 16), 0.4)
+        below = max((target + 16) / (mean + 16), 0.4)
         # Its lights are not fewer: on black hair they stand out of the dark. What becomes lighter has them widened like
         # its shadows all the same, because the few strands that black hair shows are all that there is.
-        above = max(below, np.interp(target[0], *LIGHTS) / np.interp(mean[0], *LIGHTS))
+        above = max(below, np.interp(target, *LIGHTS) / np.interp(mean, *LIGHTS))
         # Where shadows or highlights would still be far beyond black or white, that contrast is scaled down.
-        down, up = max(target[0], 2.0), max(98 - target[0], 2.0)
-        darkest, lightest = np.percentile(typical[:, 0] - mean[0], (2, 98))
+        down, up = max(target, 2.0), max(98 - target, 2.0)
+        darkest, lightest = np.percentile(lightness - mean, (2, 98))
         shadows = min(shading * below, _MOST_SHADOWS, 1.1 * down / max(-darkest, 1.0))
         lights = min(shading * above, _MOST_LIGHTS, 1.1 * up / max(lightest, 1.0))
-        black = min(_UNLIT * float(mean[0]), _BLACK)
-        lit = float((typical[:, 0] > black / 2).mean())
-        trust = np.interp(mean[0], _NOISE_OF_BLACK, (0, 1)) * np.interp(lit, _LEAST_LIT, (0, 1))
+        return cls(float(shadows), float(lights), float(below), float(down), float(up))
+
+
+@dataclass(frozen=True)
+class Hollows:
+    """Where next to no light falls, and how far it stays dark there."""
+
+    black: float
+    """The L* from which on pixels are lit."""
+    trust: float
+    """How far pixels below it can be called unlit, in [0, 1]."""
+    share: float
+    """How far they go down to their own darkness, in [0, 1]."""
+
+    @classmethod
+    def of(cls, lightness: np.ndarray, mean: float, contrast: float, shading: float) -> Hollows:
+        """For pixels of L* (N,) and their mean; ``contrast`` as in ``Gains``."""
+        black = min(_UNLIT * float(mean), _BLACK)
+        lit = float((lightness > black / 2).mean())
+        trust = np.interp(mean, _NOISE_OF_BLACK, (0, 1)) * np.interp(lit, _LEAST_LIT, (0, 1))
         # What becomes darker is dark enough in its hollows by its shadows.
-        hollows = min(max(below - 1, 0.0), 1.0) * min(1.5 * shading, 1.0)
-        return cls(
-            mean=mean,
-            own=chosen.mean(axis=0, dtype=np.float32),
-            asked=np.array(rgb, np.float32),
-            low=low,
-            high=high,
-            shadows=float(shadows),
-            lights=float(lights),
-            gain=float(below),
-            black=black,
-            trust=float(trust),
-            hollows=float(hollows),
-            down=float(down),
-            up=float(up),
-            shading=shading,
-        )
+        share = min(max(contrast - 1, 0.0), 1.0) * min(1.5 * shading, 1.0)
+        return cls(black, float(trust), share)
 
     def gloom(self, lightness: np.ndarray) -> np.ndarray:
         """(N,) in [0, 1]: 1 where no light at all falls on pixels of that L* (N,)."""
         return np.float32(self.trust) * np.clip(1 - lightness / np.float32(max(self.black, 1e-3)), 0, 1)
+
+
+@dataclass(frozen=True)
+class Light:
+    """What is typical of a region, and how its light falls on the colour that is asked for."""
+
+    typical: Typical
+    gains: Gains
+    hollows: Hollows
+    asked: np.ndarray
+    """(3,) sRGB in 1/255: the new colour."""
+    shading: float
+    """How much of the light is carried over, in [0, 1]."""
+
+    @classmethod
+    def of(cls, chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> Light:
+        """The light on the chosen pixels (N, 3) uint8, which show the region and nothing else."""
+        target, lab = srgb_to_lab(np.array(rgb, np.uint8)), srgb_to_lab(chosen)
+        typical, lightness = Typical.of(chosen, lab), lab[:, 0]
+        gains = Gains.of(lightness, typical.mean[0], target[0], shading)
+        hollows = Hollows.of(lightness, typical.mean[0], gains.contrast, shading)
+        return cls(typical, gains, hollows, np.array(rgb, np.float32), shading)
 
 
 def carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light: Light) -> np.ndarray:
@@ -124,13 +155,12 @@ def carry_over(pixels: np.ndarray, depth: np.ndarray, target: np.ndarray, light:
 
     With target == mean and shading == 1 this is the original, but for the knee near black and white and for the rim.
     """
-    lab, mean = srgb_to_lab(pixels), light.mean
-    lab += (1 - depth[:, None]) * (np.clip(lab, light.low, light.high) - lab)
-    bright = target[0] + _knee(_widened(lab[:, 0] - mean[0], light), light.down, light.up)
-    own = lab[:, 1:] - _in_light(mean, lab[:, 0])
-    return np.column_stack(
-        [bright, _in_light(target, bright) + np.float32(min(light.shadows, light.lights, light.shading)) * own]
-    )
+    lab, typical, gains = srgb_to_lab(pixels), light.typical, light.gains
+    lab += (1 - depth[:, None]) * (np.clip(lab, typical.low, typical.high) - lab)
+    bright = target[0] + _knee(_widened(lab[:, 0] - typical.mean[0], gains), gains)
+    own = lab[:, 1:] - _in_light(typical.mean, lab[:, 0])
+    share = np.float32(min(gains.shadows, gains.lights, light.shading))
+    return np.column_stack([bright, _in_light(target, bright) + share * own])
 
 
 def in_the_dark(shaded: np.ndarray, lightness: np.ndarray, target: np.ndarray, light: Light) -> np.ndarray:
@@ -138,24 +168,24 @@ def in_the_dark(shaded: np.ndarray, lightness: np.ndarray, target: np.ndarray, l
 
     Dark in proportion to the light, however little of the variation the rest keeps.
     """
-    dark = np.float32(light.hollows) * light.gloom(lightness)[:, None]
-    kept = np.maximum(target[0] + np.float32(light.gain) * (lightness - light.mean[0]), 0)
+    dark = np.float32(light.hollows.share) * light.hollows.gloom(lightness)[:, None]
+    kept = np.maximum(target[0] + np.float32(light.gains.contrast) * (lightness - light.typical.mean[0]), 0)
     kept = np.minimum(kept, shaded[:, 0])
     deepest = np.column_stack([kept, _in_light(target, kept)])
     return shaded + dark * (deepest - shaded)
 
 
-def _widened(difference: np.ndarray, light: Light) -> np.ndarray:
+def _widened(difference: np.ndarray, gains: Gains) -> np.ndarray:
     """Differences of lightness as they are on the new colour."""
-    gain = np.where(difference < 0, np.float32(light.shadows), np.float32(light.lights))
+    gain = np.where(difference < 0, np.float32(gains.shadows), np.float32(gains.lights))
     near = np.minimum(gain, np.float32(_MOST_NOISE))
     beyond = np.sign(difference) * np.maximum(np.abs(difference) - np.float32(_NOISE), 0)
     return near * difference + (gain - near) * beyond
 
 
-def _knee(difference: np.ndarray, down: float, up: float) -> np.ndarray:
+def _knee(difference: np.ndarray, gains: Gains) -> np.ndarray:
     """Differences of lightness, unchanged up to half the room that there is, bent to stay inside it beyond."""
-    room = np.where(difference < 0, down, up).astype(np.float32)
+    room = np.where(difference < 0, gains.down, gains.up).astype(np.float32)
     half = room / 2
     beyond = np.maximum(np.abs(difference) - half, 0) / half
     return np.sign(difference) * (np.minimum(np.abs(difference), half) + half * beyond / (1 + beyond))

@@ -26,15 +26,16 @@ def reach(planes: Planes, radius: float) -> Box | None:
 def grow(planes: Planes, radius: float) -> Planes:
     """Widens the mask, and the paint that shows with it: an edge keeps its softness and moves outwards as a whole.
 
-    A pixel that had no colour takes the nearest one. Mask without paint grows as mask without paint.
+    Where paint waits, hidden, that paint comes back; a pixel that has none takes the nearest colour that shows. Mask
+    without paint grows as mask without paint.
     """
     result = planes.copy()
     result[MASK] = dilate(planes[MASK], radius)
     shown = visible(planes)
     grown = dilate(shown, radius)
     reached = result[MASK] > 0
-    result[ALPHA, reached] = grown[reached]
-    y, x = np.nonzero((grown > 0) & (shown == 0))
+    result[ALPHA, reached] = np.maximum(planes[ALPHA], grown)[reached]
+    y, x = np.nonzero((grown > 0) & (planes[ALPHA] == 0))
     if y.size:
         from_y, from_x = nearest_source(shown > 0, y, x, radius)
         result[:3, y, x] = planes[:3, from_y, from_x]

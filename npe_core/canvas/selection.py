@@ -1,26 +1,30 @@
-"""From a face region to the soft mask of its fill."""
+"""From a face region to the places of its fill: what a region map is, and which pieces of it are meant."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from npe_core.canvas.boxes import Box, cut, merged, overlap, pad
+from npe_core.canvas.boxes import Box, cut, merged, moved_by, overlap, pad
+from npe_core.canvas.brows import Brow, find_brows, hairs_of
 from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.connected import piece_at
-from npe_core.canvas.guided import guided_filter
 from npe_core.canvas.hairline import skin_through_hairs
 from npe_core.canvas.iris import IRIS, find_irises, room_for
-from npe_core.canvas.matte import share_by_colour
-from npe_core.canvas.morphology import dilate, distance_inside, feather, smoothstep
+from npe_core.canvas.morphology import feather
+from npe_core.canvas.soft_edge import doubt_elsewhere, soft_edge, to_levels
+from npe_core.canvas.worn import take_away_not_worn
+from npe_core.colour import srgb_to_lab
 from npe_core.errors import InputError, UsageError
 from npe_core.parallel import each
-from npe_core.regions import REGIONS, Region
+from npe_core.regions import REGIONS, Region, region_by_name
 
 _HAIRY = ("background", "brows", "hair", "attire")
 """Regions whose edge follows the picture's own edges."""
+
+_BROWS = region_by_name("brows")
 
 _LEAST = 0.001
 """Share of what was looked at under which a region counts as not there."""
@@ -88,7 +92,7 @@ def as_regions(regions: Any, size: tuple[int, int]) -> Regions:
             f"of the picture's shape {size}."
         )
     if hasattr(regions, "probability"):
-        return regions  # type: ignore[no-any-return]
+        return regions
     probabilities = getattr(regions, "probabilities", None)
     if probabilities is not None:
         probabilities = np.asarray(probabilities)
@@ -112,18 +116,27 @@ class Selection:
 
 
 def select_region(
-    image: np.ndarray, regions: Regions, region: Region, at: tuple[int, int] | None, whole: bool
+    image: np.ndarray,
+    regions: Regions,
+    region: Region,
+    at: tuple[int, int] | None,
+    whole: bool,
+    rgb: tuple[int, int, int] | None = None,
 ) -> list[Selection]:
     """The soft mask of a fill, in boxes that do not overlap.
 
     ``at`` (x, y) chooses the connected piece there. Of eyes only the irises are taken, unless ``whole`` or, face by
     face, if none can be made out. Without probabilities the mask is the region itself. With them it is 0 where the
     probability is under 0.25 and 1 above 0.75; hair, brows, attire and background follow the picture's edges, in a band
-    around the region; nothing outside that band is touched.
+    around the region; nothing outside that band is touched. Of brows the hairs are taken; of skin what shows between
+    them and, if it becomes darker (``rgb``), the hairs too: those that fair skin lets look pale would shine in it.
+    Of attire only what is worn (see ``worn``), unless ``at`` says which.
 
     Raises InputError if the region is absent (under 0.1 % of what was looked at), or is not what lies at ``at``.
     """
     where = regions.ids == region.id
+    if region.name == "attire" and at is None:
+        take_away_not_worn(regions.ids, where, lambda box: astuple(_face_of(regions, box)))
     share = np.count_nonzero(where) / regions.area
     if share < _LEAST:
         found = f"only {share:.2%} of it" if share else "not one pixel"
@@ -142,7 +155,7 @@ def select_region(
     padded = merged([pad(box, 3 * _band(_face_of(regions, box)), where.shape) for box in tight])
     if any(overlap(box, iris.box) for box in padded for iris in irises):
         padded = tight
-    return _apart([*irises, *each(lambda box: _select_in(box, image, regions, region, where, others), padded)])
+    return _apart([*irises, *each(lambda box: _select_in(box, image, regions, region, where, others, rgb), padded)])
 
 
 def _apart(places: list[Selection]) -> list[Selection]:
@@ -178,7 +191,13 @@ def _irises(image: np.ndarray, regions: Regions, where: np.ndarray, boxes: list[
 
 
 def _select_in(
-    box: Box, image: np.ndarray, regions: Regions, region: Region, where: np.ndarray, others: np.ndarray | None
+    box: Box,
+    image: np.ndarray,
+    regions: Regions,
+    region: Region,
+    where: np.ndarray,
+    others: np.ndarray | None,
+    rgb: tuple[int, int, int] | None,
 ) -> Selection:
     face, inside, hairy = _face_of(regions, box), cut(box), region.name in _HAIRY
     band = _band(face)
@@ -186,14 +205,66 @@ def _select_in(
     if probability is None:
         soft = where[inside].astype(np.uint8) * 255
         return Selection(box, soft, _depth(soft, band / 2), face.number)
-    soft = _soft_edge(image[inside], where[inside], probability, band, hairy)
+    soft = soft_edge(image[inside], where[inside], probability, band, hairy)
     if region.name == "background":
-        soft = np.minimum(soft, _doubt_elsewhere(where[inside], probability, band))
+        soft = np.minimum(soft, doubt_elsewhere(where[inside], probability, band))
     if region.name == "skin":
-        soft = np.maximum(soft, _levels(skin_through_hairs(image[inside], regions.ids[inside], where[inside], band)))
+        soft = np.maximum(soft, to_levels(skin_through_hairs(image[inside], regions.ids[inside], where[inside], band)))
+    depth = _depth(soft, band if hairy else band / 2)
+    if region.name in ("skin", "brows"):
+        ids = regions.ids[inside]
+        brows = find_brows(ids, lambda part: _likely_brows(regions, box, part), band)
+        if region == _BROWS:
+            _take_hairs(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
+        elif rgb is not None and _darker(rgb, image[inside][where[inside]]):
+            _take_skin(soft, depth, [(brow, np.zeros_like(brow.near), brow.near) for brow in brows])
+        else:
+            _take_skin(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
     if others is not None:
         soft[others[inside]] = 0
-    return Selection(box, soft, _depth(soft, band if hairy else band / 2), face.number)
+    return Selection(box, soft, depth, face.number)
+
+
+def _likely_brows(regions: Regions, box: Box, part: Box) -> np.ndarray:
+    """The probability of brows in a part of a box, where there are probabilities."""
+    found = regions.probability(_BROWS.id, moved_by(box, part))
+    assert found is not None, "there are probabilities of all regions or of none"
+    return found
+
+
+_Hairs = tuple[Brow, np.ndarray, np.ndarray]
+"""A brow, what of each pixel is hair, and how far that is to be trusted."""
+
+
+def _take_hairs(soft: np.ndarray, depth: np.ndarray, brows: list[_Hairs]) -> None:
+    """Makes the mask of brows (h, w) uint8, and its depth (h, w) float32, that of their hairs."""
+    for brow, share, trust in brows:
+        there = cut(brow.box)
+        soft[there] = _towards(share, trust, soft[there])
+        depth[there] = soft[there] / np.float32(255)
+
+
+def _take_skin(soft: np.ndarray, depth: np.ndarray, brows: list[_Hairs]) -> None:
+    """Extends the mask of skin (h, w) uint8 to all of the brows that is not hair.
+
+    The depth (h, w) float32 is 1 there: what darkens the skin is no other region that shines through.
+    """
+    for brow, share, trust in brows:
+        there = cut(brow.box)
+        soft[there] = _towards(1 - share, trust, soft[there])
+        depth[there] = np.maximum(depth[there], brow.near)
+
+
+def _towards(share: np.ndarray, trust: np.ndarray, soft: np.ndarray) -> np.ndarray:
+    """(h, w) uint8: a share (h, w) in [0, 1] as far as it is to be trusted (h, w), elsewhere the mask (h, w) uint8."""
+    kept = soft / np.float32(255)
+    return to_levels(kept + trust * (share - kept))
+
+
+def _darker(rgb: tuple[int, int, int], pixels: np.ndarray) -> bool:
+    """Whether a colour is darker than pixels (N, 3) uint8 on average."""
+    some = pixels[:: max(1, len(pixels) // 1000)]
+    return bool(srgb_to_lab(np.array(rgb, np.uint8))[0] < srgb_to_lab(some)[:, 0].mean())
 
 
 def _face_of(regions: Regions, box: Box) -> Face:
@@ -207,44 +278,3 @@ def _band(face: Face) -> int:
 
 def _depth(soft: np.ndarray, margin: float) -> np.ndarray:
     return feather(soft, margin, rough=True) / np.float32(255)
-
-
-def _soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, band: int, hairy: bool) -> np.ndarray:
-    """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``."""
-    outside = distance_inside(~where, band, rough=True)  # 0 in the region, infinite beyond the band
-    near = outside <= band
-    p = probability.astype(np.float32, copy=False)
-    if not hairy:
-        return near * _levels((p - 0.25) / 0.5)
-    # Filtered near the edge only: deep inside, dark strands must not become holes. Both limits are soft themselves.
-    half = np.float32(band / 2)
-    inside = distance_inside(where, 1.5 * band + 0.5, rough=True)
-    soft = (inside == np.inf) * np.uint8(255)
-    rim = np.flatnonzero((inside > band + 0.5) & (soft == 0))
-    soft.ravel()[rim] = _levels(smoothstep((inside.ravel()[rim] - np.float32(band + 0.5)) / half))
-    edge = near & (soft < 255)
-    halvings = max(0, band.bit_length() - 3)
-    p = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=halvings, where=edge)
-    at = np.flatnonzero(edge)
-    limit = smoothstep((np.float32(band + 0.5) - outside.ravel()[at]) / half)
-    # What has the colour of what lies beside would shine around the region in its new colour.
-    share = share_by_colour(image, inside > 0.75 * band, outside > 0.75 * band, band, edge, halvings).ravel()[at]
-    doubt = np.clip(1.5 - inside.ravel()[at] / np.float32(0.6 * band), 0, 1)  # deep inside, lights are hair as well
-    limit = np.minimum(limit, 1 - doubt * (1 - share))
-    filtered = _levels(np.minimum((p.ravel()[at] - 0.25) / 0.5, limit))
-    soft.ravel()[at] = np.maximum(soft.ravel()[at], filtered)
-    return soft
-
-
-def _doubt_elsewhere(where: np.ndarray, probability: np.ndarray, band: int) -> np.ndarray:
-    """(h, w) uint8: the background (``where``) as it is likely, but for the doubt beside the chosen faces' people.
-
-    Their edge is found in the picture. What is left are people who were not chosen, and the end of what was looked at.
-    """
-    likely = _levels((probability - 0.25) / 0.5)
-    beside = distance_inside(where, 2 * band, rough=True) <= 2 * band
-    return np.where(beside, dilate(likely, band), likely)
-
-
-def _levels(p: np.ndarray) -> np.ndarray:
-    return (np.clip(p, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,8 +36,28 @@ _FARTHEST = 15.0
 """The mean CIE76 distance of the pixels to the colour, at most, where all of the variation is asked for: hair of black
 shadows and white lights would else be of no colour in particular."""
 
+_WHITE, _SHORT = (85.0, 97.0), 8.0
+"""The L* from which on to which the mean may fall short of it, and by how much then: what is white on average has no
+shadows, and teeth would be a bar without gaps."""
+
 _PIXEL = "V3"
 """As which numpy picks pixels four times as fast as it picks three channels."""
+
+
+_FLESH = ("skin", "nose", "ears", "neck")
+"""Regions of one material: filled together they keep the light between them, as the shadow under the chin."""
+
+
+def shade_regions(
+    image: np.ndarray, places: dict[str, list[Selection]], rgb: tuple[int, int, int], shading: float
+) -> dict[str, list[np.ndarray]]:
+    """The paint of each place of a fill of several regions, see ``shade_places``. Each material has its own mean."""
+    alike = [name for name in places if name in _FLESH]
+    paints: dict[str, list[np.ndarray]] = {}
+    for names in filter(None, (alike, *([name] for name in places if name not in _FLESH))):
+        shaded = iter(shade_places(image, [place for name in names for place in places[name]], rgb, shading))
+        paints |= {name: list(islice(shaded, len(places[name]))) for name in names}
+    return paints
 
 
 def shade_places(
@@ -47,7 +68,7 @@ def shade_places(
     shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
     over what is lit of all the places of one face is within 1 of the colour's, and for a colour at the edge of the
     gamut within what is just noticed (2.3): where there is no room for the variation (pure red, black, white), the
-    variation gives way.
+    variation gives way. Of near-white colours the mean falls short by up to 8 of L*.
     """
     faces = sorted({place.face for place in places})
     shades = each(lambda face: shade_of(image, [place for place in places if place.face == face], rgb, shading), faces)
@@ -77,13 +98,13 @@ def shade_of(image: np.ndarray, places: list[Selection], rgb: tuple[int, int, in
     target = srgb_to_lab(np.array(rgb, np.uint8))
     light = Light.of(_some(image, places, deep)[0], rgb, shading)
     pixels, depth, soft = _some(image, places, core)
-    is_lit = light.gloom(srgb_to_lab(pixels)[:, 0]) < 0.5
+    is_lit = light.hollows.gloom(srgb_to_lab(pixels)[:, 0]) < 0.5
     pixels, depth, soft = pixels[is_lit], depth[is_lit], soft[is_lit]
     variation = carry_over(pixels, depth, target, light) - target
     balance = _balance(
         variation,
         target,
-        lambda shaded: through_the_rim(shaded, pixels, soft, light.own, light.asked),
+        lambda shaded: through_the_rim(shaded, pixels, soft, light.typical.own, light.asked),
         shading * _FARTHEST,
     )
     return None if balance is None else Shade.of(target, light, *balance)
@@ -137,7 +158,7 @@ class Shade:
             pixels,
             (depth >= 1) & (soft == 255),
             lambda colours: _looked_up(colours, self.deep),
-            (self.light.own, self.light.asked),
+            (self.light.typical.own, self.light.asked),
         )
         marked, width = np.flatnonzero(soft), soft.shape[1]
         pixels, depth, soft = np.ascontiguousarray(pixels), depth.ravel(), soft.ravel()
@@ -185,26 +206,41 @@ def _balance(
 
     The mean of a strongly coloured material falls short of its colour, because half of its variation lies outside the
     gamut. To make up for all of that would turn its lights garish and take most of its contrast: what is not noticed is
-    left. The pixels lie within ``farthest`` of the colour on average. None where only no variation at all would do.
+    left. The pixels lie within ``farthest`` of the colour on average: while they do not, or no offset does, the
+    variation is scaled down. None where only no variation at all would do.
     """
     offset, scale = np.zeros(3, np.float32), np.float32(1)
     for _ in range(8):
-        near, spread = None, 0.0
-        for _ in range(4):
-            shown = srgb_to_lab(finished(255 * _to_srgb(target + offset + scale * variation)))
-            error = target - shown.mean(axis=0)
-            distance = np.linalg.norm(error)
-            if distance < 0.5 or (near is None and distance < _NOTICEABLE):
-                near, spread = offset.copy(), float(np.linalg.norm(shown - target, axis=1).mean())
-            if distance < 0.5:
-                break
-            offset += 1.5 * error  # more than the error: part of what is added is clipped away again
+        near, spread, offset = _offset_for(scale * variation, target, finished, offset)
         if near is not None and spread <= farthest:
             return near, scale
         less = np.float32(0.7 if near is None else max(0.7, 0.97 * farthest / spread))
         scale *= less
         offset *= less
     return None
+
+
+def _offset_for(
+    variation: np.ndarray, target: np.ndarray, finished: Callable[[np.ndarray], np.ndarray], start: np.ndarray
+) -> tuple[np.ndarray | None, float, np.ndarray]:
+    """The offset (3,) with which target + offset + variation is near the colour on average, None if none was found.
+
+    A fixed-point search from ``start`` (3,). Also returns the mean distance of the pixels to the colour with that
+    offset, and where the search ended.
+    """
+    offset, near, spread = start.copy(), None, 0.0
+    short = np.interp(target[0], _WHITE, (0, _SHORT))
+    for _ in range(4):
+        shown = srgb_to_lab(finished(255 * _to_srgb(target + offset + variation)))
+        error = target - shown.mean(axis=0)
+        error[0] -= np.clip(error[0], 0, short)
+        distance = np.linalg.norm(error)
+        if distance < 0.5 or (near is None and distance < _NOTICEABLE):
+            near, spread = offset.copy(), float(np.linalg.norm(shown - target, axis=1).mean())
+        if distance < 0.5:
+            break
+        offset += 1.5 * error  # more than the error: part of what is added is clipped away again
+    return near, spread, offset
 
 
 def _to_srgb(lab: np.ndarray) -> np.ndarray:

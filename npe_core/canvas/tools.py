@@ -8,22 +8,25 @@ from dataclasses import replace
 import numpy as np
 
 from npe_core.canvas import checks, compositing, masktools
-from npe_core.canvas.boxes import Box, box_of, cut, window
+from npe_core.canvas.boxes import Box, box_of, cut, overlap, window
 from npe_core.canvas.brush import Point
 from npe_core.canvas.checks import Colour
 from npe_core.canvas.document import Asked, Document, Fill
+from npe_core.canvas.edges import Edge, Edges, take_back
 from npe_core.canvas.history import Patch
 from npe_core.canvas.layers import Planes
 from npe_core.canvas.selection import Selection, select_region
-from npe_core.canvas.shading import shade_places
+from npe_core.canvas.shading import shade_regions
 from npe_core.canvas.stroke import Brush, Scratch, Stroke
 from npe_core.colour import format_colour
 from npe_core.errors import UsageError
 from npe_core.parallel import each
-from npe_core.regions import Region
+from npe_core.regions import Region, name_of, region_by_name
 
 SHADING = 0.7
 """How much of the original's light and texture a fill carries over, where nothing else is said."""
+
+_BROWS = region_by_name("brows")
 
 
 class Canvas(Document):
@@ -48,7 +51,7 @@ class Canvas(Document):
 
     def fill(
         self,
-        region: str | int | Region,
+        region: str | int | Region | Iterable[str | int | Region],
         colour: Colour,
         at: tuple[float, float] | None = None,
         shading: float = SHADING,
@@ -56,45 +59,105 @@ class Canvas(Document):
     ) -> int:
         """Fills a region with a colour, keeping the light and texture of the original; returns the pixels touched.
 
+        Several regions, as ``skin+nose`` or one by one, are one fill: skin, nose, ears and neck get the colour on
+        average together and keep the light between them. ``at`` goes with one region only.
+
         With ``at`` (x, y) only the connected piece (8-connected) that holds that pixel. ``shading`` in [0, 1]: 0 is
         flat, 1 carries the original's light and texture over completely. The mean over what is lit of the region is the
-        colour. The edge is soft if there are region probabilities. An older fill of the region is replaced. Of eyes the
-        irises are filled, face by face, where they can be made out, the white as well with ``whole``.
+        colour. The edge is soft if there are region probabilities. An older fill of the region is replaced, as if it
+        had not been: at its soft edge as well, but where something else was done to a pixel since. Of eyes the irises
+        are filled, face by face, where they can be made out, the white as well with ``whole``.
         """
-        chosen, rgb = checks.as_region(region), checks.as_rgb(colour)
+        chosen, rgb = checks.as_group(region), checks.as_rgb(colour)
         if not 0 <= shading <= 1:
             raise UsageError(f"shading is between 0 (flat) and 1 (the original's light), not {shading}.")
+        if at is not None and len(chosen) > 1:
+            raise UsageError(f"A place is in one region: {name_of(chosen)} cannot be filled at {at}.")
         pixel = None if at is None else checks.as_pixel(at, self.size)
-        places = select_region(self._layers.image, self._need_regions(), chosen, pixel, whole)
-        paints = shade_places(self._layers.image, places, rgb, shading)
+        places = self._select(chosen, pixel, whole, rgb)
+        brows = self._brows_in(places)
+        if brows and self.by_hand:  # how they were filled is not known: they are left as they are
+            places, brows = self._select(chosen, pixel, whole, None), []
+        laid = [(places, shade_regions(self._layers.image, places, rgb, shading))]
+        fills = [Fill(name_of(chosen), format_colour(rgb), _pixels(places))]
+        if brows:  # they lie over any skin
+            last = [fill for fill in self._asked.fills if "brows" in fill.region.split("+")][-1]
+            over = {"brows": [place for place in self._select((_BROWS,))["brows"] if _meets(place, brows)]}
+            laid.append((over, shade_regions(self._layers.image, over, checks.as_rgb(last.colour), SHADING)))
+            fills.append(replace(last, region="brows"))
         self.end_stroke()
-
-        def lay(place: Selection, paint: np.ndarray) -> Patch | None:
-            return self._put(place.box, compositing.fill(window(self._layers.planes, place.box), place.soft, paint))
-
-        patches = each(lambda laid: lay(*laid), list(zip(places, paints, strict=True)))  # which do not overlap
-        count = sum(int(np.count_nonzero(place.soft)) for place in places)
-        made = tuple(patch for patch in patches if patch is not None)
-        for patch in made:
-            self._touch(patch.box)
+        made: tuple[Patch, ...] = ()
+        edges = self._asked.edges
+        for found, paints in laid:
+            for name in found:
+                more, edges = self._lay(name, found[name], paints[name], edges)
+                made = (*made, *more)
         if made:
-            fills = (*self._asked.fills, Fill(chosen.name, format_colour(rgb), count))
             asked = self._touched_by_hand if self._asked.feather else self._asked
             by_hand = asked.by_hand or at is not None or whole or shading != SHADING
-            self._record(made, Asked(fills, by_hand))
-        return count
+            self._record(made, Asked((*self._asked.fills, *fills), by_hand, edges=edges))
+        return fills[0].pixels
+
+    def _brows_in(self, places: dict[str, list[Selection]]) -> list[Box]:
+        """Where brows that were filled lie within skin that is to be filled without them."""
+        skin = [] if "brows" in places else places.get("skin", [])
+        boxes = [edge.box for edge in self._asked.edges if edge.region == "brows"]
+        return [box for box in boxes if any(_meets(place, [box]) for place in skin)]
+
+    def _select(
+        self,
+        chosen: tuple[Region, ...],
+        at: tuple[int, int] | None = None,
+        whole: bool = False,
+        rgb: tuple[int, int, int] | None = None,
+    ) -> dict[str, list[Selection]]:
+        """The places of each region, see ``select_region``."""
+        image, regions = self._layers.image, self._need_regions()
+        return {region.name: select_region(image, regions, region, at, whole, rgb) for region in chosen}
+
+    def _lay(
+        self, region: str, places: list[Selection], paints: list[np.ndarray], edges: Edges
+    ) -> tuple[tuple[Patch, ...], Edges]:
+        """Lays a fill in the stead of older ones of the region. What has changed, and the edges of all fills then."""
+        rooms = []
+        for place in places:
+            there = window(self._layers.planes, place.box)
+            edges, at, without = take_back(edges, region, place.box, place.soft, there)
+            rooms.append((at, without))
+
+        def lay(number: int) -> tuple[Patch | None, Edge]:
+            place, paint, (at, without) = places[number], paints[number], rooms[number]
+            under = window(self._layers.planes, place.box)
+            if at.size:
+                under = under.copy()
+                under.reshape(5, -1)[:, at] = without
+            edge = Edge.of(region, place.box, place.soft, paint, under)
+            return self._put(place.box, compositing.fill(under, place.soft, paint)), edge
+
+        laid = each(lay, range(len(places)))  # which do not overlap
+        made = tuple(patch for patch, _ in laid if patch is not None)
+        for patch in made:
+            self._touch(patch.box)
+        return made, (*edges, *(edge for _, edge in laid if edge.at.size))
 
     # --- brushes ------------------------------------------------------------------------------------------------
 
     def stroke(
-        self, points: Iterable[Point], colour: Colour | None, radius: float, hardness: float = 0.8, opacity: float = 1.0
+        self,
+        points: Iterable[Point],
+        colour: Colour | None,
+        radius: float,
+        hardness: float = 0.8,
+        opacity: float = 1.0,
+        tint: bool = False,
     ) -> bool:
         """Paints along a polyline of (x, y) points with a round brush; returns whether anything changed.
 
         Within one stroke the coverage is the largest of its dabs, strokes add up. ``opacity`` thins the paint, not
-        the mask. Colour None marks the mask only: re-imagine there, the guide stays.
+        the mask. Colour None marks the mask only: re-imagine there, the guide stays. Paint with ``tint`` takes the
+        original's light and texture, each pixel its own: strands and pores stay, in another colour.
         """
-        return self._draw(points, Brush(_rgb(colour), radius, hardness, opacity))
+        return self._draw(points, Brush(_rgb(colour), radius, hardness, opacity, tints=tint))
 
     def erase(self, points: Iterable[Point], radius: float, hardness: float = 0.8) -> bool:
         """Takes paint and mask away along a polyline; returns whether anything changed."""
@@ -113,14 +176,15 @@ class Canvas(Document):
         hardness: float = 0.8,
         opacity: float = 1.0,
         erase: bool = False,
+        tint: bool = False,
     ) -> None:
         """Starts a stroke for ``extend_stroke``, as when the mouse goes down. A stroke under way is ended first."""
-        self._begin(Brush(None if erase else _rgb(colour), radius, hardness, opacity, erase))
+        self._begin(Brush(None if erase else _rgb(colour), radius, hardness, opacity, erase, tint and not erase))
 
     def _begin(self, brush: Brush) -> None:
         self.end_stroke()
         self._scratch = self._scratch or Scratch(self.size)
-        self._stroke = Stroke(self._layers, brush, self._scratch)
+        self._stroke = Stroke(self._layers, brush, self._scratch, self._tinter)
 
     def extend_stroke(self, points: Iterable[Point]) -> Box | None:
         """Drags the brush on through the points; the work is that of the new dabs. Returns the box that changed."""
@@ -133,22 +197,35 @@ class Canvas(Document):
 
     # --- whole masks --------------------------------------------------------------------------------------------
 
-    def paint_image(self, rgb: np.ndarray, alpha: np.ndarray) -> bool:
+    def paint_image(self, rgb: np.ndarray, alpha: np.ndarray, tint: bool = False) -> bool:
         """Lays a picture of paint over the canvas: rgb (H, W, 3) uint8, alpha (H, W) float in [0, 1], the soft mask.
 
-        Returns whether anything changed.
+        ``tint`` as in ``stroke``. Returns whether anything changed.
         """
         paint, levels = checks.as_image(rgb, self.size), checks.as_levels(alpha, self.size)
-        return self._cover(levels, lambda p, c, box: compositing.over(p, c, np.ascontiguousarray(paint[cut(box)])))
 
-    def select(self, mask: np.ndarray, colour: Colour | None = None) -> bool:
+        def lay(planes: Planes, coverage: np.ndarray, box: Box) -> Planes:
+            own = np.ascontiguousarray(paint[cut(box)])
+            return compositing.over(planes, coverage, self._tinter.tinted(box, own, coverage) if tint else own)
+
+        return self._cover(levels, lay)
+
+    def select(self, mask: np.ndarray, colour: Colour | None = None, tint: bool = False) -> bool:
         """Adds ``mask`` (H, W) float in [0, 1] to the mask, painted with a colour if there is one.
 
-        Without a colour the guide stays as it is and the place is re-imagined. Returns whether anything changed.
+        Without a colour the guide stays as it is and the place is re-imagined. ``tint`` as in ``stroke``. Returns
+        whether anything changed.
         """
         value, levels = _rgb(colour), checks.as_levels(mask, self.size)
+        if value is None and tint:
+            raise UsageError("A mask that is to be tinted has a colour.")
         flat = None if value is None else np.array(value, np.uint8)
-        return self._cover(levels, lambda p, c, box: compositing.replace(p, c, flat))
+
+        def lay(planes: Planes, coverage: np.ndarray, box: Box) -> Planes:
+            colours = flat if flat is None or not tint else self._tinter.tinted(box, flat)
+            return compositing.replace(planes, coverage, colours)
+
+        return self._cover(levels, lay)
 
     def _cover(self, levels: np.ndarray, change: Callable[[Planes, np.ndarray, Box], Planes]) -> bool:
         box = box_of(levels)
@@ -166,7 +243,7 @@ class Canvas(Document):
     def grow(self, radius: float) -> bool:
         """Widens the mask by ``radius`` pixels; where paint shows at its edge, the nearest colour goes along.
 
-        Returns whether anything changed.
+        Paint that the mask has hidden comes back. Returns whether anything changed.
         """
         return self._use(masktools.grow, radius)
 
@@ -192,6 +269,14 @@ class Canvas(Document):
         box = box_of(np.any(self._layers.planes, axis=0)) or (0, 0, 0, 0)
         patch = self._write(box, np.zeros_like(window(self._layers.planes, box)))
         return self._record(() if patch is None else (patch,), Asked())
+
+
+def _meets(place: Selection, boxes: list[Box]) -> bool:
+    return any(overlap(place.box, box) for box in boxes)
+
+
+def _pixels(places: dict[str, list[Selection]]) -> int:
+    return sum(int(np.count_nonzero(place.soft)) for some in places.values() for place in some)
 
 
 def _rgb(colour: Colour | None) -> tuple[int, int, int] | None:

@@ -76,14 +76,31 @@ def test_grown_mask_without_paint_stays_without():
 
 
 def test_shrinking_hides_paint_and_growing_brings_it_back():
-    canvas = Canvas(picture(), region_map())
-    canvas.fill("hair", "#8b2500")
+    """A blue rim around red: it was red after both, as what shows at the edge went along over what was hidden."""
+    canvas = Canvas(picture())
+    for inset, colour in ((4, "#0000ff"), (12, "#ff0000")):
+        mask = np.zeros((H, W))
+        mask[inset : H - inset, inset : W - inset] = 1
+        canvas.select(mask, colour)
     guide = canvas.guide.copy()
-    canvas.shrink(3)
-    assert not np.array_equal(canvas.guide, guide)
-    assert np.array_equal(canvas.guide[13], canvas.image[13])
-    canvas.undo()
-    assert np.array_equal(canvas.guide, guide)
+    canvas.shrink(10)
+    assert np.array_equal(canvas.guide[:14], canvas.image[:14]) and canvas.pick(W / 2, H / 2) == "#ff0000"
+    canvas.grow(10)
+    there = canvas.mask == 1
+    assert canvas.pick(W / 2, 4) == "#0000ff"
+    assert np.array_equal(canvas.guide[there], guide[there])
+
+
+def test_hidden_paint_shows_whole_where_the_mask_outgrows_its_soft_edge():
+    canvas = Canvas(picture())
+    mask = np.zeros((H, W))
+    mask[10:30, 10:40] = 1
+    canvas.select(mask * 0.4, "#00ff00")
+    mask[:, 10:12] = mask[:, 38:] = 0
+    canvas.select(mask, "#00ff00")
+    canvas.shrink(4)
+    canvas.grow(8)
+    assert (canvas.guide[15:25, 8:42] == (0, 255, 0)).all()
 
 
 def test_feather_falls_inwards():

@@ -13,12 +13,13 @@ from npe_core.canvas.selection import as_regions
 from npe_core.daemon.parameters import read_parameters
 from npe_core.editor import FaceChoice
 from npe_core.editor.job import EditJob
+from npe_core.editor.laying import ByHand, lay
 from npe_core.editor.recipe import Recipe, other_weights, read_recipe
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.underway import models_of
 from npe_core.errors import InputError, UsageError
 from npe_core.photo import Photo
-from npe_core.regions import REGION_NAMES
+from npe_core.regions import REGION_NAMES, region_by_name
 
 colours = st.integers(0, 2**24 - 1).map("#{:06x}".format)
 recipes = st.integers(1, 499).flatmap(
@@ -65,6 +66,36 @@ def test_the_fills_are_told_in_the_order_in_which_they_lie_over_each_other():
     assert list(recipe.regions) == ["attire", "hair"] and not recipe.painted
     for region, colour in recipe.regions.items():
         again.fill(region, colour)
+    assert (again.guide == canvas.guide).all() and (again.levels == canvas.levels).all()
+
+
+@pytest.mark.parametrize(
+    ("fills", "stored"),
+    [
+        ([("nose+skin", "#8b6040")], ["skin+nose"]),
+        ([("skin+nose", "#8b6040"), ("nose", "#604030")], ["skin+nose", "nose"]),
+        ([("nose", "#604030"), ("hair", "#101010"), ("skin+nose", "#8b6040")], ["hair", "skin+nose"]),
+        ([("brows", "#b08050"), ("skin", "#604030")], ["skin", "brows"]),
+        ([("brows", "#b08050"), ("skin", "#604030"), ("brows", "#101010")], ["skin", "brows"]),
+    ],
+)
+def test_what_is_stored_of_groups_makes_the_same_picture(fills, stored):
+    ids = np.ones((96, 96), np.uint8)
+    for name, where in (("nose", np.s_[50:70, 40:56]), ("brows", np.s_[30:38, 20:76]), ("hair", np.s_[:16])):
+        ids[where] = region_by_name(name).id
+    shares = (ids == np.arange(11)[:, None, None]).astype(np.float32)
+    probabilities = sum(np.roll(shares, (dy, dx), (1, 2)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)) / np.float32(9)
+    image = np.random.default_rng(0).integers(90, 160, (96, 96, 3), dtype=np.uint8)
+    image[ids == region_by_name("brows").id] //= 3
+    regions = SimpleNamespace(ids=ids, probabilities=probabilities)
+    canvas, again = Canvas(image, regions), Canvas(image, regions)
+    for region, colour in fills:
+        canvas.fill(region, colour)
+    canvas = Canvas.restore(image, canvas.save_state(), regions)
+    recipe = EditJob(Photo.from_array(image), canvas, seed=1).recipe()
+    assert list(recipe.regions) == stored and not recipe.painted
+    told = json.loads(json.dumps(recipe.parameters()))
+    lay(again, read_recipe(told, "edited.png").regions, ByHand())
     assert (again.guide == canvas.guide).all() and (again.levels == canvas.levels).all()
 
 

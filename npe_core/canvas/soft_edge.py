@@ -1,0 +1,79 @@
+"""The soft edge of a region: from its probability, and for hairy ones from the picture's own edges.
+
+All masks are (h, w) inside a box; ``where`` is the region itself, and ``band`` how far from its edge it may still move,
+in pixels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npe_core.canvas.guided import guided_filter
+from npe_core.canvas.matte import share_by_colour
+from npe_core.canvas.morphology import dilate, distance_inside, smoothstep
+
+
+def soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, band: int, hairy: bool) -> np.ndarray:
+    """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``; 0 beyond the band."""
+    outside = distance_inside(~where, band, rough=True)  # 0 in the region, infinite beyond the band
+    near = outside <= band
+    p = probability.astype(np.float32, copy=False)
+    if not hairy:
+        return near * to_levels(sharpened(p))
+    inside = distance_inside(where, 1.5 * band + 0.5, rough=True)
+    soft = _surely_inside(inside, band)
+    edge = near & (soft < 255)
+    halvings = max(0, band.bit_length() - 3)
+    filtered = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=halvings, where=edge)
+    share = share_by_colour(image, inside > 0.75 * band, outside > 0.75 * band, band, edge, halvings)
+    at = np.flatnonzero(edge)
+    p, share, inside, outside = (plane.ravel()[at] for plane in (filtered, share, inside, outside))  # (n,) each
+    most = np.minimum(_most_that_far_out(outside, band), _most_by_colour(share, inside, band))
+    soft.ravel()[at] = np.maximum(soft.ravel()[at], to_levels(np.minimum(sharpened(p), most)))
+    return soft
+
+
+def sharpened(p: np.ndarray) -> np.ndarray:
+    """Probabilities as a mask: 0 where they are under 0.25, 1 above 0.75; not yet limited to that."""
+    return (p - 0.25) / 0.5
+
+
+def _surely_inside(inside: np.ndarray, band: int) -> np.ndarray:
+    """(h, w) uint8: the least of the mask by the depth in the region: 0 within the band, 255 from half a band deeper.
+
+    Deep inside, dark strands must not become holes.
+    """
+    soft = (inside == np.inf) * np.uint8(255)
+    rim = np.flatnonzero((inside > band + 0.5) & (soft == 0))
+    soft.ravel()[rim] = to_levels(smoothstep((inside.ravel()[rim] - np.float32(band + 0.5)) / np.float32(band / 2)))
+    return soft
+
+
+def _most_that_far_out(outside: np.ndarray, band: int) -> np.ndarray:
+    """(n,) in [0, 1]: the most of the mask by the distance from the region, 1 up to half a band and 0 at its end."""
+    return smoothstep((np.float32(band + 0.5) - outside) / np.float32(band / 2))
+
+
+def _most_by_colour(share: np.ndarray, inside: np.ndarray, band: int) -> np.ndarray:
+    """(n,) in [0, 1]: the most of the mask by the share of the region in a pixel's colour (``share_by_colour``).
+
+    What has the colour of what lies beside would shine around the region in its new colour. Deep inside it is not
+    doubted: lights are hair as well.
+    """
+    doubt = np.clip(1.5 - inside / np.float32(0.6 * band), 0, 1)
+    return 1 - doubt * (1 - share)
+
+
+def doubt_elsewhere(where: np.ndarray, probability: np.ndarray, band: int) -> np.ndarray:
+    """(h, w) uint8: the background (``where``) as it is likely, but for the doubt beside the chosen faces' people.
+
+    Their edge is found in the picture. What is left are people who were not chosen, and the end of what was looked at.
+    """
+    likely = to_levels(sharpened(probability))
+    beside = distance_inside(where, 2 * band, rough=True) <= 2 * band
+    return np.where(beside, dilate(likely, band), likely)
+
+
+def to_levels(p: np.ndarray) -> np.ndarray:
+    """uint8 in 1/255 of what is 0 to 1, and less or more beyond."""
+    return (np.clip(p, 0, 1) * 255 + 0.5).astype(np.uint8)
