@@ -110,6 +110,25 @@ def detail_weight(result: Tensor, guide: Tensor, sigma: float = 2.5, quiet: floa
     return agreement * slope.clamp(0, 1)
 
 
+def texture_within(original: Tensor, guide: Tensor, inside: Tensor, sigma: float = 4.0, quiet: float = 0.006) -> Tensor:
+    """How far the texture inside of paint is the original's, as that of a tint is: (B, 1, H, W) in [0, 1].
+
+    ``inside`` (B, 1, H, W) is 1 where nothing but paint shows. Only that is compared (normalised convolution), so that
+    the paint's own outline, which the original does not have, says nothing. 0 for flat paint. ``sigma`` and ``quiet``
+    as in ``detail_weight``.
+    """
+    share = gaussian_blur(inside, sigma)
+
+    def mean(x: Tensor) -> Tensor:
+        return gaussian_blur(inside * x, sigma) / share.clamp_min(1e-3)
+
+    a, b = (x - mean(x) for x in map(luminance, (original, guide)))
+    variance = mean(b * b)
+    correlation = mean(a * b) / (mean(a * a) * variance).sqrt().clamp_min(1e-9)
+    textured = variance / (variance + quiet**2)
+    return ((correlation - 0.3) / 0.5).clamp(0, 1) * textured * (share > 0.02)
+
+
 def changed(result: Tensor, guide: Tensor, least: float = 0.02, surely: float = 0.08) -> Tensor:
     """Where the result is no longer the guide: (B, 1, H, W), 0 up to a difference of ``least``, 1 from ``surely``.
 

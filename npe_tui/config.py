@@ -39,6 +39,10 @@ class Config:
     """Brush radius in photo pixels; a fiftieth of the photo's shorter side where it is not set."""
     hardness: float = 0.8
     """Share of the brush that is fully covered, 0..1."""
+    opacity: float = 1.0
+    """Of the brush's paint, 0.1..1."""
+    tint: bool = False
+    """Whether the brush's paint takes the photo's light and texture."""
     colour: str = "#8b2500"
     """The colour to start with; ``#rrggbb``, however it was written."""
     autosave: float = 2.0
@@ -57,6 +61,7 @@ class Config:
         object.__setattr__(self, "colour", format_colour(parse_colour(self.colour)))
         keys.check(self.keys)
         _within("hardness", self.hardness, 0, 1)
+        _within("opacity", self.opacity, 0.1, 1)
         _within("sharpness", self.sharpness, 0, 1)
         _within("autosave", self.autosave, 0, 3600)
         if self.radius is not None:
@@ -82,7 +87,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
         for variable in _variables(environment):
             name = variable.removeprefix(PREFIX).lower()
             spelling.check("setting", name, _SIMPLE)
-            checked[name] = _typed(name, _number(environment[variable], name), variable)
+            checked[name] = _typed(name, _read(environment[variable], name), variable)
         return Config(**checked)
     except UsageError as error:
         raise where(error, source, environment) from None
@@ -109,9 +114,11 @@ _NUMBERS: dict[str, tuple[type, ...]] = {
     "steps": (int,),
     "radius": (int, float),
     "hardness": (int, float),
+    "opacity": (int, float),
     "sharpness": (int, float),
     "autosave": (int, float),
 }
+_FLAGS = ("tint",)
 _TABLES = ("keys", "presets")
 _NAMES = tuple(one.name for one in fields(Config))
 _SIMPLE = tuple(name for name in _NAMES if name not in _TABLES)
@@ -120,14 +127,17 @@ _SIMPLE = tuple(name for name in _NAMES if name not in _TABLES)
 def _typed(name: str, value: Any, variable: str = "") -> Any:
     """The value, if there is a setting of that name and it is of its type. Raises UsageError."""
     spelling.check("setting", name, _NAMES)
-    kinds: tuple[type, ...] = (dict,) if name in _TABLES else _NUMBERS.get(name, (str,))
+    kinds: tuple[type, ...] = _NUMBERS.get(name, (dict if name in _TABLES else bool if name in _FLAGS else str,))
     if type(value) not in kinds:
-        wanted = {dict: "a table", str: "text", int: "a number"}[kinds[0]]
+        wanted = {dict: "a table", str: "text", int: "a number", bool: "true or false"}[kinds[0]]
         raise UsageError(f"The setting {variable or name!r} is {wanted}, not {value!r}.")
     return value
 
 
-def _number(text: str, name: str) -> Any:
+def _read(text: str, name: str) -> Any:
+    """The value of a variable: a number or true or false where the setting is one."""
+    if name in _FLAGS:
+        return {"true": True, "false": False}.get(text.lower(), text)
     for kind in _NUMBERS.get(name, ()):
         try:
             return kind(text)

@@ -21,6 +21,10 @@ class Hand:
     """Photo pixels."""
     hardness: float = 0.8
     """0..1"""
+    opacity: float = 1.0
+    """0..1, of the brush's paint."""
+    tint: bool = False
+    """Whether the brush's paint takes the photo's light and texture."""
     pieces: bool = False
     """Whether a pick takes the connected piece instead of the whole region."""
     drawing: bool = False
@@ -33,8 +37,10 @@ class Hand:
 
     def press(self, canvas: Canvas, x: float, y: float) -> None:
         """Begin a stroke at a photo point. For tools that paint."""
-        colour = self.colour if self.tool == "brush" else None
-        canvas.begin_stroke(colour, self.radius, self.hardness, erase=self.tool == "eraser")
+        if self.tool == "brush":
+            canvas.begin_stroke(self.colour, self.radius, self.hardness, self.opacity, tint=self.tint)
+        else:
+            canvas.begin_stroke(None, self.radius, self.hardness, erase=self.tool == "eraser")
         self.drawing = True
         canvas.extend_stroke([(x, y)])
 

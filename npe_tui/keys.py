@@ -76,6 +76,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("larger", "right_square_bracket", "radius(1.25)", "Larger", "A larger brush", "Paint"),
     Command("softer", "left_curly_bracket", "hardness(-0.1)", "Softer", "A softer brush", "Paint"),
     Command("harder", "right_curly_bracket", "hardness(0.1)", "Harder", "A harder brush", "Paint"),
+    Command("tint", "l", "tint", "Flat or tint", "Brush: flat colour, or one with the photo's light", "Paint"),
     Command("dab", "space", "dab", "Use tool", "Use the tool at the keyboard cursor", "Paint"),
     Command("pen", "enter", "pen", "Pen", "Put the brush down or lift it; the arrows draw", "Paint"),
     Command("undo", "u,ctrl+z", "undo", "Undo", "Take the last step back", "Paint", True),

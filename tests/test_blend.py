@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from npe_core.blend import detail_weight, full_size, gaussian_blur, keep_colour, match_ring
+from npe_core.blend import detail_weight, full_size, gaussian_blur, keep_colour, match_ring, texture_within
 
 
 def noise(seed, side=128, sigma=2.0):
@@ -158,3 +158,18 @@ def test_a_batch_is_matched_as_each_of_its_pictures():
         one = slice(k, k + 1)
         assert torch.equal(together[one], match_ring(*(x[one] for x in (result, original, guide, mask, mask))))
     assert torch.equal(together[2], result[2])  # a mask without an edge has no ring
+
+
+def test_the_outline_of_a_tint_does_not_hide_that_its_texture_is_the_photos():
+    """Of a stroke far darker than what is around it; flat paint and paint of another texture have nothing of the
+    photo's."""
+    photo, inside = noise(3, sigma=1.0), torch.zeros(1, 1, 128, 128)
+    inside[..., 60:68] = 1
+    tinted, flat, other = (
+        photo + inside * (paint - photo) for paint in (0.5 * photo - 0.7, torch.tensor(-0.7), 0.5 * noise(4) - 0.7)
+    )
+    under = (slice(None), slice(None), slice(20, 108), slice(60, 68))
+    assert float(texture_within(photo, tinted, inside)[under].min()) > 0.9
+    assert float(detail_weight(photo, tinted, sigma=4.0, quiet=0.006)[under].mean()) < 0.5
+    assert float(texture_within(photo, flat, inside).max()) < 1e-3
+    assert float(texture_within(photo, other, inside)[under].mean()) < 0.25

@@ -12,6 +12,7 @@ from npe_core.canvas.boxes import Box, cut, union, window
 from npe_core.canvas.brush import Point, coverage, pieces, reach
 from npe_core.canvas.history import Patch, make_patch
 from npe_core.canvas.layers import Layers
+from npe_core.canvas.tint import Tinter
 from npe_core.errors import UsageError
 
 _TILE = 64
@@ -31,6 +32,8 @@ class Brush:
     """0..1; thins the paint, not the mask."""
     erases: bool = False
     """Takes paint and mask away."""
+    tints: bool = False
+    """The colour takes the photo's light and texture, see ``tint``."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.radius) and self.radius > 0):
@@ -38,30 +41,36 @@ class Brush:
         for name in ("hardness", "opacity"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"The {name} of a brush is between 0 and 1, not {getattr(self, name)}.")
+        if self.tints and self.rgb is None:
+            raise UsageError("A brush that tints has a colour.")
 
 
 class Scratch:
     """Room for one stroke at a time, kept between strokes: fresh memory of this size costs more than a dab.
 
-    ``coverage`` (H, W) is 0 everywhere between strokes; ``before`` (5, H, W) holds what a stroke has saved.
+    ``coverage`` (H, W) is 0 everywhere between strokes; ``before`` (5, H, W) holds what a stroke has saved, ``tinted``
+    (H, W, 3) the colours that it has there if it tints.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.coverage = np.zeros(size, np.uint8)
         self.before = np.empty((5, *size), np.uint8)
+        self.tinted = np.empty((*size, 3), np.uint8)
 
 
 class Stroke:
     """Paints on the layers as points arrive.
 
     Each change is computed from the planes as they were before the stroke, which are saved tile by tile when first
-    touched.
+    touched; so are the colours of a brush that tints.
     """
 
-    def __init__(self, layers: Layers, brush: Brush, scratch: Scratch) -> None:
+    def __init__(self, layers: Layers, brush: Brush, scratch: Scratch, tinter: Tinter) -> None:
         self._layers = layers
         self._brush = brush
-        self._rgb = None if brush.rgb is None else np.array(brush.rgb, np.float32)
+        self._rgb = None if brush.rgb is None else np.array(brush.rgb, np.uint8)
+        self._tinter = tinter
+        self._tinted = scratch.tinted
         self._last: Point | None = None
         self._coverage = scratch.coverage
         self._before = scratch.before
@@ -90,7 +99,8 @@ class Stroke:
         if self._brush.erases:
             after = compositing.erase(before, covered)
         else:
-            after = compositing.over(before, covered, self._rgb, self._brush.opacity)
+            colours = self._tinted[where] if self._brush.tints else self._rgb
+            after = compositing.over(before, covered, colours, self._brush.opacity)
         self._layers.put(box, after)
         return box
 
@@ -101,6 +111,8 @@ class Stroke:
                     self._saved.add((ty, tx))
                     tile = self._tile(ty, tx)
                     window(self._before, tile)[:] = window(self._layers.planes, tile)
+                    if self._brush.tints and self._rgb is not None:
+                        self._tinted[cut(tile)] = self._tinter.tinted(tile, self._rgb)
 
     def _tile(self, ty: int, tx: int) -> Box:
         height, width = self._layers.size

@@ -17,6 +17,7 @@ from npe_core.cli.options import PHOTO, FacesMeant, Number, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import STEPS
 from npe_core.errors import InputError
+from npe_core.strength import check_seed, check_sharpness, check_strength
 
 if TYPE_CHECKING:
     from npe_core.editor import EditResult, Preview
@@ -58,6 +59,7 @@ def edit(
     paint: Path | None,
     mask: Path | None,
     colour: str | None,
+    tint: bool,
     feather: float,
     timestep: int,
     steps: int | None,
@@ -82,18 +84,20 @@ def edit(
     npe edit me.jpg -o lips.png --region lips=#b00020 -t 250 --seed 7
     npe edit me.jpg -o smile.png --paint smile.png -t 400
     npe edit me.jpg -o clean.png --mask spot.png
+    npe edit me.jpg -o strand.png --mask strand.png --color #2050d0 --tint
     npe edit you.jpg -o you-red.png --from red.png
 
     \b
     --from takes regions with their colours, feather, timestep, steps, sampler, seed and super-resolution from a file
     that npe edit has written. A --region given beside it adds a region or changes its colour. Which face is meant
-    (--face, --box, --aligned) is not taken over; paint and masks are in no file and must be given anew.
+    (--face, --box, --aligned) is not taken over; paint and masks, --color and --tint are in no file and must be given
+    anew.
 
     \b
-    Of several faces the largest is edited. Unless --face says otherwise, --paint and --mask without a --region are
-    for the faces that they lie on.
+    Regions are filled first, paint and mask lie over them. Of several faces the largest is edited. Unless --face says
+    otherwise, --paint and --mask without a --region are for the faces that they lie on.
     """
-    marks = marks_meant(regions, paint, mask, colour, source)
+    marks = marks_meant(regions, paint, mask, colour, source, tint)
     faces = options.faces_meant(face, box, aligned)
 
     from npe_core.editor.recipe import Recipe, other_weights
@@ -106,7 +110,7 @@ def edit(
     recipe = Recipe(marks.fills, timestep, STEPS, sampler, seed, upscale, sharpness, feather)
     if source is not None:
         recipe = repeated(stored, source.name, recipe, marks.by_hand)
-    recipe = replace(recipe, steps=min(recipe.steps, recipe.timestep) if steps is None else steps)
+    recipe = replace(recipe, steps=recipe.strength.limited().steps if steps is None else steps)
     check(recipe)
     done = carry_out(device, picture, faces, replace(marks, fills=recipe.regions), recipe)
     notes = done.result.save(out, force, "strip" if strip_metadata else "keep", inputs)
@@ -152,7 +156,7 @@ def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given
 
 def check(recipe: Recipe) -> None:
     """Raises UsageError for a recipe with values out of their range, before anything is loaded."""
-    from npe_core.editor.recipe import check_feather, check_seed, check_sharpness, check_strength
+    from npe_core.editor.recipe import check_feather
 
     check_strength(recipe.timestep, recipe.steps, recipe.sampler)
     check_seed(recipe.seed)

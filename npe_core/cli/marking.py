@@ -1,13 +1,12 @@
-"""What --region, --paint, --mask and --color say, and how it gets onto a canvas."""
+"""What --region, --paint, --mask, --color and --tint say, and how it gets onto a canvas."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npe_core.cli.options import FacesMeant, region_fills
+from npe_core.cli.options import FacesMeant, region_fill
 from npe_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,14 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Marks:
-    """The four options together."""
+    """The five options together."""
 
     fills: dict[str, str]
-    """Region -> colour, in the order of filling."""
+    """Region, or several as ``skin+nose`` -> colour, in the order of filling."""
     paint: Path | None
     mask: Path | None
     colour: str | None
     """Of the mask."""
+    tint: bool = False
+    """Whether paint and colour take the photo's light and texture."""
 
     @property
     def by_hand(self) -> bool:
@@ -34,30 +35,43 @@ class Marks:
 
 
 def marks_meant(
-    regions: tuple[str, ...], paint: Path | None, mask: Path | None, colour: str | None, source: Path | None = None
+    regions: tuple[str, ...],
+    paint: Path | None,
+    mask: Path | None,
+    colour: str | None,
+    source: Path | None = None,
+    tint: bool = False,
 ) -> Marks:
-    """The four options checked, alone and against each other; ``source``, an edit to repeat, may stand in for them.
+    """The five options checked, alone and against each other; ``source``, an edit to repeat, may stand in for them.
 
     Raises UsageError.
     """
     from npe_core.colour import parse_colour
 
-    marks = Marks(_fills(regions), paint, mask, colour)
+    marks = Marks(_fills(regions), paint, mask, colour, tint)
     if not (marks.fills or marks.by_hand or source):
         raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
     if colour is not None:
         if mask is None:
             raise UsageError("--color goes with --mask; a region takes its colour as --region NAME=#RRGGBB.")
         parse_colour(colour)
+    if tint and paint is None and colour is None:
+        raise UsageError(
+            "--tint goes with --paint, or with --mask and --color; a region keeps the photo's light without it."
+        )
     return marks
 
 
 def _fills(regions: tuple[str, ...]) -> dict[str, str]:
     fills: dict[str, str] = {}
-    for name, colour in chain.from_iterable(map(region_fills, regions)):
-        if fills.get(name, colour) != colour:
-            raise UsageError(f"--region gives {name} two colours, {fills[name]} and {colour}. Give it one.")
-        fills[name] = colour
+    given: dict[str, str] = {}
+    for names, colour in map(region_fill, regions):
+        new = [name for name in names.split("+") if name not in given]
+        for name in names.split("+"):
+            if given.setdefault(name, colour) != colour:
+                raise UsageError(f"--region gives {name} two colours, {given[name]} and {colour}. Give it one.")
+        if new:
+            fills[names] = colour
     return fills
 
 
@@ -70,16 +84,14 @@ def segmented(editor: Editor, picture: Photo, faces: FacesMeant, marks: Marks) -
 
 
 def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> list[str]:
-    """Put what was asked for onto the canvas: regions, then paint, then the mask; returns notes on them."""
+    """Put what was asked for onto the canvas, see ``lay``; returns notes on paint and mask."""
+    from npe_core.editor.laying import ByHand, lay
     from npe_core.photo import read_mask, read_paint
 
     notes: list[str] = []
-    for name, colour in marks.fills.items():
-        canvas.fill(name, colour)
-    if marks.paint is not None:
-        canvas.paint_image(*read_paint(marks.paint, picture.size, notes))
-    if marks.mask is not None:
-        canvas.select(read_mask(marks.mask, picture.size, notes), marks.colour)
+    paint = None if marks.paint is None else read_paint(marks.paint, picture.size, notes)
+    mask = None if marks.mask is None else read_mask(marks.mask, picture.size, notes)
+    lay(canvas, marks.fills, ByHand(paint, mask, marks.colour, marks.tint))
     if feather > 0 and canvas.levels.any():
         canvas.feather(feather)
         if not canvas.levels.any():

@@ -56,10 +56,10 @@ class Number(click.FloatRange):
         return number
 
 
-def region_fills(text: str) -> list[tuple[str, str]]:
-    """``skin+nose=#6b4226`` -> [(``skin``, ``#6b4226``), (``nose``, ``#6b4226``)], all checked. Raises UsageError."""
+def region_fill(text: str) -> tuple[str, str]:
+    """``skin+nose=#6b4226`` -> (``skin+nose``, ``#6b4226``), both checked. Raises UsageError."""
     from npe_core.colour import parse_colour
-    from npe_core.regions import region_by_name
+    from npe_core.regions import group_by_name, name_of
 
     names, separator, colour = text.partition("=")
     if not separator:
@@ -67,7 +67,7 @@ def region_fills(text: str) -> list[tuple[str, str]]:
             f"{text!r} is not a region with a colour. Write --region NAME=#RRGGBB, for example hair=#8b2500."
         )
     parse_colour(colour)
-    return [(region_by_name(name).name, colour.strip()) for name in names.split("+")]
+    return name_of(group_by_name(names)), colour.strip()
 
 
 def show_notes(notes: list[str]) -> None:
@@ -115,7 +115,7 @@ def faces_meant(face: str, place: str | None, aligned: bool) -> FacesMeant:
 
 
 def marking_options(command: Command) -> Command:
-    """--region, --paint, --mask, --color."""
+    """--region, --paint, --mask, --color, --tint."""
     for option in reversed(
         [
             click.option(
@@ -123,13 +123,16 @@ def marking_options(command: Command) -> Command:
                 "regions",
                 multiple=True,
                 metavar="NAME[+NAME]=#RRGGBB",
-                help="Fill these regions; may be repeated.",
+                help="Fill these regions, those joined by + as one that keeps its light; may be repeated.",
             ),
             click.option(
                 "--paint", type=PHOTO, help="RGBA picture of PHOTO's size: alpha is the soft mask, RGB the colour."
             ),
             click.option("--mask", type=PHOTO, help="Grey or 1-bit picture of PHOTO's size: white is re-imagined."),
             click.option("--color", "--colour", "colour", metavar="#RRGGBB", help="With --mask: paint it first."),
+            click.option(
+                "--tint", is_flag=True, help="The paint takes the photo's light and texture, as region fills do."
+            ),
         ]
     ):
         command = option(command)

@@ -12,6 +12,7 @@ from npe_core.cli.options import PHOTO, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLER, SAMPLERS, STEPS
 from npe_core.errors import UsageError
+from npe_core.strength import strengths
 
 
 @click.command(cls=OnePhoto)
@@ -33,6 +34,7 @@ def sweep(
     paint: Path | None,
     mask: Path | None,
     colour: str | None,
+    tint: bool,
     timesteps: str,
     steps: int,
     sampler: str,
@@ -50,7 +52,7 @@ def sweep(
     Of several faces the largest is studied. Unless --face says otherwise, --paint and --mask without a --region are
     for the face that they lie on.
     """
-    marks = marks_meant(regions, paint, mask, colour)
+    marks = marks_meant(regions, paint, mask, colour, tint=tint)
     faces = options.faces_meant(face, box, aligned)
     if faces.which == "all":
         raise UsageError("A study is of one face: --face N or --face largest, not all.")
@@ -64,14 +66,12 @@ def sweep(
     picture = Photo.open(photo, max_megapixels=max_megapixels)
     inputs = (photo, paint, mask)
     check_output(out, force, inputs)
+    strengths(rows, steps, sampler)
 
     from npe_core.editor import Editor
-    from npe_core.editor.recipe import check_strength
     from npe_core.editor.sweep import sweep as make_sheet
     from npe_core.sheets import STUDY, with_headings
 
-    for timestep in rows:
-        check_strength(timestep, min(steps, timestep), sampler)
     editor = Editor(device)
     canvas, choice = segmented(editor, picture, faces, marks)
     notes = mark(canvas, picture, marks)

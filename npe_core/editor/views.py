@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from npe_core.blend import detail_weight
+from npe_core.blend import detail_weight, texture_within
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import cut, pad
 from npe_core.device import upload
@@ -117,4 +117,10 @@ def own_texture(photo: Photo, canvas: Canvas, crops: list[FaceCrop], engine: Eng
     original = upload(to_tensor(each(lambda crop: crop.extract(photo.image), crops)), engine.device)
     guide = upload(to_tensor(each(lambda crop: crop.extract(canvas.guide_parts), crops)), engine.device)
     fine, fine_guide = (x - resize(resize(x, side), x.shape[-1]) for x in (original, guide))
-    return resize(detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006), side).clamp(0, 1)
+    own = detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006)
+    covered = as_map(canvas.covered, crops)
+    whole = torch.from_numpy(np.stack(each(lambda crop: crop.extract(covered), crops)))[:, None]
+    inside = 1 - F.max_pool2d((whole < 0.99).float(), 3, stride=1, padding=1)  # a neighbour may show in what is cut out
+    if bool(inside.any()):
+        own = torch.maximum(own, texture_within(original, guide, upload(inside, engine.device)))
+    return resize(own, side).clamp(0, 1)

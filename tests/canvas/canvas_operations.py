@@ -35,21 +35,24 @@ def random_operation(rng: random.Random) -> Callable[[Canvas], object]:
     paint = noise.integers(0, 256, (H, W, 3), dtype=np.uint8)
 
     def drag(canvas: Canvas) -> None:
-        canvas.begin_stroke(colour, radius, soft, erase=rng.random() < 0.3)
+        canvas.begin_stroke(colour, radius, soft, erase=rng.random() < 0.3, tint=rng.random() < 0.3)
         for p in points:
             canvas.extend_stroke([p])
 
     return rng.choice(
         [
             lambda c: c.stroke(points, colour, radius, soft, opacity=0.6),
+            lambda c: c.stroke(points, colour, radius, soft, tint=True),
             lambda c: c.stroke(points, None, radius, soft),
             lambda c: c.erase(points, radius, soft),
             drag,
             lambda c: c.fill("hair", colour, shading=soft),
             lambda c: c.fill("lips", colour, at=(22, 26)),
             lambda c: c.paint_image(paint, mask),
+            lambda c: c.paint_image(paint, mask, tint=True),
             lambda c: c.select(mask),
             lambda c: c.select(mask, colour),
+            lambda c: c.select(mask, colour, tint=True),
             lambda c: c.feather(rng.uniform(0, 5)),
             lambda c: c.grow(rng.uniform(0, 3)),
             lambda c: c.shrink(rng.uniform(0, 2)),

@@ -101,7 +101,7 @@ def test_painting_bit_by_bit_equals_painting_at_once_and_is_one_step():
     assert np.array_equal(whole.guide, dragged.guide)
     assert dragged.end_stroke()
     assert dragged.undo()
-    assert not dragged.can_undo
+    assert not dragged._history.done
     assert np.array_equal(dragged.guide, dragged.image)
 
 
@@ -156,7 +156,7 @@ def test_a_brush_brings_no_hidden_paint_back():
 def test_off_the_picture_nothing_changes():
     canvas = make_canvas()
     assert not canvas.stroke([(-30, -30), (-20, 500)], "#ffffff", radius=5)
-    assert not canvas.can_undo
+    assert not canvas._history.done
     assert canvas.revision == 0
 
 
@@ -186,7 +186,7 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing(arguments):
     with pytest.raises(UsageError):
         canvas.stroke(**({"points": [(5, 5)], "colour": "#ffffff", "radius": 3} | arguments))
     assert not canvas.mask.any()
-    assert not canvas.can_undo
+    assert not canvas._history.done
 
 
 def test_extending_without_a_stroke_is_refused():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -56,9 +57,28 @@ def test_edit_with_json_as_a_process_of_its_own(portrait, tmp_path):
     assert not changed[230:400, 200:300].any()  # eyes, nose and mouth
 
 
-def test_a_colour_for_several_regions_is_that_colour_for_each():
+def test_a_colour_for_several_regions_is_one_fill_and_none_is_filled_twice():
     together = marks_meant(("skin+nose=#6b4226", "hair=#8b2500", "nose=#6b4226"), None, None, None)
-    assert list(together.fills.items()) == [("skin", "#6b4226"), ("nose", "#6b4226"), ("hair", "#8b2500")]
+    assert list(together.fills.items()) == [("skin+nose", "#6b4226"), ("hair", "#8b2500")]
+
+
+def test_tint_keeps_the_strands_that_flat_paint_covers(portrait):
+    """Of a streak of hair: how the fine light of the edit goes with the photo's own."""
+    strand = np.zeros((512, 512), np.uint8)
+    strand[150:300, 60:90] = 255
+    Image.fromarray(strand).save("strand.png")
+    paint = ["--mask", "strand.png", "--color", "#2050d0", "-t", "200", "--seed", "1"]
+    assert run(["edit", str(portrait), "-o", "flat.png", *paint]) == 0
+    assert run(["edit", str(portrait), "-o", "tinted.png", *paint, "--tint"]) == 0
+
+    def fine(path):
+        inside = pixels(path)[160:290, 65:85].astype(float).mean(axis=2)
+        return inside - cv2.GaussianBlur(inside, (0, 0), 3)
+
+    own, flat, tinted = fine(portrait), fine("flat.png"), fine("tinted.png")
+    assert np.corrcoef(own.ravel(), tinted.ravel())[0, 1] > 0.8 > 0.4 > np.corrcoef(own.ravel(), flat.ravel())[0, 1]
+    blue = pixels("tinted.png")[160:290, 65:85].mean(axis=(0, 1))
+    assert blue[2] > blue[1] + 40 and blue[2] > blue[0] + 80
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp", ".tiff"])

@@ -55,6 +55,8 @@ REFUSALS = {
     "bad colour": (["face.png", "-o", "out.png", "--region", "hair=red"], 2, "#RRGGBB"),
     "bad mask colour": (["face.png", "-o", "out.png", "--mask", "black_mask.png", "--color", "#12"], 2, "#RRGGBB"),
     "colour alone": (["face.png", "-o", "out.png", *HAIR, "--color", "#123456"], 2, "--mask"),
+    "tint of a region": (["face.png", "-o", "out.png", *HAIR, "--tint"], 2, "--tint goes with --paint"),
+    "tint without a colour": (["face.png", "-o", "out.png", "--mask", "spot.png", "--tint"], 2, "--mask and --color"),
     "timestep 0": (["face.png", "-o", "out.png", *HAIR, "-t", "0"], 2, "between 1 and 499"),
     "timestep 500": (["face.png", "-o", "out.png", *HAIR, "-t", "500"], 2, "between 1 and 499"),
     "timestep word": (["face.png", "-o", "out.png", *HAIR, "-t", "strong"], 2, "strong"),
@@ -147,7 +149,7 @@ def test_force_overwrites_none_of_the_files_that_are_read(command, option, files
     assert (files / "read.png").read_bytes() == before
 
 
-@pytest.mark.parametrize("marks", [[*HAIR, "--color", "#123456"], [*HAIR, "--color", "#zzzzzz"], []])
+@pytest.mark.parametrize("marks", [[*HAIR, "--color", "#123456"], [*HAIR, "--color", "#zzzzzz"], [], [*HAIR, "--tint"]])
 @pytest.mark.parametrize("command", ["edit", "sweep"])
 def test_a_study_refuses_the_marks_that_an_edit_refuses(command, marks, files, monkeypatch, capsys):
     monkeypatch.chdir(files)

@@ -15,6 +15,7 @@ def test_every_key_of_the_contract():
     assert read_parameters(b"{}", "a.json") == Parameters()
     assert read_parameters(b'\xef\xbb\xbf{"face": 2}', "a.json").face == 2
     assert read_parameters(b'{"regions": {"Hair": "930"}}', "a.json").regions == {"hair": "#993300"}
+    assert read_parameters(b'{"regions": {"nose+Skin": "930"}}', "a.json").regions == {"skin+nose": "#993300"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
@@ -51,6 +52,8 @@ def test_text_may_be_as_shells_of_other_systems_write_it(encoding):
         (b'{"seed": 1, "seed": 2}', "'seed' is there twice"),
         (b'{"regions": {"hair": "#993300", "hair": "#000000"}}', "'hair' is there twice"),
         (b'{"regions": {"hair": "#993300", "Hair": "#000000"}}', "a region is there twice"),
+        (b'{"regions": {"skin+nose": "#993300", "nose": "#000000"}}', "a region is there twice"),
+        (b'{"regions": {"skin+noze": "#993300"}}', "nose"),
         (b"[" * 100_000, "is not JSON"),
         (b'{"seed": ' + b"9" * 4000 + b"}", "seed"),
         (b'{"face": ' + b"9" * 4000 + b"}", "1 to 9999"),

@@ -8,7 +8,7 @@ from npe_core.canvas import Canvas
 from npe_core.canvas.morphology import distance_inside
 from npe_core.colour import parse_colour, srgb_to_lab
 from npe_core.editor import EditResult, FaceChoice
-from npe_core.editor.views import bare_and_thin
+from npe_core.editor.views import bare_and_thin, own_texture
 from npe_core.errors import Cancelled, InputError, UsageError
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
@@ -129,6 +129,19 @@ def test_only_what_is_bare_and_narrow_is_thin():
     rows = {int(row): float(found[row, 64]) for row in np.flatnonzero(found[:, 64])}
     assert rows == {row: 1.0 for row in (74, 75, 76)} | {row: 0.25 for row in range(99, 104)}
     assert found[26:64, 40:80].max() == 0
+
+
+def test_the_texture_of_a_tint_is_known_as_the_photos_up_to_its_hard_edge(editor, photo):
+    """Of a thin streak in the hair: flat paint has none."""
+    (crop,) = editor.choose(photo).crops
+
+    def own_in(tint):
+        canvas = Canvas(photo.image)
+        canvas.stroke([(60, 330), (80, 230), (110, 150)], "#2050d0", radius=7, tint=tint)
+        inside = crop.extract((canvas.levels == 255).astype(np.float32), editor.engine.image_size) > 0.9
+        return own_texture(photo, canvas, [crop], editor.engine)[0, 0].cpu().numpy()[inside]
+
+    assert own_in(True).min() > 0.6 and own_in(True).mean() > 0.9 and own_in(False).mean() < 0.3
 
 
 def test_ten_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
