@@ -30,6 +30,8 @@ class InOrder(App[None]):
             await super().on_event(event)
         else:
             self._key_under_way = True
+            if not self.screen.is_mounted:  # what its keys are for is not there yet
+                await _done(self.screen)
             told = self.focused or self.screen
             await super().on_event(event)
             await _done(told)

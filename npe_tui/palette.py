@@ -96,17 +96,38 @@ def name_of(colour: str) -> str | None:
 def parse(text: str, group: str = "") -> str:
     """``#8b2500``, ``8b2500``, ``#abc``, or a name of the palette, with or without its group -> ``#rrggbb``.
 
-    Of two colours of one name that of ``group`` is meant. Raises UsageError for anything else.
+    Of two colours of one name that of ``group`` is meant. A part of a name, from the beginning of a word on, does where
+    only one colour of the group has it, or else of all groups. Raises UsageError for anything else.
     """
     name = " ".join(text.lower().split())
-    for known in sorted(PALETTE, key=lambda known: known != group):
+    groups = sorted(PALETTE, key=lambda known: known != group)
+    for known in groups:
         for swatch in PALETTE[known]:
             if name in (swatch.name, f"{swatch.name} {known}"):
                 return swatch.colour
     try:
         return format_colour(parse_colour(text))
     except UsageError:
-        raise UsageError(f"{text!r} is no colour: write #RRGGBB, or a name such as auburn.") from None
+        of_group = [known for known in groups if known == group]
+        found = _partly(name, of_group) or _partly(name, groups) if name else []
+    if not found:
+        raise UsageError(f"{text!r} is no colour: write #RRGGBB, or a name such as auburn.")
+    if len(found) > 1:
+        names = [swatch.name for swatch in found]
+        if len(set(names)) < len(names):
+            names = [name_of(swatch.colour) or swatch.name for swatch in found]
+        raise UsageError(f"{text!r} could be {', '.join(names[:-1])} or {names[-1]}.")
+    return found[0].colour
+
+
+def _partly(name: str, groups: list[str]) -> list[Swatch]:
+    """The colours in whose names, with or without the group, a word begins with ``name``; more than the group does."""
+    return [
+        swatch
+        for group in groups
+        for swatch in PALETTE[group]
+        if 0 <= f" {swatch.name} {group}".find(f" {name}") < len(swatch.name)
+    ]
 
 
 def to_hsv(colour: str) -> tuple[float, float, float]:

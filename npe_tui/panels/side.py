@@ -32,7 +32,7 @@ class Side(Vertical):
         panels = (
             RegionsPanel(config.depth, region_keys(config.keys)),
             ColourPanel(config.colour, self._recent),
-            BrushPanel(config.hardness),
+            BrushPanel(config.hardness, config.opacity, config.tint),
             StrengthPanel(initial(config), presets(config)),
         )
         panels[0].add_class("-active")

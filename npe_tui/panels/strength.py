@@ -27,13 +27,20 @@ class StrengthPanel(Vertical):
         yield Label("Strength", classes="heading")
         zones = ((SUBTLE, "subtle"), (DRAMATIC, "dramatic"))
         yield Slider("timestep", WEAKEST, STRONGEST, self.settings.timestep, zones=zones, id="timestep")
-        yield Chips(tuple(Chip(name, name, help=_told(preset)) for name, preset in self._presets.items()), id="presets")
+        chips = tuple(Chip(name, name, help=_told(preset)) for name, preset in self._presets.items())
+        yield Chips(chips, self._preset, id="presets")
         yield Slider("steps", 1, 100, self.settings.steps, power=2, id="steps")
         yield Chips(tuple(Chip(name, name) for name in SAMPLERS), self.settings.sampler, id="samplers")
         yield Slider("sharpness", 0, 100, 100 * self.settings.sharpness, step=5, unit="%", id="sharpness")
         with Horizontal(id="seed-line"):
             yield Label("seed", id="seed-label")
             yield Input(placeholder="new each time", id="seed", compact=True, restrict="[0-9]*", max_length=10)
+
+    @property
+    def _preset(self) -> str | None:
+        """Which preset has these settings, whatever the seed."""
+        without_seed = replace(self.settings, seed=None)
+        return next((name for name, preset in self._presets.items() if preset == without_seed), None)
 
     def settled(self) -> EditSettings:
         """The settings, with what was typed into a slider and not confirmed: it is what a person sees."""
@@ -51,10 +58,7 @@ class StrengthPanel(Vertical):
         self.query_one("#sharpness", Slider).value = 100 * settings.sharpness
         with self.prevent(Input.Changed):
             self.query_one("#seed", Input).value = "" if settings.seed is None else str(settings.seed)
-        without_seed = replace(settings, seed=None)
-        self.query_one("#presets", Chips).chosen = next(
-            (name for name, preset in self._presets.items() if preset == without_seed), None
-        )
+        self.query_one("#presets", Chips).chosen = self._preset
 
     @on(Slider.Changed)
     def _slide(self, event: Slider.Changed) -> None:

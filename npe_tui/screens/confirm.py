@@ -8,11 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Label, Static
 
+from npe_tui.screens.dialog import Dialog
 
-class ConfirmScreen(ModalScreen[str | None]):
+
+class ConfirmScreen(Dialog[str | None]):
     """Answers with the name of the button, None when the question was dismissed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

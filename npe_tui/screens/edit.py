@@ -161,9 +161,19 @@ class EditScreen(EnhancingScreen):
         self._show_brush()
 
     def _show_brush(self) -> None:
-        self.query_one(BrushPanel).show_brush(self.hand.radius, self.hand.hardness)
-        self.easel.view.brush_radius = self.hand.radius if self.hand.paints else None
-        self.status.say(f"Brush {self.hand.radius:g} px, {self.hand.hardness:.0%} hard")
+        hand = self.hand
+        self.query_one(BrushPanel).show_brush(hand.radius, hand.hardness, hand.opacity)
+        self.easel.view.brush_radius = hand.radius if hand.paints else None
+        self.status.say(f"Brush {hand.radius:g} px, {hand.hardness:.0%} hard, {hand.opacity:.0%} opaque")
+        self.tell()
+
+    def action_tint(self) -> None:
+        self._set_tint(not self.hand.tint)
+
+    def _set_tint(self, tint: bool) -> None:
+        self.hand.tint = tint
+        self.query_one(BrushPanel).show_tint(tint)
+        self.status.say("The brush's colour takes the photo's light and texture" if tint else "The brush paints flat")
         self.tell()
 
     def action_dab(self) -> None:
@@ -305,8 +315,12 @@ class EditScreen(EnhancingScreen):
 
     @on(BrushPanel.BrushChanged)
     def _changed_brush(self, event: BrushPanel.BrushChanged) -> None:
-        self.hand.radius, self.hand.hardness = event.radius, event.hardness
+        self.hand.radius, self.hand.hardness, self.hand.opacity = event.radius, event.hardness, event.opacity
         self._show_brush()
+
+    @on(BrushPanel.TintChosen)
+    def _chose_tint(self, event: BrushPanel.TintChosen) -> None:
+        self._set_tint(event.tint)
 
     @on(BrushPanel.MaskTool)
     def _used_mask_tool(self, event: BrushPanel.MaskTool) -> None:

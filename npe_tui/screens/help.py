@@ -9,14 +9,14 @@ from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from npe_core.regions import REGION_NAMES
 from npe_tui.keys import APP_COMMANDS, COMMANDS, VIEW_KEYS, with_keys
+from npe_tui.screens.dialog import Dialog
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """What can be done, and with which key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

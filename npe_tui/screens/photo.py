@@ -55,7 +55,7 @@ class PhotoScreen(Screen[None]):
         """Whether it is known whose regions are to be found."""
         config = self.npe.config
         self.easel = Easel(config.depth)
-        self.hand = Hand(colour=config.colour, hardness=config.hardness)
+        self.hand = Hand(colour=config.colour, hardness=config.hardness, opacity=config.opacity, tint=config.tint)
         tells = Tells(
             working=lambda doing: self.status.say(doing),
             later=self.later,
@@ -74,7 +74,7 @@ class PhotoScreen(Screen[None]):
             yield self.easel
             yield Vertical(id="side")
         yield StatusLine()
-        yield KeyLine()
+        yield KeyLine("enhance", "save", "help", "leave")
 
     def on_mount(self) -> None:
         self.npe.engine.sink = self.post_message
@@ -139,7 +139,8 @@ class PhotoScreen(Screen[None]):
         app.recent.add_photo(self.path)
         self.document = document
         self.hand.radius = config.radius or max(round(min(document.size) / 50), 1)
-        self.query_one(BrushPanel).show_brush(self.hand.radius, self.hand.hardness, self.largest_radius)
+        hand = self.hand
+        self.query_one(BrushPanel).show_brush(hand.radius, hand.hardness, hand.opacity, self.largest_radius)
         self.autosave = Autosave(
             app.autosave_folder,
             self.path,
@@ -282,7 +283,8 @@ class PhotoScreen(Screen[None]):
     def tell(self) -> None:
         """The title and the facts at the bottom."""
         document, state = self.document, self.npe.engine.state
-        facts = [f"{self.hand.tool} {self.hand.radius:g}px" if self.hand.paints else self.hand.tool]
+        tool = "tint" if self.hand.tint and self.hand.tool == "brush" else self.hand.tool
+        facts = [f"{tool} {self.hand.radius:g}px" if self.hand.paints else tool]
         if state.name == "ready":
             facts.append(f"{state.device} · weights {state.weights}")
         if document is not None:

@@ -11,11 +11,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Label, Static
 
 from npe_core.errors import NpeError
 from npe_core.photo import OUTPUT_FORMATS, check_output
+from npe_tui.screens.dialog import Dialog
 from npe_tui.widgets.path_field import PathField
 
 
@@ -28,7 +28,7 @@ class Target:
     """Whether a person agreed to lose the file that is there."""
 
 
-class SaveScreen(ModalScreen[Target | None]):
+class SaveScreen(Dialog[Target | None]):
     """Answers with a path that can be written to, None when a person thought better of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
@@ -43,8 +43,8 @@ class SaveScreen(ModalScreen[Target | None]):
         super().__init__()
         self._proposed, self._source, self._paint, self._stale = proposed, source, paint, stale
         self._problem = problem
-        self._told_of = str(proposed)
-        """The path that the problem in sight is about."""
+        self._told_of: str | None = str(proposed)
+        """What was written when the problem in sight came up; None: no problem is in sight."""
         self._agreed: Path | None = None
 
     def compose(self) -> ComposeResult:
@@ -72,9 +72,9 @@ class SaveScreen(ModalScreen[Target | None]):
 
     @on(PathField.Changed)
     def _typed(self, event: PathField.Changed) -> None:
-        if event.value == self._told_of:
+        if self._told_of in (None, event.value):
             return  # the field posts this when it appears, too
-        self._told_of, self._agreed = "", None
+        self._told_of, self._agreed = None, None
         self.query_one("#problem", Static).update("")
         self._call_button("Save")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -10,14 +11,31 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Label
+from textual.widgets import Label
 
 from npe_core.canvas.boxes import Box, box_of, cut, pad
 from npe_tui.document import EditDocument
+from npe_tui.keys import COMMANDS
 from npe_tui.picture import PictureView
+from npe_tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from npe_core.editor import EditResult
+
+
+_ACROSS = 2
+"""Tiles in a row."""
+_LOOK = ("zoom_in", "zoom_out", "fit")
+"""Names of the commands that the footer tells of."""
+
+
+class VariantView(PictureView):
+    """The picture of a tile."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(replace(command.binding, show=True) for command in COMMANDS if command.name in _LOOK),
+        Binding("ctrl+left", "pan(-8,0)", "Pan", key_display="^arrows"),
+    ]
 
 
 class Tile(Vertical):
@@ -29,7 +47,7 @@ class Tile(Vertical):
         self._title, self._depth = title, depth
 
     def compose(self) -> ComposeResult:
-        yield PictureView(depth=self._depth)
+        yield VariantView(depth=self._depth)
         yield Label(self._title, classes="tile-title")
 
     def on_mount(self) -> None:
@@ -41,15 +59,17 @@ class Tile(Vertical):
 
 
 class VariantsScreen(Screen[int | None]):
-    """Answers with the number of the variant, from 0; None to keep what was there."""
+    """Answers with the number of the variant, from 0; None to keep what was there. All tiles show the same part."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(n), f"take({n - 1})", f"Take {n}", show=False) for n in range(1, 10)),
-        Binding("enter", "take_focused", "Take this one"),
-        Binding("left", "app.focus_previous", "Previous", show=False, priority=True),
-        Binding("right", "app.focus_next", "Next", show=False, priority=True),
+        Binding("enter", "take_focused", "Take"),
+        *(
+            Binding(key, f"step({by})", show=False, priority=True)
+            for key, by in (("left", -1), ("right", 1), ("up", -_ACROSS), ("down", _ACROSS))
+        ),
         Binding("c", "compare", "Before/after"),
-        Binding("escape", "dismiss(None)", "None of them"),
+        Binding("escape", "dismiss(None)", "None"),
     ]
 
     def __init__(self, document: EditDocument, results: list[EditResult], depth: str) -> None:
@@ -65,7 +85,7 @@ class VariantsScreen(Screen[int | None]):
                 title = f" {number + 1}  seed {result.parameters['seed']}"
                 before = self._document.photo.image[where]
                 yield Tile(number, result.image[where], before, title, self._depth)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine("take_focused", "dismiss(None)", "zoom(1.25)", "zoom(0.8)")
 
     def on_mount(self) -> None:
         self.query(PictureView).first().focus()
@@ -80,10 +100,22 @@ class VariantsScreen(Screen[int | None]):
                 self.dismiss(tile.number)
                 return
 
+    def action_step(self, by: int) -> None:
+        """Choose the tile so many further, and after the last the first."""
+        views = list(self.query(PictureView))
+        at = next((number for number, view in enumerate(views) if view.has_focus), 0)
+        self.set_focus(views[(at + by) % len(views)])
+
     def action_compare(self) -> None:
         self._before = not self._before
         for tile in self.query(Tile):
             tile.compare(self._before)
+
+    @on(PictureView.ViewportChanged)
+    def _keep_together(self, event: PictureView.ViewportChanged) -> None:
+        for view in self.query(PictureView):
+            if view is not event.view:
+                view.viewport = event.viewport
 
     @on(events.DescendantFocus)
     def _mark(self) -> None:

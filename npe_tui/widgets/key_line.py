@@ -1,20 +1,30 @@
-"""The line of keys at the bottom of the editor."""
+"""The line of keys at the bottom of a screen."""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widgets import Footer
+from typing import Any
 
-_FIRST = ("enhance", "save", "help", "leave")
-"""Actions that are shown at any width; the others as far as there is room."""
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
 
 
 class KeyLine(Footer):
     """A footer whose indispensable keys come first: where it is narrow, the last ones are cut off."""
 
-    def __init__(self) -> None:
+    def __init__(self, *first: str) -> None:
+        """``first``: actions that are shown at any width; the others as far as there is room."""
         super().__init__(compact=True, show_command_palette=False)
+        self._first = first
+
+    def bindings_changed(self, screen: Screen[Any]) -> None:
+        """Made anew where it can be used: under a dialog it would have all of the dimmed picture painted again.
+
+        When the dialog goes the bindings are told of once more.
+        """
+        if screen is self.app.screen:
+            super().bindings_changed(screen)
 
     def compose(self) -> ComposeResult:
-        ranks = {action: rank for rank, action in enumerate(_FIRST)}
+        ranks = {action: rank for rank, action in enumerate(self._first)}
         yield from sorted(super().compose(), key=lambda key: ranks.get(getattr(key, "action", ""), len(ranks)))

@@ -10,6 +10,11 @@ from npe_tui.panels.colour import ColourPanel
 from npe_tui.screens.faces import FaceScreen
 
 
+def asks_for_face(session):
+    """Whether the question is there with all its parts: it is the app's screen before it has them."""
+    return isinstance(session.app.screen, FaceScreen) and session.app.screen.is_mounted
+
+
 @pytest.mark.parametrize(
     ("boxes", "key", "wish"),
     [
@@ -23,7 +28,7 @@ def test_several_faces_or_none_are_asked_about(start, found, boxes, key, wish):
 
     async def scenario():
         async with start((80, 24)) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await until(session.pilot, lambda: asks_for_face(session))
             await session.press(key)
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
             assert session.document.wish == wish
@@ -36,7 +41,7 @@ def test_a_box_is_drawn_where_no_face_was_found(start, found):
 
     async def scenario():
         async with start((80, 24)) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await until(session.pilot, lambda: asks_for_face(session))
             screen = session.app.screen
             view = screen.query_one("#faces")
             await until(session.pilot, lambda: view.viewport.photo == (80, 96) and view.viewport.cells == view.size)
@@ -61,7 +66,7 @@ def test_a_box_beside_the_photo_is_none_and_one_over_its_edge_ends_there(start, 
 
     async def scenario():
         async with start((80, 24)) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await until(session.pilot, lambda: asks_for_face(session))
             screen = session.app.screen
             screen._box((90, 10), (160, 80))
             await session.pilot.pause()
@@ -78,7 +83,7 @@ def test_a_box_is_drawn_by_the_keyboard_and_a_click_is_none(start, found):
 
     async def scenario():
         async with start((40, 12)) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await until(session.pilot, lambda: asks_for_face(session))
             screen, view = session.app.screen, session.app.screen.query_one("#faces")
             title = screen.query_one("#title")
             assert title.display and title.size.height and str(title.content).strip() == "No face was found"
@@ -102,7 +107,7 @@ def test_the_face_that_enter_would_take_is_marked(start, found):
 
     async def scenario():
         async with start((80, 24)) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await until(session.pilot, lambda: asks_for_face(session))
             view = session.app.screen.query_one("#faces")
 
             async def marked(*numbers):
@@ -141,7 +146,7 @@ def test_another_face_leaves_no_regions_of_the_one_before_to_fill(start, found):
     found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
 
     async def choose(session, number):
-        await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+        await until(session.pilot, lambda: asks_for_face(session))
         await session.press(number)
         await until(session.pilot, lambda: session.screen.running.looking)
 
@@ -168,7 +173,7 @@ def test_no_regions_are_looked_for_while_the_face_is_asked_for_or_when_none_was_
 
     async def scenario():
         async with start((80, 24)) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await until(session.pilot, lambda: asks_for_face(session))
             engine.state = ready
             await session.say(messages.StateChanged(ready))
             await session.press("escape")

@@ -6,9 +6,11 @@ from textual.widgets import Input
 from tui_fakes import HAIR, SKIN
 from tui_session import run, until
 
+from npe_core.canvas import Canvas
 from npe_tui.document import FaceWish
+from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
-from npe_tui.widgets import Chips
+from npe_tui.widgets import Chips, Slider
 
 
 def test_pick_recolour_undo(start):
@@ -166,6 +168,47 @@ def test_undo_while_the_mouse_is_held_takes_the_stroke_back(start):
             await session.pilot.hover("#photo", offset=(30, 20))
             await session.pilot.mouse_up("#photo", offset=(30, 20))
             assert not session.document.marked
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+def test_a_tint_and_its_opacity_reach_the_stroke(start, size):
+    """By the key and by the panel; what the stroke leaves is what the canvas makes of it."""
+
+    async def scenario():
+        async with start(size) as session:
+            await session.open()
+            hand, panel = session.screen.hand, session.screen.query_one(BrushPanel)
+            chips, opacity = panel.query_one("#paints", Chips), panel.query_one("#opacity", Slider)
+
+            async def painted():
+                session.screen.painting.press(40, 30)
+                session.screen.painting.release()
+                guide = session.document.canvas.guide.copy()
+                await session.press("u")
+                await until(session.pilot, lambda: not session.document.marked)
+                return guide
+
+            def expected(**said):
+                canvas = Canvas(session.document.photo.image)
+                canvas.stroke([(40, 30)], hand.colour, hand.radius, hand.hardness, **said)
+                return canvas.guide
+
+            await session.press("b")
+            hand.radius = 6.0
+            assert chips.chosen == "flat" and np.array_equal(await painted(), expected())
+            await session.press("l")
+            assert hand.tint and chips.chosen == "tint"
+            assert np.array_equal(await painted(), expected(tint=True))
+            assert not np.array_equal(expected(tint=True), expected())
+            await session.press("f4", *["tab"] * 3)
+            assert opacity.has_focus and opacity.region.width > 15 and chips.region.width == 12
+            await session.press("5", "0", "enter", "k", "b")
+            assert hand.opacity == 0.5 and np.array_equal(await painted(), expected(tint=True, opacity=0.5))
+            await session.press("f4", *["tab"] * 4, "enter")
+            assert not hand.tint and chips.chosen == "flat"
+            assert np.array_equal(await painted(), expected(opacity=0.5))
 
     run(scenario)
 

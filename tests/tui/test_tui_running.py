@@ -224,6 +224,41 @@ def test_variants_are_chosen_by_number(start):
     run(scenario)
 
 
+@pytest.mark.parametrize("size", [(120, 40), (40, 12)])
+def test_all_variants_are_zoomed_and_panned_together(start, size):
+    async def scenario():
+        async with start(size) as session:
+            await session.open()
+            await session.fill("7")
+            number = await session.make("v", "variants")
+            results = [invented(session.document, seed) for seed in (30, 31, 32, 33)]
+            await session.say(messages.Edited(number, results))
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+            screen = session.app.screen
+            await until(session.pilot, lambda: len(screen.query(PictureView)) == 4)
+            views = list(screen.query(PictureView))
+
+            async def seen(met):
+                """Once the chosen tile's way of looking is met, it is that of all."""
+                await until(session.pilot, lambda: all(met(view.viewport) for view in views))
+                return {(view.viewport.zoomed, view.viewport.centre) for view in views}
+
+            await session.press("down", "right", "up", "left", "plus", "plus")
+            assert views[0].has_focus, "once round"
+            ((_, (_, above)),) = await seen(lambda viewport: viewport.zoomed is not None)
+            await session.press("down", "ctrl+down")
+            assert len(await seen(lambda viewport: viewport.centre[1] > above)) == 1
+            await session.press("home")
+            await seen(lambda viewport: viewport.zoomed is None)
+            line = screen.query_one("KeyLine")
+            shown = [key.description for key in line.query("FooterKey") if key.region.right <= size[0]]
+            assert shown[:4] == ["Take", "None", "Zoom in", "Zoom out"]
+            await session.press("enter")
+            await until(session.pilot, lambda: session.document.result is results[2])
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 def test_a_timestep_is_taken_from_the_study(start, size):
     async def scenario():
@@ -235,6 +270,7 @@ def test_a_timestep_is_taken_from_the_study(start, size):
             sheet[260:516, 4 * 260 :] = 200
             await session.say(messages.Studied(number, sheet, (200, 300, 400)))
             await until(session.pilot, lambda: isinstance(session.app.screen, StudyScreen))
+            await until(session.pilot, lambda: session.app.screen.is_mounted)
             assert session.app.screen._tile(4).shape == (256, 256, 3)
             pictures = session.app.screen.query(PictureView)
             shares = {view.id: view.size.width / size[0] for view in pictures if view.size}

@@ -35,6 +35,9 @@ def test_a_file_and_over_it_the_environment(tmp_path):
     loaded = config.load(path, {"NPE_TUI_TIMESTEP": "220", "NPE_TUI_HARDNESS": "0.5"})
     assert (loaded.theme, loaded.timestep, loaded.hardness) == ("npe-light", 220, 0.5)
     assert loaded.keys == {"enhance": "ctrl+e"}
+    assert not loaded.tint and config.load(path, {"NPE_TUI_TINT": "True", "NPE_TUI_OPACITY": "0.5"}).tint
+    with pytest.raises(UsageError, match="'NPE_TUI_TINT' is true or false, not 'yes'"):
+        config.load(path, {"NPE_TUI_TINT": "yes"})
 
 
 def test_the_environment_names_another_file(tmp_path):
@@ -66,6 +69,8 @@ def test_no_file_is_no_error():
         ('timestep = "much"', "is a number, not 'much'"),
         ("timestep = true", "is a number"),
         ("hardness = 2.0", "between 0 and 1"),
+        ("opacity = 0", "between 0.1 and 1"),
+        ("tint = 1", "is true or false, not 1"),
         ("sharpness = 2", "between 0 and 1"),
         ("keys = 3", "is a table"),
         ('theme = "npe-lihgt"', "no theme 'npe-lihgt'. Did you mean 'npe-light'"),
@@ -184,6 +189,25 @@ def test_a_colour_is_written_in_digits_or_by_its_name():
     for wrong in ("", "#8b25", "auburnish"):
         with pytest.raises(UsageError, match="is no colour"):
             parse(wrong)
+
+
+def test_a_part_of_a_name_is_enough_where_one_colour_has_it():
+    assert name_of(parse("plat")) == "platinum hair"
+    assert name_of(parse("ash b", "hair")) == "ash blond hair"
+    assert name_of(parse("honey", "lips")) == "honey blond hair"
+    assert name_of(parse("dark", "eyes")) == "dark brown eyes", "the group that is offered goes before the others"
+    assert parse("fed") == "#ffeedd", "and a colour in digits before a part of a name"
+    for text, group, told in (
+        ("blond", "hair", "'blond' could be dark blond, honey blond or ash blond."),
+        ("Blond hair", "eyes", "'Blond hair' could be dark blond, honey blond or ash blond."),
+        ("dark", "recent", "'dark' could be dark brown hair, dark blond hair or dark brown eyes."),
+    ):
+        with pytest.raises(UsageError) as caught:
+            parse(text, group)
+        assert str(caught.value) == told
+    for wrong in ("hair", "lond", "z", " "):
+        with pytest.raises(UsageError, match="is no colour"):
+            parse(wrong, "hair")
 
 
 def test_every_region_has_swatches_and_every_swatch_a_name():

@@ -58,6 +58,16 @@ def test_a_preset_brings_its_sharpness(start, config):
     run(scenario)
 
 
+@pytest.mark.parametrize(("timestep", "preset"), [(250, "subtle"), (412, "dramatic"), (330, None)])
+def test_the_preset_in_force_is_lit_from_the_start(start, config, timestep, preset):
+    async def scenario():
+        async with start((120, 40), settings=replace(config, timestep=timestep)) as session:
+            await session.open()
+            assert session.screen.query_one("#presets").chosen == preset
+
+    run(scenario)
+
+
 def test_keys_that_arrive_in_one_piece_go_where_each_of_them_would_have_gone_alone(start):
     """As over a slow line: the strength is taken, the field left, the region filled and the picture made with it."""
 

@@ -1,0 +1,38 @@
+"""What all dialogs share: the dimmed picture that they lie over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Generic
+
+from rich.console import RenderableType
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.renderables.background_screen import BackgroundScreen
+from textual.screen import ModalScreen, ScreenResultType
+
+
+class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+    """A screen over the picture, which Textual paints three times before all of the dialog is there."""
+
+    def render(self) -> RenderableType:
+        below = super().render()
+        return _Dimmed(below.screen, below.color) if isinstance(below, BackgroundScreen) else below
+
+
+class _Dimmed(BackgroundScreen):
+    """Textual's, but that it dims a colour once, not in every painting of every cell."""
+
+    @classmethod
+    def process_segments(cls, segments: Iterable[Segment], color: Color) -> Iterable[Segment]:
+        for segment in segments:
+            text, style, control = segment
+            yield segment if control else Segment(text, _dimmed(style or Style.null(), color))
+
+
+@lru_cache(1 << 14)
+def _dimmed(style: Style, color: Color) -> Style:
+    (segment,) = BackgroundScreen.process_segments([Segment("", style)], color)
+    return segment.style or Style.null()

@@ -1,0 +1,122 @@
+"""What lies under a dialog is not painted for nothing, and what lies over is there before its keys are."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from rich.segment import ControlType, Segment
+from rich.style import Style
+from textual import events
+from textual.color import Color
+from textual.renderables.background_screen import BackgroundScreen
+from textual.widgets import Button, Input, Static
+from tui_session import run, until
+
+from npe_tui.in_order import InOrder
+from npe_tui.screens import dialog
+from npe_tui.screens.faces import FaceScreen
+from npe_tui.screens.save import SaveScreen
+from npe_tui.screens.study import StudyScreen
+
+
+async def ask_where(session):
+    await session.press("P")
+    await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen) and session.app.screen.is_mounted)
+
+
+def test_a_letter_in_the_save_dialog_changes_nothing_else(start, monkeypatch):
+    changed = []
+    update, refresh = Static.update, Button.refresh
+    monkeypatch.setattr(Static, "update", lambda self, *a, **k: [changed.append(self.id), update(self, *a, **k)][1])
+    monkeypatch.setattr(
+        Button,
+        "refresh",
+        lambda self, *a, **k: [changed.append(self.id if k.get("layout") else ""), refresh(self, *a, **k)][1],
+    )
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await ask_where(session)
+            field, problem = session.app.screen.query_one(Input), session.app.screen.query_one("#problem")
+            field.value = ""
+            await session.press("enter")
+            assert "Write a name" in str(problem.content)
+            await session.press("a")
+            assert not str(problem.content)
+            changed.clear()
+            await session.press("b", "c", "d")
+            assert field.value == "abcd" and not {"problem", "write"} & set(changed)
+
+    run(scenario)
+
+
+def test_the_keys_of_the_photo_are_not_told_anew_under_a_dialog(start):
+    """It would have all of the dimmed picture painted again; they are when the dialog goes."""
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            line = session.screen.query_one("KeyLine")
+            await until(session.pilot, lambda: line.children)
+            before = list(line.children)
+            await ask_where(session)
+            session.screen.refresh_bindings()
+            for _ in range(5):
+                await session.pilot.pause()
+            assert list(line.children) == before
+            await session.press("escape")
+            await until(session.pilot, lambda: line.children and line.children[0] is not before[0])
+
+    run(scenario)
+
+
+def test_a_dialog_dims_what_lies_below_as_textual_does_and_each_colour_once(start):
+    photo = [Segment("▀", Style(color=f"#{n:02x}2030", bgcolor=f"#20{n:02x}40")) for n in range(256)]
+    others = [
+        Segment("a", Style(bold=True, meta={"x": 1})),
+        Segment("b"),
+        Segment.line(),
+        Segment("c", Style(link="d")),
+    ]
+    control = Segment("", None, [(ControlType.BELL,)])
+    for colour in (Color(18, 18, 18, 0.6), Color(0, 0, 0, 0)):
+        expected = list(BackgroundScreen.process_segments([*photo, *others, control], colour))
+        assert list(dialog._Dimmed.process_segments([*photo, *others, control], colour)) == expected
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await ask_where(session)
+            await session.pilot.pause()
+            before = dialog._dimmed.cache_info()
+            session.app.screen.refresh()
+            await until(session.pilot, lambda: dialog._dimmed.cache_info().hits > before.hits + 1000)
+            assert dialog._dimmed.cache_info().misses == before.misses
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("screen", "key"),
+    [
+        (lambda: StudyScreen(np.zeros((776, 1296, 3), np.uint8), (200, 300, 400), 200, "auto"), "right"),
+        (lambda: FaceScreen(np.zeros((96, 80, 3), np.uint8), [], "auto"), "space"),
+    ],
+)
+def test_a_key_that_comes_with_a_screen_waits_until_its_parts_are_there(screen, key):
+    async def scenario():
+        app = InOrder()
+        async with app.run_test() as pilot:
+            shown = screen()
+            app.push_screen(shown)
+            app.post_message(events.Key(key, None))
+            await until(pilot, lambda: shown.is_mounted)
+            for _ in range(3):
+                await pilot.pause()
+            if key == "right":
+                assert shown.query_one("#timesteps").chosen == "300"
+            else:
+                assert "Arrows move the cursor" in str(shown.query_one("#title").content)
+
+    asyncio.run(scenario())
