@@ -87,7 +87,11 @@ def test_a_daemon_from_start_to_sigterm(at, tmp_path, portrait, capsys):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_as_soon_as_the_lock_is_held_is_an_orderly_end(at, folders, number):
     folders.lock.touch()
-    daemon = start(at)
+    before = signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    try:
+        daemon = start(at)  # under nohup it would inherit a SIGHUP that is ignored, and leave it so
+    finally:
+        signal.signal(number, before)
     wait_for(lambda: is_held(folders))
     daemon.send_signal(number)
     log = daemon.communicate(timeout=PATIENCE)[1].decode()
