@@ -8,6 +8,8 @@ from npe_core.canvas import Canvas
 
 PAINTS = ("brush", "marker", "eraser")
 """The tools that draw strokes."""
+PICKS = ("whole", "piece", "several")
+"""What a pick takes: a whole region, the connected piece of it, or a region along with those picked just before."""
 
 
 @dataclass
@@ -25,8 +27,8 @@ class Hand:
     """0..1, of the brush's paint."""
     tint: bool = False
     """Whether the brush's paint takes the photo's light and texture."""
-    pieces: bool = False
-    """Whether a pick takes the connected piece instead of the whole region."""
+    picks: str = "whole"
+    """One of ``PICKS``."""
     drawing: bool = False
     """Whether a stroke is under way."""
 

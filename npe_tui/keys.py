@@ -47,7 +47,9 @@ REGION_KEYS = "0123456789a"
 
 COMMANDS: tuple[Command, ...] = (
     Command("enhance", "g,f5", "enhance", "Enhance", "Turn the paint into a photograph", "Run", True),
-    Command("cancel", "escape", "cancel", "Cancel", "Stop what is running; close a panel; lift the pen", "Run"),
+    Command(
+        "cancel", "escape", "cancel", "Cancel", "Stop what is running; close a panel; lift the pen, leave a fill", "Run"
+    ),
     Command("variants", "v", "variants", "Variants", "The same edit with four seeds, to choose from", "Run"),
     Command("study", "t", "study", "Study", "The timestep study: what rising strength does", "Run"),
     Command("weaker", "comma", "timestep(-10)", "Weaker", "Ten timesteps less", "Run"),
@@ -67,7 +69,7 @@ COMMANDS: tuple[Command, ...] = (
         for region, key in zip(REGIONS, REGION_KEYS, strict=True)
     ),
     Command("pick", "p", "tool('pick')", "Pick", "Tool: a click fills the region under it", "Pick", True),
-    Command("piece", "w", "piece", "Whole or piece", "Pick whole regions, or the connected piece", "Pick"),
+    Command("piece", "w", "picks", "Whole, piece, several", "Pick whole regions, pieces, or several as one", "Pick"),
     Command("brush", "b", "tool('brush')", "Brush", "Tool: paint with the colour", "Paint", True),
     Command("marker", "k", "tool('marker')", "Marker", "Tool: mark only, to be imagined anew", "Paint"),
     Command("eraser", "e", "tool('eraser')", "Eraser", "Tool: take paint and mask away", "Paint", True),

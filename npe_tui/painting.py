@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from npe_core.canvas import Canvas
 from npe_core.colour import format_colour
 from npe_core.errors import NpeError
-from npe_core.regions import REGIONS
+from npe_core.regions import REGIONS, name_of
 from npe_tui.document import EditDocument
 from npe_tui.easel import Easel
 from npe_tui.hand import Hand
@@ -27,7 +28,8 @@ _MOMENT = 0.3
 class Filled:
     """The last fill, which follows the colour until something else is done."""
 
-    region: int
+    regions: tuple[int, ...]
+    """Ids; several are one fill."""
     at: tuple[float, float] | None
     colour: str
     revision: int
@@ -134,12 +136,15 @@ class Painting:
         self._tells.changed(said)
 
     def fill(self, region: int, at: tuple[float, float] | None = None) -> None:
-        """Fill a region with the colour of the hand; with ``at`` and pieces wanted, the connected piece there."""
+        """Fill a region with the colour of the hand; with ``at`` and pieces wanted, the connected piece there.
+
+        Where several are wanted it joins the last fill, or is left out of it if it was in it.
+        """
         if self._document is not None and self._document.regions is None:
             self._tells.failed(self._tells.no_regions())
             return
         self._tells.picked(region)
-        self._tells.later(self._fill(region, at if self.hand.pieces else None))
+        self._tells.later(self._fill(region, at if self.hand.picks == "piece" else None))
 
     async def _fill(self, region: int, at: tuple[float, float] | None) -> None:
         async with self._alone() as document:
@@ -147,10 +152,12 @@ class Painting:
                 return
             colour = self.hand.colour
             left = await asyncio.to_thread(self._leave_enhanced, document, region)
-            before = document.canvas.revision
+            joined = self._to_join(document) if self.hand.picks == "several" else None
+            regions = _with_or_without(joined.regions, region) if joined else (region,)
+            instead = joined is not None and joined.step
             try:
-                with self._told(f"Filling {REGIONS[region].name}…"):
-                    count = await asyncio.to_thread(document.canvas.fill, region, colour, at)
+                with self._told(f"Filling {_name(regions)}…"):
+                    count, step = await asyncio.to_thread(_lay, document.canvas, regions, colour, at, instead)
             except NpeError as error:
                 if left is not None:  # it keeps the colour that could not be used elsewhere
                     await asyncio.to_thread(document.canvas.redo)
@@ -158,9 +165,8 @@ class Painting:
                     self._show("")
                 self._tells.failed(str(error))
                 return
-            revision = document.canvas.revision
-            self._filled = Filled(region, at, colour, revision, revision != before)
-            self._show(f"Filled {REGIONS[region].name}: {count} pixels")
+            self._filled = Filled(regions, at, colour, document.canvas.revision, step)
+            self._show(f"Filled {_name(regions)}: {count} pixels")
 
     def recolour(self) -> None:
         """The hand has another colour: the fill that was just made takes it on, as one undo step with it.
@@ -171,9 +177,17 @@ class Painting:
         if self._filled is not None:
             self._tells.later(self._recolour())
 
-    def forget_fill(self) -> None:
-        """Another face is chosen: a later colour is for what is filled there."""
-        self._filled = None
+    def leave_fill(self) -> bool:
+        """A later colour or region is for another fill than the last one. Returns whether there was one."""
+        left, self._filled = self._filled, None
+        return left is not None
+
+    def _to_join(self, document: EditDocument) -> Filled | None:
+        """The last fill, if nothing was done since: nothing painted, no picture made of it."""
+        filled = self._filled
+        if filled is None or filled.at is not None or not document.stale:
+            return None
+        return filled if document.canvas.revision == filled.revision else None
 
     async def _recolour(self) -> None:
         async with self._alone() as document:
@@ -186,28 +200,15 @@ class Painting:
 
             replaced = filled.step and document.stale
             again = filled.again or not document.stale
-
-            def refill() -> bool:
-                if replaced:
-                    document.canvas.undo()
-                before = document.canvas.revision
-                try:
-                    document.canvas.fill(filled.region, colour, filled.at)
-                except NpeError:  # another face was chosen meanwhile, and its regions are not known yet
-                    if replaced:
-                        document.canvas.redo()
-                    raise
-                return document.canvas.revision != before
-
             try:
-                step = await asyncio.to_thread(refill)
-            except NpeError as error:
+                _, step = await asyncio.to_thread(_lay, document.canvas, filled.regions, colour, filled.at, replaced)
+            except NpeError as error:  # another face was chosen meanwhile, and its regions are not known yet
                 self._filled = None
                 self._show("")
                 self._tells.failed(str(error))
                 return
-            self._filled = Filled(filled.region, filled.at, colour, document.canvas.revision, step, step and again)
-            self._show(f"Filled {REGIONS[filled.region].name} with {colour}" + ", until it is used elsewhere" * again)
+            self._filled = Filled(filled.regions, filled.at, colour, document.canvas.revision, step, step and again)
+            self._show(f"Filled {_name(filled.regions)} with {colour}" + ", until it is used elsewhere" * again)
 
     def _leave_enhanced(self, document: EditDocument, region: int | None = None) -> Filled | None:
         """Takes back that the last fill, enhanced already, took on a colour that was chosen for something else.
@@ -215,7 +216,7 @@ class Painting:
         ``region``: what it was chosen for, if that is one. Returns the fill that was taken back.
         """
         filled = self._filled
-        if filled is None or not filled.again or filled.region == region or not document.stale:
+        if filled is None or not filled.again or region in filled.regions or not document.stale:
             return None
         if document.canvas.revision != filled.revision:
             return None
@@ -294,3 +295,30 @@ class Painting:
             self.press(*self._easel.cursor())
             self._pen_down = self.hand.drawing
         return self.hand.drawing
+
+
+def _lay(
+    canvas: Canvas, regions: tuple[int, ...], colour: str, at: tuple[float, float] | None, instead: bool
+) -> tuple[int, bool]:
+    """Fills; ``instead`` of the last step, which stays where this fails. Returns pixels, and whether any changed."""
+    if instead:
+        canvas.undo()
+    before = canvas.revision
+    try:
+        count = canvas.fill(regions, colour, at)
+    except NpeError:
+        if instead:
+            canvas.redo()
+        raise
+    return count, canvas.revision != before
+
+
+def _with_or_without(regions: tuple[int, ...], region: int) -> tuple[int, ...]:
+    """The group with another region, or without one that is in it; the last one stays."""
+    if region not in regions:
+        return (*regions, region)
+    return tuple(other for other in regions if other != region) or regions
+
+
+def _name(regions: tuple[int, ...]) -> str:
+    return name_of(tuple(REGIONS[region] for region in sorted(regions)))

@@ -28,12 +28,12 @@ class RegionsPanel(Vertical):
             super().__init__()
             self.region, self.at = region, at
 
-    class Pieces(Message):
-        """Whole regions or connected pieces are to be picked from now on."""
+    class PicksChosen(Message):
+        """What is to be picked from now on, one of ``hand.PICKS``."""
 
-        def __init__(self, pieces: bool) -> None:
+        def __init__(self, picks: str) -> None:
             super().__init__()
-            self.pieces = pieces
+            self.picks = picks
 
     def __init__(self, depth: str, keys: Sequence[str]) -> None:
         """``keys``: of each region, as ``Legend`` shows them."""
@@ -52,9 +52,10 @@ class RegionsPanel(Vertical):
             (
                 Chip("whole", "whole", help="A click picks all of the region"),
                 Chip("piece", "piece", help="A click picks the connected piece: one eye, one ear"),
+                Chip("several", "several", help="Regions picked one after the other are one fill; again leaves it out"),
             ),
             "whole",
-            id="pieces",
+            id="picks",
         )
 
     def show_regions(self, ids: np.ndarray, overlay: np.ndarray) -> None:
@@ -69,9 +70,9 @@ class RegionsPanel(Vertical):
             region.id: fill.colour for fill in fills for region in group_by_name(fill.region)
         }
 
-    def show_pieces(self, pieces: bool) -> None:
-        """Whether connected pieces are picked."""
-        self.query_one("#pieces", Chips).chosen = "piece" if pieces else "whole"
+    def show_picks(self, picks: str) -> None:
+        """What is picked, one of ``hand.PICKS``."""
+        self.query_one("#picks", Chips).chosen = picks
 
     @on(PictureView.PointerDown, "#map")
     def _pick_from_map(self, event: PictureView.PointerDown) -> None:
@@ -91,7 +92,7 @@ class RegionsPanel(Vertical):
         event.stop()
         self.post_message(self.Picked(event.region))
 
-    @on(Chips.Pressed, "#pieces")
-    def _choose_pieces(self, event: Chips.Pressed) -> None:
+    @on(Chips.Pressed, "#picks")
+    def _choose_picks(self, event: Chips.Pressed) -> None:
         event.stop()
-        self.post_message(self.Pieces(event.name == "piece"))
+        self.post_message(self.PicksChosen(event.name))

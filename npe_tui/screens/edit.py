@@ -14,6 +14,7 @@ from npe_core.strength import STRONGEST, WEAKEST
 from npe_tui.document import EditDocument, FaceWish
 from npe_tui.easel import COMPARISONS
 from npe_tui.edit_settings import in_turn
+from npe_tui.hand import PICKS
 from npe_tui.keys import COMMANDS
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
@@ -27,6 +28,11 @@ from npe_tui.widgets import Chips, Slider
 
 _NEED_CANVAS = frozenset(["region", "dab", "pen", "undo", "redo", "mask", "save_paint", "face"])
 _NEED_ENGINE = frozenset(["enhance", "variants", "study"])
+_PICKED = {
+    "whole": "A pick fills the whole region",
+    "piece": "A click fills the connected piece",
+    "several": "Regions picked one after the other are one fill; picked again, one is left out",
+}
 
 _ACTIONS = frozenset(command.action.partition("(")[0] for command in COMMANDS)
 
@@ -104,8 +110,10 @@ class EditScreen(EnhancingScreen):
             self.status.say("Stopping after this step")
         elif self.hand.drawing:
             self.painting.release()
-        else:
+        elif self.focused is not self.easel.view:
             self.back_to_picture()
+        elif self.painting.leave_fill():
+            self.status.say("The fill is done: the next colour and region are for another")
 
     def action_timestep(self, by: int) -> None:
         panel = self.query_one(StrengthPanel)
@@ -137,13 +145,13 @@ class EditScreen(EnhancingScreen):
     def action_region(self, region: int) -> None:
         self.painting.fill(region)
 
-    def action_piece(self) -> None:
-        self._set_pieces(not self.hand.pieces)
+    def action_picks(self) -> None:
+        self._set_picks(PICKS[(PICKS.index(self.hand.picks) + 1) % len(PICKS)])
 
-    def _set_pieces(self, pieces: bool) -> None:
-        self.hand.pieces = pieces
-        self.query_one(RegionsPanel).show_pieces(pieces)
-        self.status.say("A click picks the connected piece" if pieces else "A click picks the whole region")
+    def _set_picks(self, picks: str) -> None:
+        self.hand.picks = picks
+        self.query_one(RegionsPanel).show_picks(picks)
+        self.status.say(_PICKED[picks])
 
     def action_tool(self, tool: str) -> None:
         self.painting.release()
@@ -300,9 +308,9 @@ class EditScreen(EnhancingScreen):
     def _picked_in_panel(self, event: RegionsPanel.Picked) -> None:
         self.painting.fill(event.region, event.at)
 
-    @on(RegionsPanel.Pieces)
-    def _chose_pieces(self, event: RegionsPanel.Pieces) -> None:
-        self._set_pieces(event.pieces)
+    @on(RegionsPanel.PicksChosen)
+    def _chose_picks(self, event: RegionsPanel.PicksChosen) -> None:
+        self._set_picks(event.picks)
 
     @on(ColourPanel.Changed)
     def _chose_colour(self, event: ColourPanel.Changed) -> None:

@@ -66,7 +66,7 @@ class EnhancingScreen(PhotoScreen):
             return
         self.running.done(event)
         document.canvas.regions = event.regions
-        self.painting.forget_fill()
+        self.painting.leave_fill()
         self.status.say(f"Pick a region by its key or a click, or take the brush ({self.npe.key_to('brush')}).")
         overlay = await asyncio.to_thread(document.region_overlay, 0.75)
         self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)

@@ -213,7 +213,7 @@ class PhotoScreen(Screen[None]):
         self.face_chosen = True
         if document.wish != before:  # until those of the other face are known there are none to fill
             document.canvas.regions = None
-            self.painting.forget_fill()
+            self.painting.leave_fill()
         self.look()
 
     async def _ask_face(self, faces: list[Any]) -> Any:

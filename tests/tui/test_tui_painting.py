@@ -219,7 +219,8 @@ def test_pieces_brush_and_mask_tools_by_key(start):
             await session.open()
             hand = session.screen.hand
             await session.press("w", "b", "right_square_bracket", "left_curly_bracket")
-            assert hand.pieces and hand.tool == "brush" and hand.radius > 2 and hand.hardness == pytest.approx(0.7)
+            assert hand.picks == "piece" and hand.tool == "brush"
+            assert hand.radius > 2 and hand.hardness == pytest.approx(0.7)
             await session.press("p")
             await session.fill("7")
             before = session.document.canvas.mask.sum()
@@ -229,6 +230,47 @@ def test_pieces_brush_and_mask_tools_by_key(start):
             await until(session.pilot, lambda: session.document.canvas.mask[0, 0] == 1)
             await session.press("delete")
             await until(session.pilot, lambda: not session.document.marked)
+
+    run(scenario)
+
+
+def test_several_regions_are_one_fill_of_one_step(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            canvas, painting = session.document.canvas, session.screen.painting
+
+            def others(fill):
+                other = Canvas(canvas.image)
+                other.regions = canvas.regions
+                fill(other)
+                return other.guide
+
+            async def picked(key, names):
+                await session.press(key)
+                await until(session.pilot, lambda: f"Filled {names}:" in session.screen.status.message)
+                return [fill.region for fill in canvas.targets]
+
+            await session.fill("1")
+            await session.press("w", "w")
+            assert session.screen.query_one("#picks", Chips).chosen == "several"
+            assert await picked("5", "skin+lips") == ["skin+lips"]
+            assert await picked("7", "skin+lips+hair") == ["skin+lips+hair"]
+            assert np.array_equal(canvas.guide, others(lambda c: c.fill("skin+lips+hair", "#8b2500")))
+            assert len(canvas._history.done) == 1
+            assert await picked("5", "skin+hair") == ["skin+hair"]
+            session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+            await until(session.pilot, lambda: "with #2e6f9e" in session.screen.status.message)
+            assert np.array_equal(canvas.guide, others(lambda c: c.fill("skin+hair", "#2e6f9e")))
+            await session.press("2")  # there are no brows
+            await until(session.pilot, lambda: "brows" in session.screen.status.message)
+            assert [fill.region for fill in canvas.targets] == ["skin+hair"] and len(canvas._history.done) == 1
+
+            await session.press("escape")
+            assert not painting.leave_fill()
+            assert await picked("5", "lips") == ["skin+hair", "lips"]
+            await session.enhance(seed=9)
+            assert await picked("0", "background") == ["skin+hair", "lips", "background"]
 
     run(scenario)
 

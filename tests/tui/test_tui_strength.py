@@ -156,7 +156,7 @@ def test_keys_of_a_focused_control_do_not_reach_the_picture(start, size):
             view, canvas = session.screen.easel.view, session.document.canvas
             await session.press("right", "f6", "enter")
             assert not canvas._history.done and view.has_focus
-            for control in ("#timestep", "#presets", "#tools", "#groups", "#pieces", "#enhance"):
+            for control in ("#timestep", "#presets", "#tools", "#groups", "#picks", "#enhance"):
                 session.screen.query_one(control).focus()
                 await session.press("space", "5", "a")
                 assert not canvas._history.done, control
