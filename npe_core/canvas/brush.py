@@ -14,7 +14,7 @@ Point = tuple[float, float]
 """(x, y) in pixels, pixel (i, j) spanning [i, i+1) x [j, j+1): the centre of the first pixel is (0.5, 0.5)."""
 
 
-def reach(start: Point, end: Point, radius: float, size: tuple[int, int]) -> Box | None:
+def reached(start: Point, end: Point, radius: float, size: tuple[int, int]) -> Box | None:
     """The box of pixels that a dab dragged from start to end can touch, None if it misses the image."""
     (xa, ya), (xb, yb), margin = start, end, radius + 1
     x0, x1 = max(min(xa, xb) - margin, 0), min(max(xa, xb) + margin, size[1])

@@ -10,8 +10,7 @@ import numpy as np
 
 from npe_core.canvas.boxes import Box, box_of, pad
 from npe_core.canvas.layers import ALPHA, MASK, Planes, visible
-from npe_core.canvas.morphology import dilate, erode, nearest_source
-from npe_core.canvas.morphology import feather as feather_levels
+from npe_core.canvas.morphology import dilate, erode, feather_levels, nearest_source
 
 Tool: TypeAlias = Callable[[Planes, float], Planes]
 

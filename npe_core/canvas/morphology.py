@@ -67,7 +67,7 @@ _WIDEST = 1e6
 """Pixels, more than any picture has a side: a wider feather leaves nothing either, but would not fit into float32."""
 
 
-def feather(levels: np.ndarray, radius: float, rough: bool = False) -> np.ndarray:
+def feather_levels(levels: np.ndarray, radius: float, rough: bool = False) -> np.ndarray:
     """(H, W) uint8: ``levels`` falling smoothly to 0 at the rim of their support, inwards only.
 
     The rim lies halfway between a pixel of the support and its neighbour outside; a pixel ``radius`` inside it and

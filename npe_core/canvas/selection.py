@@ -13,7 +13,7 @@ from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.hairline import skin_through_hairs
 from npe_core.canvas.iris import IRIS, find_irises, room_for
-from npe_core.canvas.morphology import feather
+from npe_core.canvas.morphology import feather_levels
 from npe_core.canvas.soft_edge import doubt_elsewhere, soft_edge, to_levels
 from npe_core.canvas.worn import take_away_not_worn
 from npe_core.colour import srgb_to_lab
@@ -277,4 +277,4 @@ def _band(face: Face) -> int:
 
 
 def _depth(soft: np.ndarray, margin: float) -> np.ndarray:
-    return feather(soft, margin, rough=True) / np.float32(255)
+    return feather_levels(soft, margin, rough=True) / np.float32(255)

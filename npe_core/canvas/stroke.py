@@ -9,7 +9,7 @@ import numpy as np
 
 from npe_core.canvas import compositing
 from npe_core.canvas.boxes import Box, cut, union, window
-from npe_core.canvas.brush import Point, coverage, pieces, reach
+from npe_core.canvas.brush import Point, coverage, pieces, reached
 from npe_core.canvas.history import Patch, make_patch
 from npe_core.canvas.layers import Layers
 from npe_core.canvas.tint import Tinter
@@ -86,7 +86,7 @@ class Stroke:
         return changed
 
     def _drag(self, start: Point, end: Point) -> Box | None:
-        box = reach(start, end, self._brush.radius, self._layers.size)
+        box = reached(start, end, self._brush.radius, self._layers.size)
         if box is None:
             return None
         where = cut(box)

@@ -132,7 +132,7 @@ def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given
 
     ``hand_given``: there is paint or a mask for this photo. Raises InputError.
     """
-    from npe_core.editor.recipe import read_recipe
+    from npe_core.editor.recipe import read_recipe, with_fill
 
     recipe = read_recipe(stored, name)
     if recipe.painted and not hand_given:
@@ -146,7 +146,10 @@ def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given
         for option, value in vars(given).items()
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE
     }
-    recipe = replace(recipe, **(said | {"regions": recipe.regions | given.regions}))
+    regions = recipe.regions
+    for filled, colour in given.regions.items():
+        regions = with_fill(regions, filled, colour)
+    recipe = replace(recipe, **(said | {"regions": regions}))
     if not (recipe.regions or hand_given):
         raise InputError(
             f"The edit in {name} has no regions to repeat. Say what to change: --region, --paint or --mask."

@@ -13,7 +13,7 @@ from torch import Tensor
 from npe_core.diffusion.samplers import Denoise, dpmpp
 from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
 
-BEGIN = 350
+BEGIN = 300
 """The timestep at which samples go on from coarse faces."""
 CALLS = 20
 """Calls of the coarse denoiser."""

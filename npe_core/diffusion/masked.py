@@ -49,7 +49,7 @@ class ConstrainToMask:
     mask: Tensor
     """(B, 1, H, W) in [0, 1]"""
     eps: Tensor
-    """(B, 3, H, W), the noise of the whole edit"""
+    """(B, 3, H, W), the noise that holds what is kept, at every timestep"""
     start: int
     """The timestep at which mask 1 joins."""
 

@@ -126,15 +126,15 @@ def missing_texture(
     if not lacking[wanted].any():
         return None
     search = Search(
-        places=np.dstack([blurred(before.colours, 1) / ALIKE, strength(blurred(before.power, 1))]),
-        pieces=np.dstack([blurred(after.colours, 1) / ALIKE, strength(aim)]),
+        places=np.dstack([blurred(before.colours, 1) / ALIKE, log_rms(blurred(before.power, 1))]),
+        pieces=np.dstack([blurred(after.colours, 1) / ALIKE, log_rms(aim)]),
         wanted=wanted,
         avoided=avoided | before.spots,
     )
     shifts = search.shifts()
-    colours, covered = moved(before.colours, shifts, 1)
+    colours, covered = shifted(before.colours, shifts, 1)
     unlike = np.abs(carried(colours - after.colours, covered, 1.5)).max(axis=2)
-    texture, _ = moved(before.fine, shifts, cell)
+    texture, _ = shifted(before.fine, shifts, cell)
     power = carried(cells.mean((texture @ LUMA) ** 2), covered, 1.5)
     gain = np.minimum(np.sqrt(lacking / np.maximum(power, 0.25)), STRONGEST) * np.clip(2 - unlike / ALIKE, 0, 1)
     inwards = cv2.distanceTransform(where.astype(np.uint8), cv2.DIST_L2, 5) * (2 / cell)
@@ -212,7 +212,7 @@ def blurred(x: np.ndarray, sigma: float) -> np.ndarray:
     return result
 
 
-def strength(power: np.ndarray) -> np.ndarray:
+def log_rms(power: np.ndarray) -> np.ndarray:
     """The logarithm of the root of a mean square, in levels of 255, with a level of noise in it."""
     logarithm: np.ndarray = np.log(np.sqrt(power) + 1)
     return logarithm
@@ -284,13 +284,13 @@ class Search:
         return np.where(taken > 0.5, np.inf, squares + farther)
 
 
-def moved(layers: np.ndarray, shifts: list[Shift], cell: int) -> tuple[np.ndarray, np.ndarray]:
+def shifted(layers: np.ndarray, shifts: list[Shift], cell: int) -> tuple[np.ndarray, np.ndarray]:
     """(H, W, C) float32, what comes to each place by the shifts, and (H, W) float32, 1 where anything does."""
     result, weights = np.zeros_like(layers), np.zeros(layers.shape[:2], np.float32)
     for shift in shifts:
         x0, y0, x1, y1 = (cell * edge for edge in shift.box)
         across, down = cell * shift.columns, cell * shift.rows
-        window = np.outer(ramp(y1 - y0, 2 * cell), ramp(x1 - x0, 2 * cell))
+        window = np.outer(ramped_ends(y1 - y0, 2 * cell), ramped_ends(x1 - x0, 2 * cell))
         source = x0 + across, y0 + down, x1 + across, y1 + down
         result[y0:y1, x0:x1] += window[..., None] * layers[cut(source)]
         weights[y0:y1, x0:x1] += window
@@ -298,7 +298,7 @@ def moved(layers: np.ndarray, shifts: list[Shift], cell: int) -> tuple[np.ndarra
     return result, (weights > 0).astype(np.float32)
 
 
-def ramp(length: int, width: int) -> np.ndarray:
+def ramped_ends(length: int, width: int) -> np.ndarray:
     """(length,) float32: 1, rising from 0 and falling to 0 over ``width`` at the ends."""
     place = np.arange(length, dtype=np.float32) + 0.5
     return np.minimum(np.minimum(place, length - place) / width, 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from npe_core.canvas import Canvas
 from npe_core.defaults import SAMPLER, TIMESTEP
 from npe_core.editor.face_choice import FaceChoice
-from npe_core.editor.recipe import Recipe
+from npe_core.editor.recipe import Recipe, with_fill
 from npe_core.editor.result import KeepGoing, Progress
 from npe_core.errors import InputError, UsageError
 from npe_core.photo import Photo
@@ -36,9 +36,7 @@ class EditJob:
         """What the edited file will tell of it; a seed is drawn where there is none. Raises UsageError."""
         fills: dict[str, str] = {}
         for fill in self.canvas.targets:
-            again = set(fill.region.split("+"))  # filled again they lie over those between
-            fills = {names: colour for names, colour in fills.items() if not again.issuperset(names.split("+"))}
-            fills[fill.region] = fill.colour
+            fills = with_fill(fills, fill.region, fill.colour)
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed
         strength = check_strength(self.timestep, self.steps, self.sampler)
         return Recipe(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut, moved_by
-from npe_core.canvas.morphology import feather
+from npe_core.canvas.morphology import feather_levels
 from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
 from npe_core.opencv import opencv
@@ -34,7 +34,7 @@ def seam(mask: Source, crop: FaceCrop, box: Box) -> np.ndarray:
     margin = seam_width(crop) + 1
     x0, y0 = max(0, box[0] - margin), max(0, box[1] - margin)
     around = mask[y0 : box[3] + margin, x0 : box[2] + margin]
-    level = feather((around > 0) * np.uint8(255), seam_width(crop), rough=True)
+    level = feather_levels((around > 0) * np.uint8(255), seam_width(crop), rough=True)
     return level[box[1] - y0 :, box[0] - x0 :][: box[3] - box[1], : box[2] - box[0]]
 
 

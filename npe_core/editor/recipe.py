@@ -93,6 +93,13 @@ def other_weights(parameters: dict[str, Any], models: dict[str, str]) -> bool:
     return isinstance(told, dict) and any(told.get(kind, known) != known for kind, known in models.items())
 
 
+def with_fill(fills: dict[str, str], regions: str, colour: str) -> dict[str, str]:
+    """The fills of a recipe with another one on top; those of which it leaves nothing are gone."""
+    again = set(regions.split("+"))
+    kept = {other: filled for other, filled in fills.items() if not again.issuperset(other.split("+"))}
+    return kept | {regions: colour}
+
+
 def check_fill(region: str, colour: Any) -> tuple[str, str]:
     """(region, ``#rrggbb``), both as they are stored. Raises UsageError for a region or a colour that is none."""
     if not isinstance(colour, str):

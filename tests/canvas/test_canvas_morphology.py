@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from npe_core.canvas.connected import label_pieces, piece_at
-from npe_core.canvas.morphology import dilate, distance_inside, erode, feather, nearest_source
+from npe_core.canvas.morphology import dilate, distance_inside, erode, feather_levels, nearest_source
 
 shapes = st.tuples(st.integers(1, 14), st.integers(1, 14))
 levels = shapes.flatmap(lambda s: arrays(np.uint8, s, elements=st.sampled_from([0, 0, 0, 7, 128, 255])))
@@ -51,7 +51,7 @@ def test_long_distances_do_not_overflow():
 @given(levels, st.floats(0, 40))
 @settings(max_examples=200, deadline=None)
 def test_feather_never_raises_a_level_and_keeps_what_is_deep(level, radius):
-    soft = feather(level, radius)
+    soft = feather_levels(level, radius)
     assert (soft <= level).all()
     outside = level == 0
     if outside.any():

@@ -52,6 +52,16 @@ def test_options_override_what_is_stored():
     assert Photo.open("more.png").parameters["steps"] == 3
 
 
+def test_a_fill_lies_over_the_stored_ones_that_it_shares_a_region_with():
+    ana = Photo.open("ana.png")
+    stored = {"regions": {"skin+nose": "#c08060", "nose": "#d09070"}, "seed": 7, "steps": 2, "upscale": False}
+    ana.edited(ana.image, np.zeros(ana.image.shape[:2]), stored).save("stored.png")
+    assert edit("ben.png", "over.png", "--from", "stored.png", "--region", "nose+skin=#806040") == 0
+    assert Photo.open("over.png").parameters["regions"] == {"skin+nose": "#806040"}
+    assert edit("ben.png", "direct.png", "--region", "skin+nose=#806040", "--seed", "7", *FEW) == 0
+    assert np.array_equal(pixels("over.png"), pixels("direct.png"))
+
+
 def test_a_mask_is_in_no_file_and_may_be_given_anew(capsys):
     assert edit("ana.png", "spot.png", "--mask", "mask.png", "--color", "#c02040", "--seed", "7", *FEW) == 0
     assert Photo.open("spot.png").parameters["painted"] is True

@@ -5,7 +5,7 @@ import torch
 
 from npe_core.defaults import SAMPLERS_FROM_NOISE
 from npe_core.diffusion.masked import ConstrainToMask, masked_edit
-from npe_core.diffusion.schedule import q_sample
+from npe_core.diffusion.schedule import alpha_bars, draw_noise, q_sample
 from npe_core.strength import Strength
 
 
@@ -79,3 +79,19 @@ def test_nothing_is_kept_under_a_full_mask_but_the_paint_still_leads():
     everything = torch.ones(1, 1, 16, 16)
     subtle = masked_edit(lambda xt, t: xt, original, painted, everything, Strength(5, 5), [0])
     assert float((subtle - painted).abs().mean()) < 0.1 < float((subtle - original).abs().mean())
+
+
+def test_the_noise_added_on_the_way_is_not_the_noise_that_was_there():
+    """A network that sees the same noise twice takes it for a part of the picture."""
+    original, painted, _ = pictures()
+    seen = []
+
+    def denoise(xt, t):
+        seen.append((xt, t))
+        return torch.zeros_like(xt)
+
+    masked_edit(denoise, original, painted, torch.ones(1, 1, 16, 16), Strength(300, 3, "lcm"), [7])
+    own, (xt, t) = draw_noise((3, 16, 16), [7]), seen[1]
+    added = xt / (1 - float(alpha_bars()[t])) ** 0.5
+    assert float(added.std()) == pytest.approx(1, abs=0.1)
+    assert abs(float(torch.corrcoef(torch.stack([own.flatten(), added.flatten()]))[0, 1])) < 0.15

@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 from npe_core.device import choose_device
 from npe_core.diffusion.cascade import BEGIN
 from npe_core.diffusion.schedule import alpha_bars, draw_noise
+from npe_core.editor import Editor
 from npe_core.editor.engine import Engine
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.weights import COARSE, Entry, sha256_of, write_manifest
@@ -51,3 +52,10 @@ def test_samples_begin_with_what_the_coarse_denoiser_makes(engine_with):
 def test_without_one_they_begin_with_noise(engine_with):
     xt, t = engine_with("denoiser").begin([3, 4])
     assert t == 499 and torch.equal(xt, draw_noise((3, 32, 32), [3, 4]))
+
+
+def test_samples_take_no_more_calls_than_there_are_timesteps(engine_with, tmp_path):
+    engine_with("denoiser", COARSE)
+    calls = []
+    faces = Editor("cpu", tmp_path).sample(1, steps=499, progress=calls.append)
+    assert faces.shape == (1, 32, 32, 3) and BEGIN <= len(calls) < 499

@@ -64,14 +64,14 @@ def test_what_the_result_has_counts():
     assert np.array_equal(healed(image, photo, where, kept=1.0), image)
 
 
-def test_moles_beside_it_are_not_taken_along():
+@pytest.mark.parametrize(("count", "radius", "level"), [(60, 3, 60), (250, 1, 110)], ids=["moles", "freckles"])
+def test_spots_beside_it_are_not_taken_along(count, radius, level):
     photo, where = grainy(4), disc(40)
-    moles = np.random.default_rng(5).integers(30, SIDE - 30, (60, 2))
-    for x, y in moles:
-        cv2.circle(photo, (int(x), int(y)), 3, (60, 60, 60), -1)
+    for x, y in np.random.default_rng(5).integers(30, SIDE - 30, (count, 2)):
+        cv2.circle(photo, (int(x), int(y)), radius, (level,) * 3, -1)
     photo[disc(48)] = grainy(4)[disc(48)]
     result = healed(smoothed(photo, where), photo, where)
-    assert result[where].min() > 110
+    assert result[where].min() > 128
     assert fine(result)[disc(35)].std() > 0.6 * fine(grainy(4)).std()
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from npe_core.blend import gaussian_blur, luminance
-from npe_core.editor.hold import hold_to_paint, light_scale
+from npe_core.editor.hold import hold_to_paint, least_detail, light_scale
 from npe_core.editor.views import Views
 
 
@@ -81,3 +81,7 @@ def test_what_is_not_painted_is_left_to_the_model(scene):
     half = replace(views, painted=painted)
     held = hold_to_paint(result, half, torch.ones(1, 1, 128, 128), 250)
     assert torch.equal(held[..., 64:], result[..., 64:]) and not torch.equal(held[..., :64], result[..., :64])
+
+
+def test_of_the_photos_own_detail_less_is_kept_the_stronger_the_edit():
+    assert [least_detail(t) for t in (1, 250, 350, 450, 499)] == [0.75, 0.75, 0.375, 0.0, 0.0]

@@ -159,3 +159,20 @@ def test_half_of_what_is_drawn_is_calm(monkeypatch, count):
         x, drawn, said = task.draw(count, rng)
         assert (len(x), len(drawn), len(said)) == (count, count, count)
     assert sum(sizes.values()) == 96 and 33 <= sizes["calmly"] <= 63  # 48, three standard deviations
+
+
+def test_the_loss_is_the_sum_of_what_is_drawn_and_what_is_believed():
+    """Sure of the drawn class, the network is wrong only by what the teacher doubts: log 2 where it halves."""
+    ids = torch.full((1, 64, 64), HAIR, dtype=torch.uint8)
+    data = Mixture.of([(torch.zeros(1, 3, 64, 64, dtype=torch.uint8), ids)], [1.0], torch.device("cpu"), ["faces"])
+    task = SegmentationTask(data, torch.device("cpu"), SegmenterConfig(image_size=64, base=16, mults=(1, 1)))
+    beliefs = torch.zeros(1, 11, 16, 16, dtype=torch.uint8)
+    beliefs[:, HAIR] = 255
+    logits = torch.zeros(1, 11, 64, 64)
+    logits[:, HAIR], logits[:, 0] = 50.0, 50.0
+    task.model = nn.Identity()
+    loss = task.loss((logits, ids, beliefs), torch.Generator())
+    parts = {name: float(value) for name, value in loss.log.items()}
+    assert parts["beliefs"] == pytest.approx(math.log(2), abs=1e-4)
+    assert parts["entropy"] > 0.1 and parts["dice"] > 0.1
+    assert float(loss.model) == pytest.approx(parts["entropy"] + 0.5 * parts["dice"] + parts["beliefs"], abs=1e-4)

@@ -143,6 +143,21 @@ def test_a_stroke_while_it_is_written_and_dropped_is_written_too(folder, photo_f
     assert [saved.read() for saved in left_behind(folder)] == [b"canvas"]
 
 
+def test_a_stroke_while_it_is_written_is_written_too(folder, photo_file):
+    snapshots = [b"first", b"second"]
+
+    def snapshot():
+        if len(snapshots) == 2:
+            autosave.touch()
+        return snapshots.pop(0)
+
+    autosave = Autosave(folder, photo_file, 100.0, snapshot)
+    autosave.touch()
+    assert not autosave.flush(), "there is a later stroke"
+    assert autosave.flush() and autosave.file.read_bytes().endswith(b"second")
+    autosave.close()
+
+
 def test_what_was_written_later_is_not_dropped_with_what_was_before(folder, photo_file):
     autosave = Autosave(folder, photo_file, 3600, lambda: b"canvas")
     autosave.touch()
