@@ -14,6 +14,9 @@ from npe_core.daemon.spool import Claimed
 from npe_core.daemon.work import NotWritten, Read, Worker
 from npe_core.errors import Cancelled, EnvironmentFault, NpeError, OutOfMemory
 
+_ALONE = object()
+"""In place of an outcome: the job is to be tried alone."""
+
 
 class TimeUp(Cancelled):
     """The job took longer than it may."""
@@ -67,8 +70,8 @@ class Pipeline:
         time_limit: float = 600,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``wake`` is called after each job; ``batch`` jobs are edited together where the worker gains by it, in
-        ``time_limit`` seconds each."""
+        """``wake`` is called after each job; ``batch`` jobs are edited together where the worker gains by it, in as
+        many times ``time_limit`` seconds. If that is too long for them, each is tried alone, in ``time_limit``."""
         self.finished: queue.SimpleQueue[Finished] = queue.SimpleQueue()
         self.in_flight = 0
         """Jobs submitted and not yet taken out of ``finished``: counted by the caller's thread alone."""
@@ -154,10 +157,7 @@ class Pipeline:
 
     def _edit_all(self) -> None:
         while (batch := self._next_batch()) is not None:
-            if self._stop.is_set():
-                outcomes: Sequence[Any] = [Stopping() for _ in batch]
-            else:
-                outcomes = self._edit(batch)
+            outcomes = self._edit(batch)
             for read, outcome in zip(batch, outcomes, strict=True):
                 if self._stop.is_set():  # there may be no writers any more: the process may be about to end
                     self._write(read, outcome)
@@ -178,19 +178,29 @@ class Pipeline:
         return batch
 
     def _edit(self, batch: list[Read]) -> Sequence[Any]:
+        """For each job its outcome or error. Who fails in company for no fault of its own is tried alone, at once."""
+        if self._stop.is_set():
+            return [Stopping() for _ in batch]
         self.running = tuple(read.job.folder.name for read in batch)
         self._deadline = self._clock() + self._time_limit * len(batch)
+        outcomes: list[Any] = []
         try:
-            return self._worker.edit(batch, self._keep_going)
+            outcomes = list(self._worker.edit(batch, self._keep_going))
         except (NpeError, MemoryError) as error:
-            return [error for _ in batch]
+            outcomes = [error for _ in batch]
         except Exception as error:
-            if len(batch) == 1:
-                return [error]
+            outcomes = [error if len(batch) == 1 else _ALONE for _ in batch]
         finally:
             self.running, self._deadline = (), float("inf")
-        # One bad job must not take the others with it. Behind the except: the error holds what the batch took.
-        return [outcome for read in batch for outcome in self._edit([read])]
+        if len(batch) == 1:
+            return outcomes
+        # One bad job must not take the others with it, nor an attempt of theirs. Behind the except, and without the
+        # errors of those who are tried again: an error holds what the batch took.
+        outcomes = [_ALONE if isinstance(outcome, TimeUp) else outcome for outcome in outcomes]
+        return [
+            self._edit([read])[0] if outcome is _ALONE else outcome
+            for read, outcome in zip(batch, outcomes, strict=True)
+        ]
 
     def _keep_going(self) -> None:
         if self._cut.is_set():

@@ -172,8 +172,7 @@ class Editor:
         Raises UsageError, WeightsError, EnvironmentFault.
         """
         check_sharpness(sharpness)
-        x = to_tensor([photo.image]).to(self.engine.device)
-        return photo.enlarged(to_images(self.engine.upscale_tiled(x, sharpness, progress))[0])
+        return photo.enlarged(self.engine.upscale_tiled(photo.image, sharpness, progress))
 
     @memory_told()
     def sample(
@@ -197,7 +196,8 @@ class Editor:
         for first in range(0, count, 16):
             seeds = [seed + k for k in range(first, min(first + 16, count))]
             xt, t = self.engine.begin(seeds)
-            strength = check_strength(t, steps, sampler, SAMPLERS_FROM_NOISE)  # they may begin below the last
+            # they may begin below the last timestep, and there are no more calls than timesteps
+            strength = check_strength(t, min(steps, t), sampler, SAMPLERS_FROM_NOISE)
             x = sample(self.engine.denoise, xt, strength, seeds, report(progress, len(seeds)))
             faces.append(to_images(x))
         return np.concatenate(faces)

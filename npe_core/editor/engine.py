@@ -21,9 +21,10 @@ from npe_core.diffusion.samplers import Denoise
 from npe_core.errors import OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser
 from npe_core.models.graphs import CudaRecorder, Graphs, Record
+from npe_core.models.levels import to_float, to_uint8
 from npe_core.models.segmenter import Segmenter
 from npe_core.models.surroundings import CHANNELS, surroundings_of
-from npe_core.models.upscaler import GeneratorResNet
+from npe_core.models.upscaler import SCALE, GeneratorResNet
 from npe_core.models.weights import COARSE, SMOOTH, Entry, load, read_manifest
 
 
@@ -214,33 +215,32 @@ class Engine:
     @torch.inference_mode()
     def upscale_tiled(
         self,
-        x: Tensor,
+        image: np.ndarray,
         sharpness: float = 1.0,
         progress: Callable[[int, int], None] | None = None,
         tile: int = 256,
-    ) -> Tensor:
-        """As ``upscale`` for one picture of any size, (1, 3, H, W), in tiles with all around them that it looks at.
+    ) -> np.ndarray:
+        """(H, W, 3) uint8 of any size -> (4H, 4W, 3) uint8, by ``upscale`` in tiles with all around them that it sees.
 
-        ``progress`` (done, total) is called after each tile.
+        What is done is held as bytes, and never the whole picture as floats. ``progress`` (done, total) is called
+        after each tile.
         """
         margin = self.upscaler(sharpness).config.reach
-        height, width = x.shape[2:]
+        height, width = image.shape[:2]
         done, total = 0, math.ceil(height / tile) * math.ceil(width / tile)
-        rows = []
+        large = np.empty((SCALE * height, SCALE * width, 3), np.uint8)
         for top in range(0, height, tile):
-            tiles = []
             for left in range(0, width, tile):
                 y0, x0 = max(0, top - margin), max(0, left - margin)
-                part = x[:, :, y0 : top + tile + margin, x0 : left + tile + margin]
-                large = self.upscale(part, sharpness)
-                y, from_left = 4 * (top - y0), 4 * (left - x0)
-                tall, wide = 4 * min(tile, height - top), 4 * min(tile, width - left)
-                tiles.append(large[:, :, y : y + tall, from_left : from_left + wide])
+                seen = to_tensor([image[y0 : top + tile + margin, x0 : left + tile + margin]])
+                part = self.upscale(seen, sharpness)[:, :, SCALE * (top - y0) :, SCALE * (left - x0) :]
+                part = part[:, :, : SCALE * tile, : SCALE * tile]
+                y, x = SCALE * top, SCALE * left
+                large[y : y + part.shape[2], x : x + part.shape[3]] = to_images(part)[0]
                 done += 1
                 if progress is not None:
                     progress(done, total)
-            rows.append(torch.cat(tiles, dim=3))
-        return torch.cat(rows, dim=2)
+        return large
 
     def _run(self, model: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         """The model on all rows of the inputs, in as many goes as the device's memory asks for."""
@@ -301,12 +301,12 @@ def compiled(model: nn.Module, entry: Entry) -> nn.Module:
 
 def to_tensor(images: list[np.ndarray]) -> Tensor:
     """[(H, W, 3) uint8, ...] -> (B, 3, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return to_float(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2))
 
 
 def to_images(x: Tensor) -> np.ndarray:
     """(B, 3, H, W) in [-1, 1] (clipped) -> (B, H, W, 3) uint8."""
-    return x.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return to_uint8(x).permute(0, 2, 3, 1).cpu().numpy()
 
 
 def to_arrays(x: Tensor) -> list[np.ndarray]:

@@ -27,9 +27,9 @@ from npe_core.errors import EnvironmentFault, InputError, WeightsError
 from npe_core.files import replace_file, written
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
+from npe_core.models.sides import check_side, denoiser_of
 from npe_core.models.upscaler import UpscalerConfig
 from npe_core.models.weights import (
-    COARSE,
     KINDS,
     MANIFEST,
     SMOOTH,
@@ -72,8 +72,11 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
 
 def entries_of(folder: Path) -> dict[str, Entry]:
     """The manifest of a weights folder; one without is first filled with the shipped weights: no model is missing."""
-    if not (folder / MANIFEST).exists() and (shipped_folder() / MANIFEST).exists():
-        shutil.copytree(shipped_folder(), folder, dirs_exist_ok=True)
+    shipped = shipped_folder()
+    if not (folder / MANIFEST).exists() and (shipped / MANIFEST).exists():
+        shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns(MANIFEST), dirs_exist_ok=True)
+        with replace_file(folder / MANIFEST) as temporary:  # last: killed before, the next call begins again
+            shutil.copyfile(shipped / MANIFEST, temporary)
     return read_manifest(folder) if (folder / MANIFEST).exists() else {}
 
 
@@ -163,7 +166,11 @@ def strip_prefixes(state: State) -> State:
 
 
 def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[str, dict[str, Any], State]:
-    """(kind, architecture, tensors in our names). Raises InputError that says how near the nearest model was."""
+    """(kind, architecture, tensors in our names).
+
+    Raises InputError that says how near the nearest model was, and for a denoiser of a side that the editor has no use
+    for.
+    """
     if "conv1.0.weight" in state and "res_blocks.0.conv_block.0.weight" in state:
         blocks = 1 + max(int(m.group(1)) for name in state if (m := re.match(r"res_blocks\.(\d+)\.", name)))
         srgan = UpscalerConfig(width=len(state["conv1.0.weight"]), blocks=blocks, skip="none")
@@ -189,8 +196,10 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
         wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         fitting = sum(tuple(state[name].shape) == shape for name, shape in wanted.items() if name in state)
         if fitting == len(wanted) == len(state):
-            is_coarse = kind == "denoiser" and candidate["prior"] == candidate["image_size"]
-            return COARSE if is_coarse else kind, candidate, state
+            if kind == "denoiser":
+                kind = denoiser_of(candidate["image_size"])
+                check_side(kind, candidate["image_size"], path)
+            return kind, candidate, state
         nearest = max(
             nearest, (fitting, f"{fitting} of the {len(wanted)} tensors of the {kind} fit, {len(state)} are there")
         )

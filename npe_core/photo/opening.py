@@ -193,7 +193,7 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
         at = file.tell()
         png_data.check_whole(file)
         file.seek(at)
-    orientation = 1 if kind in ("TIFF", "HEIF") else _orientation(picture)  # those two are turned by their decoders
+    orientation = orientation_of(picture)
     bits = bits_per_channel(picture)
     sideways = orientation >= 5
     if isinstance(picture, TiffImageFile):
@@ -270,7 +270,10 @@ def formats_of(head: bytes, name: str) -> tuple[str, ...]:
     return tuple(_PLUGINS)
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation_of(picture: Image.Image) -> int:
+    """EXIF orientation 1..8 that is still to be applied, by what EXIF says, else XMP."""
+    if picture.format in ("TIFF", "HEIF"):
+        return 1  # those two are turned by their decoders
     block = picture.info.get("exif")
     if not block and "Raw profile type exif" in picture.info:
         block = picture.getexif().tobytes()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from npe_core.errors import UsageError
+from npe_core.models.levels import to_float, to_uint8
 from npe_core.regions import REGIONS
 from npe_core.training.arrays import resize_images
 from npe_core.training.reading import UNKNOWN, count_unpaired, read_beliefs, read_images, read_pairs
@@ -147,13 +148,3 @@ def load_pairs(sources: list[str], size: int, device: torch.device) -> Mixture:
 
     mixture = _load(sources, read, device)
     return dataclasses.replace(mixture, unpaired=tuple(count_unpaired(parse_source(text)[0]) for text in sources))
-
-
-def to_float(images: Tensor) -> Tensor:
-    """uint8 0..255 -> float32 in [-1, 1]."""
-    return images.float().div_(127.5).sub_(1.0)
-
-
-def to_uint8(x: Tensor) -> Tensor:
-    """float in [-1, 1] (clipped) -> uint8, rounded to the nearest."""
-    return x.float().add(1.0).mul(127.5).round_().clamp_(0, 255).to(torch.uint8)

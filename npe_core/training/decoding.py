@@ -10,7 +10,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from npe_core.errors import InputError
-from npe_core.photo import exif
+from npe_core.photo import colour_profile
+from npe_core.photo.opening import orientation_of
+from npe_core.photo.samples import bits_per_channel, native_samples, unpack_transparent_grey
 from npe_core.regions import REGIONS
 
 UNKNOWN = 255
@@ -28,12 +30,12 @@ TURNS = {
 
 
 def decode_image(name: str, content: bytes, size: int) -> np.ndarray:
-    """One file -> (size, size, 3) uint8 RGB, upright; what is transparent lies on white.
+    """One file -> (size, size, 3) uint8 sRGB as the editor sees it, upright; what is transparent lies on white.
 
     Raises InputError for what is no picture; ``name`` is for its words.
     """
     with _opened(name, content) as picture:
-        image = _rgb(name, _upright(picture))
+        image = _upright(_srgb(name, picture), orientation_of(picture))
         return np.asarray(image if image.size == (size, size) else image.resize((size, size), Image.Resampling.LANCZOS))
 
 
@@ -43,16 +45,18 @@ def size_of(name: str, content: bytes) -> tuple[int, int]:
         return picture.size
 
 
-def _rgb(name: str, picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I;16"):  # Pillow would cut its 16 bits off at 255
-        levels = (np.asarray(picture).astype(np.uint32) + 128) // 257
-        return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+def _srgb(name: str, picture: Image.Image) -> Image.Image:
     if picture.mode in ("I", "F"):
         raise InputError(f"{name} has samples of 32 bits. Save it with 8 or 16 bits per channel.")
-    if picture.has_transparency_data:
-        cut = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB")
-    return picture.convert("RGB")
+    bits = bits_per_channel(picture)
+    unpack_transparent_grey(picture)
+    picture.load()
+    samples = native_samples(picture, bits, name)
+    rgb = Image.fromarray(colour_profile.to_srgb(samples.rgb, samples.profile))
+    if samples.alpha is None:
+        return rgb
+    rgb.putalpha(Image.fromarray(samples.alpha))
+    return Image.alpha_composite(Image.new("RGBA", rgb.size, "white"), rgb).convert("RGB")
 
 
 def decode_mask(name: str, content: bytes, size: int, image: bytes) -> np.ndarray:
@@ -61,7 +65,7 @@ def decode_mask(name: str, content: bytes, size: int, image: bytes) -> np.ndarra
     Raises InputError for what is no mask, holds other ids, or is of another shape than its image.
     """
     with _opened(name, content) as stored, _opened(name, image) as picture:
-        mask = _upright(stored)
+        mask = _upright(stored, orientation_of(stored))
         if mask.mode not in ("L", "P"):  # of a palette the indices are the ids
             raise InputError(f"{name} is a picture of mode {mask.mode}; expected a mask of 8-bit region ids (L or P).")
         check_shape(name, mask.size, _upright_size(picture))
@@ -91,18 +95,11 @@ def check_shape(name: str, mask: tuple[int, int], image: tuple[int, int]) -> Non
 
 def _upright_size(picture: Image.Image) -> tuple[int, int]:
     width, height = picture.size
-    return (height, width) if _orientation(picture) >= 5 else (width, height)
+    return (height, width) if orientation_of(picture) >= 5 else (width, height)
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    orientation = _orientation(picture)
+def _upright(picture: Image.Image, orientation: int) -> Image.Image:
     return picture.transpose(TURNS[orientation]) if orientation in TURNS else picture
-
-
-def _orientation(picture: Image.Image) -> int:
-    block = picture.info.get("exif")
-    found = exif.read_orientation(block.removeprefix(exif.PREFIX)) if isinstance(block, bytes) else None
-    return found or 1
 
 
 @contextmanager

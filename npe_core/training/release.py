@@ -10,6 +10,7 @@ from npe_core.errors import InputError
 from npe_core.files import make_folder, written
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.importing import entries_of, put
+from npe_core.models.sides import SIDES, check_side
 from npe_core.models.weights import COARSE, SMOOTH, Entry, build, read_manifest, weights_folder
 from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
 from npe_core.training.report import read_log
@@ -21,8 +22,6 @@ TASK_OF = {
     "upscaler": "super-resolution",
     SMOOTH: "super-resolution",
 }
-SIDES = {"denoiser": DenoiserConfig().image_size, COARSE: 32}
-"""Sides of the pictures that the denoisers of the editor make: edits and samples are laid out for these."""
 
 
 def release(
@@ -55,7 +54,7 @@ def release(
     except RuntimeError as error:
         raise InputError(f"{source} does not fit a {kind}: {str(error).splitlines()[-1].strip()}") from None
     if kind in SIDES and not any_side:
-        _check_side(kind, config.get("image_size", DenoiserConfig().image_size), source)
+        check_side(kind, config.get("image_size", DenoiserConfig().image_size), source)
     seen = (
         images
         if images is not None
@@ -81,15 +80,6 @@ def release(
     for name in before - {one.file for one in read_manifest(folder).values()}:
         (folder / name).unlink(missing_ok=True)
     return entry
-
-
-def _check_side(kind: str, side: int, source: Path) -> None:
-    """Raises InputError for a denoiser that the editor cannot use as that kind."""
-    if side == SIDES[kind]:
-        return
-    fitting = next((other for other, wanted in SIDES.items() if wanted == side), None)
-    advice = f"Release it as {fitting}." if fitting is not None else f"Train with --config image_size={SIDES[kind]}."
-    raise InputError(f"{source} makes pictures of {side} pixels, a {kind} those of {SIDES[kind]}. {advice}")
 
 
 def _are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:

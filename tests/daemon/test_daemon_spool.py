@@ -226,6 +226,18 @@ def test_a_file_that_changed_since_it_was_looked_at_is_not_claimed(folders, spoo
     assert names(folders.inbox) == ["a.mask.png", "a.png"]
 
 
+def test_a_file_that_grows_while_it_is_moved_is_not_claimed(folders):
+    class Growing(Files):
+        def take(self, source, target, limit):
+            super().take(source, target, limit)
+            with target.open("ab") as file:  # who writes to it has it open, wherever it lies
+                file.write(b" and the rest")
+
+    drop(folders.inbox)
+    assert claim_all(Spool(folders, "weights", Growing())) == [None]
+    assert names(folders.inbox) == ["a.mask.png", "a.png"]
+
+
 def test_a_link_put_in_place_of_a_file_is_not_followed(folders, spool, tmp_path):
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"photo")

@@ -1,11 +1,14 @@
 """The upscaler inside the engine: between its two weights, in parts, and with its surroundings."""
 
+import gc
+
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from npe_core.device import choose_device
-from npe_core.editor.engine import Engine
+from npe_core.editor.engine import Engine, to_images, to_tensor
 from npe_core.errors import UsageError
 from npe_core.models.surroundings import surroundings_of
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
@@ -49,10 +52,24 @@ def test_without_smooth_weights_only_full_sharpness_works(tmp_path):
 
 def test_tiles_make_the_whole_picture_and_are_counted(tmp_path):
     engine = engine_with(tmp_path, "upscaler")
-    x, told = torch.rand(1, 3, 70, 100) * 2 - 1, []
-    tiled = engine.upscale_tiled(x, progress=lambda *done: told.append(done), tile=48)
+    image, told = np.random.default_rng(0).integers(0, 256, (70, 100, 3), np.uint8), []
+    tiled = engine.upscale_tiled(image, progress=lambda *done: told.append(done), tile=48)
     assert told == [(1, 6), (2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]
-    assert torch.allclose(tiled, engine.upscale(x), atol=0.02)
+    whole = to_images(engine.upscale(to_tensor([image])))[0]
+    assert tiled.shape == whole.shape and np.abs(tiled.astype(int) - whole).max() <= 2
+
+
+def test_of_the_tiles_that_are_done_no_floats_are_held(tmp_path):
+    engine = engine_with(tmp_path, "upscaler")
+    image, held = np.zeros((64, 256, 3), np.uint8), []
+    engine.upscale_tiled(image, progress=lambda *_: held.append(bytes_of_tensors()), tile=64)
+    assert len(held) == 4 and held[-1] <= held[1]
+
+
+def bytes_of_tensors():
+    """That are reachable from Python, by their storages."""
+    storages = (one.untyped_storage() for one in gc.get_objects() if type(one) is torch.Tensor)
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
 def test_the_marked_part_is_that_of_the_whole_picture(tmp_path):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pickle
+import shutil
 import stat
 
 import pytest
@@ -13,10 +14,11 @@ from torch import nn
 
 from npe_core.errors import InputError, WeightsError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
-from npe_core.models.importing import import_weights
+from npe_core.models.importing import entries_of, import_weights
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
 from npe_core.models.weights import (
     COARSE,
+    KINDS,
     SMOOTH,
     Entry,
     load,
@@ -166,13 +168,30 @@ def test_published_srgan_checkpoint_gives_the_same_pictures(tmp_path, wrap):
         assert torch.allclose(model(x), published(x), atol=5e-3)
 
 
-def test_a_denoiser_of_coarse_faces_takes_the_place_of_the_coarse_one(tmp_path):
-    config = {"image_size": 8, "base": 8, "mults": [1], "attention": [], "prior": 8}
-    state = Denoiser(DenoiserConfig(image_size=8, base=8, mults=(1,), attention=(), prior=8)).state_dict()
-    save_file(state, str(tmp_path / "new.safetensors"), metadata={"config": json.dumps(config)})
+def denoiser_of_side(side, path, prior=0):
+    """A file of a small denoiser that makes pictures of that side."""
+    config = {"image_size": side, "base": 8, "mults": [1], "attention": [], "prior": prior}
+    state = Denoiser(DenoiserConfig(image_size=side, base=8, mults=(1,), attention=(), prior=prior)).state_dict()
+    save_file(state, str(path), metadata={"config": json.dumps(config)})
+    return path
+
+
+@pytest.mark.parametrize("prior", [0, 32])
+def test_a_denoiser_of_coarse_faces_takes_the_place_of_the_coarse_one(tmp_path, prior):
     before = read_manifest(shipped_folder())
-    entry = import_weights(tmp_path / "new.safetensors", tmp_path / "mine")
+    entry = import_weights(denoiser_of_side(32, tmp_path / "new.safetensors", prior), tmp_path / "mine")
     assert entry.kind == COARSE and read_manifest(tmp_path / "mine")["denoiser"] == before["denoiser"]
+
+
+def test_a_denoiser_of_the_editors_side_takes_the_place_of_the_denoiser(tmp_path):
+    entry = import_weights(denoiser_of_side(128, tmp_path / "new.safetensors", prior=32), tmp_path / "mine")
+    assert entry.kind == "denoiser" and read_manifest(tmp_path / "mine")["denoiser"] == entry
+
+
+def test_a_denoiser_that_the_editor_cannot_use_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"makes pictures of 64 pixels, a denoiser those of 128"):
+        import_weights(denoiser_of_side(64, tmp_path / "new.safetensors"), tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
 
 
 def test_import_of_our_own_file_keeps_the_rest_of_the_manifest(folder, tmp_path):
@@ -247,6 +266,36 @@ def test_an_import_that_ends_before_the_manifest_leaves_the_weights_as_they_were
             import_weights(mine, folder)
     assert (folder / "manifest.json").read_bytes() == manifest
     load("upscaler", CPU, torch.float32, folder)
+
+
+@pytest.mark.parametrize("copied", range(6))
+def test_a_kill_while_a_folder_is_filled_is_mended_by_the_next_call(tmp_path, monkeypatch, copied):
+    """After so many of its six files."""
+    shipped, mine = tmp_path / "shipped", tmp_path / "mine"
+    shipped.mkdir()
+    entries = {}
+    for kind in (*KINDS, COARSE, SMOOTH):
+        path = shipped / f"{kind}.safetensors"
+        path.write_text(kind)
+        entries[kind] = Entry(kind, path.name, sha256_of(path), {}, {})
+    write_manifest(entries, shipped)
+    monkeypatch.setattr("npe_core.models.importing.shipped_folder", lambda: shipped)
+    copy, done = shutil.copyfile, []
+
+    def copy_until_killed(source, target, **options):
+        if len(done) == copied:
+            raise KeyboardInterrupt
+        done.append(source)
+        return copy(source, target, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", copy_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            entries_of(mine)
+    assert not (mine / "manifest.json").exists()
+    assert entries_of(mine) == entries
+    for entry in entries.values():
+        verify(entry, mine)
 
 
 class Evil:

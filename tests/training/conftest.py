@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from npe_core.models.denoiser import DenoiserConfig
+from npe_core.models.sides import SIDES
 from npe_core.training.data import Mixture
 from npe_core.training.diffusion import DiffusionTask
-from npe_core.training.release import SIDES
 
 DENOISER = DenoiserConfig(image_size=16, base=8, mults=(1, 2), attention=(4,), head_width=8)
 

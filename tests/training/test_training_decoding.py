@@ -5,9 +5,10 @@ import io
 import numpy as np
 import pytest
 import torch
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageCms
 
 from npe_core.errors import InputError
+from npe_core.photo import Photo
 from npe_core.training.arrays import resize_masks
 from npe_core.training.decoding import decode_image, decode_mask
 from npe_core.training.reading import read_images, these
@@ -46,6 +47,23 @@ def test_pictures_are_turned_upright(dtype, orientation):
     turn |= {1: np.array, 2: np.fliplr, 4: np.flipud, 7: lambda a: np.rot90(a, 2).T}
     image = decode_image("a.png", saved(Image.fromarray(levels), exif=turned(orientation)), 4)
     assert np.array_equal(image[..., 0], turn[orientation](np.arange(16).reshape(4, 4) * 17))
+
+
+def test_pictures_are_those_that_the_editor_sees(tmp_path):
+    """A colour profile, and an orientation that XMP alone tells."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = (profile.index(tag) for tag in (b"rXYZ", b"bXYZ"))
+    profile[red : red + 12], profile[blue : blue + 12] = (  # red and blue change places
+        profile[red : red + 4] + profile[blue + 4 : blue + 12],
+        profile[blue : blue + 4] + profile[red + 4 : red + 12],
+    )
+    levels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    path = tmp_path / "a.webp"
+    Image.fromarray(levels).save(path, lossless=True, xmp=xmp, icc_profile=bytes(profile))
+    seen = Photo.open(path).image
+    assert np.abs(seen.astype(int) - np.rot90(levels, -1)[..., ::-1]).max() <= 2
+    assert np.array_equal(decode_image("a.webp", path.read_bytes(), 64), seen)
 
 
 @pytest.mark.parametrize("exif", [b"nonsense", b"", b"II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x05\0\0\0\x1a\0\0\0"])

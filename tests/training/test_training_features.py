@@ -1,12 +1,16 @@
 """Features of faces as they are painted and compared: what an editor that does nothing, or all, would get."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from npe_core.editor import Editor
+from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.regions import region_by_name
+from npe_core.training.checkpoint import export_weights
 from npe_core.training.evaluation.faces import Face
 from npe_core.training.evaluation.features import (
     FEATURES,
@@ -17,6 +21,7 @@ from npe_core.training.evaluation.features import (
     painted_anew,
     window_around,
 )
+from npe_core.training.evaluation.subject import weights_with
 
 SIDE = 128
 
@@ -36,6 +41,7 @@ FACE = face_with(*EYES, ("lips", 50, 90, 80, 100), ("mouth", 55, 94, 75, 96))
 def editor_that(makes):
     """An editor whose result is what ``makes`` of photo and canvas."""
     return SimpleNamespace(
+        engine=SimpleNamespace(image_size=128),
         choose=lambda photo, aligned: None,
         edit=lambda photo, canvas, **how: SimpleNamespace(image=makes(photo, canvas)),
     )
@@ -55,6 +61,15 @@ def test_an_editor_that_knew_the_face_is_perfect():
     numbers = measure_features(editor_that(lambda photo, canvas: photo.image), [FACE], {})
     assert all(own[str(t)] == {"rmse": 0.0} for own in numbers.values() for t in TIMESTEPS)
     assert "RMSE" in feature_table(numbers) and feature_table(numbers).count("\n") == 1 + len(numbers)
+
+
+def test_a_denoiser_of_another_side_is_measured_without_super_resolution(tmp_path):
+    config = DenoiserConfig(image_size=64, base=8, mults=(1,), attention=())
+    run = tmp_path / "64.safetensors"
+    export_weights(run, Denoiser(config).state_dict(), dataclasses.asdict(config), 1)
+    with weights_with("denoiser", run, "long") as folder:
+        numbers = measure_features(Editor("cpu", folder), [face_with(EYES[0])], {})
+    assert numbers["eyes"]["faces"] == 1 and all(numbers["eyes"][str(t)]["rmse"] > 0 for t in TIMESTEPS)
 
 
 def test_the_mask_holds_the_regions_and_what_is_near_them():

@@ -12,6 +12,8 @@ from torch import Tensor
 from npe_core.canvas.boxes import Box, box_of, cut
 from npe_core.canvas.morphology import dilate
 from npe_core.editor import Editor
+from npe_core.editor.framing import CROP
+from npe_core.models.upscaler import SCALE
 from npe_core.regions import region_by_name
 from npe_core.report import markdown, shown, told
 from npe_core.sheets import grid
@@ -40,8 +42,10 @@ def measure_features(
     """Edits of labelled faces with rough paint of their own features.
 
     By feature the root mean square difference of edit and face around it ([-1, 1]), with a judge their LPIPS, by
-    timestep; the same of the paint alone. Adds the sheet "features": face, paint and edits of the first twelve.
+    timestep; the same of the paint alone. Adds the sheet "features": face, paint and edits of the first twelve. A
+    denoiser of another side than the editor's is measured without super-resolution, which is laid out for that one.
     """
+    upscale = editor.engine.image_size * SCALE == CROP
     rng = torch.Generator().manual_seed(0)
     found: dict[str, list[dict[str, dict[str, float]]]] = {name: [] for name in FEATURES}
     tiles: list[np.ndarray] = []
@@ -54,7 +58,8 @@ def measure_features(
             canvas.paint_image(painted_anew(face.image, marked, rng), marked)
             pictures = {"paint": canvas.guide.copy()}
             for t in TIMESTEPS:
-                pictures[str(t)] = editor.edit(photo, canvas, timestep=t, seed=number, choice=choice).image
+                result = editor.edit(photo, canvas, timestep=t, seed=number, choice=choice, upscale=upscale)
+                pictures[str(t)] = result.image
             around = cut(window_around(marked))
             found[name].append({key: compare(face.image[around], x[around], judge) for key, x in pictures.items()})
             if len(tiles) < 12 * (len(TIMESTEPS) + 2):
