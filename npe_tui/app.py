@@ -21,10 +21,12 @@ from npe_tui.config import Config
 from npe_tui.document import EditDocument
 from npe_tui.in_order import InOrder
 from npe_tui.keys import APP_COMMANDS, COMMANDS, key_to, with_keys
+from npe_tui.own_files import OwnFiles
+from npe_tui.panels.status import StatusLine
 from npe_tui.recent import Recent
 from npe_tui.running import Engine
 from npe_tui.screens.edit import EditScreen
-from npe_tui.themes import THEMES, next_theme
+from npe_tui.themes import THEMES, next_theme, own_colours
 
 _PATIENCE = 1.0
 """Seconds that the engine has at the end to come to the end of a step."""
@@ -54,6 +56,7 @@ class NpeApp(InOrder, inherit_bindings=False):
         self.autosave_folder = state / "autosave"
         self.kept = False
         """Whether what was unsaved at a fault lies on the disk."""
+        self._own_files = OwnFiles()
         self._asking: set[str] = set()
         """What asks a person something just now."""
         for theme in THEMES:
@@ -84,16 +87,15 @@ class NpeApp(InOrder, inherit_bindings=False):
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, EditScreen)), None)
 
     async def _open_first(self, folder: Path, problem: str = "") -> None:
-        document = await self._ask_photo(folder, problem)
-        if document is None:
-            self.exit()
-        else:
+        document = await self._ask_photo(folder, problem, first=True)
+        if document is not None:
             await self.push_screen(EditScreen(document.path, document))
 
-    async def _ask_photo(self, folder: Path, problem: str = "") -> EditDocument | None:
+    async def _ask_photo(self, folder: Path, problem: str = "", first: bool = False) -> EditDocument | None:
         from npe_tui.screens.open import OpenScreen
 
-        return await self.push_screen_wait(OpenScreen(folder, self.recent.photos, self.config.depth, problem))
+        screen = OpenScreen(folder, self.recent.photos, self.config, problem, first)
+        return await self.push_screen_wait(screen)
 
     async def open_another(self, editing: EditScreen) -> None:
         """Choose a photo and go over to it, if nothing is lost by it."""
@@ -148,7 +150,8 @@ class NpeApp(InOrder, inherit_bindings=False):
     async def save(self, editing: EditScreen, path: Path | None, paint: bool = False) -> bool:
         """Ask where, ask before overwriting, write. ``paint``: paint and mask instead of the edited picture.
 
-        Returns whether it was written.
+        Nothing is asked where ``path`` is a file that this session wrote and nobody else did since.
+        Returns whether it was written, or had been.
         """
         document = editing.document
         if document is None:
@@ -159,34 +162,49 @@ class NpeApp(InOrder, inherit_bindings=False):
                 f"There is nothing to save yet: {enhance} enhances. {save_paint} saves the paint alone.", serious=True
             )
             return False
-        written, notes = await self._write(document, path, paint)
+        own = not paint and path is not None and await asyncio.to_thread(self._own_files.untouched, path)
+        stale = " It is the last enhanced picture, not what is shown now." if not paint and document.stale else ""
+        if own and path is not None and not document.unsaved_result:
+            editing.status.say(f"Saved already as {_beside(path, document)}.{stale}")
+            return True
+        written, notes = await self._write(document, path, paint, own)
         if written is None:
             return False
         if editing.autosave is not None and not document.unsaved:
             await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
         editing.tell()
-        editing.status.say(f"Saved {written}")
+        again = own and written == path
+        editing.status.say(f"Saved again as {_beside(written, document)}.{stale}" if again else f"Saved {written}")
         for note in notes:
             self.notify(note, title=written.name, markup=False)
         return True
 
     async def _write(
-        self, document: EditDocument, path: Path | None, paint: bool
+        self, document: EditDocument, path: Path | None, paint: bool, own: bool
     ) -> tuple[Path | None, tuple[str, ...]]:
-        """Asks where until it is written there; returns where, None if a person gave up, and notes."""
-        from npe_tui.screens.save import SaveScreen
+        """Asks where until it is written there; returns where, None if a person gave up, and notes.
+
+        ``own``: ``path`` may be written over, and is not asked for.
+        """
+        from npe_tui.screens.save import SaveScreen, Target
 
         write = document.save_paint if paint else document.save
         proposed, problem = path or document.proposed_name("paint" if paint else "edited"), ""
+        chosen = Target(proposed, overwrite=True) if own else None
         while True:
-            screen = SaveScreen(proposed, document.photo.path, paint, lambda: document.stale, problem)
-            chosen = await self.push_screen_wait(screen)
+            if chosen is None:
+                screen = SaveScreen(proposed, document.photo.path, paint, lambda: document.stale, problem)
+                chosen = await self.push_screen_wait(screen)
             if chosen is None:
                 return None, ()
             try:
-                return chosen.path, await asyncio.to_thread(write, chosen.path, chosen.overwrite) or ()
+                notes = await asyncio.to_thread(write, chosen.path, chosen.overwrite)
             except NpeError as error:
-                proposed, problem = chosen.path, str(error)
+                proposed, problem, chosen = chosen.path, str(error), None
+                continue
+            if not paint:
+                await asyncio.to_thread(self._own_files.note, chosen.path)
+            return chosen.path, notes
 
     # --- commands -----------------------------------------------------------------------------------------------
 
@@ -224,6 +242,8 @@ class NpeApp(InOrder, inherit_bindings=False):
 
     def action_next_theme(self) -> None:
         self.theme = next_theme(self.theme)
+        for status in self.screen.query(StatusLine):
+            status.say(f"Theme {self.theme}{own_colours(self.theme)}")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every command of the tables, and every theme."""
@@ -283,14 +303,21 @@ class NpeApp(InOrder, inherit_bindings=False):
         self.exit(return_code=143)
 
 
+def _beside(path: Path, document: EditDocument) -> Path:
+    """The name alone where the file lies beside the photo."""
+    return Path(path.name) if path.absolute().parent == document.path.absolute().parent else path
+
+
 def _engine(config: Config) -> Engine:
     from npe_tui.worker import EngineWorker
 
     return EngineWorker(config.device, key_to("face", config.keys))
 
 
-def run(photo: Path | None = None, device: str | None = None) -> int:
-    """Runs the editor until a person leaves it; returns the exit code. ``device`` goes before the one that is set.
+def run(photo: Path | None = None, device: str | None = None, max_megapixels: float | None = None) -> int:
+    """Runs the editor until a person leaves it; returns the exit code.
+
+    ``device`` and ``max_megapixels`` go before those that are set.
 
     Raises UsageError for bad settings, NpeError for a fault of its own.
     """
@@ -299,6 +326,8 @@ def run(photo: Path | None = None, device: str | None = None) -> int:
     settings = config.load()
     if device is not None:
         settings = replace(settings, device=device)
+    if max_megapixels is not None:
+        settings = replace(settings, max_megapixels=max_megapixels)
     try:
         edit_settings.presets(settings)
     except UsageError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 from npe_core import spelling
 from npe_core.colour import format_colour, parse_colour
+from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import UsageError
 from npe_tui import keys, places, themes
 from npe_tui.picture.depth import Depth
@@ -47,6 +48,8 @@ class Config:
     """The colour to start with; ``#rrggbb``, however it was written."""
     autosave: float = 2.0
     """Seconds between a change and its autosave; 0 turns it off."""
+    max_megapixels: float = MAX_MEGAPIXELS
+    """Larger photos are refused."""
     folder: str = "."
     """Where the file browser starts."""
     keys: dict[str, str] = field(default_factory=dict)
@@ -64,6 +67,7 @@ class Config:
         _within("opacity", self.opacity, 0.1, 1)
         _within("sharpness", self.sharpness, 0, 1)
         _within("autosave", self.autosave, 0, 3600)
+        _within("max_megapixels", self.max_megapixels, 0.01, 1_000_000)
         if self.radius is not None:
             _within("radius", self.radius, 0.5, 10_000)
 
@@ -117,6 +121,7 @@ _NUMBERS: dict[str, tuple[type, ...]] = {
     "opacity": (int, float),
     "sharpness": (int, float),
     "autosave": (int, float),
+    "max_megapixels": (int, float),
 }
 _FLAGS = ("tint",)
 _TABLES = ("keys", "presets")

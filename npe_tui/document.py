@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -12,10 +12,11 @@ from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import Box, cut
 from npe_core.errors import InputError
 from npe_core.files import NAME_ROOM, shortened
-from npe_core.regions import LEGEND
+from npe_core.regions import LEGEND, group_by_name
 from npe_tui.results import Made, Results
 
 if TYPE_CHECKING:
+    from npe_core.canvas import Fill
     from npe_core.canvas.selection import Regions
     from npe_core.editor import EditResult
     from npe_core.faces import Face
@@ -60,6 +61,12 @@ class EditDocument:
         """Of the canvas that it was made from."""
         self._lost: dict[str, Any] = {}
         """Parameters of the picture that an earlier session had made."""
+        self._fills_asked: list[Any] = []
+        """Of which regions and fills the next was found out; a fill that is made again is another object."""
+        self._fills_here: list[Fill] = []
+        """Not found out anew after each dab of a stroke."""
+        self._begun_anew = False
+        """Whether everything was taken away since the enhanced picture was made."""
         self._saved_revision = 0
         """Of the canvas, whose paint is in a file."""
         self._marked, self._looked_at = False, 0
@@ -96,6 +103,11 @@ class EditDocument:
     def made_with(self) -> dict[str, Any]:
         """The parameters of the enhanced picture, or of the one that was lost with an earlier session; or none."""
         return self._lost if self.result is None else self.result.parameters
+
+    @property
+    def continued(self) -> dict[str, Any]:
+        """The parameters of the picture that the next one goes on from: none after all paint and mask were cleared."""
+        return {} if self._begun_anew and self.stale else self.made_with
 
     @property
     def made_in(self) -> Path | None:
@@ -152,6 +164,7 @@ class EditDocument:
             self._other_result, box = False, (0, 0, *self.size)
         if box is not None:
             self._draw(box)
+            self._begun_anew = self._begun_anew or not self.marked
         return box
 
     def _draw(self, box: Box) -> None:
@@ -171,35 +184,62 @@ class EditDocument:
         same = None if self.stale else self._results.now
         guide, levels = (same.guide, same.levels) if same else (self.canvas.guide.copy(), self.canvas.levels.copy())
         self._results.add(Made(result, guide, levels))
-        self._apart[:], self._pixels_apart = False, 0
+        self._apart[:], self._pixels_apart, self._begun_anew = False, 0, False
         self.shown = result.image.copy()
 
     # --- undo ---------------------------------------------------------------------------------------------------
 
-    def undo(self) -> bool:
+    def undo(self) -> str:
         """Takes the last step back: a result whose paint is still the same, else a change of the canvas.
 
-        Returns whether there was one. May be called from another thread; ``refresh`` shows what came of it.
+        Returns what it was in a word or two, empty if there was nothing. May be called from another thread;
+        ``refresh`` shows what came of it.
         """
         self._notice_changes()
-        stepped = self._results.back(self.canvas)
-        self._other_result = self._other_result or stepped
-        return self._stepped(stepped or self.canvas.undo())
+        done = self._marks
+        if self._results.back(self.canvas):
+            return self._stepped_over_result()
+        found, undone = self.canvas.undo(), self._marks
+        self._stepped_to = self.canvas.revision
+        if undone.marked and not done.marked:  # what had taken everything away is undone
+            self._begun_anew = False
+        return _step(undone, done) if found else ""
 
-    def redo(self) -> bool:
-        """Does again what was undone last. Returns whether there was anything. As ``undo``."""
+    def redo(self) -> str:
+        """Does again what was undone last. Returns what that was, empty if there was nothing. As ``undo``."""
         self._notice_changes()
-        stepped = self._results.again(self.canvas)
-        self._other_result = self._other_result or stepped
-        return self._stepped(stepped or self.canvas.redo())
+        if self._results.again(self.canvas):
+            return self._stepped_over_result()
+        before, found = self._marks, self.canvas.redo()
+        self._stepped_to = self.canvas.revision
+        return _step(before, self._marks) if found else ""
 
     def _notice_changes(self) -> None:
         if self.canvas.revision != self._stepped_to:
             self._results.forget_after()
 
-    def _stepped(self, whether: bool) -> bool:
-        self._stepped_to = self.canvas.revision
-        return whether
+    def _stepped_over_result(self) -> str:
+        self._other_result, self._stepped_to = True, self.canvas.revision
+        return "Enhance"
+
+    @property
+    def _marks(self) -> _Marks:
+        return _Marks(self.marked, self.canvas.targets)
+
+    @property
+    def fills(self) -> list[Fill]:
+        """The region fills in force; once regions are known, those of which their face has anything."""
+        fills, regions = self.canvas.targets, self.regions
+        if regions is None:
+            return fills
+        asked, known = [regions, *fills], self._fills_asked
+        if len(asked) != len(known) or any(a is not b for a, b in zip(asked, known, strict=True)):
+            step = max(min(self.size) // 1000, 1)  # a region that is worth a fill has some of these pixels
+            ids, levels = regions.ids[::step, ::step], self.canvas.levels[::step, ::step]
+            there = set(np.unique(ids[levels > 0]).tolist())
+            here = [fill for fill in fills if any(region.id in there for region in group_by_name(fill.region))]
+            self._fills_asked, self._fills_here = asked, here
+        return self._fills_here
 
     def region_overlay(self, strength: float = 0.6) -> np.ndarray:
         """(H, W, 3) uint8: the photo with the regions in their legend colours. Raises InputError before they are known.
@@ -275,5 +315,21 @@ class EditDocument:
         self._lost = made_with or {}
         self._lost_revision = self.canvas.revision if self._lost.get("fits", bool(self._lost)) else -1
         self._saved_revision = self._looked_at = -1
+        self._begun_anew = False
         self._results = Results()
         self.shown = self.canvas.guide.copy()
+
+
+class _Marks(NamedTuple):
+    """What there is on a canvas, as far as it tells steps apart."""
+
+    marked: bool
+    fills: list[Fill]
+
+
+def _step(before: _Marks, after: _Marks) -> str:
+    """The step between the two, in a word or two: a stroke and a mask tool look the same from here."""
+    if before.marked and not after.marked:
+        return "all taken away"
+    filled = [fill.region for fill in after.fills if fill not in before.fills]
+    return f"{filled[-1]} filled" if filled else "paint or mask"

@@ -32,7 +32,7 @@ class EditSettings:
     sharpness: float = 1.0
     """How much detail super-resolution may invent, 0..1."""
     seed: int | None = None
-    """None: a new one each time."""
+    """None: as ``in_turn`` says, or a new one."""
 
     @property
     def strength(self) -> Strength:
@@ -44,14 +44,14 @@ class EditSettings:
         return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**31 - 4))
 
 
-def in_turn(settings: EditSettings, made: Mapping[str, Any] | None, repainted: bool, several: bool) -> EditSettings:
-    """The settings of the next pictures after one that was ``made`` with these parameters; None: there is none.
+def in_turn(settings: EditSettings, made: Mapping[str, Any], repainted: bool, several: bool) -> EditSettings:
+    """The settings of the next pictures after one that was ``made`` with these parameters; none: there is no such one.
 
     Where a new seed would be drawn, that picture's is kept if something was painted since, or if the settings are
     others: one thing changes and nothing else. If neither is, a new one is what is asked for, and ``several`` others
     have seeds of their own even where it is fixed.
     """
-    if made is None:
+    if not made:
         return settings
     now: dict[str, Any] = vars(settings.strength) | {"sharpness": settings.sharpness}
     is_another_try = not repainted and all(made.get(name, value) == value for name, value in now.items())
@@ -98,6 +98,12 @@ def presets(config: Config) -> dict[str, EditSettings]:
 def kept(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """What ``of_parameters`` needs of the parameters of an edit."""
     return {name: parameters[name] for name in _OF_AN_EDIT if name in parameters}
+
+
+def differ_in_seed(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two pictures were made with other seeds and otherwise the same settings."""
+    differing = [name for name in _OF_AN_EDIT if one.get(name) != other.get(name)]
+    return differing == ["seed"]
 
 
 def of_parameters(parameters: Mapping[str, Any]) -> EditSettings | None:

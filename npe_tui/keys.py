@@ -56,7 +56,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("stronger", "full_stop", "timestep(10)", "Stronger", "Ten timesteps more", "Run"),
     Command("smoother", "semicolon", "sharpness(-0.1)", "Smoother", "Sharpness: a tenth less invented detail", "Run"),
     Command("sharper", "colon", "sharpness(0.1)", "Sharper", "Sharpness: a tenth more invented detail", "Run"),
-    Command("seed", "s", "new_seed", "New seed", "Draw another seed and keep it", "Run"),
+    Command("seed", "s", "new_seed", "New seed", "Draw another seed, for the next picture", "Run"),
     *(
         Command(
             f"region_{region.name}",

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import NpeError
+from npe_tui import edit_settings
 from npe_tui.autosave import Saved, left_behind
 from npe_tui.document import EditDocument, FaceWish
 
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
     from npe_core.faces import Face
 
 
-async def read(path: Path) -> EditDocument:
+async def read(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> EditDocument:
     """The photo as a document. Raises NpeError."""
 
     def work() -> EditDocument:
         from npe_core.photo import Photo
 
-        return EditDocument(Photo.open(path))
+        return EditDocument(Photo.open(path, max_megapixels=max_megapixels))
 
     return await asyncio.to_thread(work)
 
@@ -44,16 +46,24 @@ async def recover(
         if answer in (None, "later"):
             return None
         if answer == "recover":
-            await asyncio.to_thread(lambda found=saved: document.recover(found.read(), found.parameters))  # type: ignore[misc]
+            await asyncio.to_thread(_take_over, document, saved)
             return saved
         saved.remove()
     return None
 
 
+def _take_over(document: EditDocument, saved: Saved) -> None:
+    """The canvas, whose face it is if it is all of them, and the last Enhance where its parameters tell all of it."""
+    is_told = edit_settings.of_parameters(saved.parameters) is not None
+    document.recover(saved.read(), saved.parameters if is_told else {})
+    if saved.parameters.get("all_faces"):
+        document.wish = FaceWish("all")
+
+
 async def find_face(
     document: EditDocument, ask: Callable[[list[Face]], Awaitable[FaceWish | None]], always: bool = False
 ) -> bool:
-    """Look for faces, and ask which one is meant unless there is exactly one (``always``: even then).
+    """Look for faces, and ask which is meant unless there is only one, or all are (``always``: even then).
 
     Returns whether one is meant.
     Raises NpeError when faces cannot be looked for here.
@@ -62,7 +72,13 @@ async def find_face(
 
     if document.faces is None:
         document.faces = await asyncio.to_thread(find_faces, document.photo.image)
-    wish = FaceWish(1) if len(document.faces) == 1 and not always else await ask(document.faces)
+    wish: FaceWish | None
+    if len(document.faces) == 1 and not always:
+        wish = FaceWish(1)
+    elif document.faces and document.wish == FaceWish("all") and not always:
+        wish = document.wish
+    else:
+        wish = await ask(document.faces)
     if wish is None:
         return False
     document.wish = wish

@@ -41,6 +41,15 @@ class Filled:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """What was picked before the regions were known."""
+
+    region: int | None
+    """Its id; None for whatever is found ``at`` the point."""
+    at: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
 class Tells:
     """What the screen wants to hear."""
 
@@ -56,8 +65,8 @@ class Tells:
     """The dropper took a colour."""
     failed: Callable[[str], None]
     """Something could not be done."""
-    no_regions: Callable[[], str]
-    """Why there are no regions to fill yet, and what to do."""
+    no_regions: Callable[[str], bool]
+    """There are no regions yet to fill what is named; whether they are on their way, and it is filled then."""
 
 
 class Painting:
@@ -72,6 +81,7 @@ class Painting:
         self._document: EditDocument | None = None
         self._turn = asyncio.Lock()
         self._filled: Filled | None = None
+        self._waiting: Waiting | None = None
         self._pen_down = False
         """Whether the stroke under way is the keyboard's."""
 
@@ -111,12 +121,15 @@ class Painting:
 
     # --- changes ------------------------------------------------------------------------------------------------
 
-    def alter(self, change: Callable[[EditDocument], object], said: str) -> None:
-        """Do something to the document in a thread, after what is being done to it already."""
-        self._filled = None
-        self._tells.later(self._alter(change, said))
+    def alter(self, change: Callable[[EditDocument], object], said: str, nothing: str = "") -> None:
+        """Do something to the document in a thread, after what is being done to it already.
 
-    async def _alter(self, change: Callable[[EditDocument], object], said: str) -> None:
+        What is ``said`` then goes on with the text that ``change`` returns; if that is false, ``nothing`` is said.
+        """
+        self._filled = self._waiting = None
+        self._tells.later(self._alter(change, said, nothing or f"{said}: nothing to change"))
+
+    async def _alter(self, change: Callable[[EditDocument], object], said: str, nothing: str) -> None:
         async with self._alone() as document:
             if document is None:
                 return
@@ -126,7 +139,8 @@ class Painting:
             except NpeError as error:
                 self._tells.failed(str(error))
                 return
-            self._show(said if outcome else f"{said}: nothing to change")
+            told = f"{said}: {outcome}" if isinstance(outcome, str) else said
+            self._show(told if outcome else nothing)
 
     def _show(self, said: str) -> None:
         assert self._document is not None, "only what is open changes"
@@ -138,13 +152,40 @@ class Painting:
     def fill(self, region: int, at: tuple[float, float] | None = None) -> None:
         """Fill a region with the colour of the hand; with ``at`` and pieces wanted, the connected piece there.
 
-        Where several are wanted it joins the last fill, or is left out of it if it was in it.
+        Where several are wanted it joins the last fill, or is left out of it if it was in it. Before the regions are
+        known it waits for them, if nothing else is done meanwhile.
         """
         if self._document is not None and self._document.regions is None:
-            self._tells.failed(self._tells.no_regions())
+            self._wait(Waiting(region, at))
             return
+        self._waiting = None
         self._tells.picked(region)
         self._tells.later(self._fill(region, at if self.hand.picks == "piece" else None))
+
+    def _wait(self, waiting: Waiting) -> None:
+        what = "what is there" if waiting.region is None else REGIONS[waiting.region].name
+        self._waiting = waiting if self._tells.no_regions(what) else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a fill waits for the regions."""
+        return self._waiting is not None
+
+    def stop_waiting(self) -> bool:
+        """What was picked before the regions were known is not wanted any more. Returns whether there was anything."""
+        waited, self._waiting = self.waits, None
+        return waited
+
+    def regions_known(self) -> None:
+        """The regions are there: fill what waits for them, unless pictures are being made of other paint."""
+        waiting, self._waiting = self._waiting, None
+        document = self._free
+        if waiting is None or document is None:
+            return
+        if waiting.region is not None:
+            self.fill(waiting.region, waiting.at)
+        elif waiting.at is not None:
+            self.fill(document.canvas.region_at(*waiting.at).id, waiting.at)
 
     async def _fill(self, region: int, at: tuple[float, float] | None) -> None:
         async with self._alone() as document:
@@ -235,13 +276,13 @@ class Painting:
             if self.hand.tool == "dropper":
                 self.take_colour(x, y, before=self._easel.view.shows_other(x, y))
             elif self.hand.tool == "pick" and document.regions is None:
-                self._tells.failed(self._tells.no_regions())
+                self._wait(Waiting(None, (x, y)))
             elif self.hand.tool == "pick":
                 self.fill(document.canvas.region_at(x, y).id, (x, y))
             else:
                 if self.hand.tool == "brush":
                     self._leave_enhanced(document)
-                self._filled = None
+                self._filled = self._waiting = None
                 self.hand.press(document.canvas, x, y)
                 self._show("")
         except NpeError as error:

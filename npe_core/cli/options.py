@@ -208,13 +208,13 @@ def face_options(command: Command) -> Command:
     return command
 
 
-def megapixels_option(default: float = MAX_MEGAPIXELS) -> Callable[[Command], Command]:
-    """--max-megapixels, with the limit that holds where it is not given."""
+def megapixels_option(default: float | None = MAX_MEGAPIXELS) -> Callable[[Command], Command]:
+    """--max-megapixels, with the limit that holds where it is not given; None: what the editor's settings say."""
     return click.option(
         "--max-megapixels",
         type=Number(0.01),
         default=default,
-        show_default=True,
+        show_default=True if default is not None else f"as set, else {MAX_MEGAPIXELS}",
         help="Refuse larger photos.",
     )
 

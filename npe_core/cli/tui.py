@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from npe_core.cli import options
 from npe_core.cli.options import DEVICES, PHOTO
 from npe_core.errors import UsageError
 
@@ -20,7 +21,8 @@ def has_terminal() -> bool:
 @click.command()
 @click.argument("photo", type=PHOTO, required=False)
 @click.option("--device", help=f"{DEVICES}.  [default: as set, else auto]")
-def tui(photo: Path | None, device: str | None) -> int:
+@options.megapixels_option(None)
+def tui(photo: Path | None, device: str | None, max_megapixels: float | None) -> int:
     """Edit PHOTO in the terminal; without PHOTO, choose one there.
 
     Pick regions or paint, choose colour and strength, enhance, compare, save. F1 shows all keys, Ctrl+P every command.
@@ -35,4 +37,4 @@ def tui(photo: Path | None, device: str | None) -> int:
 
     from npe_tui.app import run
 
-    return run(photo, device)
+    return run(photo, device, max_megapixels)

@@ -30,10 +30,12 @@ class Legend(Widget, can_focus=True):
     DEFAULT_CSS = """
     Legend { height: auto; width: 1fr; min-width: 14; }
     Legend > .legend--entry { color: $text; }
-    Legend > .legend--absent { color: $text-disabled; }
+    Legend > .legend--absent { color: $text-muted; }
     Legend > .legend--key { color: $text-muted; }
     Legend > .legend--cursor { text-style: underline; }
-    Legend:focus > .legend--cursor { background: $boost; text-style: bold underline; }
+    Legend:focus > .legend--cursor {
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
+    }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"legend--{part}" for part in ("entry", "absent", "key", "cursor")}
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -65,7 +65,7 @@ class RegionsPanel(Vertical):
         self.query_one(Legend).know(ids)
 
     def show_fills(self, fills: list[Fill]) -> None:
-        """The fills in force."""
+        """The fills in force, of the face whose regions are shown."""
         self.query_one(Legend).fills = {
             region.id: fill.colour for fill in fills for region in group_by_name(fill.region)
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Size
@@ -13,7 +15,11 @@ class StatusLine(Widget):
     """A message on the left, facts on the right; the message wins where there is no room for both."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "StatusLine { height: 1; width: 1fr; }"
+    DEFAULT_CSS = """
+    StatusLine { height: 1; width: 1fr; color: $text; }
+    StatusLine > .status--facts { color: $text-muted; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"status--facts"}
 
     message: reactive[str] = reactive("")
     serious: reactive[bool] = reactive(False)
@@ -38,7 +44,7 @@ class StatusLine(Widget):
             facts.pop()
         right = " · ".join(facts) + " " if facts else ""
         left.truncate(max(width - len(right), 0), overflow="ellipsis", pad=True)
-        return left.append(right, "dim")
+        return left.append(right, self.get_component_rich_style("status--facts"))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return 1

@@ -21,6 +21,9 @@ class StrengthPanel(Vertical):
     def __init__(self, settings: EditSettings, presets: dict[str, EditSettings]) -> None:
         super().__init__(id="strength", classes="panel")
         self.settings = settings
+        self.pinned = False
+        """Whether a person typed the seed: it holds until the field is emptied; another is for the next edit alone."""
+        self._last_seed: int | None = None
         self._presets = presets
 
     def compose(self) -> ComposeResult:
@@ -56,9 +59,39 @@ class StrengthPanel(Vertical):
         self.query_one("#steps", Slider).value = settings.steps
         self.query_one("#samplers", Chips).chosen = settings.sampler
         self.query_one("#sharpness", Slider).value = 100 * settings.sharpness
-        with self.prevent(Input.Changed):
-            self.query_one("#seed", Input).value = "" if settings.seed is None else str(settings.seed)
+        self._show_seed()
         self.query_one("#presets", Chips).chosen = self._preset
+
+    def show_last_seed(self, seed: int | None) -> None:
+        """The seed of the picture that the next one goes on from."""
+        self._last_seed = seed
+        self._show_seed()
+
+    def draw_seed(self) -> int:
+        """Another seed, for the next edit; returns it."""
+        self.forget_seed()
+        self.show_settings(self.settings.with_seed())
+        assert self.settings.seed is not None, "with_seed has one"
+        return self.settings.seed
+
+    def use_seed(self) -> None:
+        """An edit was made, or its paint is gone: a seed that was for that alone is not used again."""
+        if not self.pinned:
+            self.forget_seed()
+
+    def forget_seed(self) -> None:
+        """Another seed takes the place of this one, even of one that was typed."""
+        self.pinned = False
+        self.show_settings(replace(self.settings, seed=None))
+
+    def _show_seed(self) -> None:
+        """What was typed as it was typed; what is known of the next seed, or of the last one, in grey and in words."""
+        field, seed = self.query_one("#seed", Input), self.settings.seed
+        if not self.pinned or int(field.value or -1) != seed:  # else it may be half typed
+            with self.prevent(Input.Changed):
+                field.value = str(seed) if self.pinned else ""
+        last = "new each time" if self._last_seed is None else f"last {self._last_seed}"
+        field.placeholder = last if seed is None else f"next {seed}"
 
     @on(Slider.Changed)
     def _slide(self, event: Slider.Changed) -> None:
@@ -87,7 +120,10 @@ class StrengthPanel(Vertical):
     @on(Input.Changed, "#seed")
     def _type_seed(self, event: Input.Changed) -> None:
         event.stop()
+        self.pinned = bool(event.value)
         self.settings = replace(self.settings, seed=int(event.value) if event.value else None)
+        if not self.pinned:
+            self._show_seed()
 
 
 def _told(settings: EditSettings) -> str:

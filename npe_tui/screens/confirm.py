@@ -20,6 +20,7 @@ class ConfirmScreen(Dialog[str | None]):
         Binding("escape", "dismiss(None)", "Back"),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
+        Binding("enter", "first", show=False),
     ]
 
     def __init__(self, title: str, question: str, answers: dict[str, str]) -> None:
@@ -34,6 +35,10 @@ class ConfirmScreen(Dialog[str | None]):
             with Horizontal(classes="dialog-buttons"):
                 for number, (name, label) in enumerate(self._answers.items()):
                     yield Button(label, id=name, variant="primary" if number == 0 else "default", compact=True)
+
+    def action_first(self) -> None:
+        """Enter without a focused button: the harmless one, which is then the one that is filled."""
+        self.dismiss(next(iter(self._answers)))
 
     @on(Button.Pressed)
     def _answer(self, event: Button.Pressed) -> None:

@@ -12,10 +12,15 @@ from rich.style import Style
 from textual.color import Color
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, ScreenResultType
+from textual.widgets import Button
 
 
 class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     """A screen over the picture, which Textual paints three times before all of the dialog is there."""
+
+    def watch_focused(self) -> None:
+        """Where no button has the focus, Enter is for the first answer."""
+        self.query(".dialog-buttons").set_class(isinstance(self.focused, Button), "-focused")
 
     def render(self) -> RenderableType:
         below = super().render()

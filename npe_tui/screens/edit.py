@@ -87,14 +87,15 @@ class EditScreen(EnhancingScreen):
             self.status.say(f"Nobody said where the face is: press {key}.", serious=True)
         elif await self.painting.freeze():
             if document.marked:
-                made = None if document.result is None else document.result.parameters
                 settings = self.query_one(StrengthPanel).settled()
                 is_other = document.stale or what == "study"
-                self.running.make(what, document, in_turn(settings, made, is_other, what == "variants"))
+                settings = in_turn(settings, document.continued, is_other, what == "variants")
+                self.running.make(what, document, settings)
                 self.started(doing)
             else:
                 self.painting.frozen = False
-                self.status.say("Nothing is marked yet: pick a region, or paint.", serious=True)
+                told = "the fill waits for the regions" if self.painting.waits else "pick a region, or paint"
+                self.status.say(f"Nothing is marked yet: {told}.", serious=True)
 
     def action_enhance(self) -> None:
         self.later(self._make("edit", "Enhancing"))
@@ -112,6 +113,8 @@ class EditScreen(EnhancingScreen):
             self.painting.release()
         elif self.focused is not self.easel.view:
             self.back_to_picture()
+        elif self.painting.stop_waiting():
+            self.status.say("Nothing is filled when the regions are found")
         elif self.painting.leave_fill():
             self.status.say("The fill is done: the next colour and region are for another")
 
@@ -128,9 +131,7 @@ class EditScreen(EnhancingScreen):
         self.status.say(f"Sharpness {sharpness:.0%}")
 
     def action_new_seed(self) -> None:
-        panel = self.query_one(StrengthPanel)
-        panel.show_settings(replace(panel.settings, seed=None).with_seed())
-        self.status.say(f"Seed {panel.settings.seed}")
+        self.status.say(f"The next picture has the seed {self.query_one(StrengthPanel).draw_seed()}")
 
     def action_reload(self) -> None:
         engine = self.npe.engine
@@ -196,10 +197,10 @@ class EditScreen(EnhancingScreen):
             self.status.say(f"Pen down: the arrows draw, {self.npe.key_to('pen')} lifts it" if down else "Pen up")
 
     def action_undo(self) -> None:
-        self.painting.alter(lambda document: document.undo(), "Undone")
+        self.painting.alter(lambda document: document.undo(), "Undone", "Nothing to undo")
 
     def action_redo(self) -> None:
-        self.painting.alter(lambda document: document.redo(), "Done again")
+        self.painting.alter(lambda document: document.redo(), "Done again", "Nothing to redo")
 
     def action_mask(self, tool: str) -> None:
         radius = self.hand.radius
@@ -211,6 +212,8 @@ class EditScreen(EnhancingScreen):
             "clear": (lambda document: document.canvas.clear(), "Cleared"),
         }
         self.painting.alter(*tools[tool])
+        if tool == "clear":
+            self.query_one(StrengthPanel).use_seed()
 
     # --- see ----------------------------------------------------------------------------------------------------
 
@@ -269,6 +272,7 @@ class EditScreen(EnhancingScreen):
 
     def action_face(self) -> None:
         if not self.asks_for_face:
+            self.painting.stop_waiting()
             self.later(self.find_face(ask=True))
 
     def action_save(self) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.widgets import Button
 
-from npe_tui import messages
+from npe_tui import edit_settings, messages
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
+from npe_tui.results import hardly_differ
 from npe_tui.screens.photo import PhotoScreen
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class EnhancingScreen(PhotoScreen):
         panel = self.query_one(RunPanel)
         panel.engine, panel.reason = state.name, state.detail
         if state.name == "failed":
+            self.painting.stop_waiting()
             self.status.say(state.detail, serious=True)
         self.tell()
         self.refresh_bindings()
@@ -67,10 +69,14 @@ class EnhancingScreen(PhotoScreen):
         self.running.done(event)
         document.canvas.regions = event.regions
         self.painting.leave_fill()
-        self.status.say(f"Pick a region by its key or a click, or take the brush ({self.npe.key_to('brush')}).")
+        panel, brush = self.npe.key_to("regions"), self.npe.key_to("brush")
+        in_sight = self.query_one("#side").display
+        how = " by its key or a click," if in_sight else f": {panel} shows their keys, or click on it;"
+        self.status.say(f"Pick a region{how} or take the brush ({brush}).")
         overlay = await asyncio.to_thread(document.region_overlay, 0.75)
         self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)
         self.changed("")
+        self.painting.regions_known()
 
     @on(messages.Advanced)
     def _advanced(self, event: messages.Advanced) -> None:
@@ -85,8 +91,10 @@ class EnhancingScreen(PhotoScreen):
         if self.running.is_making(event):
             seconds = self.running.seconds
             self._finish(event)
+            self.query_one(StrengthPanel).use_seed()
             if len(event.results) == 1:
-                self.accept(event.results[0], f" in {seconds:.1f} s")
+                alike = self._is_like_the_one_before(event.results[0])
+                self.accept(event.results[0], f" in {seconds:.1f} s", alike)
             else:
                 self.painting.frozen = True  # what is chosen was made of the paint as it is now
                 self.later(self._choose(event.results))
@@ -113,6 +121,7 @@ class EnhancingScreen(PhotoScreen):
             self._finish(event)
         elif self.running.is_looking(event):
             self.running.done(event)
+            self.painting.stop_waiting()
         else:
             return
         noted = self.npe.engine.state.name == "ready"
@@ -128,17 +137,30 @@ class EnhancingScreen(PhotoScreen):
         self.easel.forget_guess()
         self.refresh_bindings()
 
-    def accept(self, result: EditResult, how: str = "") -> None:
-        """Show a result and let it be saved."""
+    def _is_like_the_one_before(self, result: EditResult) -> bool:
+        """Whether it is another try, and one cannot tell that it is."""
+        document = self.document
+        before = None if document is None or document.stale else document.result
+        if document is None or before is None:
+            return False
+        is_another_try = edit_settings.differ_in_seed(result.parameters, before.parameters)
+        return is_another_try and hardly_differ([before, result], document.canvas.levels)
+
+    def _seeds_hardly_matter(self, result: EditResult) -> str:
+        timestep = result.parameters["timestep"]
+        return f"at timestep {timestep} seeds hardly matter ({self.npe.key_to('stronger')} is stronger)"
+
+    def accept(self, result: EditResult, how: str = "", alike: bool = False) -> None:
+        """Show a result and let it be saved; ``alike``: another seed made hardly any difference."""
         assert self.document is not None, "a result has a document"
         self.document.accept(result)
         self.easel.before = False
         self.easel.display_all()
         compare, save, again, seed = map(self.npe.key_to, ("compare", "save", "enhance", "seed"))
-        is_fixed = self.query_one(StrengthPanel).settings.seed is not None
-        then = f"{seed} draws another seed" if is_fixed else f"{again} tries again"
+        then = f"{seed} draws another seed" if self.query_one(StrengthPanel).pinned else f"{again} tries again"
+        then = self._seeds_hardly_matter(result) if alike else then
         done = f"Enhanced{how}, seed {result.parameters['seed']}"
-        self.status.say(f"{done}. {compare} compares, {save} saves, {then}.")
+        self.status.say(f"{compare} compares, {save} saves, {then}. {done}")  # cut off on the right where it is narrow
         for warning in result.warnings:
             self.notify(warning, markup=False)
         self.changed("")
@@ -155,15 +177,19 @@ class EnhancingScreen(PhotoScreen):
         try:
             await self._uncovered()
             self.status.say("Choose one of the variants")
-            chosen = await self.app.push_screen_wait(VariantsScreen(self.document, results, self.npe.config.depth))
+            alike = await asyncio.to_thread(hardly_differ, results, self.document.canvas.levels)
+            note = self._seeds_hardly_matter(results[0]) if alike else ""
+            screen = VariantsScreen(self.document, results, self.npe.config.depth, note)
+            chosen = await self.app.push_screen_wait(screen)
         finally:
             self.painting.frozen = False
         if chosen is None:
-            self.status.say("No variant was taken")
+            self.status.say("No variant was taken" + (f": {note}" if alike else ""))
             return
         panel = self.query_one(StrengthPanel)
-        panel.show_settings(replace(panel.settings, seed=results[chosen].parameters["seed"]))
-        self.accept(results[chosen], f": variant {chosen + 1}")
+        if panel.settings.seed != results[chosen].parameters["seed"]:
+            panel.forget_seed()
+        self.accept(results[chosen], f": variant {chosen + 1}", alike)
 
     async def _choose_timestep(self, event: messages.Studied) -> None:
         from npe_tui.screens.study import StudyScreen

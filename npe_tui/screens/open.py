@@ -18,6 +18,7 @@ from textual.widgets import Footer, Label
 from npe_core.errors import NpeError
 from npe_tui import opening, places
 from npe_tui.autosave import left_behind
+from npe_tui.config import Config
 from npe_tui.document import EditDocument
 from npe_tui.panels.status import StatusLine
 from npe_tui.thumbnails import Entry, entries_of
@@ -27,23 +28,32 @@ from npe_tui.widgets.path_field import PathField
 
 
 class OpenScreen(Screen[EditDocument | None]):
-    """Answers with a photo that was read, None when a person went away; says what cannot be read, and stays."""
+    """Answers with a photo that was read, None when a person went back; says what cannot be read, and stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "path", "Path"),
         Binding("backspace", "up", "Up"),
+        Binding("f", "list('folder')", "Folder"),
+        Binding("backspace", "list('folder')", show=False),  # where there is no way up
         Binding("r", "list('recent')", "Recent"),
-        Binding("f", "list('folder')", "Folder", show=False),
+        Binding("u", "list('unsaved')", "Unsaved"),
         Binding("escape", "back", "Back"),
     ]
 
-    def __init__(self, folder: Path, recent: list[Path], depth: str, problem: str = "") -> None:
-        """``problem``: why the last photo could not be opened."""
+    def __init__(
+        self, folder: Path, recent: list[Path], config: Config, problem: str = "", first: bool = False
+    ) -> None:
+        """``problem``: why the last photo could not be opened.
+
+        ``first``: no photo lies below. There is no way back then, and unsaved work is offered before all else.
+        """
         super().__init__()
         self._folder = places.expanded(folder).absolute()
         self._recent = recent
-        self._depth = depth
+        self._config = config
         self._problem = problem
+        self._first = first
+        self._list = "folder"
         self._left: dict[Path, float] = {}
 
     def compose(self) -> ComposeResult:
@@ -53,21 +63,21 @@ class OpenScreen(Screen[EditDocument | None]):
                 (Chip("folder", "folder"), Chip("recent", "recent"), Chip("unsaved", "unsaved")), "folder", id="lists"
             )
             yield PathField(placeholder="/ type a path; right arrow completes", id="path")
-        yield Gallery(self._depth, id="gallery")
+        yield Gallery(self._config.depth, id="gallery")
         yield StatusLine()
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(Gallery).focus()
-        self.run_worker(self._first(), group="list")
+        self.run_worker(self._begin(), group="list")
 
-    async def _first(self) -> None:
+    async def _begin(self) -> None:
         self._left = {
             saved.photo: saved.when
             for saved in reversed(await asyncio.to_thread(left_behind, places.state_folder() / "autosave"))
             if places.is_file(saved.photo)
         }
-        await self._show("unsaved" if self._left and not self._problem else "folder")
+        await self._show("unsaved" if self._left and self._first and not self._problem else "folder")
         if self._problem:
             self._say(self._problem)
 
@@ -94,12 +104,20 @@ class OpenScreen(Screen[EditDocument | None]):
                 entries = [Entry(self._folder.parent, True, "../")]
             else:
                 photos = sum(not entry.folder for entry in entries)
-                status.say(f"{photos} photo{'' if photos == 1 else 's'} in {self._folder}")
-        self.query_one("#lists", Chips).chosen = which
+                kept = "Unsaved work is kept (u). " if self._left else ""
+                status.say(f"{kept}{photos} photo{'' if photos == 1 else 's'} in {self._folder}")
+        self.query_one("#lists", Chips).chosen = self._list = which
+        self.refresh_bindings()
         field.value = f"{self._folder}/".replace("//", "/")
         chosen = next((i for i, entry in enumerate(entries) if entry.path == came_from), None)
         first_photo = next((i for i, entry in enumerate(entries) if not entry.folder), 0)
         self.query_one(Gallery).show_entries(entries, first_photo if chosen is None else chosen)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Up is from a folder; back is out of the path field, or to the photo that lies below."""
+        if action == "up":
+            return self._list == "folder"
+        return action != "back" or not self._first or isinstance(self.focused, PathField)
 
     def action_up(self) -> None:
         self._go(self._folder.parent)
@@ -163,7 +181,7 @@ class OpenScreen(Screen[EditDocument | None]):
     async def _read(self, path: Path) -> None:
         self.query_one(StatusLine).say(f"Opening {path.name}")
         try:
-            document = await opening.read(path)
+            document = await opening.read(path, self._config.max_megapixels)
         except NpeError as error:
             self._say(str(error))
         else:

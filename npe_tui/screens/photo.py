@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from rich.cells import cell_len
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -82,6 +85,10 @@ class PhotoScreen(Screen[None]):
         self.easel.view.focus()
         self.call_after_refresh(lambda: self.later(self._begin()))
 
+    def on_resize(self) -> None:
+        if self.ready:
+            self.tell()
+
     def on_unmount(self) -> None:
         if self.autosave is not None:
             self.autosave.close()
@@ -121,7 +128,7 @@ class PhotoScreen(Screen[None]):
         await self._open(reading)
 
     async def _reading(self) -> EditDocument:
-        return self._read or await opening.read(self.path)
+        return self._read or await opening.read(self.path, self.npe.config.max_megapixels)
 
     def furnished(self) -> None:
         """The panels are there."""
@@ -178,7 +185,7 @@ class PhotoScreen(Screen[None]):
         then = edit_settings.of_parameters(taken.parameters)
         if then is None:
             return ""
-        self.query_one(StrengthPanel).show_settings(then)
+        self.query_one(StrengthPanel).show_settings(replace(then, seed=None))  # its own goes with the document
         if taken.picture is not None:
             return f" The enhanced picture is in {taken.picture.name}; its strength and seed are set."
         if not taken.fits:
@@ -209,6 +216,7 @@ class PhotoScreen(Screen[None]):
             known = document.regions is not None
             key = self.npe.key_to("face")
             self.status.say("" if known else f"No face chosen: {key} chooses one, or paint by hand.")
+            self.painting.stop_waiting()
             return
         self.face_chosen = True
         if document.wish != before:  # until those of the other face are known there are none to fill
@@ -254,18 +262,21 @@ class PhotoScreen(Screen[None]):
             self.status.say(said)
         if self.autosave is not None and self.document.unsaved:
             self.autosave.touch()
-        self.query_one(RegionsPanel).show_fills(self.document.canvas.targets)
+        self.query_one(RegionsPanel).show_fills(self.document.fills)
         self.tell()
 
-    def _no_regions(self) -> str:
+    def _no_regions(self, what: str) -> bool:
         state = self.npe.engine.state
-        if not self.face_chosen:
-            return f"{self.npe.key_to('face')} chooses a face, whose regions are found then."
         if state.name == "failed":
-            return state.detail
-        if state.name == "loading":
-            return "No regions yet: the models are loading. Paint meanwhile."
-        return "No regions yet: they are being found."
+            self.status.say(state.detail, serious=True)
+        elif self.asks_for_face or self.running.looking:
+            why = " (the models are loading)" if state.name == "loading" else ""
+            then = f"{self.npe.key_to('cancel')} forgets it"
+            self.status.say(f"{what.capitalize()} is filled once the regions are found{why}; {then}")
+            return True
+        else:
+            self.status.say(f"{self.npe.key_to('face')} chooses a face, whose regions are found then.", serious=True)
+        return False
 
     def _picked(self, region: int) -> None:
         self.query_one(ColourPanel).show_group(group_for(REGIONS[region].name))
@@ -282,19 +293,23 @@ class PhotoScreen(Screen[None]):
 
     def tell(self) -> None:
         """The title and the facts at the bottom."""
-        document, state = self.document, self.npe.engine.state
+        document, engine = self.document, self.npe.engine.state
         tool = "tint" if self.hand.tint and self.hand.tool == "brush" else self.hand.tool
         facts = [f"{tool} {self.hand.radius:g}px" if self.hand.paints else tool]
-        if state.name == "ready":
-            facts.append(f"{state.device} · weights {state.weights}")
+        if engine.name == "ready":
+            facts.append(f"{engine.device} · weights {engine.weights}")
         if document is not None:
             if document.result is not None:
                 seed = [] if document.stale else [f"seed {document.result.parameters['seed']}"]
                 facts[1:1] = [*seed, f"last edit {document.result.seconds['total']:.1f} s"]
             width, height = document.size
-            told = f"{width}x{height}  {_state(document)}"
-            title = Content.from_markup(" $name  [dim]$told[/]", name=document.name, told=told)
+            size, state, name = f"{width}x{height}  ", _state(document), Text(document.name)
+            room = self.app.size.width - cell_len(state) - 4
+            told = state if cell_len(size + document.name) > room else size + state
+            name.truncate(max(room, 8), overflow="ellipsis")
+            title = Content.from_markup(" $name  [$text-muted]$told[/]", name=name.plain, told=told)
             self.query_one("#title", Label).update(title)
+            self.query_one(StrengthPanel).show_last_seed(document.continued.get("seed"))
         self.status.facts = tuple(facts)
 
 
@@ -302,7 +317,8 @@ def _kept(document: EditDocument) -> dict[str, Any]:
     """What recovery wants to know of the last enhanced picture, for JSON."""
     file = document.made_in
     told = {"fits": document.can_be_made_again, "saved_as": None if file is None else str(file.absolute())}
-    return edit_settings.kept(document.made_with) | told
+    told |= {"all_faces": document.wish.face == "all"}
+    return edit_settings.kept(document.continued) | told
 
 
 def _state(document: EditDocument) -> str:

@@ -36,7 +36,7 @@ class StudyScreen(Screen[int | None]):
         self._before = False
 
     def compose(self) -> ComposeResult:
-        yield Label(" The timestep study  [dim]how strength changes this edit[/]", id="title")
+        yield Label(" The timestep study  [$text-muted]how strength changes this edit[/]", id="title")
         yield Chips(tuple(Chip(str(t), f"t {t}") for t in self._timesteps), id="timesteps")
         with Horizontal(id="sheet-and-tile"):
             with Vertical(id="study-sheet"):

@@ -10,6 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Label
 
@@ -72,13 +73,16 @@ class VariantsScreen(Screen[int | None]):
         Binding("escape", "dismiss(None)", "None"),
     ]
 
-    def __init__(self, document: EditDocument, results: list[EditResult], depth: str) -> None:
+    def __init__(self, document: EditDocument, results: list[EditResult], depth: str, note: str = "") -> None:
+        """``note``: what there is to say of all of them."""
         super().__init__()
+        self._note = note
         self._document, self._results, self._depth = document, results, depth
         self._before = False
 
     def compose(self) -> ComposeResult:
-        yield Label(" Which one?  [dim]1 to 4, or Enter[/]", id="title")
+        told = self._note or "1 to 4, or Enter"
+        yield Label(Content.from_markup(" Which one?  [$text-muted]$told[/]", told=told), id="title")
         where = cut(around(self._document.canvas.mask))
         with Grid(id="tiles"):
             for number, result in enumerate(self._results):

@@ -30,16 +30,20 @@ class Chip:
 
 
 class Chips(Widget, can_focus=True):
-    """Words in a row. Left and right move, Enter or Space or a click presses."""
+    """Words in a row. Left and right move, Enter or Space or a click presses.
+
+    The chosen one is underlined; the cursor has the strong fill, and only while the row has the focus.
+    """
 
     ALLOW_SELECT = False
     FOCUS_ON_CLICK = False
     DEFAULT_CSS = """
     Chips { height: auto; width: 1fr; }
     Chips > .chips--chip { color: $text-muted; }
-    Chips > .chips--chosen { background: $primary; color: $background; text-style: bold; }
-    Chips > .chips--cursor { color: $text; text-style: underline; }
-    Chips:focus > .chips--cursor { color: $text; background: $boost; text-style: bold underline; }
+    Chips > .chips--chosen { background: $boost; color: $primary; text-style: bold underline; }
+    Chips > .chips--cursor {
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
+    }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chips--{part}" for part in ("chip", "chosen", "cursor")}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -104,15 +108,12 @@ class Chips(Widget, can_focus=True):
         segments = []
         for number, _ in rows[y] if y < len(rows) else []:
             chip = self._chips[number]
-            name = "chosen" if chip.name == self.chosen else "chip"
-            style = self.get_component_rich_style(f"chips--{name}")
-            if number == self.cursor and self.has_focus and name != "chosen":
-                style = self.get_component_rich_style("chips--cursor")
-            elif number == self.cursor and self.has_focus:
-                style += Style(underline=True)
+            chosen, cursor = chip.name == self.chosen, number == self.cursor and self.has_focus
+            part = "cursor" if cursor else "chosen" if chosen else "chip"
+            style = self.get_component_rich_style(f"chips--{part}")
             if chip.colour is not None:
-                style = on_colour(chip.colour) + Style(bold=name == "chosen", underline=style.underline)
-            segments.append(Segment(_words(chip, name == "chosen"), style))
+                style = on_colour(chip.colour) + Style(bold=chosen or cursor)
+            segments.append(Segment(_words(chip, chosen, cursor), style + Style(underline=chosen)))
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
     # --- pressing -----------------------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ class Chips(Widget, can_focus=True):
         self.tooltip = self._chips[number].help or None if number is not None else None
 
 
-def _words(chip: Chip, chosen: bool = False) -> str:
-    if chip.colour is not None:
-        return "▐▌" if chosen else "  "
-    return f" {chip.label} "
+def _words(chip: Chip, chosen: bool = False, cursor: bool = False) -> str:
+    """Brackets under the cursor, which are seen where there are no colours, too."""
+    left, right = "[]" if cursor else "▐▌" if chosen and chip.colour is not None else "  "
+    return f"{left}{'' if chip.colour is not None else chip.label}{right}"

@@ -37,7 +37,9 @@ class Gallery(ScrollView, can_focus=True):
     Gallery > .gallery--name { color: $text-muted; }
     Gallery > .gallery--folder { color: $secondary; }
     Gallery > .gallery--chosen { background: $boost; color: $text; }
-    Gallery:focus > .gallery--chosen { background: $primary; color: $background; text-style: bold; }
+    Gallery:focus > .gallery--chosen {
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
+    }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"gallery--{part}" for part in ("name", "folder", "chosen")}
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -25,7 +25,9 @@ class Slider(Widget, can_focus=True):
     FOCUS_ON_CLICK = False
     DEFAULT_CSS = """
     Slider { height: 1; width: 1fr; color: $text; }
-    Slider:focus > .slider--value { background: $primary; color: $background; text-style: bold; }
+    Slider:focus > .slider--value {
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
+    }
     Slider > .slider--label { color: $text-muted; }
     Slider > .slider--value { color: $text; }
     Slider > .slider--track { color: $surface-lighten-2; }

@@ -1,6 +1,7 @@
 """What lies under a dialog is not painted for nothing, and what lies over is there before its keys are."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from textual import events
 from textual.color import Color
 from textual.renderables.background_screen import BackgroundScreen
 from textual.widgets import Button, Input, Static
+from tui_colours import cells, contrast, fill, readable
 from tui_session import run, until
 
 from npe_tui.in_order import InOrder
 from npe_tui.screens import dialog
+from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.faces import FaceScreen
 from npe_tui.screens.save import SaveScreen
 from npe_tui.screens.study import StudyScreen
@@ -120,3 +123,48 @@ def test_a_key_that_comes_with_a_screen_waits_until_its_parts_are_there(screen, 
                 assert "Arrows move the cursor" in str(shown.query_one("#title").content)
 
     asyncio.run(scenario())
+
+
+def fills(screen, theme):
+    """Name of each button -> what its label stands on."""
+    return {button.id: fill(cells(button)[len(cells(button)) // 2].style, theme) for button in screen.query(Button)}
+
+
+def only_strong(screen, theme):
+    """The one button that leaps to the eye: from the dialog, and from the others, which lie as flat as it."""
+    seen, ground = fills(screen, theme), fill(cells(screen.query_one(".dialog-title"))[0].style, theme)
+    (strong,) = (name for name in seen if contrast(seen[name], ground) >= 3)
+    quiet = [seen[name] for name in seen if name != strong]
+    assert all(contrast(seen[strong], other) >= 3 and contrast(other, ground) < 1.5 for other in quiet), seen
+    assert max(readable(cell.style, theme) for cell in cells(screen.query_one(f"#{strong}"))) >= 4.5
+    return strong
+
+
+@pytest.mark.parametrize("theme", ["npe-dark", "npe-light", "ansi-dark", "ansi-light"])
+def test_the_strong_button_is_the_one_that_enter_presses(start, config, theme):
+    async def scenario():
+        async with start((100, 24), settings=replace(config, theme=theme)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance()
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            screen = session.app.screen
+            for name in ("stay", "save", "drop", "stay"):
+                await until(session.pilot, lambda name=name: session.app.focused.id == name)
+                await session.pilot.pause()
+                assert only_strong(screen, theme) == name
+                await session.press("right")
+            screen.set_focus(None)
+            await session.pilot.pause()
+            assert only_strong(screen, theme) == "stay"
+            await session.press("enter")
+            assert session.app.screen is session.screen, "that is what Enter does then"
+            await session.press("S")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.pilot.pause()
+            assert only_strong(session.app.screen, theme) == "write", "Enter in the field"
+            await session.press("tab", "tab")
+            assert only_strong(session.app.screen, theme) == "back"
+
+    run(scenario)

@@ -242,6 +242,35 @@ def test_results_are_steps_that_can_be_taken_back_and_done_again(document):
     assert steps(document, document.redo) == ["painted", 5, 6, 7, "painted", 8]
 
 
+def test_a_step_is_named(document):
+    document.canvas.fill("hair", "#8b2500")
+    document.refresh()
+    document.accept(invented(document, 5))
+    document.canvas.fill("hair", "#2e6f9e")
+    document.canvas.fill("skin+lips", "#b00020")
+    document.canvas.stroke([(40, 30)], "#112233", 4)
+    document.canvas.clear()
+    names = ["all taken away", "paint or mask", "skin+lips filled", "hair filled", "Enhance", "hair filled"]
+    assert [document.undo() for _ in range(7)] == [*names, ""]
+    document.refresh()
+    assert not document.marked
+    assert [document.redo() for _ in range(7)] == [*reversed(names), ""]
+
+
+def test_the_fills_are_those_of_the_face_whose_regions_are_known(document, ids):
+    document.canvas.fill("lips", "#b00020")
+    document.canvas.fill("hair", "#8b2500")
+    assert [fill.region for fill in document.fills] == ["lips", "hair"]
+    document.canvas.regions = np.where(ids == LIPS, 0, ids)
+    assert [fill.region for fill in document.fills] == ["hair"]
+    other = np.zeros_like(ids)
+    other[90:94, 4:12] = LIPS
+    document.canvas.regions = other
+    assert not document.fills
+    document.canvas.fill("lips", "#2e6f9e")
+    assert [fill.colour for fill in document.fills][-1] == "#2e6f9e"
+
+
 def test_what_is_painted_after_undo_takes_the_place_of_later_results(document):
     document.canvas.fill("hair", "#8b2500")
     document.accept(invented(document, 5))

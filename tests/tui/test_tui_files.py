@@ -1,17 +1,21 @@
 """Opening and saving: nothing is lost or overwritten without a question."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from textual import events
-from textual.widgets import Input, Static
+from textual.widgets import Footer, Input, Static
+from textual.widgets._footer import FooterKey
 from tui_fakes import invented
 from tui_session import run, until
 
 from npe_core.errors import EnvironmentFault
 from npe_core.photo import Photo
 from npe_tui import messages
+from npe_tui.autosave import Autosave, left_behind
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen
@@ -40,6 +44,90 @@ def test_saving_asks_before_overwriting(start, tmp_path):
             await session.press("enter")
             await until(session.pilot, lambda: not session.document.unsaved)
             assert Photo.open(taken).parameters["seed"] == 5
+
+    run(scenario)
+
+
+async def save_first(session, name):
+    """Fill, enhance, save by the dialog as ``name`` beside the photo."""
+    await session.open()
+    await session.fill("7")
+    await session.enhance(5)
+    await session.press("S")
+    await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+    file = session.screen.path.with_name(name)
+    session.app.screen.query_one(Input).value = str(file)
+    await session.press("enter")
+    await until(session.pilot, lambda: session.screen.status.message == f"Saved {file}")
+    return file
+
+
+def test_a_file_of_this_session_is_saved_to_without_a_question(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            file = await save_first(session, "lips.webp")
+            status, first = session.screen.status, file.read_bytes()
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: status.message == "Saved already as lips.webp.")
+            assert file.read_bytes() == first and session.app.screen is session.screen
+            await session.enhance(6)
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: status.message == "Saved again as lips.webp.")
+            assert Photo.open(file).parameters["seed"] == 6 and not session.document.unsaved
+            assert session.app.screen is session.screen
+            await session.enhance(7)
+            await session.fill("5")
+            for said in ("Saved again as lips.webp.", "Saved already as lips.webp."):
+                await session.press("ctrl+s")
+                told = f"{said} It is the last enhanced picture, not what is shown now."
+                await until(session.pilot, lambda told=told: status.message == told)
+            await session.press("S")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_what_another_program_wrote_meanwhile_is_asked_about(start, new):
+    async def scenario():
+        async with start((120, 40)) as session:
+            file = await save_first(session, "lips.png")
+            if new:
+                await session.enhance(6)
+            theirs = bytes(len(file.read_bytes()))
+            before = file.stat()
+            file.write_bytes(theirs)
+            os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a copy that keeps times would
+            for _ in range(2):
+                await session.press("ctrl+s")
+                await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+                await session.press("enter")
+                assert "exists already" in str(session.app.screen.query_one("#problem").content)
+                await session.press("escape")
+                assert file.read_bytes() == theirs
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("enter", "enter")
+            await until(session.pilot, lambda: session.screen.status.message == f"Saved {file}")
+            assert Photo.open(file).parameters["seed"] == (6 if new else 5)
+
+    run(scenario)
+
+
+def test_a_file_that_cannot_be_written_again_is_asked_for_with_the_reason(start, monkeypatch):
+    def full(*arguments, **options):
+        raise EnvironmentFault("No space left.")
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            file = await save_first(session, "lips.png")
+            await session.enhance(6)
+            monkeypatch.setattr(type(session.document), "save", full)
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await until(session.pilot, lambda: session.app.screen.query("#problem"))
+            assert str(session.app.screen.query_one("#problem").content) == "No space left."
+            assert session.app.screen.query_one(Input).value == str(file)
 
     run(scenario)
 
@@ -152,6 +240,94 @@ def test_the_browser_opens_a_photo_and_says_what_is_no_photo(start, photo_file, 
             await session.press("enter")
             await until(session.pilot, lambda: session.app.editing is not None and session.document is not None)
             assert session.app.recent.photos == [photo_file]
+
+    run(scenario)
+
+
+def shown_keys(screen):
+    """What the key line offers: key and name."""
+    return {(key.key_display, key.description) for key in screen.query_one(Footer).query(FooterKey)}
+
+
+def test_the_browser_has_a_key_to_each_list_and_back_to_the_folder(start, config, photo_file, tmp_path):
+    left = Autosave(tmp_path / "state" / "npe" / "autosave", photo_file, 60.0, lambda: b"")
+    left.touch()
+    left.close()
+    assert left_behind(left.file.parent)
+    lists = {("f", "Folder"), ("r", "Recent"), ("u", "Unsaved")}
+
+    async def scenario():
+        async with start((100, 30), None, replace(config, folder=str(tmp_path))) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            screen = session.app.screen
+            chips, field, status = screen.query_one("#lists"), screen.query_one(Input), screen.query_one("StatusLine")
+            await until(session.pilot, lambda: chips.chosen == "unsaved" and field.value)
+            for key, name in (("r", "recent"), ("backspace", "folder"), ("u", "unsaved"), ("f", "folder")):
+                await session.press(key)
+                await until(session.pilot, lambda name=name: chips.chosen == name)
+                await until(session.pilot, lambda: lists <= shown_keys(screen))
+                up = ("⌫", "Up") in shown_keys(screen)
+                assert up == (name == "folder"), shown_keys(screen)
+                assert field.value == f"{tmp_path}/", "the folder that was left is the one that comes back"
+            assert status.message.startswith("Unsaved work is kept (u). 1 photo in")
+            await session.press("backspace")
+            await until(session.pilot, lambda: field.value == f"{tmp_path.parent}/")
+        async with start((100, 30)) as session:
+            session.screen._ask_recovery = later
+            await session.open()
+            await session.press("o")
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            screen = session.app.screen
+            await until(session.pilot, lambda: screen.query_one("StatusLine").message)
+            assert screen.query_one("#lists").chosen == "folder", "it was offered when the editor started"
+
+    async def later(title, question):
+        return "later"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("most", "opens"), [(0.01, False), (0.03, True)])
+def test_the_browser_opens_photos_up_to_the_limit_of_the_settings(start, config, tmp_path, most, opens):
+    large = tmp_path / "large.png"
+    Image.new("RGB", (200, 100)).save(large)
+    settings = replace(config, folder=str(tmp_path), max_megapixels=most)
+
+    async def scenario():
+        async with start((100, 30), None, settings) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            screen = session.app.screen
+            await until(session.pilot, lambda: screen.query_one("#gallery").entry is not None)
+            screen.query_one(Input).value = str(large)
+            status = screen.query_one("StatusLine")
+            await session.press("slash", "enter")
+            await until(session.pilot, lambda: status.serious or session.app.editing is not None)
+            assert (session.app.editing is not None) == opens, status.message
+
+    run(scenario)
+
+
+def test_escape_leaves_a_browser_only_where_something_lies_below(start, config, tmp_path):
+    async def scenario():
+        async with start((100, 30), None, replace(config, folder=str(tmp_path))) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            screen = session.app.screen
+            await until(session.pilot, lambda: screen.query_one("#gallery").entry is not None)
+            await session.press("tab", "escape")
+            assert session.app.is_running and not session.app._exit and session.app.screen is screen
+            await until(session.pilot, lambda: ("q", "Quit") in shown_keys(screen))
+            assert not any(name == "Back" for _, name in shown_keys(screen))
+            await session.press("slash")
+            await until(session.pilot, lambda: any(name == "Back" for _, name in shown_keys(screen)))
+            await session.press("escape")
+            assert session.app.screen is screen and screen.query_one("#gallery").has_focus
+            await session.press("enter")
+            await until(session.pilot, lambda: session.app.editing is not None)
+            await session.press("o")
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            await until(session.pilot, lambda: any(n == "Back" for _, n in shown_keys(session.app.screen)))
+            await session.press("escape")
+            await until(session.pilot, lambda: session.app.screen is session.screen)
 
     run(scenario)
 

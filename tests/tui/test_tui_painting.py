@@ -28,9 +28,54 @@ def test_pick_recolour_undo(start):
             await until(session.pilot, lambda: session.document.canvas.revision >= revision + 2)
             await until(session.pilot, lambda: session.document.canvas.dirty is None)
             assert [fill.colour for fill in session.document.canvas.targets] == ["#2e6f9e"]
-            await session.press("u")
-            await until(session.pilot, lambda: not session.document.marked)
+            for key, told in (
+                ("r", "Nothing to redo"),
+                ("u", "Undone: hair filled"),
+                ("u", "Nothing to undo"),
+                ("r", "Done again: hair filled"),
+                ("u", "Undone: hair filled"),
+            ):
+                await session.press(key)
+                await until(session.pilot, lambda told=told: session.screen.status.message == told)
             assert not session.document.canvas._history.done, "a fill and its colours are one step"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("done", "filled"),
+    [
+        (["7"], ["hair"]),
+        (["7", "g", "5"], ["lips"]),
+        (["click"], ["lips"]),
+        (["click", "7"], ["hair"]),
+        (["7", "escape"], []),
+        (["7", "delete"], []),
+        (["7", "b", "space"], []),
+    ],
+)
+def test_what_is_picked_before_the_regions_are_known_is_filled_then(start, done, filled):
+    """The last pick, unless another thing is done."""
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
+            for key in done:
+                if key == "click":
+                    session.screen.painting.press(40, 63)
+                else:
+                    await session.press(key)
+                if key in ("7", "5", "click"):
+                    assert "is filled once the regions are found" in session.screen.status.message
+                if key == "g":
+                    assert "the fill waits for the regions" in session.screen.status.message
+            await session.open()
+            if filled:
+                await until(session.pilot, lambda: session.document.canvas.targets)
+            await until(session.pilot, lambda: not session.screen.painting._turn.locked())
+            await until(session.pilot, lambda: session.screen.status.message.startswith(("Filled", "Pick", "Pen")))
+            assert [fill.region for fill in session.document.canvas.targets] == filled
+            assert not session.screen.painting.waits
 
     run(scenario)
 

@@ -4,18 +4,22 @@ from dataclasses import asdict, replace
 from functools import partial
 
 import pytest
+from PIL import Image
 from textual.app import App
 from textual.widgets import Button, Static
 from tui_fakes import HAIR, invented
-from tui_session import Session, run, until
+from tui_session import Session, face, run, until
 
+from npe_core.cli.tui import tui
 from npe_core.errors import NpeError, UsageError
 from npe_tui import messages, places
 from npe_tui.app import NpeApp
 from npe_tui.app import run as start_editor
 from npe_tui.autosave import left_behind
+from npe_tui.document import FaceWish
 from npe_tui.edit_settings import EditSettings
 from npe_tui.screens.confirm import ConfirmScreen
+from npe_tui.screens.faces import FaceScreen
 from npe_tui.screens.save import SaveScreen
 
 
@@ -32,6 +36,31 @@ async def recovered(session):
     await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
     await session.press("enter")
     await until(session.pilot, lambda: session.document.marked)
+
+
+def test_all_faces_are_meant_again(start, config, found):
+    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
+    saving = replace(config, autosave=5.0)
+
+    async def lose_all():
+        async with start((120, 40), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await until(session.pilot, lambda: session.app.screen.is_mounted)
+            await session.press("a")
+            await session.open()
+            await session.fill("7")
+            session.screen.autosave.flush()
+
+    async def find():
+        async with start((120, 40), settings=saving) as session:
+            await recovered(session)
+            await session.open()
+            assert session.document.wish == FaceWish("all")
+            await session.press("x")
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+
+    run(lose_all)
+    run(find)
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -57,6 +86,13 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
                 assert any("seed 4711" in told.message for told in session.app._notifications)
             await session.make("g", "edit")
             assert (session.engine.asked[-1][2] == then) == known
+            await session.say(messages.Stopped(session.number("edit")))
+            if known:
+                await session.enhance(seed=then.seed)
+                await session.press("u")
+                await until(session.pilot, lambda: session.document.result is None)
+                session.screen.autosave.touch()
+                session.screen.autosave.flush()
 
     run(lose)
     run(find)
@@ -195,6 +231,26 @@ def test_a_device_on_the_command_line_goes_before_the_one_that_is_set(engine, mo
     assert devices == ["cuda:1", "cpu"]
     with pytest.raises(UsageError, match="gpu"):
         start_editor(None, "gpu")
+
+
+def test_a_limit_on_the_command_line_goes_before_the_one_that_is_set(engine, monkeypatch, photo_file):
+    limits = []
+
+    async def look(pilot):
+        await until(pilot, lambda: (pilot.app.editing and pilot.app.editing.document) or pilot.app.editing is None)
+        limits.append((pilot.app.config.max_megapixels, pilot.app.editing is not None))
+        pilot.app.exit()
+
+    monkeypatch.setattr("npe_tui.app._engine", lambda config: engine)
+    monkeypatch.setattr("npe_core.cli.tui.has_terminal", lambda: True)
+    monkeypatch.setattr(NpeApp, "run", lambda app: App.run(app, headless=True, size=(40, 12), auto_pilot=look))
+    monkeypatch.setenv("TERM", "xterm")
+    photo = photo_file.with_name("photo.png")
+    Image.new("RGB", (160, 100)).save(photo)  # 0.016 megapixels
+    monkeypatch.setenv("NPE_TUI_MAX_MEGAPIXELS", "0.012")
+    for arguments in ([str(photo)], [str(photo), "--max-megapixels", "0.02"]):
+        tui.main(arguments, standalone_mode=False)
+    assert limits == [(0.012, False), (0.02, True)]
 
 
 @pytest.mark.usefixtures("found")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from textual.widgets import Input
 from tui_fakes import HAIR, invented
 from tui_session import Ids, run, until
 
@@ -39,6 +40,28 @@ def test_enhance_shows_guesses_then_the_result_and_freezes_the_canvas_meanwhile(
             assert (session.document.shown[session.ids == HAIR] == 5).all()
             await session.fill("5")
             assert [fill.region for fill in session.document.canvas.targets] == ["hair", "lips"]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (60, 20), (40, 12)])
+def test_in_a_narrow_window_what_can_be_done_next_is_read(start, size, photo_file):
+    photo = photo_file.rename(photo_file.with_name("a name that alone would fill a narrow window, or nearly so.png"))
+
+    async def scenario():
+        async with start(size, photo) as session:
+            await session.open()
+            told = lambda: session.screen.status.render_line(0).text  # noqa: E731
+            await until(session.pilot, lambda: told().startswith(" Pick a region"))
+            assert ("F2" in told()) == (size[0] < 64), "where the legend is not in sight"
+            await session.fill("7")
+            await session.enhance()
+            assert told().startswith(" c compares, ^s saves, g tries again"), told()
+            title = session.screen.query_one("#title")
+            assert size == (40, 12) or "enhanced, not saved" in title.render_line(0).text
+            assert title.render_line(0).text.startswith(" a name that alone") or size == (40, 12)
+            await session.pilot.resize_terminal(60, 20)
+            await until(session.pilot, lambda: "… enhanced, not saved" in " ".join(title.render_line(0).text.split()))
 
     run(scenario)
 
@@ -128,7 +151,7 @@ def test_whose_seed_the_next_pictures_have(own, repainted, several, seed):
     before = EditSettings(250, 4, "lcm", seed=own)
     made = {"seed": 9, "timestep": 250, "steps": 4, "sampler": "lcm", "sharpness": 1.0}
     assert in_turn(before, made, repainted, several) == replace(before, seed=seed)
-    assert in_turn(before, None, True, several) == before
+    assert in_turn(before, {}, True, several) == before
 
 
 @pytest.mark.parametrize("changed", [{"timestep": 300}, {"steps": 6}, {"sampler": "ddim"}, {"sharpness": 0.5}])
@@ -153,6 +176,107 @@ def test_the_seed_that_is_shown_is_the_one_in_force(start):
     run(scenario)
 
 
+def shown(session):
+    """What the field of the seed says: the value, or else what stands in its place."""
+    field = session.screen.query_one("#seed", Input)
+    return field.value or field.placeholder
+
+
+def test_a_seed_that_was_drawn_is_for_one_picture(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            assert shown(session) == "new each time"
+            await session.fill("7")
+            await session.press("s")
+            drawn = session.screen.query_one(StrengthPanel).settings.seed
+            assert shown(session) == f"next {drawn}" and str(drawn) in session.screen.status.message
+            await session.say(messages.Stopped(await session.make("g", "edit")))
+            await session.enhance(seed=drawn)
+            assert session.engine.asked[-1][2].seed == drawn, "cancelled, it was not used"
+            assert shown(session) == f"last {drawn}"
+            await session.enhance(seed=8)
+            assert session.engine.asked[-1][2].seed is None and shown(session) == "last 8", "another try"
+            await session.press("s", "v")
+            await until(session.pilot, lambda: session.engine.asked[-1][0] == "variants")
+            assert session.engine.asked[-1][2].seed is not None
+
+    run(scenario)
+
+
+def test_a_seed_that_was_typed_holds_until_its_field_is_emptied(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            session.screen.query_one("#seed").focus()
+            await session.press("4", "2", "enter")
+            for _ in range(2):
+                await session.enhance(seed=42)
+                assert session.engine.asked[-1][2].seed == 42 and shown(session) == "42"
+            await session.press("delete", "comma")
+            assert shown(session) == "42"
+            await session.fill("5")
+            session.screen.query_one("#seed").focus()
+            await session.press("end", "backspace", "backspace")
+            assert shown(session) == "new each time", "all was taken away"
+            await session.press("escape")
+            await session.make("g", "edit")
+            assert session.engine.asked[-1][2].seed is None
+
+    run(scenario)
+
+
+def test_another_seed_takes_the_place_of_one_that_was_typed(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            panel = session.screen.query_one(StrengthPanel)
+            await session.fill("7")
+            session.screen.query_one("#seed").focus()
+            await session.press("4", "2", "enter", "s")
+            assert not panel.pinned and shown(session) == f"next {panel.settings.seed}" != "next 42"
+            session.screen.query_one("#seed").focus()
+            await session.press("4", "2", "enter")
+            for chosen, left in (("1", "42"), ("2", "last 43")):
+                results = [invented(session.document, seed) for seed in (42, 43)]
+                await session.say(messages.Edited(await session.make("v", "variants"), results))
+                await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+                await session.press(chosen)
+                await until(session.pilot, lambda left=left: shown(session) == left)
+
+    run(scenario)
+
+
+def test_after_all_was_cleared_the_seed_is_another_and_undo_brings_it_back(start):
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+
+            async def seed_after(*keys):
+                """The seed of a picture that is begun and stopped after these keys."""
+                for key in keys:
+                    before = session.document.canvas.revision
+                    await session.press(key)
+                    await until(session.pilot, lambda before=before: session.document.canvas.revision > before)
+                    await until(session.pilot, lambda: not session.screen.painting._turn.locked())
+                number = await session.make("g", "edit")
+                await session.say(messages.Stopped(number))
+                return session.engine.asked[-1][2].seed
+
+            await session.fill("7")
+            await session.enhance(seed=9)
+            assert await seed_after("5") == 9
+            assert await seed_after("delete", "1") is None and shown(session) == "new each time"
+            assert await seed_after("u", "u") == 9 and shown(session) == "last 9", "Clear is undone"
+            assert await seed_after("r", "r") is None, "and done again"
+            await session.press("s", "delete")
+            await until(session.pilot, lambda: not session.document.marked)
+            assert await seed_after("7") is None, "one that was drawn is gone with the paint"
+
+    run(scenario)
+
+
 def test_what_another_enhance_would_do_is_told_as_it_is(start):
     async def scenario():
         async with start((120, 40)) as session:
@@ -162,6 +286,10 @@ def test_what_another_enhance_would_do_is_told_as_it_is(start):
             assert "g tries again" in session.screen.status.message
             await session.press("s")
             await session.enhance()
+            assert "g tries again" in session.screen.status.message
+            session.screen.query_one("#seed").focus()
+            await session.press("7", "7", "enter")
+            await session.enhance(seed=77)
             assert "s draws another seed" in session.screen.status.message
 
     run(scenario)
@@ -219,7 +347,40 @@ def test_variants_are_chosen_by_number(start):
             await session.press("3")
             await until(session.pilot, lambda: session.document.result is not None)
             assert session.document.result is results[2]
-            assert session.screen.query_one(StrengthPanel).settings.seed == 32
+            assert session.screen.query_one(StrengthPanel).settings.seed is None
+            await session.fill("5")
+            await session.make("g", "edit")
+            assert session.engine.asked[-1][2].seed == 32, "what was chosen is not drawn anew"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("apart", "alike"), [(0, True), (2, True), (4, False)])
+def test_pictures_that_hardly_differ_say_what_makes_them(start, apart, alike):
+    """Variants, and another try of the same; not what was made with another strength."""
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            told = "at timestep 250 seeds hardly matter (. is stronger)"
+            await session.fill("7")
+            results = [invented(session.document, seed) for seed in (30, 30 + 256, 30 + 512, 30 + 768 + apart)]
+            await session.say(messages.Edited(await session.make("v", "variants"), results))
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+            await until(session.pilot, lambda: session.app.screen.is_mounted)
+            title = session.app.screen.query_one("#title").render_line(0).text
+            assert (told in title) == alike and ("1 to 4" in title) != alike
+            await session.press("1")
+            await until(session.pilot, lambda: session.document.result is results[0])
+            assert (told in session.screen.status.message) == alike
+            await session.enhance(30 + 256 + apart)
+            assert (told in session.screen.status.message) == alike
+            await session.enhance(30 + 256 + apart)
+            assert told not in session.screen.status.message, "with the same seed"
+            result = invented(session.document, 30 + 512 + apart)
+            result.parameters["timestep"] = 260
+            await session.say(messages.Edited(await session.make("g", "edit"), [result]))
+            assert "seeds hardly matter" not in session.screen.status.message
 
     run(scenario)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from textual.widgets import Footer
+from tui_colours import cells, contrast, fill, readable
 from tui_session import run, until
 
 from npe_core.regions import REGION_NAMES
@@ -34,9 +35,17 @@ def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
             assert easel.query_one("#before").viewport.scale == easel.view.viewport.scale
             await session.press("d", "m", "n")
             assert easel.comparison == "off" and easel.map and not easel.outline
-            theme = session.app.theme
-            await session.press("T")
-            assert session.app.theme != theme
+            said = []
+            for _ in range(4):
+                await session.press("T")
+                said.append(session.screen.status.message)
+                assert session.app.theme in said[-1]
+            assert said == [
+                "Theme npe-light",
+                "Theme ansi-dark: the colours of a dark terminal",
+                "Theme ansi-light: the colours of a light terminal",
+                "Theme npe-dark",
+            ]
             await session.press("f1")
             assert isinstance(session.app.screen, HelpScreen)
 
@@ -199,5 +208,105 @@ def test_headings_can_be_read_on_a_black_terminal(start, config):
             await session.open()
             colours = {heading.rich_style.color.number for heading in session.screen.query(".heading")}
             assert colours == {12}, "bright blue; 4 would be the dark one"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("theme", ["npe-dark", "npe-light", "ansi-dark", "ansi-light"])
+def test_what_has_the_focus_is_the_one_strong_fill_of_the_panels(start, config, theme):
+    def strong(control, row, ground):
+        words = [cell for cell in cells(control, row) if any(letter.isalnum() for letter in cell.text)]
+        return [cell.text for cell in words if contrast(fill(cell.style, theme), ground) >= 3]
+
+    async def scenario():
+        async with start((120, 40), settings=replace(config, theme=theme)) as session:
+            await session.open()
+            controls = ("#picks", "#legend", "#groups", "#presets", "#samplers", "#timestep", "#enhance", "#study")
+            for name in controls:
+                control = session.screen.query_one(name)
+                row = 7 if name == "#legend" else 0
+                ground = fill(cells(session.screen.query_one("#strength .heading"))[-1].style, theme)
+                assert not strong(control, row, ground), name
+                session.screen.set_focus(control)
+                await session.pilot.pause()
+                await session.pilot.pause()
+                assert len(strong(control, row, ground)) == 1, name
+
+    run(scenario)
+
+
+def test_the_cursor_of_a_row_is_seen_without_colours(start, config, monkeypatch):
+    """With NO_COLOR a theme of the terminal's own colours has none at all."""
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def marks(chips):
+        return [(cell.text, bool(cell.style.reverse), bool(cell.style.underline)) for cell in cells(chips)[:2]]
+
+    async def scenario():
+        async with start((120, 40), settings=replace(config, theme="ansi-dark")) as session:
+            await session.open()
+            presets, samplers = session.screen.query_one("#presets"), session.screen.query_one("#samplers")
+            session.screen.set_focus(presets)
+            await session.pilot.pause()
+            await session.pilot.pause()
+            assert marks(presets) == [("[subtle]", True, True), (" dramatic ", False, False)]
+            assert marks(samplers)[0] == (" lcm ", False, True)
+            await session.press("right")
+            await session.pilot.pause()
+            assert marks(presets) == [(" subtle ", False, True), ("[dramatic]", True, False)]
+            swatches = session.screen.query_one("#swatches")
+            session.screen.set_focus(swatches)
+            await session.pilot.pause()
+            await session.pilot.pause()
+            assert cells(swatches)[0].text == "[]"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("theme", ["npe-dark", "npe-light", "ansi-dark", "ansi-light"])
+def test_all_text_can_be_read(start, config, theme):
+    """At least 4.5:1, as WCAG 2 asks for: names, facts and hints, too, not only what is chosen."""
+
+    def faint(widgets):
+        shown = [cell for widget in widgets for row in range(widget.region.height) for cell in cells(widget, row)]
+        words = [cell for cell in shown if any(letter.isalnum() for letter in cell.text)]
+        assert words
+        return [(cell.text, readable(cell.style, theme)) for cell in words if readable(cell.style, theme) < 4.5]
+
+    async def scenario():
+        async with start((120, 40), settings=replace(config, theme=theme)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance()
+            await until(session.pilot, lambda: session.screen.query_one("KeyLine").children)
+            own = [widget for widget in session.screen.query("#side *") if not widget.children and widget.region]
+            whole = [session.screen.query_one(name) for name in ("#title", "StatusLine", "KeyLine")]
+            assert not faint([widget for widget in (*own, *whole) if widget.id not in ("map", "swatches")])
+            await session.press("q")
+            await until(session.pilot, lambda: session.app.screen is not session.screen)
+            await session.pilot.pause()
+            assert not faint(session.app.screen.query(".dialog"))
+            await session.press("escape", "o")
+            await until(session.pilot, lambda: session.app.screen is not session.screen)
+            await until(session.pilot, lambda: session.app.screen.query_one("#gallery").entry is not None)
+            assert not faint([session.app.screen.query_one(name) for name in ("#open-line", "StatusLine", "Footer")])
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+def test_a_dialog_in_the_terminals_colours_has_a_frame_over_the_picture(start, config, theme):
+    async def scenario():
+        async with start((100, 30), settings=replace(config, theme=theme)) as session:
+            await session.open()
+            title = session.screen.query_one("#title")
+            below = [cell.text for cell in cells(title)]
+            await session.press("P")
+            await until(session.pilot, lambda: session.app.screen.query(".dialog"))
+            await session.pilot.pause()
+            dialog = session.app.screen.query_one(".dialog")
+            top, last = ("".join(cell.text for cell in cells(dialog, y)) for y in (0, dialog.region.height - 1))
+            assert top.startswith("╭─") and top.endswith("─╮") and last.startswith("╰─"), (top, last)
+            assert [cell.text for cell in cells(title)] == below, "what lies around is still to be seen"
 
     run(scenario)

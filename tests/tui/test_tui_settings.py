@@ -72,6 +72,7 @@ def test_no_file_is_no_error():
         ("opacity = 0", "between 0.1 and 1"),
         ("tint = 1", "is true or false, not 1"),
         ("sharpness = 2", "between 0 and 1"),
+        ("max_megapixels = nan", "between 0.01 and 1"),
         ("keys = 3", "is a table"),
         ('theme = "npe-lihgt"', "no theme 'npe-lihgt'. Did you mean 'npe-light'"),
         ('depth = "5bits"', "no depth '5bits'. Did you mean '5bit'"),
