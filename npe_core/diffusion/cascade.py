@@ -13,7 +13,7 @@ from torch import Tensor
 from npe_core.diffusion.samplers import Denoise, dpmpp
 from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
 
-BEGIN = 300
+BEGIN = 350
 """The timestep at which samples go on from coarse faces."""
 CALLS = 20
 """Calls of the coarse denoiser."""
