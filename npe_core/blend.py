@@ -126,7 +126,8 @@ def texture_within(original: Tensor, guide: Tensor, inside: Tensor, sigma: float
     variance = mean(b * b)
     correlation = mean(a * b) / (mean(a * a) * variance).sqrt().clamp_min(1e-9)
     textured = variance / (variance + quiet**2)
-    return ((correlation - 0.3) / 0.5).clamp(0, 1) * textured * (share > 0.02)
+    # Of tints 95 % of places lie above 0.93, of rough flat paint in the likeness of the photo 95 % below 0.72.
+    return ((correlation - 0.7) / 0.2).clamp(0, 1) * textured * (share > 0.02)
 
 
 def changed(result: Tensor, guide: Tensor, least: float = 0.02, surely: float = 0.08) -> Tensor:

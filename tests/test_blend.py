@@ -173,3 +173,16 @@ def test_the_outline_of_a_tint_does_not_hide_that_its_texture_is_the_photos():
     assert float(detail_weight(photo, tinted, sigma=4.0, quiet=0.006)[under].mean()) < 0.5
     assert float(texture_within(photo, flat, inside).max()) < 1e-3
     assert float(texture_within(photo, other, inside)[under].mean()) < 0.25
+
+
+def test_flat_paint_in_the_likeness_of_the_photo_is_no_tint():
+    """Rough paint of a feature has the shapes of what it is painted over, in a few flat colours."""
+    photo, inside = noise(3, sigma=3.0) + 0.5 * noise(4, sigma=1.0), torch.zeros(1, 1, 128, 128)
+    inside[..., 30:98, 30:98] = 1
+    levels = (photo * 2.5).round() / 2.5
+    assert len(levels.unique()) > 2
+    painted = photo + inside * (torch.roll(levels, 2, dims=3) - photo)
+    tinted = photo + inside * (0.5 * photo - 0.7 - photo)
+    under = inside.bool()
+    assert float(texture_within(photo, painted, inside)[under].mean()) < 0.1
+    assert float(texture_within(photo, tinted, inside)[under].mean()) > 0.9
