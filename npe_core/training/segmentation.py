@@ -26,6 +26,7 @@ from npe_core.training.augment import (
 from npe_core.training.data import UNKNOWN, Mixture, to_float, to_uint8
 from npe_core.training.headwear import dress
 from npe_core.training.jpeg import compress
+from npe_core.training.recolour import recolour
 from npe_core.training.task import Loss, device_generator
 
 CLASS_WEIGHT = (0.85, 0.9, 1.2, 1.3, 1.05, 1.2, 1.3, 0.95, 1.15, 1.0, 1.1)
@@ -61,6 +62,7 @@ class SegmentationTask:
         """(x (B, 3, S, S) in [-1, 1], ids (B, S, S) uint8, beliefs (B, 11, S / 4, S / 4) uint8 in 1/255)."""
         images, ids, beliefs = self.data.draw(count, rng)
         pictures, ids, beliefs = dress(to_float(images), ids, beliefs, rng)
+        pictures = recolour(pictures, ids, rng)
         calm = int(torch.rand(count, generator=rng).lt(CALM_SHARE).sum())
         shares = (calmly, slice(0, calm)), (roughly, slice(calm, count))
         parts = [move(pictures[own], ids[own], beliefs[own], rng) for move, own in shares if own.start < own.stop]
