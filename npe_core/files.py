@@ -1,7 +1,8 @@
 """Writing: folders that are there before any work, files that appear whole or not at all, and faults in words.
 
 A file is written under a temporary name beside its own and takes that by one rename. The temporary names are drawn, so
-that no two writers meet in one; they are hidden, and end as programs call what is not whole.
+that no two writers meet in one; they are hidden, and end as programs call what is not whole. What a killed process left
+behind goes when something else is written beside it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from npe_core import renaming
 from npe_core.errors import EnvironmentFault
@@ -27,6 +29,11 @@ _LEFT_BEHIND = 3600.0
 _NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EINVAL)
 _FOLLOWS = os.link not in os.supports_follow_symlinks
 """Whether a link to a link can only be one to what that names."""
+_OF_THE_FILE = (
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ, errno.ENXIO),
+    *(errno.EACCES, errno.EPERM, errno.EINVAL, errno.EOVERFLOW, errno.EIO),
+)
+"""What the system answers for the sake of one file: its name, its rights, a place in it that is none, a bad sector."""
 _NO_FLUSH = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EROFS, errno.EACCES, errno.EPERM)
 """What a system answers that cannot open a folder, or a file system that cannot flush one."""
 
@@ -38,6 +45,20 @@ def written(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise EnvironmentFault(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def from_system(error: Exception) -> TypeGuard[OSError]:
+    """Whether the system refused something: that has a number, and what decoders and encoders call OSError has none."""
+    return isinstance(error, OSError) and error.errno is not None
+
+
+def require_of_the_file(error: Exception, name: str) -> None:
+    """Raises EnvironmentFault for what kept the file ``name`` from being read, if it is the machine's, not the file's.
+
+    As too many open files, or a server that does not answer: others could not be read either.
+    """
+    if from_system(error) and error.errno not in _OF_THE_FILE:
+        raise EnvironmentFault(f"{name} cannot be read now: {error.strerror}.") from error
 
 
 def temporary_beside(path: Path) -> Path:
@@ -56,30 +77,20 @@ def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
 
     That holds when a process is killed, and where it is ``durable`` when the power fails too. Raises OSError.
     """
-    temporary = temporary_beside(path)
-    try:
+    with _temporary(path) as temporary:
         yield temporary
         if durable:
             _flush(temporary)
         temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
     if durable:
         flush_folder(path.parent)
 
 
 @contextlib.contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """As ``replacing``, durable, for large files: what killed processes left beside it goes first.
-
-    Raises EnvironmentFault.
-    """
-    with written(path):
-        _clear_up(path.parent)
-        with replacing(path) as temporary:
-            yield temporary
+    """As ``replacing``, durable. Raises EnvironmentFault."""
+    with written(path), replacing(path) as temporary:
+        yield temporary
 
 
 def replace(path: Path, content: bytes, durable: bool = True) -> None:
@@ -107,14 +118,10 @@ def write_all(descriptor: int, content: bytes) -> None:
 
 def write_new(path: Path, content: bytes) -> None:
     """Write a file that is new, whole or not at all, and durable. Raises FileExistsError and other OSErrors."""
-    temporary = temporary_beside(path)
-    try:
+    with _temporary(path) as temporary:
         create(temporary, content)
         _flush(temporary)
         publish_new(temporary, path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     flush_folder(path.parent)
 
 
@@ -168,13 +175,27 @@ def flush_folder(folder: Path) -> None:
             raise
 
 
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """A temporary name beside ``path``, under which there is nothing any more in the end."""
+    _clear_up(path.parent)
+    temporary = temporary_beside(path)
+    try:
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
 def _clear_up(folder: Path) -> None:
+    """Removes what killed processes left in a folder, as far as it can."""
     latest = time.time() - _LEFT_BEHIND
-    for path in folder.iterdir():
-        if is_temporary(path.name):
-            with contextlib.suppress(OSError):  # another one may do the same
-                if path.lstat().st_mtime < latest:
-                    path.unlink()
+    with contextlib.suppress(OSError):  # a folder that can be written to need not be one that can be read
+        for path in folder.iterdir():
+            if is_temporary(path.name):
+                with contextlib.suppress(OSError):  # another one may do the same
+                    if path.lstat().st_mtime < latest:
+                        path.unlink()
 
 
 def make_folder(folder: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from npe_core.colour import format_colour, parse_colour
+from npe_core.errors import UsageError
 from npe_core.spelling import check
 
 
@@ -59,3 +62,10 @@ def group_by_name(names: str) -> tuple[Region, ...]:
 def name_of(group: tuple[Region, ...]) -> str:
     """What ``group_by_name`` reads."""
     return "+".join(region.name for region in group)
+
+
+def check_fill(names: str, colour: Any) -> tuple[str, str]:
+    """(regions, ``#rrggbb``), both as they are stored and compared. Raises UsageError where one of them is none."""
+    if not isinstance(colour, str):
+        raise UsageError(f'The colour of {names!r} must be a string such as "#8b2500".')
+    return name_of(group_by_name(names)), format_colour(parse_colour(colour))

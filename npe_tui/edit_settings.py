@@ -9,17 +9,13 @@ from typing import Any
 
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import UsageError
+from npe_core.kinds import check_kind
 from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
 from npe_tui.config import Config
 
 SUBTLE, DRAMATIC = (200, 300), (350, 475)
 """The useful stretches of timesteps."""
-_OF_A_PRESET: dict[str, tuple[type, ...]] = {
-    "timestep": (int,),
-    "steps": (int,),
-    "sampler": (str,),
-    "sharpness": (float, int),
-}
+_OF_A_PRESET = ("timestep", "steps", "sampler", "sharpness")
 
 
 @dataclass(frozen=True)
@@ -84,11 +80,9 @@ def presets(config: Config) -> dict[str, EditSettings]:
         unknown = sorted(set(values) - set(_OF_A_PRESET))
         if unknown:
             raise UsageError(f"The preset {name!r} has {unknown[0]!r}; it can have {', '.join(_OF_A_PRESET)}.")
-        for key, value in values.items():
-            if type(value) not in _OF_A_PRESET[key]:
-                wanted = "text" if _OF_A_PRESET[key] == (str,) else "a number"
-                raise UsageError(f"The preset {name!r} has {key} = {value!r}; it should be {wanted}.")
         try:
+            for key, value in values.items():
+                check_kind(key, value)
             found[name] = checked(replace(start, **values))
         except UsageError as error:
             raise UsageError(f"The preset {name!r}: {error}") from None

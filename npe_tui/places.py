@@ -49,6 +49,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder that may be looked at."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def config_file() -> Path:
     """``~/.config/npe/config.toml`` on Linux."""
     return Path(_DIRS.user_config_dir) / "config.toml"

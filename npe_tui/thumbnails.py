@@ -32,7 +32,7 @@ def entries_of(folder: Path) -> list[Entry]:
     for path in folder.iterdir():
         if path.name.startswith("."):
             continue
-        if path.is_dir():
+        if places.is_folder(path):
             folders.append(Entry(path, True))
         elif path.suffix.lower() in INPUT_SUFFIXES and places.is_file(path):
             photos.append(Entry(path))

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from npe_core.errors import Cancelled, InputError, NothingMarked, NpeError
+from npe_core.errors import Cancelled, EnvironmentFault, InputError, NothingMarked, NpeError
+from npe_core.packages import importing
 from npe_core.strength import strengths
 from npe_tui.edit_settings import EditSettings
 from npe_tui.messages import (
@@ -144,7 +145,8 @@ class EngineWorker:
 
     def _load(self) -> EngineState:
         try:
-            from npe_core.editor import Editor
+            with importing():
+                from npe_core.editor import Editor
 
             editor = Editor(self._device)
             for kind in ("segmenter", "denoiser", "upscaler"):
@@ -154,7 +156,7 @@ class EngineWorker:
         except MemoryError:
             return EngineState("failed", detail="Not enough memory for the models. Close other programs.")
         except Exception as error:  # whatever it is: a thread that died would load for ever
-            return EngineState("failed", detail=f"PyTorch cannot be loaded ({error}). Run npe doctor.")
+            return EngineState("failed", detail=f"The models cannot be loaded ({error}). Run npe doctor.")
         self._editor = editor
         engine = editor.engine
         return EngineState("ready", engine.choice.name, engine.entry("denoiser").sha256[:8], engine.choice.reason)
@@ -162,7 +164,7 @@ class EngineWorker:
     @property
     def _ready(self) -> Editor:
         if self._editor is None:
-            raise NpeError(self.state.detail)
+            raise EnvironmentFault(self.state.detail)
         return self._editor
 
     def _choice(self, document: EditDocument) -> FaceChoice:

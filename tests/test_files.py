@@ -13,6 +13,7 @@ from npe_core.daemon.files import Files
 from npe_core.daemon.names import is_hidden, is_unfinished, part_of
 from npe_core.files import is_temporary, publish_new, replace, replace_file, temporary_beside, write_new
 from npe_core.models.weights import Entry, read_manifest, write_manifest
+from npe_core.photo import write_atomically
 
 
 def at_once(*works):
@@ -78,14 +79,24 @@ def test_what_fails_leaves_nothing_behind_and_the_old_file_as_it_was(tmp_path, m
     assert [file.read_bytes() for file in tmp_path.iterdir()] == ([b"old"] if write is replace else [])
 
 
-def test_what_a_killed_writer_left_goes_when_nobody_can_be_at_it_any_more(tmp_path):
+def replace_large(path, content):
+    with replace_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def overwrite(path, content):
+    write_atomically(path, content, force=True)
+
+
+@pytest.mark.parametrize("write", [replace, replace_large, write_new, write_atomically, overwrite])
+def test_what_a_killed_writer_left_goes_when_nobody_can_be_at_it_any_more(tmp_path, write):
     old, young = temporary_beside(tmp_path / "a"), temporary_beside(tmp_path / "a")
     for path in (old, young, tmp_path / ".other.part"):
         path.write_bytes(b"half a checkpoint")
     for path in (old, tmp_path / ".other.part"):
         os.utime(path, (time.time() - 7200,) * 2)
-    with replace_file(tmp_path / "a") as temporary:
-        temporary.write_bytes(b"whole")
+    write(tmp_path / "a", b"whole")
+    assert (tmp_path / "a").read_bytes() == b"whole"
     assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "a", tmp_path / ".other.part", young])
 
 

@@ -15,6 +15,7 @@ import click
 from npe_core import __version__
 from npe_core.cli import streams
 from npe_core.errors import EnvironmentFault, NpeError, UsageError
+from npe_core.packages import fault_of, is_own
 from npe_core.spelling import hint
 
 BUG = 70
@@ -151,6 +152,8 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         return fail("Not enough memory. Close other programs, or use a smaller photo.", 4, debug)
     except Exception as error:
+        if isinstance(error, ImportError) and not is_own(error):
+            return fail(str(fault_of(error)), EnvironmentFault.exit_code, debug)
         return fail(
             f"This is a bug: {type(error).__name__}: {error}. Run again with --debug and report it.", BUG, debug
         )

@@ -13,6 +13,7 @@ import click
 
 from npe_core.cli.options import device_option
 from npe_core.errors import NpeError
+from npe_core.packages import importing
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Check:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def doctor(device: str, as_json: bool) -> int:
     """Check device, precision, weights and terminal. Exit code 0 when edits can run here."""
-    checks = [check_python(), check_device(device), *check_weights(), check_faces(), check_terminal()]
+    torch = check_torch()
+    devices = [check_device(device)] if torch.ok else []
+    checks = [check_python(), torch, *devices, *check_weights(), check_faces(), check_terminal()]
     worst = max(check.exit_code for check in checks)
     if as_json:
         click.echo(json.dumps({"ok": worst == 0, "checks": [asdict(check) for check in checks]}))
@@ -46,12 +49,23 @@ def _check(name: str, detail: str, exit_code: int = 0) -> Check:
 
 
 def check_python() -> Check:
-    import numpy
-    import PIL
-    import torch
-
-    versions = f"torch {torch.__version__}, numpy {numpy.__version__}, pillow {PIL.__version__}"
+    try:
+        with importing():
+            import numpy
+            import PIL
+    except NpeError as error:
+        return _check("python", str(error), error.exit_code)
+    versions = f"numpy {numpy.__version__}, pillow {PIL.__version__}"
     return _check("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}; {versions}")
+
+
+def check_torch() -> Check:
+    try:
+        with importing():
+            import torch
+    except NpeError as error:
+        return _check("torch", str(error), error.exit_code)
+    return _check("torch", torch.__version__)
 
 
 def check_device(wanted: str) -> Check:
@@ -86,9 +100,9 @@ def check_weights() -> list[Check]:
 
 
 def check_faces() -> Check:
-    from npe_core.faces.detection import require_detector
-
     try:
+        with importing():
+            from npe_core.faces.detection import require_detector
         require_detector()
     except NpeError as error:
         return _check("faces", str(error), error.exit_code)

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from npe_core.cli import options
 from npe_core.cli.marking import Marks, mark, marks_meant, narrowed, segmented
-from npe_core.cli.options import PHOTO, FacesMeant, Number, OnePhoto
+from npe_core.cli.options import OUTPUT, PHOTO, FacesMeant, Number, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import STEPS
 from npe_core.errors import InputError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
-@click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write; the suffix says the format.")
+@click.option("-o", "--output", "out", type=OUTPUT, required=True, help="Where to write; the suffix says the format.")
 @options.marking_options
 @click.option(
     "--feather",
@@ -92,6 +92,9 @@ def edit(
     that npe edit has written. A --region given beside it adds a region or changes its colour. Which face is meant
     (--face, --box, --aligned) is not taken over; paint and masks, --color and --tint are in no file and must be given
     anew.
+
+    \b
+    Spots and scratches under a --mask go at the usual strength, large things such as glasses with -t 425 to 475.
 
     \b
     Regions are filled first, paint and mask lie over them. Of several faces the largest is edited. Unless --face says

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from npe_core.cli import options
-from npe_core.cli.options import PHOTO, OnePhoto
+from npe_core.cli.options import OUTPUT, PHOTO, OnePhoto
 
 
 @click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
-@click.option("-o", "--output", "out", type=PHOTO, help="The photo with boxes and numbers.")
+@click.option("-o", "--output", "out", type=OUTPUT, help="The photo with boxes and numbers.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @options.megapixels_option()
 @click.option("--force", is_flag=True, help="Overwrite the output if it exists.")

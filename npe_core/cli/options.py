@@ -28,8 +28,24 @@ class Name(click.Path):
         return super().convert(value, param, ctx)
 
 
+class NewFile(Name):
+    """The path of a file to write, in a folder that is there: another one was mistyped."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        try:
+            is_there = path.parent.is_dir()
+        except OSError:  # which is told where it is written to
+            return path
+        if not is_there:
+            self.fail(f"There is no folder {str(path.parent)!r}. Create it first, or correct the path.", param, ctx)
+        return path
+
+
 PHOTO = Name(path_type=Path, readable=False)
 """Existence and content are checked where the file is opened, so that every reason has its own message."""
+OUTPUT = NewFile(path_type=Path, readable=False)
+"""All else is checked by ``check_output``."""
 
 
 class OnePhoto(click.Command):
@@ -57,17 +73,15 @@ class Number(click.FloatRange):
 
 
 def region_fill(text: str) -> tuple[str, str]:
-    """``skin+nose=#6b4226`` -> (``skin+nose``, ``#6b4226``), both checked. Raises UsageError."""
-    from npe_core.colour import parse_colour
-    from npe_core.regions import group_by_name, name_of
+    """``nose+skin=6B4226`` -> (``skin+nose``, ``#6b4226``), both as they are stored. Raises UsageError."""
+    from npe_core.regions import check_fill
 
     names, separator, colour = text.partition("=")
     if not separator:
         raise UsageError(
             f"{text!r} is not a region with a colour. Write --region NAME=#RRGGBB, for example hair=#8b2500."
         )
-    parse_colour(colour)
-    return name_of(group_by_name(names)), colour.strip()
+    return check_fill(names, colour)
 
 
 def show_notes(notes: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from npe_core.cli import options
-from npe_core.cli.options import PHOTO, OnePhoto
+from npe_core.cli.options import OUTPUT, PHOTO, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLERS_FROM_NOISE
 from npe_core.errors import UsageError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from npe_core.editor.result import Preview
 
 OUT = click.option(
-    "-o", "--output", "out", type=PHOTO, required=True, help="Where to write; the suffix says the format."
+    "-o", "--output", "out", type=OUTPUT, required=True, help="Where to write; the suffix says the format."
 )
 FORCE = click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
 
@@ -131,6 +131,8 @@ def sample(
         raise UsageError(f"{str(out)!r} is the name of a face in --out-dir. Call the grid something else.")
     if out_dir is not None:
         make_folder(out_dir)
+    if out is not None:
+        OUTPUT(out)  # not before: it may lie in that folder
     for path in [*names, *([out] if out is not None else [])]:
         check_output(path, force)
 

@@ -8,7 +8,7 @@ import click
 
 from npe_core.cli import options
 from npe_core.cli.marking import mark, marks_meant, narrowed, segmented
-from npe_core.cli.options import PHOTO, OnePhoto
+from npe_core.cli.options import OUTPUT, PHOTO, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLER, SAMPLERS, STEPS
 from npe_core.errors import UsageError
@@ -17,7 +17,7 @@ from npe_core.strength import strengths
 
 @click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
-@click.option("-o", "--output", "out", type=PHOTO, required=True, help="Where to write the sheet.")
+@click.option("-o", "--output", "out", type=OUTPUT, required=True, help="Where to write the sheet.")
 @options.marking_options
 @click.option("-t", "--timesteps", default="100,200,300,350,400,450", show_default=True, help="One row each.")
 @click.option("--steps", type=int, default=STEPS, show_default=True, help="Calls of the diffusion model a row.")

@@ -24,10 +24,12 @@ def failed_elsewhere(folders: Folders) -> dict[Path, Folders]:
 
 def _all_failed(folders: Folders) -> list[Path]:
     try:
-        found = [path for path in folders.failed.iterdir() if path.is_dir() and not path.is_symlink()]
+        with os.scandir(folders.failed) as entries:
+            found = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    return sorted(path for path in found if (path / journal.JOURNAL).exists() or (path / journal.REASON).exists())
+    ours = (journal.JOURNAL, journal.REASON)
+    return sorted(path for path in found if any(os.path.lexists(path / name) for name in ours))
 
 
 def owner_of(folders: Folders, job: Path) -> Folders | None:

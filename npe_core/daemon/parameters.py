@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from npe_core.colour import format_colour, parse_colour
 from npe_core.defaults import SAMPLER, TIMESTEP
 from npe_core.errors import InputError, UsageError
+from npe_core.kinds import check_kind, kind_of
 from npe_core.spelling import hint
 
 LARGEST = 64 << 10
@@ -45,20 +46,7 @@ class Parameters:
         return "largest" if self.face is None else self.face
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    "regions": (dict,),
-    "color": (str,),
-    "tint": (bool,),
-    "timestep": (int,),
-    "steps": (int,),
-    "sampler": (str,),
-    "seed": (int,),
-    "face": (int, str),
-    "aligned": (bool,),
-    "upscale": (bool,),
-    "sharpness": (float, int),
-}
-_WORDS = {dict: "an object", str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+_NAMES = tuple(one.name for one in fields(Parameters))
 _LONGEST = 40
 """Characters of a stranger's text that a message quotes."""
 _TOO_MUCH = "too long a number, or too deep"
@@ -69,7 +57,7 @@ _LONGEST_MESSAGE = 200
 
 def read_parameters(content: bytes, name: str) -> Parameters:
     """The parameters in a file ``name``. Raises InputError that tells what is wrong with it, and what was meant."""
-    from npe_core.editor.recipe import check_fill
+    from npe_core.regions import check_fill
     from npe_core.strength import check_seed, check_sharpness, check_strength
 
     try:
@@ -82,10 +70,10 @@ def read_parameters(content: bytes, name: str) -> Parameters:
         reason = str(error).partition("\n")[0] if isinstance(error, json.JSONDecodeError) else _TOO_MUCH
         raise InputError(f'{name} is not JSON ({reason}). Expected {{"regions": {{"hair": "#993300"}}}}.') from None
     if not isinstance(said, dict):
-        raise InputError(f'{name} holds {_kind(said)}, not an object such as {{"regions": {{"hair": "#993300"}}}}.')
+        raise InputError(f'{name} holds {kind_of(said)}, not an object such as {{"regions": {{"hair": "#993300"}}}}.')
     try:
         for key, value in said.items():
-            _check_kind(key, value)
+            _check(key, value)
         parameters = Parameters(**said)
         check_strength(parameters.timestep, parameters.steps, parameters.sampler)
         check_seed(parameters.seed)
@@ -110,27 +98,14 @@ def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return said
 
 
-def _check_kind(key: str, value: Any) -> None:
-    kinds = _KINDS.get(key)
-    if kinds is None:
-        said = hint(key, [*_KINDS, "colour"], f"Known are {', '.join(_KINDS)}.").replace("colour", "color")
+def _check(key: str, value: Any) -> None:
+    if key not in _NAMES:
+        said = hint(key, [*_NAMES, "colour"], f"Known are {', '.join(_NAMES)}.").replace("colour", "color")
         raise UsageError(f"there is no parameter {key[:_LONGEST]!r}. {said}")
-    if type(value) not in kinds:  # not isinstance: true is no timestep
-        wanted = " or ".join(_WORDS[kind] for kind in (kinds[:1] if float in kinds else kinds))
-        raise UsageError(f"{key!r} is {_kind(value)}, expected {wanted}.")
+    check_kind(key, value)
 
 
 def _face(face: int | str | None) -> int | str | None:
     if face in (None, "all", "largest") or (isinstance(face, int) and 1 <= face <= _MOST_FACES):
         return face
     raise UsageError(f'\'face\' is a number from 1 to {_MOST_FACES}, "all" or "largest", not {str(face)[:_LONGEST]!r}.')
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, float):
-        return f"the number {json.dumps(value)}"
-    return _WORDS[type(value)]

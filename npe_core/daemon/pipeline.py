@@ -13,6 +13,7 @@ from typing import Any
 from npe_core.daemon.spool import Claimed
 from npe_core.daemon.work import NotWritten, Read, Worker
 from npe_core.errors import Cancelled, EnvironmentFault, NpeError, OutOfMemory
+from npe_core.files import from_system
 
 _ALONE = object()
 """In place of an outcome: the job is to be tried alone."""
@@ -232,4 +233,4 @@ def _is_of_the_disk(fault: Exception) -> bool:
     """Whether a job is not to blame. What an encoder refuses, or finds no memory for, it would refuse again."""
     if isinstance(fault, EnvironmentFault):
         return not isinstance(fault, OutOfMemory)
-    return isinstance(fault, OSError) and fault.errno is not None  # an encoder's own OSError has no number
+    return from_system(fault)

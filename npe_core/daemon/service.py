@@ -169,7 +169,7 @@ class Service:
                 self._spool.salt, self.status.device = self._worker.load()
                 self._loaded, self._fault = True, None
                 self._pauses.over("models")
-            except NpeError as error:
+            except (NpeError, OSError) as error:
                 self._miss_models(error)
         if self._loaded and not self._recovered and self._pauses.is_due("outbox"):
             try:

@@ -56,7 +56,7 @@ class Status:
     started: float = field(default_factory=time.time)
     updated: float = 0.0
     paused: dict[str, str] = field(default_factory=dict)
-    """What is wrong -> what to do about it."""
+    """The kind of each pause (see ``pauses``) -> what is wrong and what to do about it."""
     ready: int = 0
     """Complete jobs in the inbox."""
     unsettled: int = 0

@@ -16,6 +16,8 @@ from npe_core.daemon.parameters import LARGEST, Parameters, read_parameters
 from npe_core.daemon.spool import LARGEST_FILE, Claimed
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import EnvironmentFault, InputError, NpeError
+from npe_core.files import require_of_the_file
+from npe_core.packages import importing
 
 if TYPE_CHECKING:
     from npe_core.canvas import Canvas
@@ -87,18 +89,16 @@ class Opened:
 class EditWorker:
     """The worker that edits photos."""
 
-    def __init__(
-        self, device: str = "auto", max_megapixels: float = MAX_MEGAPIXELS, files: Files | None = None
-    ) -> None:
+    def __init__(self, device: str = "auto", max_megapixels: float = MAX_MEGAPIXELS) -> None:
         self.device, self.max_megapixels = device, max_megapixels
-        self.files = files or Files()
         self._editor: Editor | None = None
 
     def load(self) -> tuple[str, str]:
-        from npe_core.editor import Editor
-        from npe_core.faces.detection import require_detector
-        from npe_core.faces.yunet import model_digest
-        from npe_core.models.weights import COARSE, kinds_of, read_manifest
+        with importing():
+            from npe_core.editor import Editor
+            from npe_core.faces.detection import require_detector
+            from npe_core.faces.yunet import model_digest
+            from npe_core.models.weights import COARSE, kinds_of, read_manifest
 
         require_detector()
         editor = Editor(self.device)
@@ -255,7 +255,7 @@ class EditWorker:
             ],
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
-        self.files.write(folder / journal.REPORT, journal.as_json(report), durable=False)
+        Files().write(folder / journal.REPORT, journal.as_json(report), durable=False)
 
 
 class StillWritten(Exception):
@@ -297,6 +297,7 @@ def parameters_of(job: Claimed) -> Parameters:
     try:
         return read_parameters(read_small(file, LARGEST), name)
     except (OSError, ValueError) as error:
+        require_of_the_file(error, name)
         raise InputError(f"{name} cannot be read: {error}. A file of parameters has at most {LARGEST} bytes.") from None
 
 

@@ -8,7 +8,8 @@ from npe_core.editor.framing import STRETCH, moved, photo_corners_in
 from npe_core.faces import FaceCrop
 
 LOOK_FADE = 0.2
-"""The same share for a look of the segmenter's into the wider one: near its border it does not know what goes on."""
+"""Share of a look's side over which it fades into the wider one: near its border the segmenter does not know what goes
+on."""
 WIDER = ((2.4, 0.5), (1.7, 0.18))
 """The wider looks for segmentation, the widest first: how many times the crop's side, and how much of it lower. The
 second holds shoulders and most hair, the first long hair."""

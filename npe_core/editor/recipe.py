@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, replace
+import sys
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from npe_core.colour import format_colour, parse_colour
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import InputError, UsageError
-from npe_core.regions import group_by_name, name_of
+from npe_core.kinds import check_kind
+from npe_core.regions import check_fill
 from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
 
 _TOLD = ("version", "models")
@@ -48,6 +48,9 @@ class Recipe:
         return dict(vars(self))
 
 
+_NAMES = tuple(one.name for one in fields(Recipe))
+
+
 def read_recipe(parameters: dict[str, Any] | None, name: str) -> Recipe:
     """The recipe in the parameters of the file ``name``. They are untrusted: every value is checked.
 
@@ -55,29 +58,14 @@ def read_recipe(parameters: dict[str, Any] | None, name: str) -> Recipe:
     """
     if parameters is None:
         raise InputError(f"{name} holds no edit parameters: it was not written by npe, or they were stripped.")
-    kinds = {
-        "timestep": int,
-        "steps": int,
-        "sampler": str,
-        "seed": int,
-        "upscale": bool,
-        "sharpness": float,
-        "feather": float,
-        "painted": bool,
-    }
     try:
-        regions = parameters.get("regions", {})
-        if not isinstance(regions, dict):
-            raise UsageError("'regions' is not an object of names and colours.")
-        found: dict[str, Any] = {}
-        for key, value in parameters.items():
-            if key in kinds and type(value) is kinds[key]:  # not isinstance: true is no timestep
-                found[key] = value
-            elif key in kinds:
-                raise UsageError(f"{key!r} is not of type {kinds[key].__name__}.")
-            elif key not in ("regions", *_TOLD):
+        found = {key: value for key, value in parameters.items() if key not in _TOLD}
+        for key, value in found.items():
+            if key not in _NAMES:
                 raise UsageError(f"{key!r} is not known to this version.")
-        recipe = Recipe(regions=dict(check_fill(region, colour) for region, colour in regions.items()), **found)
+            check_kind(key, value)
+        found["regions"] = dict(check_fill(*fill) for fill in found.get("regions", {}).items())
+        recipe = Recipe(**found)
         strength = check_strength(recipe.timestep, found.get("steps"), recipe.sampler)
         check_seed(recipe.seed)
         check_sharpness(recipe.sharpness)
@@ -100,14 +88,7 @@ def with_fill(fills: dict[str, str], regions: str, colour: str) -> dict[str, str
     return kept | {regions: colour}
 
 
-def check_fill(region: str, colour: Any) -> tuple[str, str]:
-    """(region, ``#rrggbb``), both as they are stored. Raises UsageError for a region or a colour that is none."""
-    if not isinstance(colour, str):
-        raise UsageError(f'The colour of {region!r} must be a string such as "#8b2500".')
-    return name_of(group_by_name(region)), format_colour(parse_colour(colour))
-
-
 def check_feather(feather: float) -> None:
     """Raises UsageError for what is no distance."""
-    if not 0 <= feather < math.inf:
-        raise UsageError(f"The feather is a number of the photo's pixels, 0 or more, not {feather:g}.")
+    if not 0 <= feather <= sys.float_info.max:
+        raise UsageError(f"The feather is a number of the photo's pixels, 0 or more, not {feather}.")

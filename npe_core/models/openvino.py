@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 import tempfile
 import warnings
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from platformdirs import PlatformDirs
 from torch import Tensor, nn
 
 
@@ -72,5 +72,5 @@ def keep(model: Any, path: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """Where converted networks are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neural-photo-editor" / "openvino"
+    """Where converted networks are kept: ``~/.cache/npe/openvino`` on Linux."""
+    return PlatformDirs("npe", appauthor=False).user_cache_path / "openvino"

@@ -20,7 +20,8 @@ _EXIF_IFD = 0x8769
 _WIDTH, _HEIGHT = 0xA002, 0xA003
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x011A, 0x011B, 0x0128
 _PER_INCH = {2: 1.0, 3: 2.54}  # inch, centimetre
-_THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+_THUMBNAILS = ((0x0201, 0x0202), (0x0111, 0x0117))
+"""Tags of where a thumbnail lies and how many bytes it has: as JPEG, and in strips of uncompressed samples."""
 _FORMATS = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG
 
 
@@ -49,6 +50,15 @@ class _Block:
             raise ValueError("not a single number")
         return self.unpack(form, at + 8)
 
+    def values(self, at: int) -> tuple[int, ...]:
+        """The numbers in the entry at that offset, or where it points to."""
+        kind, count = self.unpack("H", at + 2), self.unpack("I", at + 4)
+        if kind not in _FORMATS:
+            raise ValueError("not numbers")
+        form = f"{self.order}{count}{_FORMATS[kind]}"
+        start = at + 8 if struct.calcsize(form) <= 4 else self.unpack("I", at + 8)
+        return struct.unpack_from(form, self.block, start)
+
     def set_value(self, at: int, value: int) -> None:
         self.value(at)
         struct.pack_into(self.order + _FORMATS[self.unpack("H", at + 2)], self.block, at + 8, value)
@@ -64,7 +74,7 @@ class _Block:
         return ifd + 2 + 12 * self.unpack("H", ifd)
 
     def drop_thumbnail(self) -> None:
-        """Unlinks the second directory and clears the JPEG it points to."""
+        """Unlinks the second directory and clears the pictures it points to."""
         field = self.next_ifd_field(self.unpack("I", 4))
         if field + 4 > len(self.block):  # some writers end right after the entries
             return
@@ -73,8 +83,13 @@ class _Block:
         if not second:
             return
         where = {tag: at for tag, at in self.entries(second)}
-        if _THUMBNAIL_OFFSET in where and _THUMBNAIL_LENGTH in where:
-            start, length = self.value(where[_THUMBNAIL_OFFSET]), self.value(where[_THUMBNAIL_LENGTH])
+        parts = [
+            part
+            for starts, lengths in _THUMBNAILS
+            if starts in where and lengths in where
+            for part in zip(self.values(where[starts]), self.values(where[lengths]), strict=True)
+        ]
+        for start, length in sorted(parts, reverse=True):
             end = min(start + length, len(self.block))
             if end == len(self.block) and start > second:
                 del self.block[start:]

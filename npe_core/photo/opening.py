@@ -21,6 +21,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError, features
 from PIL.TiffImagePlugin import TiffImageFile
 
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
+from npe_core.files import require_of_the_file
 from npe_core.photo import deep_colour, exif, png_data, xmp
 from npe_core.photo.samples import bits_per_channel, unpack_transparent_grey
 
@@ -42,6 +43,8 @@ _SIGNATURES = {
 _EXPECTED = "Expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture (HEIC and AVIF where installed)."
 _FIRST_PICTURE_IS_THE_PHOTO = ("MPO", "HEIF")  # what follows are other views, depth and gain maps of the same photo
 _NEW_SUBFILE_TYPE = 254
+_LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
+"""Compressions by Pillow's names; WebP may be lossless there, of which no tag tells."""
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -112,11 +115,13 @@ def shown(path: Path | str) -> str:
 def open_picture(path: Path | str, check: Callable[[tuple[int, int]], None], max_pixels: float) -> Iterator[Opened]:
     """Opens and decodes the picture; ``check`` is called with the header's (width, height) before any decoding.
 
-    Raises InputError for whatever is wrong with the file, EnvironmentFault when there is not enough memory for it.
+    Raises InputError for whatever is wrong with the file, EnvironmentFault where the machine cannot open or hold it;
+    OutOfMemory also for what is done with the picture while it is open.
     """
-    with _regular_file(Path(path)) as file, _decoding(shown(path)):
-        with _pillow_settings(max_pixels):
-            opened = _decode(file, shown(path), check)
+    name = shown(path)
+    with _regular_file(Path(path)) as file, _in_memory(name):
+        with _decoding(name), _pillow_settings(max_pixels):
+            opened = _decode(file, name, check)
         try:
             yield opened
         finally:
@@ -138,22 +143,30 @@ def _regular_file(path: Path) -> Iterator[BinaryIO]:
     except PermissionError as error:
         raise InputError(f"{name} may not be read (permission denied). Change its permissions or copy it.") from error
     except (OSError, ValueError) as error:  # a name too long, a loop of links, a null character
+        require_of_the_file(error, name)
         raise InputError(f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}.") from error
     with file:
-        if path.stat().st_size == 0:
+        if os.fstat(file.fileno()).st_size == 0:
             raise InputError(f"{name} is empty (0 bytes). {_EXPECTED} Copy it again.")
         yield file
+
+
+@contextmanager
+def _in_memory(name: str) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise OutOfMemory(f"Not enough memory to decode {name}. Make the picture smaller.") from error
 
 
 @contextmanager
 def _decoding(name: str) -> Iterator[None]:
     try:
         yield
-    except (InputError, EnvironmentFault):
+    except (InputError, EnvironmentFault, MemoryError):
         raise
-    except MemoryError as error:
-        raise OutOfMemory(f"Not enough memory to decode {name}. Make the picture smaller.") from error
     except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
+        require_of_the_file(error, name)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"{name} is damaged and cannot be decoded: {reason}. Copy it again or re-export it."
@@ -200,8 +213,14 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
         sideways = picture.tag_v2.get(ExifTags.Base.Orientation, 1) >= 5
     unpack_transparent_grey(picture)
     picture.load()
-    lossless = kind in ("PNG", "TIFF", "BMP", "GIF") or (kind == "WEBP" and _is_lossless_webp(file))
+    lossless = _is_lossless(picture, kind, file)
     return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, sideways, pictures, lossless, file)
+
+
+def _is_lossless(picture: Image.Image, kind: str, file: BinaryIO) -> bool:
+    if kind == "TIFF":
+        return picture.info.get("compression") not in _LOSSY_IN_TIFF
+    return kind in ("PNG", "BMP", "GIF") or (kind == "WEBP" and _is_lossless_webp(file))
 
 
 def _is_raw(picture: TiffImageFile, head: bytes) -> bool:

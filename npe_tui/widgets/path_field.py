@@ -53,11 +53,11 @@ def complete(value: str) -> str | None:
         written, start = written.parent, Path(value).name
     try:
         found = sorted(
-            path.name + ("/" if path.is_dir() else "")
+            path.name + ("/" if places.is_folder(path) else "")
             for path in written.iterdir()
             if path.name.startswith(start)
             and (start or not path.name.startswith("."))
-            and (path.is_dir() or path.suffix.lower() in INPUT_SUFFIXES)
+            and (places.is_folder(path) or path.suffix.lower() in INPUT_SUFFIXES)
         )
     except (OSError, ValueError):  # ValueError: no system has such a name
         return None

@@ -62,6 +62,12 @@ def test_a_colour_for_several_regions_is_one_fill_and_none_is_filled_twice():
     assert list(together.fills.items()) == [("skin+nose", "#6b4226"), ("hair", "#8b2500")]
 
 
+def test_one_colour_in_two_spellings_is_one_colour():
+    for other in ("#8B2500", "8b2500", " #8b2500"):
+        assert marks_meant((f"hair={other}", "hair=#8b2500"), None, None, None).fills == {"hair": "#8b2500"}
+    assert marks_meant(("hair=#abc", "hair=#aabbcc"), None, None, None).fills == {"hair": "#aabbcc"}
+
+
 def test_tint_keeps_the_strands_that_flat_paint_covers(portrait):
     """Of a streak of hair: how the fine light of the edit goes with the photo's own."""
     strand = np.zeros((512, 512), np.uint8)

@@ -96,7 +96,7 @@ REFUSALS = {
     "output exists": (["face.png", "-o", "exists.png", *HAIR], 2, "--force"),
     "output is the input": (["face.png", "-o", "face.png", *HAIR, "--force"], 2, "face.png"),
     "output suffix": (["face.png", "-o", "out.xyz", *HAIR], 2, ".png"),
-    "output folder": (["face.png", "-o", "no/such/out.png", *HAIR], 4, "no/such"),
+    "output folder": (["face.png", "-o", "no/such/out.png", *HAIR], 2, "no/such"),
     "sharpness above 1": (["face.png", "-o", "out.png", *HAIR, "--sharpness", "1.5"], 2, "0<=x<=1"),
     "sharpness nan": (["face.png", "-o", "out.png", *HAIR, "--sharpness", "nan"], 2, "finite"),
     "feather infinite": (["face.png", "-o", "out.png", *HAIR, "--feather", "inf"], 2, "finite"),
@@ -172,6 +172,26 @@ def test_an_unwritable_output_is_found_before_the_models_run(files, monkeypatch,
     monkeypatch.chdir(files)
     assert run(["edit", "face.png", "-o", "/proc/out.png", *HAIR]) == 4
     assert "/proc" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["edit", "face.png", *HAIR],
+        ["segment", "face.png"],
+        ["upscale", "face.png"],
+        ["faces", "face.png"],
+        ["sweep", "face.png", *HAIR],
+        ["sample", "-n", "1"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_mistyped_folder_of_the_output_is_bad_usage(command, files, monkeypatch, capsys):
+    monkeypatch.chdir(files)
+    for folder in ("nowhere", "exists.png"):  # the second is a file
+        assert run([*command, "-o", f"{folder}/out.png"]) == 2
+        err = capsys.readouterr().err
+        assert f"There is no folder '{folder}'" in err and len(err.splitlines()) == 1
 
 
 def test_a_sentence_ends_before_the_next_begins(capsys):

@@ -19,15 +19,19 @@ from npe_core.daemon.settings import Settings
 from npe_core.errors import EnvironmentFault, WeightsError
 
 
-def test_missing_weights_pause_and_touch_nothing(folders, serve):
+@pytest.mark.parametrize(
+    ("fault", "exit_code"),
+    [(WeightsError("There are no weights."), 3), (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), 4)],
+)
+def test_what_keeps_the_models_from_loading_pauses_and_touches_nothing(folders, serve, fault, exit_code):
     class Bare(StubWorker):
         def load(self):
-            raise WeightsError("There are no weights.")
+            raise fault
 
     drop(folders.inbox)
     code, service = serve(Bare())
-    assert code == 3 and names(folders.inbox) == ["a.mask.png", "a.png"]
-    assert service.status.paused == {"models": "There are no weights."}
+    assert code == exit_code and names(folders.inbox) == ["a.mask.png", "a.png"]
+    assert service.status.paused == {"models": str(fault)}
 
 
 def failing_once(loads, fault):

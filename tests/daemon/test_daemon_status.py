@@ -28,6 +28,13 @@ def test_status_tells_what_waits_and_what_failed(folders, serve):
     assert "waits for alone.mask.png or alone.json" in lines and "(bad-input): No face" in lines
 
 
+def test_a_link_that_cannot_be_followed_hides_no_failed_job(folders, serve):
+    drop(folders.inbox, "bad")
+    serve(StubWorker(lambda job: InputError("No face was found in bad.png.")))
+    (folders.failed / "elsewhere").symlink_to("x" * 300)  # refused to root as well, as a closed folder is to others
+    assert [one["code"] for one in read_status(folders)["failed"]] == ["bad-input"]
+
+
 def test_status_names_what_is_in_the_inbox_and_will_never_be_taken(folders, serve):
     serve(settle=60)
     assert read_status(folders)["ignored"] == []

@@ -41,7 +41,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )
-KEYS = ["regions", "timestep", "steps", "sampler", "seed", "upscale", "feather", "painted", "version", "models"]
+KEYS = [*vars(Recipe()), "version", "models"]
 
 
 @given(recipes)
@@ -132,16 +132,18 @@ GOOD = Recipe({"hair": "#8b2500"}, seed=7).parameters()
     ("change", "words"),
     [
         ({"timestep": 500}, "between 1 and 499"),
-        ({"timestep": True}, "'timestep' is not of type int"),
-        ({"timestep": 300.0}, "'timestep' is not of type int"),
+        ({"timestep": True}, "'timestep' is true or false, expected a whole number"),
+        ({"timestep": 300.0}, "'timestep' is the number 300.0, expected a whole number"),
         ({"steps": 301}, "between 1 and 250"),
         ({"sampler": "euler"}, "dpmpp"),
-        ({"sampler": ["dpmpp"]}, "'sampler' is not of type str"),
+        ({"sampler": ["dpmpp"]}, "'sampler' is a list, expected a string"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**63}, "seed"),
         ({"feather": -1.0}, "0 or more"),
         ({"feather": float("inf")}, "0 or more"),
-        ({"upscale": "no"}, "'upscale' is not of type bool"),
+        ({"feather": 10**400}, "0 or more"),
+        ({"feather": -(10**400)}, "0 or more"),
+        ({"upscale": "no"}, "'upscale' is a string, expected true or false"),
         ({"regions": [["hair", "#8b2500"]]}, "'regions'"),
         ({"regions": {"hiar": "#8b2500"}}, "Did you mean 'hair'"),
         ({"regions": {"hair": "red"}}, "#RRGGBB"),
@@ -153,6 +155,10 @@ def test_refusals_name_the_file_and_what_is_wrong(change, words):
     with pytest.raises(InputError, match=r"edited\.png cannot be used") as caught:
         read_recipe(GOOD | change, "edited.png")
     assert words in str(caught.value)
+
+
+def test_numbers_may_be_written_without_a_point():
+    assert read_recipe(GOOD | {"sharpness": 1, "feather": 3}, "edited.png") == Recipe(**GOOD | {"feather": 3.0})
 
 
 def test_a_file_without_parameters_says_so():

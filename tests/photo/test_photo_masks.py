@@ -103,8 +103,10 @@ def test_jpeg_noise_marks_nothing(photo_file):
 @pytest.mark.parametrize(("value", "read"), [(0, 0), (14, 0), (18, 18 / 255), (237, 237 / 255), (241, 1), (255, 1)])
 def test_what_is_nearly_black_or_white_is_so_in_lossy_masks_alone(photo_file, value, read):
     flat = np.full((72, 96), value, np.uint8)  # which JPEG of this quality keeps as it is
-    assert np.all(read_mask(photo_file("a.jpg", flat, quality=100), SIZE) == np.float32(read))
-    assert np.all(read_mask(photo_file("a.png", flat), SIZE) == np.float32(value / 255))
+    for name, options in (("a.jpg", {}), ("a.tif", {"compression": "jpeg"})):
+        assert np.all(read_mask(photo_file(name, flat, quality=100, **options), SIZE) == np.float32(read))
+    for name, options in (("a.png", {}), ("b.tif", {"compression": "tiff_lzw"})):
+        assert np.all(read_mask(photo_file(name, flat, **options), SIZE) == np.float32(value / 255))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])

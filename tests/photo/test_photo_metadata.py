@@ -46,6 +46,27 @@ def test_a_thumbnail_in_the_middle_of_an_exif_block_goes_too(make):
     assert b"thumbnail" not in patched and len(patched) == len(block) and patched.index(b"TAIL") == block.index(b"TAIL")
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_uncompressed_thumbnail_goes_too(photo_file, tmp_path, order):
+    """In two strips, with what is not the thumbnail's between them and behind (EXIF 2.32, 4.5.6)."""
+    first, second, strips = 8, 26, 80  # IFD0 of one entry, IFD1 of three with two numbers each behind it
+
+    def entry(tag, kind, count, *value):
+        return struct.pack(order + "HHI" + {3: "HH", 4: "I"}[kind], tag, kind, count, *value)
+
+    block = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "I", first)
+    block += struct.pack(order + "H", 1) + entry(0x0112, 3, 1, 1, 0) + struct.pack(order + "I", second)
+    block += struct.pack(order + "H", 3) + entry(0x0103, 3, 1, 1, 0) + entry(0x0111, 4, 2, second + 42)
+    block += entry(0x0117, 3, 2, 10, 12) + struct.pack(order + "I", 0)
+    block += struct.pack(order + "2I", strips, strips + 14) + bytes(4)
+    block += b"old pixels" + b"KEPT" + b"older pixels" + b"TAIL"
+    path = photo_file("in.jpg", exif=b"Exif\0\0" + block)
+    assert b"pixels" in path.read_bytes()
+    Photo.open(path).save(tmp_path / "out.jpg")
+    saved = (tmp_path / "out.jpg").read_bytes()
+    assert b"pixels" not in saved and b"KEPT" in saved and b"TAIL" in saved
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"II*\0\x08\0\0\0" + tail),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import struct
 import threading
 import time
@@ -14,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from npe_core.errors import InputError
+from npe_core.daemon.blame import Blame, blame_for
+from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
 from npe_core.photo import Photo
+from npe_core.photo.opening import open_picture
 
 
 def refusal(path, **options):
@@ -53,6 +56,33 @@ def test_permission_denied(tmp_path, monkeypatch, photo_file):
 
     monkeypatch.setattr(type(path), "open", denied)
     assert "permission denied" in refusal(path)
+
+
+def test_a_machine_without_file_descriptors_is_not_the_photos_fault(photo_file):
+    """The daemon would move good jobs to the failed ones."""
+    path = photo_file("a.png")
+    Photo.open(path)  # its decoder is loaded now
+    limits, held = resource.getrlimit(resource.RLIMIT_NOFILE), []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        with pytest.raises(EnvironmentFault, match="Too many open files") as caught:
+            Photo.open(path)
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert blame_for(caught.value) is Blame.INSTALLATION
+
+
+def test_what_fails_beside_the_decoding_is_not_the_files_damage(photo_file):
+    path = photo_file("a.png")
+    with pytest.raises(KeyError), open_picture(path, lambda size: None, 1e6):
+        {}["a mistake of our own"]
+    with pytest.raises(OutOfMemory, match="Not enough memory"), open_picture(path, lambda size: None, 1e6):
+        raise MemoryError
 
 
 def test_control_characters_of_a_name_do_not_reach_the_terminal(tmp_path):

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -110,8 +111,16 @@ def test_presets_of_the_settings_join_the_built_in_ones():
     assert list(found) == ["subtle", "dramatic", "careful"]
     assert (found["careful"].timestep, found["careful"].steps) == (120, 20)
     assert 200 <= found["subtle"].timestep <= 300 < 350 <= found["dramatic"].timestep <= 475
-    for wrong in (5, {"timestep": 500}, {"speed": 3}, {"sampler": "euler"}, {"sharpness": 1.5}, {"timestep": "much"}):
-        with pytest.raises(UsageError):
+    for wrong, told in (
+        (5, "is a table"),
+        ({"timestep": 500}, "between 1 and 499"),
+        ({"speed": 3}, "has 'speed'; it can have timestep, steps, sampler, sharpness"),
+        ({"sampler": "euler"}, "dpmpp"),
+        ({"sharpness": 1.5}, "between 0 and 1"),
+        ({"timestep": "much"}, "'timestep' is a string, expected a whole number"),
+        ({"steps": date(2026, 1, 1)}, "'steps' is a date, expected a whole number"),
+    ):
+        with pytest.raises(UsageError, match=f"The preset 'x'.*{told}"):
             edit_settings.presets(Config(presets={"x": wrong}))
 
 
@@ -258,6 +267,14 @@ def test_the_browser_lists_photos_then_folders(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "more").mkdir()
     assert [entry.title for entry in entries_of(tmp_path)] == ["a.jpg", "b.PNG", "more/", "../"]
+
+
+def test_a_link_that_cannot_be_followed_hides_nothing_beside_it(tmp_path):
+    """As one into somebody else's folder, but refused to root as well: its target has too long a name."""
+    (tmp_path / "aaa").symlink_to("x" * 300)
+    (tmp_path / "ana.png").touch()
+    assert [entry.title for entry in entries_of(tmp_path)] == ["ana.png", "../"]
+    assert complete(f"{tmp_path}/a") == f"{tmp_path}/ana.png"
 
 
 def test_what_is_no_regular_file_is_neither_listed_nor_opened(tmp_path):
