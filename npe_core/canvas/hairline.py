@@ -1,6 +1,7 @@
-"""Skin that is seen through the hairs along the hairline.
+"""The hairline: skin that is seen through hairs, and hairs that lie on the skin.
 
-A map of regions calls it hair. New skin without it leaves them on a plate of the old colour.
+A map of regions calls the one hair and the other skin. New skin without the first leaves hairs on a plate of the old
+colour, and new hair without the second outlines the forehead in the old one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from npe_core.canvas.matte import share_by_colour
 from npe_core.canvas.morphology import distance_inside, smoothstep
 from npe_core.regions import region_by_name
 
-_HAIR = region_by_name("hair").id
+_HAIR, _SKIN = (region_by_name(name).id for name in ("hair", "skin"))
+
+_BARE = (0.05, 0.95)
+"""The share of skin in a pixel's colour up to which it is all hair, and from which on it is bare."""
 
 
 def skin_through_hairs(image: np.ndarray, ids: np.ndarray, skin: np.ndarray, band: int) -> np.ndarray:
@@ -39,3 +43,22 @@ def _skin_between(image: np.ndarray, hair: np.ndarray, skin: np.ndarray, band: i
     between = np.zeros(skin.shape, np.float32)
     between[edge] = np.minimum(1 - share[edge], limit)
     return between
+
+
+def hair_over_skin(image: np.ndarray, ids: np.ndarray, hair: np.ndarray, band: int) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: how much hair the pixels at the hairline show, by their colour; 0 elsewhere.
+
+    Arguments as in ``skin_through_hairs``; ``hair`` (h, w) bool is what is filled of the hair. It goes a band into the
+    skin and fades all the way: what is darker than the skin beside it is hair or the shadow of hair, and the farther
+    out the more likely the shadow.
+    """
+    skin = ids == _SKIN
+    away, depth = (distance_inside(where, band, rough=True) for where in (~hair, hair))
+    edge = (skin & (away <= band)) | (hair & (distance_inside(~skin, band, rough=True) <= band))
+    beside = skin & (away > band / 2)  # near enough to lie in the shadow of the hair itself
+    bare = share_by_colour(image, beside, depth > 0.75 * band, band, edge, max(0, band.bit_length() - 3), _BARE)
+    apart = distance_inside(hair | skin, band, rough=True)[edge]  # neither brows nor what is worn
+    fade = smoothstep((np.float32(band + 0.5) - away[edge]) / np.float32(band))
+    over = np.zeros(ids.shape, np.float32)
+    over[edge] = (1 - bare[edge]) * fade * smoothstep(np.minimum(apart, band) / np.float32(band))
+    return over

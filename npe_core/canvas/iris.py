@@ -11,6 +11,7 @@ from npe_core.canvas.boxes import Box, box_of, cut
 from npe_core.canvas.brush import coverage
 from npe_core.canvas.connected import label_pieces
 from npe_core.canvas.morphology import dilate, smoothstep
+from npe_core.opencv import opencv
 
 _LEAST_WIDTH = 8
 """Pixels an eye must be wide for its iris to be looked for."""
@@ -21,20 +22,31 @@ _LEAST_CONTRAST = 0.06
 _DARK = 0.22
 """Grey, in [0, 1], of an iris that is hardly lighter than its pupil."""
 
+_GRAIN = 0.1
+"""Radii of an iris, the standard deviation by which it is smoothed to tell its pupil: without, it is full of specks."""
+
+_SHADE = 0.4
+"""Radii down from the upper lid, as far as its shadow falls."""
+_SHADED = 0.4
+"""The share that is covered right under the lid: the rest is the photo's own, and dark."""
+
 Disc: TypeAlias = tuple[float, float, float]
 """x, y and radius in pixels of the eye's box."""
 
 # An iris is 11.7 mm wide, the opening between the lids about 28 to 30 mm; masks of eyes take some lid along.
-_RADII = np.array([0.17, 0.2, 0.23, 0.26])
+_RADII = np.array([0.16, 0.19, 0.22, 0.25])
+"""Radii that are tried, in shares of the diagonal of the eye's box: it is as long however the head is tilted."""
 
 IRIS = 0.0235
 """Radius of an iris in sides of a face's crop, in which the eyes lie a quarter apart: 5.85 of 62 mm."""
-_SMALL = 0.75
+_SMALL = 0.82
 """An eye whose iris could have at most so much of the radius that it must have was not seen whole."""
+_AROUND = 0.75
+"""So many radii around what was seen of it such an eye is looked for."""
 _LIDS = 0.65, 0.9
 """So many radii above and below the middle of its iris its lids are."""
 _ABOUT = np.array([0.75, 0.85, 0.95, 1.05])
-"""Radii that are tried then, in shares of the one that it must have."""
+"""Radii that are tried then, in shares of the one that it must have; of eyes seen whole none beyond them."""
 
 
 def find_irises(image: np.ndarray, eyes: np.ndarray, radius: float = 0.0) -> np.ndarray:
@@ -52,24 +64,36 @@ def find_irises(image: np.ndarray, eyes: np.ndarray, radius: float = 0.0) -> np.
         box = box_of(eye)
         if box is None or box[2] - box[0] < _LEAST_WIDTH:
             continue
-        radii, middle = _RADII * (box[2] - box[0]), None
-        if room_for(box[2] - box[0], radius):
-            seen, eye = box, dilate(eye.astype(np.uint8), _SMALL * radius) > 0
+        radii, middle = _likely_radii(box, radius), None
+        if room_for(box, radius):
+            seen, eye = box, dilate(eye.astype(np.uint8), _AROUND * radius) > 0
             box, radii = box_of(eye) or box, _ABOUT * radius
             middle = seen[0] - box[0], seen[1] - box[1], seen[2] - box[0], seen[3] - box[1]
         found = _darkest_disc(grey[cut(box)], eye[cut(box)], radii, middle)
         if found is not None:
-            iris = _soft_disc(box, found) * eye[cut(box)]
+            opening = eye[cut(box)].astype(np.float32)
             if middle is not None:
-                iris = iris * _between_lids(box, found)
-            iris = (iris * _coloured_part(grey[cut(box)], found)).astype(np.uint8)
+                opening *= _between_lids(box, found)
+            shown = opening * _out_of_the_shade(opening > 0, found[2]) * _coloured_part(grey[cut(box)], found)
+            iris = (_soft_disc(box, found) * shown).astype(np.uint8)
             result[cut(box)] = np.maximum(result[cut(box)], iris)
     return result
 
 
-def room_for(width: float, radius: float) -> int:
-    """How many pixels around an eye of that width belong to it; 0 where it is wide enough for an iris of ``radius``."""
-    return math.ceil(radius) if _RADII[-1] * width < _SMALL * radius else 0
+def room_for(eye: Box, radius: float) -> int:
+    """How many pixels around an eye belong to it; 0 where its box is large enough for an iris of ``radius``."""
+    return math.ceil(radius) if _RADII[-1] * _diagonal(eye) < _SMALL * radius else 0
+
+
+def _diagonal(box: Box) -> float:
+    return math.hypot(box[2] - box[0], box[3] - box[1])
+
+
+def _likely_radii(eye: Box, radius: float) -> np.ndarray:
+    """(4,) pixels: those that the iris of a whole eye may have, in a face whose irises have about ``radius``."""
+    radii, about = _RADII * _diagonal(eye), _ABOUT * radius
+    # An eye too large for an iris of this face is not one of this face.
+    return np.clip(radii, about[0], about[-1]) if radii[0] <= about[-1] else radii
 
 
 def _soft_disc(box: Box, disc: Disc) -> np.ndarray:
@@ -84,6 +108,12 @@ def _between_lids(box: Box, disc: Disc) -> np.ndarray:
     lids = radius * np.where(rows + 0.5 < y, *_LIDS)
     lids = lids * np.sqrt(np.clip(1 - ((columns + 0.5 - x) / (2.4 * radius)) ** 2, 0, 1))
     return 1 - smoothstep((abs(rows + 0.5 - y) - lids + 1) / 2)
+
+
+def _out_of_the_shade(opening: np.ndarray, radius: float) -> np.ndarray:
+    """(h, w) float32: least right under the upper edge of an opening (h, w) bool, where the lid casts its shadow."""
+    below = np.arange(len(opening))[:, None] + 0.5 - opening.argmax(axis=0)
+    return np.float32(_SHADED) + np.float32(1 - _SHADED) * smoothstep(below / (_SHADE * radius))
 
 
 def _coloured_part(grey: np.ndarray, disc: Disc) -> np.ndarray:
@@ -101,7 +131,8 @@ def _coloured_part(grey: np.ndarray, disc: Disc) -> np.ndarray:
     kept = 1 - smoothstep((grey - (iris + 0.2)) / 0.15)
     if iris < _DARK:
         return kept * smoothstep((distance - 0.3) / 0.12)
-    darker = 1 - smoothstep((grey - 0.55 * iris) / (0.2 * iris))
+    calm = opencv().GaussianBlur(np.minimum(grey, iris), (0, 0), _GRAIN * radius)
+    darker = 1 - smoothstep((calm - 0.55 * iris) / (0.2 * iris))
     return kept * (1 - darker * (1 - smoothstep((distance - 0.55) / 0.15)))
 
 

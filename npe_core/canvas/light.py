@@ -6,7 +6,8 @@ In L*a*b*, for a pixel (L, ab) of a region of mean (Lm, abm) that is to have the
     ab' = abt as it is in the light L' + share * (ab - abm as it is in the light L)
 
 and where next to no light falls, L' goes down towards Lt + contrast * (L - Lm), and ab' with it. ``carry_over`` is the
-first, ``in_the_dark`` the second; between the two ``shading`` sees to the mean.
+first, ``in_the_dark`` the second; between the two ``shading`` sees to the mean. Between lips the outline of what is so
+dark is smoothed before (``without_grain``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npe_core.colour import srgb_to_lab
+from npe_core.opencv import opencv
 
 _MOST_SHADOWS, _MOST_LIGHTS = 2.2, 1.4
 """By which a fill widens the variation below and above the mean, at most."""
@@ -25,13 +27,17 @@ _MOST_NOISE, _NOISE = 1.15, 2.0
 strands of blond hair."""
 
 _UNLIT, _BLACK = 0.35, 7.0
-"""Of the mean L*, and in levels of L*: what is below both gets next to no light, as the hollows between strands. It
-would be dark in any colour, and so it says nothing of the one that is asked for and stays out of the mean."""
+"""Of the mean L*, and in levels of L*: what is below both gets next to no light, as the hollows between strands and the
+nostrils. It would be dark in any colour, and so it says nothing of the one that is asked for and stays out of the mean.
+Between lips the first alone counts: of what they show nothing else is as dark."""
 _NOISE_OF_BLACK = (3.5, 4.5)
 """The mean L* up to which nothing is called unlit, and from which on all may be: the dark of black hair in a dark photo
 is noise."""
 _LEAST_LIT = (0.5, 0.75)
 """The share of the pixels that are lit, likewise: where most of a region is black, black is its colour."""
+_OUTLINE = 1 / 300
+"""Of the longer side of what is filled: the standard deviation by which the dark between lips is smoothed. Along the
+line between them every crease would else be as black as the line."""
 
 CHROMA = (
     (0, 2, 7, 12, 17, 22, 27, 32, 37, 42, 52, 62, 72, 82, 92, 100),
@@ -112,16 +118,18 @@ class Hollows:
     """How far pixels below it can be called unlit, in [0, 1]."""
     share: float
     """How far they go down to their own darkness, in [0, 1]."""
+    outline: float
+    """Of the longer side of a place: the standard deviation by which the picture is smoothed around them, or 0."""
 
     @classmethod
-    def of(cls, lightness: np.ndarray, mean: float, contrast: float, shading: float) -> Hollows:
-        """For pixels of L* (N,) and their mean; ``contrast`` as in ``Gains``."""
-        black = min(_UNLIT * float(mean), _BLACK)
+    def of(cls, region: str, lightness: np.ndarray, mean: float, shading: float) -> Hollows:
+        """For pixels of L* (N,) of a region, and their mean."""
+        black = _UNLIT * float(mean)
+        if region != "lips":
+            black = min(black, _BLACK)
         lit = float((lightness > black / 2).mean())
         trust = np.interp(mean, _NOISE_OF_BLACK, (0, 1)) * np.interp(lit, _LEAST_LIT, (0, 1))
-        # What becomes darker is dark enough in its hollows by its shadows.
-        share = min(max(contrast - 1, 0.0), 1.0) * min(1.5 * shading, 1.0)
-        return cls(black, float(trust), share)
+        return cls(black, float(trust), min(1.5 * shading, 1.0), _OUTLINE if region == "lips" else 0.0)
 
     def gloom(self, lightness: np.ndarray) -> np.ndarray:
         """(N,) in [0, 1]: 1 where no light at all falls on pixels of that L* (N,)."""
@@ -141,12 +149,12 @@ class Light:
     """How much of the light is carried over, in [0, 1]."""
 
     @classmethod
-    def of(cls, chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> Light:
-        """The light on the chosen pixels (N, 3) uint8, which show the region and nothing else."""
+    def of(cls, region: str, chosen: np.ndarray, rgb: tuple[int, int, int], shading: float) -> Light:
+        """The light on the chosen pixels (N, 3) uint8, which show the region of that name and nothing else."""
         target, lab = srgb_to_lab(np.array(rgb, np.uint8)), srgb_to_lab(chosen)
         typical, lightness = Typical.of(chosen, lab), lab[:, 0]
         gains = Gains.of(lightness, typical.mean[0], target[0], shading)
-        hollows = Hollows.of(lightness, typical.mean[0], gains.contrast, shading)
+        hollows = Hollows.of(region, lightness, typical.mean[0], shading)
         return cls(typical, gains, hollows, np.array(rgb, np.float32), shading)
 
 
@@ -173,6 +181,19 @@ def in_the_dark(shaded: np.ndarray, lightness: np.ndarray, target: np.ndarray, l
     kept = np.minimum(kept, shaded[:, 0])
     deepest = np.column_stack([kept, _in_light(target, kept)])
     return shaded + dark * (deepest - shaded)
+
+
+def without_grain(pixels: np.ndarray, soft: np.ndarray, hollows: Hollows) -> np.ndarray:
+    """(h, w, 3) uint8: pixels (h, w, 3) uint8, smoothed in and beside hollows as far as the mask ``soft`` (h, w) uint8
+    covers them."""
+    if not hollows.outline:
+        return pixels
+    smooth = opencv().GaussianBlur(pixels, (0, 0), hollows.outline * max(soft.shape))
+    # All of it up to the L* from which on pixels are lit, and nothing from twice that on.
+    share = np.clip(2 - srgb_to_lab(smooth)[..., 0] / np.float32(max(hollows.black, 1e-3)), 0, 1)
+    share *= np.float32(hollows.trust * hollows.share / 255) * soft
+    calm: np.ndarray = np.rint(pixels + share[..., None] * (smooth - pixels.astype(np.float32))).astype(np.uint8)
+    return calm
 
 
 def _widened(difference: np.ndarray, gains: Gains) -> np.ndarray:

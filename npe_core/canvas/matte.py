@@ -15,7 +15,13 @@ _CONTRAST = 30.0 / 255
 
 
 def share_by_colour(
-    image: np.ndarray, inside: np.ndarray, outside: np.ndarray, band: int, where: np.ndarray, halvings: int
+    image: np.ndarray,
+    inside: np.ndarray,
+    outside: np.ndarray,
+    band: int,
+    where: np.ndarray,
+    halvings: int,
+    between: tuple[float, float] = (_NONE, _ALL),
 ) -> np.ndarray:
     """(H, W) float32 in [0, 1]: the most that each pixel can show of a region, by its colour.
 
@@ -23,7 +29,8 @@ def share_by_colour(
     the edge shows C = a F + (1 - a) B; with F and B the means of what is surely inside and outside nearby, a is where C
     lies between them. The nearer the two colours are to each other, or the more of them lie beside, the less that
     tells: the share is 1 then.
-    ``band`` is the width of the edge in pixels; ``where`` and ``halvings`` as in ``guided_filter``.
+    ``band`` is the width of the edge in pixels; ``where`` and ``halvings`` as in ``guided_filter``; ``between`` are the
+    a that show nothing and all of the region.
     """
     block = 2**halvings
     colours = np.moveaxis(reduced(image, block), -1, 0).astype(np.float32) / 255
@@ -34,8 +41,9 @@ def share_by_colour(
     belief = squared / (squared + np.float32(_CONTRAST**2) + spread) * (there & and_there)
     slope = towards / np.maximum(squared, np.float32(1e-6))
     offset = -(slope * beside).sum(axis=0)
-    steepness = belief / np.float32(_ALL - _NONE)
-    linear = np.concatenate([slope * steepness / 255, (1 - belief + steepness * (offset - np.float32(_NONE)))[None]])
+    steepness = belief / np.float32(between[1] - between[0])
+    constant = 1 - belief + steepness * (offset - np.float32(between[0]))
+    linear = np.concatenate([slope * steepness / 255, constant[None]])
     side = 2 * (band // 6) + 1  # without the grain of the picture, which is no hair
     return linear_in_colour(opencv().blur(image, (side, side)), linear, block, where)
 

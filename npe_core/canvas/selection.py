@@ -11,7 +11,7 @@ from npe_core.canvas.boxes import Box, cut, merged, moved_by, overlap, pad
 from npe_core.canvas.brows import Brow, find_brows, hairs_of
 from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.connected import piece_at
-from npe_core.canvas.hairline import skin_through_hairs
+from npe_core.canvas.hairline import hair_over_skin, skin_through_hairs
 from npe_core.canvas.iris import IRIS, find_irises, room_for
 from npe_core.canvas.morphology import feather_levels
 from npe_core.canvas.soft_edge import doubt_elsewhere, soft_edge, to_levels
@@ -183,7 +183,7 @@ def _irises(image: np.ndarray, regions: Regions, where: np.ndarray, boxes: list[
     for eye in boxes:
         face = _face_of(regions, eye)
         radius = IRIS * face.side
-        box = pad(eye, room_for(eye[2] - eye[0], radius), where.shape)
+        box = pad(eye, room_for(eye, radius), where.shape)
         soft = find_irises(image[cut(box)], where[cut(box)], radius)
         found.append((eye, Selection(box, soft, np.ones(soft.shape, np.float32), face.number)))
     seen = {iris.face for _, iris in found if iris.soft.any()}
@@ -211,6 +211,8 @@ def _select_in(
     if region.name == "skin":
         soft = np.maximum(soft, to_levels(skin_through_hairs(image[inside], regions.ids[inside], where[inside], band)))
     depth = _depth(soft, band if hairy else band / 2)
+    if region.name == "hair":
+        soft = np.maximum(soft, to_levels(hair_over_skin(image[inside], regions.ids[inside], where[inside], band)))
     if region.name in ("skin", "brows"):
         ids = regions.ids[inside]
         brows = find_brows(ids, lambda part: _likely_brows(regions, box, part), band)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npe_core.canvas.boxes import cut
-from npe_core.canvas.light import Light, carry_over, in_the_dark
+from npe_core.canvas.light import Light, carry_over, in_the_dark, without_grain
 from npe_core.canvas.rim import Inside, like_the_inside, through_the_rim
 from npe_core.canvas.selection import Selection
 from npe_core.colour import lab_to_srgb, srgb_to_lab
@@ -55,15 +55,16 @@ def shade_regions(
     alike = [name for name in places if name in _FLESH]
     paints: dict[str, list[np.ndarray]] = {}
     for names in filter(None, (alike, *([name] for name in places if name not in _FLESH))):
-        shaded = iter(shade_places(image, [place for name in names for place in places[name]], rgb, shading))
+        together = [place for name in names for place in places[name]]
+        shaded = iter(shade_places(image, names[0], together, rgb, shading))
         paints |= {name: list(islice(shaded, len(places[name]))) for name in names}
     return paints
 
 
 def shade_places(
-    image: np.ndarray, places: list[Selection], rgb: tuple[int, int, int], shading: float
+    image: np.ndarray, region: str, places: list[Selection], rgb: tuple[int, int, int], shading: float
 ) -> list[np.ndarray]:
-    """(h, w, 3) uint8 for each place of a fill: its paint, of use where its mask is above 0.
+    """(h, w, 3) uint8 for each place of a fill of one material: its paint, of use where its mask is above 0.
 
     shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
     over what is lit of all the places of one face is within 1 of the colour's, and for a colour at the edge of the
@@ -71,7 +72,11 @@ def shade_places(
     variation gives way. Of near-white colours the mean falls short by up to 8 of L*.
     """
     faces = sorted({place.face for place in places})
-    shades = each(lambda face: shade_of(image, [place for place in places if place.face == face], rgb, shading), faces)
+
+    def of(face: int) -> Shade | None:
+        return shade_of(image, region, [place for place in places if place.face == face], rgb, shading)
+
+    shades = each(of, faces)
     known = dict(zip(faces, shades, strict=True))
 
     def paint(place: Selection) -> np.ndarray:
@@ -83,7 +88,9 @@ def shade_places(
     return each(paint, places)
 
 
-def shade_of(image: np.ndarray, places: list[Selection], rgb: tuple[int, int, int], shading: float) -> Shade | None:
+def shade_of(
+    image: np.ndarray, region: str, places: list[Selection], rgb: tuple[int, int, int], shading: float
+) -> Shade | None:
     """How the colours of one face's places change; None where the new colour is to be flat."""
     core = [place.soft == 255 for place in places]
     inside = sum(np.count_nonzero(where) for where in core)
@@ -92,11 +99,11 @@ def shade_of(image: np.ndarray, places: list[Selection], rgb: tuple[int, int, in
         inside = sum(np.count_nonzero(where) for where in core)
     if shading <= 0 or not inside:
         return None
-    deep = [place.depth >= 1 for place in places]
+    deep = [where & (place.depth >= 1) for where, place in zip(core, places, strict=True)]
     if sum(np.count_nonzero(where) for where in deep) * 4 < inside:
         deep = core
     target = srgb_to_lab(np.array(rgb, np.uint8))
-    light = Light.of(_some(image, places, deep)[0], rgb, shading)
+    light = Light.of(region, _some(image, places, deep)[0], rgb, shading)
     pixels, depth, soft = _some(image, places, core)
     is_lit = light.hollows.gloom(srgb_to_lab(pixels)[:, 0]) < 0.5
     pixels, depth, soft = pixels[is_lit], depth[is_lit], soft[is_lit]
@@ -154,6 +161,7 @@ class Shade:
 
         Of use where ``soft`` is above 0: nothing else is looked at.
         """
+        pixels = without_grain(pixels, soft, self.light.hollows)
         inside = Inside.of(
             pixels,
             (depth >= 1) & (soft == 255),

@@ -164,7 +164,7 @@ def test_dark_hair_made_light_gets_the_shadows_of_light_hair():
     assert 3 < np.degrees(np.arctan2(light[2], light[1]) - np.arctan2(shadow[2], shadow[1])) < 15
 
 
-@pytest.mark.parametrize(("colour", "darkest"), [("#d9b36c", 45), ("#e6c87a", 45), ("#3a2a1a", 12)])
+@pytest.mark.parametrize(("colour", "darkest"), [("#d9b36c", 45), ("#e6c87a", 45), ("#8b2500", 8), ("#3a2a1a", 8)])
 def test_hollows_where_no_light_falls_stay_dark_and_the_lit_hair_has_the_colour(colour, darkest):
     """They turned to plates of gold between the strands."""
     picture, ids = hair_picture(lightness=70, contrast=20)
@@ -187,6 +187,22 @@ def test_what_is_black_all_over_takes_the_colour_without_a_word(lit, recwarn):
     assert not recwarn.list
     dark = (ids == HAIR) & (picture[..., 0] == 0)
     assert np.abs(canvas.guide[dark].astype(int).mean(axis=0) - (192, 144, 80)).max() < 16
+
+
+@pytest.mark.parametrize("colour", ["#6a1020", "#b00020", "#e06080"])
+def test_the_line_between_closed_lips_stays_dark(colour):
+    """It took the colour."""
+    lips = ((X - 48) / 40) ** 2 + ((Y - 48) / 20) ** 2 < 1
+    apart = np.abs(Y - 48)
+    light = np.interp(apart, (1, 3, 9, 20), (3, 24, 90, 120)) + np.random.default_rng(5).normal(0, 5, (SIZE, SIZE))
+    picture = np.where(lips[..., None], light[..., None] * (1.2, 0.9, 0.8), SKIN).clip(0, 255).astype(np.uint8)
+    regions = soft_regions(np.where(lips, region_by_name("lips").id, region_by_name("skin").id).astype(np.uint8))
+    canvas = Canvas(picture, regions)
+    canvas.fill("lips", colour)
+    middle = lips & (np.abs(X - 48) < 25)
+    after, wanted = srgb_to_lab(canvas.guide)[..., 0], srgb_to_lab(np.array(parse_colour(colour), np.uint8))[0]
+    assert after[middle & (apart < 2)].mean() < 0.28 * wanted
+    assert after[middle & (apart > 12)].mean() > wanted
 
 
 def test_the_rim_shows_the_new_colour_and_through_it_what_lies_beside_it():
@@ -454,14 +470,13 @@ def test_what_is_not_there_is_said_and_changes_nothing():
     assert not canvas._history.done
 
 
-def test_looking_up_regions_and_colours():
+def test_looking_up_regions():
     picture, ids = hair_picture()
     canvas = Canvas(picture, ids)
     assert canvas.region_at(40, 40).name == "hair"
-    assert canvas.pick(0.9, 0.2) == "#e1beaa"
     canvas.fill("hair", "#010203", shading=0)
-    assert canvas.pick(40, 40) == "#010203"
+    assert canvas.guide[40, 40].tolist() == [1, 2, 3]
     with pytest.raises(UsageError, match="outside"):
-        canvas.pick(-1, 0)
+        canvas.region_at(-1, 0)
     with pytest.raises(UsageError, match="not a point"):
         canvas.region_at("40", 40)

@@ -1,0 +1,55 @@
+"""The hairline of a fill of hair, in pictures where hair goes over into skin farther than the map of regions says."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from npe_core.canvas import Canvas
+from npe_core.canvas.hairline import hair_over_skin
+from npe_core.colour import srgb_to_lab
+from npe_core.regions import region_by_name
+
+SIDE, EDGE, BAND = 512, 240, 8
+Y, X = np.mgrid[:SIDE, :SIDE]
+HAIR, SKIN = np.array((22, 16, 14)), np.array((200, 145, 120))
+BROW = (np.abs(X - EDGE - 8) < 5) & (np.abs(Y - 256) < 20)
+
+
+def picture() -> np.ndarray:
+    """(SIDE, SIDE, 3) uint8: hair on the left, skin on the right, the last of the hair six pixels beyond the edge."""
+    share = np.clip((EDGE + 6 - X) / 12, 0, 1)[..., None]
+    return np.rint(share * HAIR + (1 - share) * SKIN).astype(np.uint8)
+
+
+def regions() -> SimpleNamespace:
+    """Their map, sure of its edge to two pixels, and a brow that begins in the dark there."""
+    probabilities = np.zeros((11, SIDE, SIDE), np.float32)
+    hair, skin, brows = (region_by_name(name).id for name in ("hair", "skin", "brows"))
+    probabilities[hair] = np.clip((EDGE + 1 - X) / 2, 0, 1)
+    probabilities[brows] = BROW & (X >= EDGE + 1)
+    probabilities[skin] = 1 - probabilities[hair] - probabilities[brows]
+    return SimpleNamespace(ids=probabilities.argmax(axis=0).astype(np.uint8), probabilities=probabilities)
+
+
+@pytest.mark.parametrize("colour", ["#c09040", "#d8b070"])
+def test_hair_made_light_leaves_no_dark_line_along_the_skin(colour):
+    canvas = Canvas(picture(), regions())
+    canvas.fill("hair", colour)
+    lightness = srgb_to_lab(canvas.guide[100])[:, 0]
+    hair, skin = lightness[EDGE - 40 : EDGE - 20].mean(), lightness[EDGE + 40]
+    assert lightness[EDGE - 10 : EDGE + 10].min() > min(hair, skin) - 10
+
+
+def test_beyond_a_band_and_in_the_brows_nothing_changes():
+    canvas = Canvas(picture(), regions())
+    canvas.fill("hair", "#c09040")
+    brow = regions().ids == region_by_name("brows").id
+    assert not canvas.levels[X > EDGE + BAND + 1].any() and not canvas.levels[brow].any()
+    assert np.array_equal(canvas.guide[canvas.levels == 0], picture()[canvas.levels == 0])
+
+
+def test_of_hair_and_skin_of_one_colour_nothing_is_told():
+    image = np.broadcast_to(SKIN.astype(np.uint8), (SIDE, SIDE, 3)).copy()
+    ids = regions().ids
+    assert hair_over_skin(image, ids, ids == region_by_name("hair").id, BAND).max() < 0.05
