@@ -159,7 +159,7 @@ class Editor:
             return [[edit] for edit in edits]
         together: dict[Strength, list[Underway]] = {}
         for edit in edits:
-            together.setdefault(edit.strength, []).append(edit)
+            together.setdefault(edit.recipe.strength, []).append(edit)
         return list(together.values())
 
     @memory_told()

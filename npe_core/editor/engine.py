@@ -134,7 +134,7 @@ class Engine:
 
     def _predicted(self, model: Denoiser, xt: Tensor, t: int, *known: Tensor) -> Tensor:
         steps = torch.full((len(xt),), t, dtype=torch.int64, device=self.device)
-        return self._run(model.predict, xt.contiguous(memory_format=torch.channels_last), steps, *known)
+        return self._run(model, xt.contiguous(memory_format=torch.channels_last), steps, *known)
 
     def denoise_within(self, original: Tensor, mask: Tensor) -> Denoise:
         """``denoise`` for edits of ``original`` (B, 3, H, W) where ``mask`` (B, 1, H, W) is above 0."""

@@ -14,8 +14,8 @@ import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, pad, within
 from npe_core.colour import LUMA
+from npe_core.editor.framing import distance_to
 from npe_core.faces import FaceCrop
-from npe_core.faces.resample import transform
 from npe_core.opencv import opencv
 from npe_core.parallel import each
 from npe_core.parts import Box
@@ -88,14 +88,8 @@ def cell_of(crop: FaceCrop) -> int:
 
 def nearest(box: Box, crops: list[FaceCrop]) -> int:
     """The number of the crop whose centre is nearest to that of the box, in sides of the crop."""
-    middle = np.array([box[0] + box[2], box[1] + box[3]]) / 2
-
-    def distance(number: int) -> float:
-        crop = crops[number]
-        centre = transform(crop.matrix, np.full((1, 2), crop.size / 2))[0]
-        return float(np.hypot(*(centre - middle))) / (crop.size * crop.scale)
-
-    return min(range(len(crops)), key=distance)
+    x, y = np.array([[box[0] + box[2]], [box[1] + box[3]]]) / 2
+    return int(np.argmin([distance_to(crop, x, y) for crop in crops]))
 
 
 def whole_cells(box: Box, cell: int) -> Box:

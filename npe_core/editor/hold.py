@@ -8,6 +8,10 @@ from torch import Tensor
 from npe_core.blend import gaussian_blur, keep_colour, match_ring
 from npe_core.editor.views import Views
 
+SUBTLE = 300
+"""Up to this timestep the light of a fill is its photo's; beyond it the model may repaint more and more."""
+QUIET = 2.0
+"""Width of the smoothing, in pixels of 128, that tells how much structure a fill has at a place."""
 FLAT_EDGE = 1.2
 """Width of the smoothing, in pixels of 128, that finds the edge of flat paint, which the model may draw as it likes."""
 
@@ -25,17 +29,30 @@ def hold_to_paint(result: Tensor, views: Views, own: Tensor, timestep: int) -> T
     """The result with the colour and the light of the paint.
 
     A fill carries the photo's own light and shade: up to t = 300 the model may not repaint them, beyond it more and
-    more. Flat paint (``own`` 0) has none to go by, and its outlines were drawn by hand: only its broad colours are
-    held, less and less as the picture is freer, and at its edge nothing is.
+    more; where a fill is smooth it draws no structure of its own. Flat paint (``own`` 0) has none to go by, and its
+    outlines were drawn by hand: only its broad colours are held, less and less as the picture is freer, and at its edge
+    nothing is.
     """
     painted = views.painted * views.mask
     held = keep_colour(result, views.guide, painted, colour_hold(timestep), sigma=light_scale(timestep))
+    held = held + painted * (quieted(held, views.guide, contrast_hold(timestep)) - held)
     if bool((own < 1).any()):
         inner = painted * away_from_edges(painted)
         broad = keep_colour(result, views.guide, painted, flat_hold(timestep), tint_sigma=3.0)
         flat = result + inner * (broad - result)
         held = flat + own * (held - flat)
     return held
+
+
+def quieted(result: Tensor, guide: Tensor, most: float) -> Tensor:
+    """The result with what it adds to the guide damped where that has more than ``most`` times the guide's contrast.
+
+    Smooth walls otherwise get ripples, several times as strong as their own grain (docs/experiments.md). Contrasts are
+    root mean squares over all channels in a window of ``QUIET``.
+    """
+    added, own = result - guide, guide - gaussian_blur(guide, QUIET)
+    drawn, there = (gaussian_blur(x.square().mean(dim=1, keepdim=True), QUIET).sqrt() for x in (added, own))
+    return guide + added * (most * there / drawn.clamp_min(1e-6)).clamp(max=1).square()
 
 
 def away_from_edges(painted: Tensor) -> Tensor:
@@ -56,7 +73,12 @@ def light_scale(timestep: int) -> float:
 
 def colour_hold(timestep: int) -> float:
     """How firmly the colour of a fill is kept: wholly up to t = 300, then less, as the picture is freer."""
-    return 1.0 - 0.4 * max(0.0, (timestep - 300) / 200)
+    return 1.0 - 0.4 * max(0.0, (timestep - SUBTLE) / 200)
+
+
+def contrast_hold(timestep: int) -> float:
+    """How many times the contrast of a fill the model's additions may have: as much up to t = 300, then more."""
+    return 1.0 + max(0.0, (timestep - SUBTLE) / 100)
 
 
 def flat_hold(timestep: int) -> float:

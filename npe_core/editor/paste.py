@@ -70,6 +70,24 @@ def paste(
     _in_bands(write, mask, crop)
 
 
+def paste_guide(photo: np.ndarray, guide: Source, mask: Source, crop: FaceCrop, fade: np.ndarray) -> None:
+    """Write the ``guide`` as it is into ``photo`` (H, W, 3) uint8, as far as the crop counts by ``fade``.
+
+    Arguments as in ``paste``. Where the mask is 0 the guide is the photo, and no pixel changes.
+    """
+    counts = Share(crop, fade)
+
+    def write(band: Box) -> None:
+        for part in _tiles(band):
+            painted, before, share = guide[cut(part)], photo[cut(part)], counts.in_part(part)
+            if share is not None:
+                mixed = before + share[..., None] * (painted - before.astype(np.float32))
+                painted = np.rint(mixed).astype(np.uint8)
+            photo[cut(part)] = painted
+
+    _in_bands(write, mask, crop)
+
+
 def _in_bands(work: Callable[[Box], None], mask: Source, crop: FaceCrop) -> None:
     """Calls ``work`` with boxes of ``_TILE`` rows and less around all that is marked in the crop, several at once."""
     x0, y0, x1, y1 = crop.box((mask.shape[1], mask.shape[0]))

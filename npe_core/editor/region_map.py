@@ -22,7 +22,11 @@ from npe_core.parallel import each
 from npe_core.parts import Box
 from npe_core.regions import LEGEND, REGIONS, region_by_name
 
-_BACKGROUND = region_by_name("background").id
+_BACKGROUND, _NECK = (region_by_name(name).id for name in ("background", "neck"))
+_UNDER_NECK = 0.4
+"""So much of the upper edge of a piece of background must lie right under a neck for it to be bare skin."""
+_RIM = 1 / 100
+"""Of the side of a look: how far around such a piece what is taken for background is skin too."""
 _ROWS = 256
 """So many rows of a large photo are mixed at a time, in float32."""
 
@@ -61,7 +65,7 @@ class RegionMap:
         ``beside``: one look at each of the other faces near them.
         """
         ids = np.zeros((photo_size[1], photo_size[0]), np.uint8)
-        whole = each(lambda own: one_look(own, photo_size), looks)
+        whole = each(lambda own: with_chest(one_look(own, photo_size)), looks)
         grounds = [
             tuple(Ground.of(look.crop, look.levels[_BACKGROUND], photo_size) for look in some)
             for some in (whole, beside)
@@ -128,6 +132,28 @@ def one_look(looks: tuple[Look, ...], photo_size: tuple[int, int]) -> Look:
             fade = fade_at_borders(look.crop, photo_size, LOOK_FADE)
         mix_in(levels, look.levels, seen, fade)
     return Look(crop, levels)
+
+
+def with_chest(look: Look) -> Look:
+    """The look with the bare skin between a neck and its neckline as neck, which it is to the segmenter elsewhere.
+
+    Far below the face it is taken for background. But what lies behind a person goes on at the sides, or has hair,
+    skin or clothes above it rather than a neck. In place.
+    """
+    cv2, ids = opencv(), largest(look.levels)
+    count, pieces = cv2.connectedComponents((ids == _BACKGROUND).astype(np.uint8), connectivity=4)
+    above = np.vstack([np.full_like(ids[:1], len(REGIONS)), ids[:-1]])  # above the look there is nothing
+    upper = (pieces > 0) & (above != _BACKGROUND)
+    edges, necks = (np.bincount(pieces[where], minlength=count) for where in (upper, upper & (above == _NECK)))
+    chest = necks > _UNDER_NECK * edges
+    chest[pieces[:, [0, -1]]] = False  # what goes on at the sides
+    if chest.any():
+        rim = 2 * round(_RIM * look.crop.size) + 1
+        where = cv2.dilate(chest[pieces].astype(np.uint8), np.ones((rim, rim), np.uint8)) > 0
+        both = cv2.add(look.levels[_NECK], look.levels[_BACKGROUND])  # 255 at most
+        np.copyto(look.levels[_NECK], both, where=where)
+        look.levels[_BACKGROUND][where] = 0
+    return look
 
 
 def left_to_others(look: Look, number: int, choice: FaceChoice) -> Look:

@@ -30,7 +30,8 @@ from npe_core.editor.heal import heal
 from npe_core.editor.hold import least_detail, settle
 from npe_core.editor.job import EditJob, check_canvas
 from npe_core.editor.neighbours import left_to_neighbours
-from npe_core.editor.paste import paste
+from npe_core.editor.paste import paste, paste_guide
+from npe_core.editor.plain import set_apart
 from npe_core.editor.reach import out_of_reach, within_reach
 from npe_core.editor.recipe import Recipe
 from npe_core.editor.region_map import RegionMap
@@ -43,7 +44,7 @@ from npe_core.models.weights import SMOOTH
 from npe_core.parallel import copied
 from npe_core.parts import Parts
 from npe_core.photo import Photo
-from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
+from npe_core.strength import check_seed, check_sharpness
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,12 @@ class Underway:
 
     job: EditJob
     recipe: Recipe
-    strength: Strength
     choice: FaceChoice
     crops: list[FaceCrop]
+    """Those that go through the networks: the faces' and tiles beside them."""
     fades: list[np.ndarray]
+    plain: list[FaceCrop]
+    """Tiles that show the guide as it is."""
     views: Views
     clock: Clock
     failure: NpeError | None = None
@@ -96,7 +99,7 @@ def begin(job: EditJob, choose: Callable[[Photo], FaceChoice], engine: Engine) -
 
     Raises UsageError for invalid arguments, InputError if nothing is marked on the chosen faces.
     """
-    strength = check_strength(job.timestep, job.steps, job.sampler)
+    recipe = job.recipe()
     check_seed(job.seed)
     check_sharpness(job.sharpness)
     if job.upscale:
@@ -109,9 +112,10 @@ def begin(job: EditJob, choose: Callable[[Photo], FaceChoice], engine: Engine) -
             choice = known.choice if isinstance(known, RegionMap) else choose(job.photo)
         choice = choice.reached_by(job.canvas.levels)
         crops = crops_for(choice, job.canvas.levels)
+        crops, plain = set_apart(job.canvas, crops, len(choice.crops), recipe.timestep)
         fades = [fade_at_borders(crop, job.photo.size) for crop in crops]
         views = look_at(job.photo, job.canvas, crops, fades, engine)
-    return Underway(job, job.recipe(), strength, choice, crops, fades, views, clock)
+    return Underway(job, recipe, choice, crops, fades, plain, views, clock)
 
 
 def diffuse(edits: list[Underway], engine: Engine) -> None:
@@ -136,7 +140,7 @@ def diffuse(edits: list[Underway], engine: Engine) -> None:
             original,
             torch.cat([edit.views.guide for edit in edits]),
             mask,
-            edits[0].strength,
+            edits[0].recipe.strength,
             [seed for edit in edits for seed in edit.seeds],
             callback,
         )
@@ -173,10 +177,14 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         image = copied(job.photo.image)
         faces = len(edit.choice.crops)
         shares = [*left_to_neighbours(edit.crops[:faces], edit.fades[:faces]), *edit.fades[faces:]]
+        plain_fades = [fade_at_borders(tile, job.photo.size) for tile in edit.plain]
+        for tile, fade in zip(edit.plain, plain_fades, strict=True):
+            paste_guide(image, canvas.guide_parts, canvas.levels, tile, fade)
         for i in reversed(range(len(edit.crops))):  # the tiles first, the faces on top
             own = maps.base[i], maps.weight[i], shares[i], maps.texture[i]
             paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)
-        reached = within_reach(canvas.levels, edit.crops, edit.fades)
+        everywhere = [*edit.crops, *edit.plain]
+        reached = within_reach(canvas.levels, everywhere, [*edit.fades, *plain_fades])
         if canvas.by_hand:
             bare = bare_marks(canvas, reached)
             heal(image, job.photo.image, canvas.levels, bare, edit.crops, maps.weight)
@@ -190,7 +198,7 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         faces=faces,
         face_numbers=edit.choice.numbers,
         seconds=edit.clock.seconds,
-        warnings=(*job.photo.notes, *left_out(canvas.levels, edit.crops), *beyond_looks(edit.recipe, canvas.regions)),
+        warnings=(*job.photo.notes, *left_out(canvas.levels, everywhere), *beyond_looks(edit.recipe, canvas.regions)),
     )
 
 

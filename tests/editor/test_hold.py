@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from npe_core.blend import gaussian_blur, luminance
-from npe_core.editor.hold import hold_to_paint, least_detail, light_scale
+from npe_core.editor.hold import hold_to_paint, least_detail, light_scale, quieted
 from npe_core.editor.views import Views
 
 
@@ -36,6 +36,8 @@ def test_a_fill_keeps_its_light_more_finely_than_flat_paint(scene):
 
 def test_strong_edits_are_freer(scene):
     views, result = scene
+    strands = 0.2 * torch.sin(2 * torch.pi * torch.arange(128) / 4)  # of a wall nothing would be repainted
+    views, result = replace(views, guide=views.guide + strands), (result + strands).clamp(-1, 1)
     own = torch.ones(1, 1, 128, 128)
     left = [patchiness(hold_to_paint(result, views, own, t), views.guide) for t in (250, 300, 400, 475)]
     assert left == sorted(left) and left[1] < left[2] < left[3]
@@ -50,6 +52,31 @@ def test_ripples_of_four_pixels_are_no_strands(scene):
     for t, most in ((200, 0.6), (250, 0.7), (300, 0.8)):
         held = hold_to_paint(views.guide + waves, views, torch.ones(1, 1, 128, 128), t) - views.guide
         assert float(held.square().mean().sqrt()) < most * 0.1 / 2**0.5
+
+
+def ripples(x):
+    """RMS of the light at scales of 1 to 8 pixels."""
+    light = luminance(x)
+    return float((gaussian_blur(light, 0.7) - gaussian_blur(light, 6.0)).square().mean().sqrt())
+
+
+@pytest.mark.parametrize(("timestep", "height"), [(150, 0.03), (250, 0.03), (400, 0.08), (475, 0.12)])
+def test_a_smooth_wall_stays_smooth(scene, timestep, height):
+    """Of the ripples that the model draws on a wall with a little grain no more is left than the grain is worth."""
+    views, _ = scene
+    grain = 0.004 * torch.randn(1, 1, 128, 128, generator=torch.Generator().manual_seed(1))
+    wall = replace(views, guide=views.guide.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1) + grain)
+    waves = height * torch.sin(2 * torch.pi * torch.arange(128) / 4).expand(1, 3, 128, 128)
+    held = hold_to_paint(wall.guide + waves, wall, torch.ones(1, 1, 128, 128), timestep)
+    assert ripples(held) < 1.5 * ripples(wall.guide)
+
+
+def test_where_there_are_strands_the_model_may_draw_some(scene):
+    """What is no stronger than the contrast of the fill is left as it is."""
+    views, _ = scene
+    strands, drawn = (0.1 * torch.sin(2 * torch.pi * torch.arange(128) / n) for n in (5, 3))
+    hair = (views.guide + strands).clamp(-1, 1)
+    assert torch.allclose(quieted(hair + 0.8 * drawn, hair, 1.0), hair + 0.8 * drawn, atol=1e-6)
 
 
 def disc(radius):

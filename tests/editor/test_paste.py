@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npe_core.editor.paste import paste, seam_width
+from npe_core.editor.paste import paste, paste_guide, seam_width
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import inverse, transform
 
@@ -83,6 +83,23 @@ def test_the_photo_as_its_own_guide_is_the_photo(crop, fade, texture):
     """A weight of 1 keeps all of the guide, whatever the crop's place, turn and size."""
     image = pasted(NOISE, everywhere(NOISE), crop, *flat(crop, 0, 1, fade, texture))
     assert np.array_equal(image, NOISE)
+
+
+@given(crops(), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_a_guide_comes_as_it_is_as_far_as_the_crop_counts(crop, seed):
+    rng = np.random.default_rng(seed)
+    mask = (rng.random((90, 110)) * (rng.random((90, 1)) > 0.6)).astype(np.float32)
+    guide = np.where(mask[..., None] > 0, rng.integers(0, 256, NOISE.shape, np.uint8), NOISE)
+    whole, half, fade = NOISE.copy(), NOISE.copy(), np.ones((crop.size, crop.size), np.float32)
+    paste_guide(whole, guide, mask, crop, fade)
+    paste_guide(half, guide, mask, crop, fade / 2)
+    places = places_in(crop, NOISE)
+    distance = np.minimum(places, crop.size - places).min(axis=-1)
+    inside, outside = distance > 1e-6, distance < -1e-6
+    assert np.array_equal(whole[inside], guide[inside]) and np.array_equal(whole[outside], NOISE[outside])
+    assert np.abs(half[inside] - (NOISE[inside] / 2 + guide[inside] / 2)).max(initial=0) <= 0.5
+    assert np.array_equal(half[outside], NOISE[outside])
 
 
 @pytest.mark.parametrize(("middle", "marked"), [((50, 40), 0.0), ((500, 40), 1.0)])

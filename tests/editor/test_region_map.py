@@ -84,3 +84,24 @@ def test_looks_are_mixed_as_if_every_pixel_of_every_region_were(speckled):
         part += amount * (speckled.crop.to_box(closer.astype(np.float32), place) - part)
     mix_in(levels, speckled.levels, speckled.crop, share)
     assert np.abs(levels - expected).max() < 1.6  # two roundings, and the fixed point of the interpolation
+
+
+@pytest.mark.parametrize("known", ["neck", "attire"])
+def test_bare_skin_between_neck_and_neckline_is_no_background(known):
+    """What is taken for background below a neck is neck; below clothes, between strands and at the sides it stays."""
+    background, neck, attire, around = (region_by_name(n).id for n in ("background", "neck", "attire", known))
+    ids = np.full((200, 200), background, np.uint8)
+    ids[20:100, 60:140] = HAIR
+    ids[100:120, 80:120] = neck
+    ids[120:, 30:170] = attire
+    ids[120:130, 70:130] = around
+    chest, arm, strands, aside = np.s_[130:170, 75:125], np.s_[150:180, 40:60], np.s_[60:118, 70:80], np.s_[140:, 160:]
+    ids[chest] = ids[arm] = ids[strands] = ids[aside] = background
+    ids[100:120, 62:70] = HAIR
+    levels = np.where(np.arange(len(REGIONS))[:, None, None] == ids, 255, 0).astype(np.uint8)
+    whole = FaceCrop.centred(200, 200, size=200)
+    regions = RegionMap.of(FaceChoice((whole,)), [(Look(whole, levels),)], (200, 200))
+    free = regions.probability(background, (0, 0, 200, 200))
+    assert (regions.ids[chest] == (neck if known == "neck" else background)).all()
+    assert (free[chest] == (0 if known == "neck" else 1)).all()
+    assert all((regions.ids[place] == background).all() and free[place].all() for place in (arm, strands, aside))
