@@ -102,7 +102,7 @@ class Easel(Horizontal):
         if document is None or not self.outline or not document.stale or self._guess is not None:
             self.view.set_mask(None)
         else:
-            self.view.set_mask(document.canvas.mask, box)
+            self.view.set_mask(document.canvas.levels, box)
 
     def _show_comparison(self) -> None:
         if self._document is None:

@@ -39,11 +39,11 @@ class Guesses:
     def _patch(self, crop: FaceCrop, image: np.ndarray) -> Patch | None:
         height, width = self._canvas.size
         box = crop.box((width, height))
-        marked = box_of(self._canvas.mask[cut(box)])
+        marked = box_of(self._canvas.levels[cut(box)])
         if marked is None:
             return None
         place = moved_by(box, marked)
         guess = crop.resized(image.shape[0]).to_box(image.astype(np.float32), place)
-        mask = self._canvas.mask[cut(place)][..., None]
+        mask = self._canvas.mask_parts[cut(place)][..., None]
         mixed = self._canvas.guide[cut(place)] * (1 - mask) + guess * mask
         return Patch(place, np.rint(mixed).clip(0, 255).astype(np.uint8))

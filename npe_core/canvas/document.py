@@ -16,7 +16,6 @@ from npe_core.canvas.layers import MASK, Layers, Planes, visible
 from npe_core.canvas.selection import Regions, as_regions
 from npe_core.canvas.stroke import Scratch, Stroke
 from npe_core.canvas.tint import Tinter
-from npe_core.colour import format_colour
 from npe_core.errors import InputError
 from npe_core.parts import Parts
 from npe_core.regions import REGIONS, Region
@@ -76,8 +75,8 @@ class Document:
 
     @property
     def mask(self) -> np.ndarray:
-        """(H, W) float32 in [0, 1], 1 = edit: a read-only view that follows the canvas; copy it to keep it."""
-        return _read_only(self._layers.mask)
+        """(H, W) float32 in [0, 1], 1 = edit: as it is now, read-only; ``levels`` and ``mask_parts`` take less."""
+        return _read_only(self._layers.mask_in(self._everything))
 
     @property
     def guide(self) -> np.ndarray:
@@ -165,24 +164,13 @@ class Document:
             raise InputError("The regions of this picture are not known yet: segment it first, or paint by hand.")
         return self._regions
 
-    def pick(self, x: float, y: float) -> str:
-        """The colour under the pointer as painted, ``#rrggbb``."""
-        column, row = checks.as_pixel((x, y), self.size)
-        r, g, b = self.guide_parts[row : row + 1, column : column + 1][0, 0].tolist()
-        return format_colour((r, g, b))
-
     @property
     def revision(self) -> int:
         """A number that goes up with every change, undo and redo included."""
         return self._revision
 
-    @property
-    def dirty(self) -> Box | None:
-        """The box (x0, y0, x1, y1), half open, around all changes since ``take_dirty``; None if there were none."""
-        return self._dirty
-
     def take_dirty(self) -> Box | None:
-        """Returns ``dirty`` and starts afresh."""
+        """The box (x0, y0, x1, y1), half open, around all changes since it was last taken; None if there were none."""
         box, self._dirty = self._dirty, None
         return box
 

@@ -39,11 +39,6 @@ class Patch:
             packer = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
             self._held = packer.compress(self._held.tobytes()) + packer.flush()
 
-    @property
-    def bytes_held(self) -> int:
-        """Memory of the delta."""
-        return self._held.nbytes if isinstance(self._held, np.ndarray) else len(self._held)
-
 
 @dataclass(frozen=True)
 class Step(Generic[Note]):
@@ -79,11 +74,6 @@ class History(Generic[Note]):
             each(Patch.compress, self.done[-1].patches)
         self.done.append(step)
         self.undone.clear()
-
-    @property
-    def bytes_held(self) -> int:
-        """Memory of all deltas, in bytes."""
-        return sum(patch.bytes_held for step in self.done + self.undone for patch in step.patches)
 
 
 def flip(layers: Layers, step: Step[Note]) -> Box | None:

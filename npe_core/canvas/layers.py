@@ -1,4 +1,4 @@
-"""What a canvas holds: the planes of paint and mask, and the guide and float mask that follow from them."""
+"""What a canvas holds: the planes of paint and mask, and the guide and the float mask that follow from them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ def visible(planes: Planes) -> np.ndarray:
 
 
 class Layers:
-    """The planes over one picture. ``guide`` and ``mask`` are made when first asked for, and then kept up to date."""
+    """The planes over one picture. ``guide`` is made when first asked for, and then kept up to date."""
 
     def __init__(self, image: np.ndarray) -> None:
         self.image = image
         self.planes: Planes = np.zeros((5, *image.shape[:2]), np.uint8)
         self._guide: np.ndarray | None = None
-        self._mask: np.ndarray | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -51,40 +50,25 @@ class Layers:
             self._guide = guide
         return self._guide
 
-    @property
-    def mask(self) -> np.ndarray:
-        """(H, W) float32 in [0, 1]"""
-        if self._mask is None:
-            mask = np.zeros(self.size, np.float32)
-            if (marked := box_of(self.planes[MASK])) is not None:
-                mask[cut(marked)] = self._as_float(marked)
-            self._mask = mask
-        return self._mask
-
     def guide_in(self, box: Box) -> np.ndarray:
         """(h, w, 3): ``guide`` inside a box."""
         return self._painted(box) if self._guide is None else self._guide[cut(box)]
 
     def mask_in(self, box: Box) -> np.ndarray:
-        """(h, w): ``mask`` inside a box."""
-        return self._as_float(box) if self._mask is None else self._mask[cut(box)]
+        """(h, w) float32 in [0, 1]: the mask inside a box."""
+        levels = self.planes[MASK][cut(box)]
+        mask: np.ndarray = opencv().LUT(levels, _FLOAT) if levels.size else levels.astype(np.float32)
+        return mask
 
     def put(self, box: Box, planes: Planes) -> None:
-        """Replaces the planes inside the box, and guide and mask there."""
+        """Replaces the planes inside the box, and the guide there."""
         window(self.planes, box)[:] = planes
         self.refresh(box)
 
     def refresh(self, box: Box) -> None:
-        """Derives guide and float mask from the planes inside the box, where they are kept."""
-        if self._mask is not None:
-            self._mask[cut(box)] = self._as_float(box)
+        """Derives the guide from the planes inside the box, if it is kept."""
         if self._guide is not None:
             self._guide[cut(box)] = self._painted(box)
-
-    def _as_float(self, box: Box) -> np.ndarray:
-        levels = self.planes[MASK][cut(box)]
-        mask: np.ndarray = opencv().LUT(levels, _FLOAT) if levels.size else levels.astype(np.float32)
-        return mask
 
     def _painted(self, box: Box) -> np.ndarray:
         cv2, where = opencv(), cut(box)

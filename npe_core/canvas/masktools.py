@@ -36,7 +36,7 @@ def grow(planes: Planes, radius: float) -> Planes:
     result[ALPHA, reached] = np.maximum(planes[ALPHA], grown)[reached]
     y, x = np.nonzero((grown > 0) & (planes[ALPHA] == 0))
     if y.size:
-        from_y, from_x = nearest_source(shown > 0, y, x, radius)
+        from_y, from_x = nearest_source(shown > 0, y, x)
         result[:3, y, x] = planes[:3, from_y, from_x]
     return result
 

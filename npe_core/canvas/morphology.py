@@ -41,15 +41,6 @@ def erode(levels: np.ndarray, radius: float) -> np.ndarray:
     return 255 - dilate(255 - levels, radius)
 
 
-def nearest_row(source: np.ndarray) -> np.ndarray:
-    """(H, W) int32: for each pixel the row of the nearest True pixel in its column, +-2**30 if there is none."""
-    rows = np.arange(source.shape[0], dtype=np.int32)[:, None]
-    far = np.int32(2**30)
-    above = np.maximum.accumulate(np.where(source, rows, -far), axis=0)
-    below = np.minimum.accumulate(np.where(source, rows, far)[::-1], axis=0)[::-1]
-    return np.where(below - rows < rows - above, below, above)
-
-
 def distance_inside(inside: np.ndarray, limit: float, rough: bool = False) -> np.ndarray:
     """(H, W) float32: distance of each True pixel of ``inside`` (bool) to the nearest False one, centre to centre.
 
@@ -90,20 +81,16 @@ def smoothstep(t: np.ndarray) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def nearest_source(source: np.ndarray, y: np.ndarray, x: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the True pixel of ``source`` (bool) nearest to each (y, x), which must lie within radius."""
-    width = source.shape[1]
-    row = nearest_row(source)
-    best = np.full(y.shape, np.inf)
-    found_y, found_x = y.copy(), x.copy()
-    looking = np.arange(y.size)
-    reach = min(int(radius), width)
-    for dx in sorted(range(-reach, reach + 1), key=abs):
-        looking = looking[best[looking] > dx * dx]  # the others cannot find anything nearer this far to the side
-        from_y, column = y[looking], np.clip(x[looking] + dx, 0, width - 1)
-        candidate = row[from_y, column]
-        squared = (candidate - from_y).astype(np.float64) ** 2 + (column - x[looking]) ** 2
-        better = squared < best[looking]
-        chosen = looking[better]
-        best[chosen], found_y[chosen], found_x[chosen] = squared[better], candidate[better], column[better]
-    return found_y, found_x
+def nearest_source(source: np.ndarray, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the True pixel of ``source`` (bool) nearest to each (y, x); it has one.
+
+    Another may be up to 5 % nearer (Borgefors 1986, 5 x 5, by OpenCV).
+    """
+    cv2 = opencv()
+    how = {"distanceType": cv2.DIST_L2, "maskSize": cv2.DIST_MASK_5, "labelType": cv2.DIST_LABEL_PIXEL}
+    _, labels = cv2.distanceTransformWithLabels((~source).view(np.uint8), **how)
+    places = np.flatnonzero(source)
+    place_of = np.zeros(places.size + 1, np.intp)
+    place_of[labels.ravel()[places]] = places
+    rows, columns = np.divmod(place_of[labels[y, x]], source.shape[1])
+    return rows, columns

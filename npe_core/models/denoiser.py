@@ -240,14 +240,9 @@ class Denoiser(nn.Module):
     def forward(self, xt: Tensor, t: Tensor, known: Tensor | None = None) -> Tensor:
         """xt (B, 3, 128, 128), t (B,) int64 in 1..500 -> x0 (B, 3, 128, 128) float32, about [-1, 1].
 
-        known (B, 4, 128, 128): see ``surroundings_of``; None where nothing is known.
+        known (B, 4, 128, 128): see ``surroundings_of``; None where nothing is known. t is not checked: a look at it
+        would wait for a GPU.
         """
-        if int(t.min()) < 1 or int(t.max()) > TIMESTEPS:
-            raise ValueError(f"t must lie in 1..{TIMESTEPS}, got {int(t.min())}..{int(t.max())}")
-        return self.predict(xt, t, known)
-
-    def predict(self, xt: Tensor, t: Tensor, known: Tensor | None = None) -> Tensor:
-        """``forward`` for timesteps that are known to lie in 1..500: a look at them would wait for a GPU."""
         c_skip, c_out, c_in = self.preconditioning(t)
         inputs = [c_in * xt, t]
         if self.config.surroundings:  # always given, so that a compiled network has one form

@@ -104,6 +104,6 @@ def made_before(model: Denoiser, begun: Tensor, x0: Tensor, mask: Tensor, t: Ten
     """
     known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
     at = t.clamp(max=TIMESTEPS)
-    made = torch.where(mask > 0, model.predict(noised(model, begun, at, eps), at, known).clamp(-1, 1), x0)
+    made = torch.where(mask > 0, model(noised(model, begun, at, eps), at, known).clamp(-1, 1), x0)
     told = (t <= TIMESTEPS) & (mask.flatten(1).amin(1) == 0)
     return torch.where(told[:, None, None, None], made, begun)

@@ -153,7 +153,7 @@ class DiffusionTask:
         target = x0
         if self.guide is not None:
             with torch.no_grad():
-                away = predicted.detach() - self.guide.predict(xt, t, known)
+                away = predicted.detach() - self.guide(xt, t, known)
             target = x0 + self._share_away(t) * away
         error = output - (target - c_skip * xt) / c_out
         square = (mask * error.square()).sum() / (3 * mask.sum())

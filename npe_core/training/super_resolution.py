@@ -85,7 +85,7 @@ def made_by(denoiser: Denoiser, images: Tensor, rng: torch.Generator, precision:
         noise = torch.randn(small.shape, generator=device_generator(rng, small.device), device=small.device)
 
         def denoise(xt: Tensor, at: int) -> Tensor:
-            return denoiser.predict(xt, torch.tensor([at], device=xt.device))
+            return denoiser(xt, torch.tensor([at], device=xt.device))
 
         with torch.autocast(small.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
             made.append(to_uint8(ddim(denoise, q_sample(small, t, noise), timestep_grid(t, MADE_STEPS))))

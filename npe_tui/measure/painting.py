@@ -47,7 +47,7 @@ def paint(depth: str) -> None:
         def draw(self, message: PictureView.Pointer) -> None:
             if (box := self.canvas.extend_stroke([(message.x, message.y)])) is not None:
                 self.view.update_box(self.canvas.guide, box)
-                self.view.set_mask(self.canvas.mask, box)
+                self.view.set_mask(self.canvas.levels, box)
 
     Painting().run()
 

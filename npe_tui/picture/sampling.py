@@ -13,7 +13,7 @@ from npe_core.opencv import opencv
 
 
 class Pyramid:
-    """An image (H, W, 3) uint8, or a plane (H, W) float32, with itself at 1/2, 1/4, ... the size, made when needed.
+    """An image (H, W, 3) uint8, or a plane (H, W) uint8, with itself at 1/2, 1/4, ... the size, made when needed.
 
     The image is kept, not copied; ``update`` after it has changed.
     """

@@ -14,8 +14,8 @@ from npe_tui.picture.quantise import black_and_white, quantise
 from npe_tui.picture.sampling import Pyramid
 from npe_tui.picture.viewport import Viewport
 
-MARKED = 1 / 8
-"""Mean of the mask from which on a dot counts as marked: a thin stroke seen from afar does, a feathered edge too."""
+MARKED = 255 / 8
+"""Mean of the mask, in 1/255, from which on a dot is marked: a thin stroke seen from afar is, a feathered edge too."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Scene:
     split: float | None = None
     """Where the divider stands, as a share of the photo's visible width."""
     mask: Pyramid | None = None
+    """In 1/255."""
     brush: tuple[float, float, float] | None = None
     """Photo x, y and radius of the ring."""
     cursor: tuple[float, float] | None = None

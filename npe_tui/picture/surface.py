@@ -75,7 +75,10 @@ class Surface(Widget):
         self._repaint(scene.viewport.box_to_cells(box))
 
     def set_mask(self, mask: np.ndarray | None, box: Box | None = None) -> None:
-        """Draw the edge of an (H, W) float32 mask of the picture's size, or none; ``box``: it differs inside only."""
+        """Draw the edge of a mask of the picture's size, (H, W) uint8 in 1/255, or none.
+
+        ``box``: it differs inside only.
+        """
         scene = self._scene
         if mask is None or box is None or scene.mask is None:
             if mask is not None or scene.mask is not None:

@@ -83,7 +83,7 @@ class VariantsScreen(Screen[int | None]):
     def compose(self) -> ComposeResult:
         told = self._note or "1 to 4, or Enter"
         yield Label(Content.from_markup(" Which one?  [$text-muted]$told[/]", told=told), id="title")
-        where = cut(around(self._document.canvas.mask))
+        where = cut(around(self._document.canvas.levels))
         with Grid(id="tiles"):
             for number, result in enumerate(self._results):
                 title = f" {number + 1}  seed {result.parameters['seed']}"

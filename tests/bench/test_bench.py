@@ -7,11 +7,49 @@ import time
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
+from torch import nn
 
 from npe_core.bench.timing import Timing, interleaved, measure, percentile
 from npe_core.cli.app import run
+from npe_core.models.denoiser import Denoiser, DenoiserConfig
+from npe_core.models.segmenter import Segmenter, SegmenterConfig
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+from npe_core.models.weights import Entry, sha256_of, write_manifest
+from npe_core.regions import REGIONS, region_by_name
 
 CPU = torch.device("cpu")
+SMALL = {
+    "denoiser": {"base": 32, "mults": [1], "attention": []},
+    "segmenter": {"base": 32, "mults": [1]},
+    "upscaler": {"width": 16, "blocks": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def small_weights(tmp_path_factory):
+    """A weights folder of small untrained networks; to the segmenter all the world is lips."""
+    folder, entries = tmp_path_factory.mktemp("weights"), {}
+    torch.manual_seed(0)
+    models = {
+        "denoiser": Denoiser(DenoiserConfig(base=32, mults=(1,), attention=())),
+        "segmenter": Segmenter(SegmenterConfig(base=32, mults=(1,))),
+        "upscaler": GeneratorResNet(UpscalerConfig(**SMALL["upscaler"])),
+    }
+    bias = models["segmenter"].head.bias.data.zero_().view(len(REGIONS), -1)
+    bias[region_by_name("lips").id] = 20
+    for kind, model in models.items():
+        path = folder / f"{kind}.safetensors"
+        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, str(path))
+        entries[kind] = Entry(kind, path.name, sha256_of(path), SMALL[kind], {})
+    write_manifest(entries, folder)
+    return folder
+
+
+@pytest.fixture
+def small_networks(small_weights, monkeypatch):
+    """What is measured is small."""
+    monkeypatch.setenv("NPE_WEIGHTS", str(small_weights))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.95, 1.0])
@@ -42,8 +80,8 @@ def test_numbers_of_a_timing():
     assert (told["p50"], told["least"], told["cpu"]) == (2.0, 1.0, 0.3)
 
 
-def test_edit_tells_every_stage(portrait, capsys):
-    arguments = ["bench", "edit", str(portrait), "--region", "lips=#b00020", "--steps", "2", "--repeats", "1"]
+def test_edit_tells_every_stage(portrait, capsys, small_networks):
+    arguments = ["bench", "edit", str(portrait), "--region", "lips=#b00020", "--steps", "1", "--repeats", "1"]
     assert run([*arguments, "--cold", "0", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     seconds = told["seconds"]
@@ -54,7 +92,7 @@ def test_edit_tells_every_stage(portrait, capsys):
     assert told["machine"]["device"] and told["photo"] == [512, 512]
 
 
-def test_models_print_a_table(capsys):
+def test_models_print_a_table(capsys, small_networks):
     assert run(["bench", "models", "--repeats", "1", "--device", "cpu"]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]] for line in lines[2:5]}
@@ -80,20 +118,27 @@ def test_a_product_of_matrices_is_counted_right():
     assert counter.get_total_flops() == operations and product.dtype == choice.dtype
 
 
-def test_flops_are_those_of_the_convolutions():
-    """The upscaler's stem, by hand: 9x9 taps, 3 -> 64 channels, 128x128 places, two operations each."""
-    from torch.utils.flop_counter import FlopCounterMode
-
+def test_flops_are_those_of_the_layers(small_weights):
+    """Two for each weight of a layer and each place of its result, counted as the networks run."""
     from npe_core.bench.models import count_flops
     from npe_core.device import choose_device
     from npe_core.editor.engine import Engine
-    from npe_core.models.upscaler import GeneratorResNet
 
-    with FlopCounterMode(display=False) as counter:
-        GeneratorResNet().stem(torch.zeros(1, 3, 128, 128))
-    assert counter.get_total_flops() == 2 * 81 * 3 * 64 * 128 * 128
-    counted = count_flops(Engine(choose_device("cpu")))
-    assert counted["upscaler"] > 20 * counter.get_total_flops()
+    engine, counted = Engine(choose_device("cpu"), small_weights), {}
+    for kind in SMALL:
+
+        def count(layer, _, result, kind=kind):
+            places = result.numel() // layer.weight.shape[0]
+            counted[kind] = counted.get(kind, 0) + 2 * layer.weight.numel() * places
+
+        for layer in engine.model(kind).modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                layer.register_forward_hook(count)
+    engine.denoise(torch.zeros(1, 3, 128, 128), 250)
+    engine.segment(torch.zeros(1, 3, 256, 256))
+    engine.upscale(torch.zeros(1, 3, 128, 128))
+    counted["upscaler"] += 2 * 100 * 16 * 3 * 512**2  # the head, whose 9x9 taps are computed as 10x10
+    assert count_flops(engine) == counted
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_a_piece_of_a_drag_reports_only_its_own_box():
     canvas.extend_stroke([(10, 10)])
     canvas.take_dirty()
     box = canvas.extend_stroke([(14, 10)])
-    assert box == canvas.dirty
+    assert box == canvas.take_dirty()
     assert box is not None
     assert box[2] - box[0] <= 14
     assert box[3] - box[1] <= 10

@@ -26,8 +26,8 @@ def test_where_the_mask_is_0_the_guide_is_the_original(seed, count):
         assert np.array_equal(canvas.guide[canvas.mask == 0], canvas.image[canvas.mask == 0])
         assert not canvas.painted[canvas.mask == 0].any()
         changed = (before[0] != canvas.guide).any(axis=-1) | (before[1] != canvas.mask)
-        if canvas.dirty is not None:
-            x0, y0, x1, y1 = canvas.dirty
+        if (box := canvas.take_dirty()) is not None:
+            x0, y0, x1, y1 = box
             changed[y0:y1, x0:x1] = False
         assert not changed.any()
     assert np.array_equal(canvas.image, picture())
@@ -72,14 +72,14 @@ def test_what_cannot_be_meant_is_refused(wrong):
 
 def test_views_are_read_only_and_follow():
     canvas = Canvas(picture())
-    mask, guide = canvas.mask, canvas.guide
-    for view in (mask, guide, canvas.image):
+    levels, guide = canvas.levels, canvas.guide
+    for view in (levels, guide, canvas.image, canvas.mask):
         with pytest.raises(ValueError, match="read-only"):
             view[0, 0] = 0
     canvas.stroke([(5, 5)], "#ffffff", 3)
-    assert mask[5, 5] == 1
+    assert levels[5, 5] == 255
     assert guide[5, 5, 0] == 255
-    assert mask.dtype == np.float32
+    assert canvas.mask[5, 5] == 1 and canvas.mask.dtype == np.float32
 
 
 def test_importing_the_canvas_does_not_import_torch():

@@ -10,11 +10,16 @@ from hypothesis import strategies as st
 from npe_core.canvas import Canvas
 
 
-def test_a_thousand_operations_undone_and_redone_one_by_one():
+def bytes_held(canvas):
+    steps = canvas._history.done + canvas._history.undone
+    return sum(memoryview(patch._held).nbytes for step in steps for patch in step.patches)
+
+
+def test_hundreds_of_operations_undone_and_redone_one_by_one():
     rng = random.Random(11)
     canvas = Canvas(picture(), region_map())
     states = [snapshot(canvas)]
-    while len(states) <= 1000:
+    while len(states) <= 300:
         random_operation(rng)(canvas)
         canvas.end_stroke()
         if len(canvas._history.done) == len(states):
@@ -62,15 +67,15 @@ def test_history_costs_what_changed():
     canvas = Canvas(np.zeros((1000, 1500, 3), np.uint8))
     for k in range(50):
         canvas.stroke([(20.0 * k, 500)], "#40a0ff", 8)
-    assert canvas._history.bytes_held < 50 * 3000
+    assert bytes_held(canvas) < 50 * 3000
 
 
 def test_the_last_step_is_kept_as_it_is_and_older_ones_compressed():
     canvas = Canvas(np.zeros((400, 400, 3), np.uint8))
     canvas.select(np.ones((400, 400), np.float32), "#336699")
-    kept = canvas._history.bytes_held
+    kept = bytes_held(canvas)
     canvas.select(np.ones((400, 400), np.float32), "#ff0000")
-    assert canvas._history.bytes_held < 1.1 * kept  # the older step hardly counts any more
+    assert bytes_held(canvas) < 1.1 * kept  # the older step hardly counts any more
     canvas.undo()
     assert (canvas.guide == (0x33, 0x66, 0x99)).all()
     canvas.undo()

@@ -144,16 +144,15 @@ def test_the_texture_of_a_tint_is_known_as_the_photos_up_to_its_hard_edge(editor
     assert own_in(True).min() > 0.6 and own_in(True).mean() > 0.9 and own_in(False).mean() < 0.3
 
 
-def test_ten_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
+def test_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
     ever = np.zeros(photo.image.shape[:2], bool)
     current = photo
-    for number in range(10):
+    for number in range(4):
         mask = disc(photo.size, 120 + 30 * number, 380, 14)
         canvas = Canvas(current.image)
         canvas.select(mask, "#20a040")
-        current = editor.edit(
-            current, canvas, timestep=150, steps=2, seed=number, choice=crop(photo), upscale=False
-        ).photo
+        result = editor.edit(current, canvas, timestep=150, steps=1, seed=number, choice=crop(photo), upscale=False)
+        current = result.photo
         ever |= mask > 0
     assert np.array_equal(current.image[~ever], photo.image[~ever])
     assert (current.image[ever] != photo.image[ever]).any(axis=1).mean() > 0.9
@@ -169,15 +168,16 @@ def edit_spot(editor, photo, **options):
     return editor.edit(photo, canvas, **{"choice": crop(photo), "steps": 4, **options})
 
 
-def test_same_seed_same_bytes_other_seed_other_picture(editor, photo):
-    first, again, other = (edit_spot(editor, photo, seed=seed) for seed in (5, 5, 6))
-    assert np.array_equal(first.image, again.image)
-    assert not np.array_equal(first.image, other.image)
+def test_a_drawn_seed_is_told_and_repeats_the_edit_and_another_makes_another(editor, photo):
+    """Noise is added on the way from the first step to the second."""
 
+    def edited(seed):
+        return edit_spot(editor, photo, steps=2, upscale=False, seed=seed)
 
-def test_a_drawn_seed_is_told_and_repeats_the_edit(editor, photo):
-    first = edit_spot(editor, photo)
-    assert np.array_equal(first.image, edit_spot(editor, photo, seed=first.parameters["seed"]).image)
+    first = edited(None)
+    seed = first.parameters["seed"]
+    assert np.array_equal(edited(seed).image, first.image)
+    assert not np.array_equal(edited(seed ^ 1).image, first.image)
 
 
 @pytest.mark.parametrize("sampler", ["lcm", "ddim", "ddpm", "dpmpp"])
@@ -202,12 +202,13 @@ def test_any_size_and_shape_comes_back_as_it_was(editor, photo, size):
 
 
 def test_mask_beyond_the_crop_is_left_alone_and_told(editor, photo):
-    small = FaceCrop.from_box((206, 206, 306, 306))
+    small = FaceCrop.from_box((0, 0, 100, 100))
     canvas = Canvas(photo.image)
     canvas.select(np.ones(photo.image.shape[:2], np.float32), "#808080")
-    result = editor.edit(photo, canvas, steps=2, seed=0, choice=FaceChoice((small,)), upscale=False)
+    result = editor.edit(photo, canvas, steps=1, seed=0, choice=FaceChoice((small,)), upscale=False)
     outside = np.ones(photo.image.shape[:2], bool)
-    outside[118:394, 118:394] = False  # the crop and one ring of tiles beside it, overlapping by their fades
+    outside[:188, :188] = False  # the crop and one ring of tiles beside it, overlapping by their fades
+    assert (result.image[:180, :180] != photo.image[:180, :180]).any(axis=2).mean() > 0.9
     assert np.array_equal(result.image[outside], photo.image[outside])
     assert any("too far from the chosen faces" in warning for warning in result.warnings)
 
@@ -280,10 +281,10 @@ def test_what_cannot_be_sampled_is_refused(editor, wrong):
 def test_upscaling_in_tiles_gives_the_same_pixels(editor, photo):
     from npe_core.editor.engine import to_images, to_tensor
 
-    image = photo.image[100:230, 60:380]
-    whole, tiled = to_images(editor.engine.upscale(to_tensor([image])))[0], editor.engine.upscale_tiled(image, tile=96)
-    assert whole.shape == tiled.shape == (520, 1280, 3)
-    assert np.abs(whole.astype(int) - tiled).mean() < 0.5
+    image = photo.image[200:240, 140:280]
+    whole, tiled = to_images(editor.engine.upscale(to_tensor([image])))[0], editor.engine.upscale_tiled(image, tile=48)
+    assert whole.shape == tiled.shape == (160, 560, 3)
+    assert np.abs(whole.astype(int) - tiled).max() <= 4  # it is 55 where a tile sees nothing around it
 
 
 def test_upscaled_picture_is_the_same_picture(editor, photo):

@@ -32,8 +32,8 @@ def test_denoiser_and_what_surrounds_the_edit():
     for seed in (1, 2, 3):
         x = noise(3, seed)
         known = torch.randn(3, 4, 32, 32, generator=torch.Generator().manual_seed(seed))
-        assert torch.allclose(other.predict(x, t, known), plain.predict(x, t, known), atol=1e-5)
-        assert torch.allclose(other.predict(x, t), plain.predict(x, t), atol=1e-5)
+        assert torch.allclose(other(x, t, known), plain(x, t, known), atol=1e-5)
+        assert torch.allclose(other(x, t), plain(x, t), atol=1e-5)
     assert recorder.recorded == [4]
 
 

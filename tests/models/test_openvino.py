@@ -36,7 +36,7 @@ def cache(tmp_path, monkeypatch):
     if not cpu_has_bf16():
         pytest.skip("this processor has no bfloat16")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "neural-photo-editor" / "openvino"
+    return tmp_path / "npe" / "openvino"
 
 
 SMALL = DenoiserConfig(image_size=32, base=16, mults=(1, 2), attention=(8,), head_width=16)

@@ -26,7 +26,7 @@ def test_pick_recolour_undo(start):
             revision = session.document.canvas.revision
             session.screen.query_one(ColourPanel)._changed("#2e6f9e")
             await until(session.pilot, lambda: session.document.canvas.revision >= revision + 2)
-            await until(session.pilot, lambda: session.document.canvas.dirty is None)
+            await until(session.pilot, lambda: session.document.canvas._dirty is None)
             assert [fill.colour for fill in session.document.canvas.targets] == ["#2e6f9e"]
             for key, told in (
                 ("r", "Nothing to redo"),
@@ -430,7 +430,7 @@ def test_a_region_that_is_not_there_leaves_the_new_colour_where_it_is_seen(start
             seen = session.document.shown.copy()
             await session.press("3")
             await until(session.pilot, lambda: "found" in session.screen.status.message)
-            assert session.document.canvas.targets[-1].colour == "#2e6f9e" and session.document.canvas.dirty is None
+            assert session.document.canvas.targets[-1].colour == "#2e6f9e" and session.document.canvas._dirty is None
             assert (session.document.shown == seen).all()
             hair = session.ids == HAIR
             assert (session.document.shown[hair] == session.document.canvas.guide[hair]).all()

@@ -59,7 +59,7 @@ def ends(terminal):
 
 
 def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
-    with editor_on(ana, NPE_TUI_DEVICE="cpu", NPE_TUI_STEPS="4") as terminal:
+    with editor_on(ana, NPE_TUI_DEVICE="cpu", NPE_TUI_STEPS="2") as terminal:
         assert shows(terminal, "Enhance"), terminal.screen.display
         assert shows(terminal, "Pick a region"), terminal.screen.display
         terminal.write("7")
@@ -85,7 +85,7 @@ def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
 
     saved, photo = Photo.open(tmp_path / "ana-edited.png"), Photo.open(ana)
     told = saved.parameters
-    assert told["regions"] == {"hair": "#5a3220"} and told["steps"] == 4 and not told["painted"]
+    assert told["regions"] == {"hair": "#5a3220"} and told["steps"] == 2 and not told["painted"]
     _, mask = read_paint(tmp_path / "ana-paint.png", photo.size)
     assert 0.2 < mask.mean() < 0.8
     assert (saved.image[mask == 0] == photo.image[mask == 0]).all()

@@ -64,7 +64,7 @@ class Session:
     async def fill(self, key="7"):
         before = self.document.canvas.revision
         await self.press(key)
-        await until(self.pilot, lambda: self.document.canvas.revision > before and self.document.canvas.dirty is None)
+        await until(self.pilot, lambda: self.document.canvas.revision > before and self.document.canvas._dirty is None)
 
     async def enhance(self, seed=5):
         number = await self.make("g", "edit")

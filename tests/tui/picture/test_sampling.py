@@ -82,8 +82,8 @@ def test_a_part_is_the_same_as_in_the_whole():
     assert np.allclose(pyramid.sample((-3, 5), 0.13, (11, 7, 29, 33)), whole[7:33, 11:29], atol=1e-3)
 
 
-def test_a_plane_of_floats():
-    mask = np.zeros((32, 32), np.float32)
-    mask[8:16, 8:24] = 1
+def test_a_plane_without_colours():
+    mask = np.zeros((32, 32), np.uint8)
+    mask[8:16, 8:24] = 255
     dots = Pyramid(mask).sample((0, 0), 1 / 8, (0, 0, 4, 4))
-    assert dots.tolist() == [[0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert dots.tolist() == [[0, 0, 0, 0], [0, 255, 255, 0], [0, 0, 0, 0], [0, 0, 0, 0]]

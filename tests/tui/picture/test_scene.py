@@ -22,7 +22,7 @@ def picture(height=70, width=60, seed=0):
 
 def disc(height, width, x, y, radius):
     rows, columns = np.mgrid[:height, :width] + 0.5
-    return (np.hypot(columns - x, rows - y) <= radius).astype(np.float32)
+    return np.uint8(255) * (np.hypot(columns - x, rows - y) <= radius)
 
 
 def scene(depth=Depth.TRUE, **parts):
@@ -94,7 +94,7 @@ def test_the_outline_is_seen_on_any_colour_in_any_direction(colour, depth):
     rows, columns = np.mgrid[:80, :80]
     for angle in np.arange(0, 180, 7.5):
         along = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-        mask = ((columns - 40) * along[1] - (rows - 40) * along[0] > 0).astype(np.float32)
+        mask = ((columns - 40) * along[1] - (rows - 40) * along[0] > 0) * np.uint8(255)
         viewport = Viewport((80, 80), (80, 40))
         view = Scene(viewport, depth, picture=Pyramid(image), mask=Pyramid(mask))
         shown = colours_of(view.codes((0, 0, 80, 40)), depth).astype(int)
@@ -105,11 +105,19 @@ def test_the_outline_is_seen_on_any_colour_in_any_direction(colour, depth):
 
 
 def test_a_thin_stroke_seen_from_afar_has_an_outline():
-    mask = np.zeros((1200, 1200), np.float32)
-    mask[600:604, 300:900] = 1
+    mask = np.zeros((1200, 1200), np.uint8)
+    mask[600:604, 300:900] = 255
     far = Scene(Viewport((1200, 1200), (60, 30)), picture=Pyramid(np.full((1200, 1200, 3), 90, np.uint8)))
     shown = replace(far, mask=Pyramid(mask)).codes((0, 0, 60, 30))
     assert (shown != far.codes((0, 0, 60, 30))).sum() > 40
+
+
+def test_a_dot_is_marked_from_an_eighth_on():
+    plain, box = scene(), (0, 0, COLUMNS, ROWS)
+    plain.viewport = plain.viewport.zoom(1 / plain.viewport.scale)
+    for level, marked in ((31, False), (32, True)):
+        faint = replace(plain, mask=Pyramid(np.minimum(disc(70, 60, 30, 35, 12), np.uint8(level))))
+        assert (faint.codes(box) != plain.codes(box)).any() == marked
 
 
 @pytest.mark.parametrize("radius", [0.2, 1.0, 2.5, 7.0])

@@ -30,7 +30,7 @@ class Portrait(App):
 
     def on_mount(self):
         rows, columns = np.mgrid[:512, :512]
-        mask = (np.hypot((columns - 256) / 2, rows - 352) < 34).astype(np.float32)
+        mask = (np.hypot((columns - 256) / 2, rows - 352) < 34) * np.uint8(255)
         painted = np.where(mask[..., None] > 0, self.image // 2 + np.uint8([96, 0, 24]), self.image)
         self.view.show(painted)
         self.view.set_mask(mask)

@@ -89,7 +89,7 @@ async def test_many_sizes_while_painting():
     """40x12, much smaller, no size at all, larger than before: each with a drag under way."""
     async with gallery() as (app, view, pilot):
         view.brush_radius = 9
-        view.set_mask(np.ones((HEIGHT, WIDTH), np.float32))
+        view.set_mask(np.full((HEIGHT, WIDTH), 255, np.uint8))
         await mouse(app, events.MouseDown, 20.5, 10.5)
         for size in ((40, 12), (9, 5), (8, 4), (3, 2), (1, 1), (140, 50), (88, 44)):
             await pilot.resize_terminal(*size)
@@ -125,7 +125,7 @@ async def test_a_view_that_is_hidden_and_shown():
 async def test_a_photo_of_another_size_takes_nothing_over():
     async with gallery() as (_app, view, pilot):
         view.viewport = view.viewport.zoom(3)
-        view.set_mask(np.ones((HEIGHT, WIDTH), np.float32))
+        view.set_mask(np.full((HEIGHT, WIDTH), 255, np.uint8))
         view.compare(picture(1), 0.5)
         view.show(np.zeros((7, 5, 3), np.uint8))
         await pilot.pause()
