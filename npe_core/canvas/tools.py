@@ -26,7 +26,8 @@ from npe_core.regions import Region, name_of, region_by_name
 SHADING = 0.7
 """How much of the original's light and texture a fill carries over, where nothing else is said."""
 
-_BROWS = region_by_name("brows")
+_OVER_SKIN = ("brows", "hair")
+"""What lies over skin, whichever was filled first."""
 
 
 class Canvas(Document):
@@ -75,16 +76,19 @@ class Canvas(Document):
             raise UsageError(f"A place is in one region: {name_of(chosen)} cannot be filled at {at}.")
         pixel = None if at is None else checks.as_pixel(at, self.size)
         places = self._select(chosen, pixel, whole, rgb)
-        brows = self._brows_in(places)
-        if brows and self.by_hand:  # how they were filled is not known: they are left as they are
-            places, brows = self._select(chosen, pixel, whole, None), []
+        over = self._over_skin_in(places)
+        if over and self.by_hand:  # how they were filled is not known: they are left as they are
+            if "brows" in over:
+                places = self._select(chosen, pixel, whole, None)
+            over = {}
         laid = [(places, shade_regions(self._layers.image, places, rgb, shading))]
         fills = [Fill(name_of(chosen), format_colour(rgb), _pixels(places))]
-        if brows:  # they lie over any skin
-            last = [fill for fill in self._asked.fills if "brows" in fill.region.split("+")][-1]
-            over = {"brows": [place for place in self._select((_BROWS,))["brows"] if _meets(place, brows)]}
-            laid.append((over, shade_regions(self._layers.image, over, checks.as_rgb(last.colour), SHADING)))
-            fills.append(replace(last, region="brows"))
+        for name, boxes in over.items():
+            last = [fill for fill in self._asked.fills if name in fill.region.split("+")][-1]
+            again = self._select((region_by_name(name),))[name]
+            there = {name: [place for place in again if _meets(place, boxes)]}
+            laid.append((there, shade_regions(self._layers.image, there, checks.as_rgb(last.colour), SHADING)))
+            fills.append(replace(last, region=name))
         self.end_stroke()
         made: tuple[Patch, ...] = ()
         edges = self._asked.edges
@@ -98,11 +102,14 @@ class Canvas(Document):
             self._record(made, Asked((*self._asked.fills, *fills), by_hand, edges=edges))
         return fills[0].pixels
 
-    def _brows_in(self, places: dict[str, list[Selection]]) -> list[Box]:
-        """Where brows that were filled lie within skin that is to be filled without them."""
-        skin = [] if "brows" in places else places.get("skin", [])
-        boxes = [edge.box for edge in self._asked.edges if edge.region == "brows"]
-        return [box for box in boxes if any(_meets(place, [box]) for place in skin)]
+    def _over_skin_in(self, places: dict[str, list[Selection]]) -> dict[str, list[Box]]:
+        """By name where brows and hair that were filled lie within skin that is to be filled without them."""
+        skin = places.get("skin", [])
+        found: dict[str, list[Box]] = {}
+        for edge in self._asked.edges:
+            if edge.region in _OVER_SKIN and edge.region not in places and any(_meets(p, [edge.box]) for p in skin):
+                found.setdefault(edge.region, []).append(edge.box)
+        return found
 
     def _select(
         self,

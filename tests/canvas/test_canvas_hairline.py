@@ -53,3 +53,23 @@ def test_of_hair_and_skin_of_one_colour_nothing_is_told():
     image = np.broadcast_to(SKIN.astype(np.uint8), (SIDE, SIDE, 3)).copy()
     ids = regions().ids
     assert hair_over_skin(image, ids, ids == region_by_name("hair").id, BAND).max() < 0.05
+
+
+def test_hair_lies_over_the_skin_whichever_was_filled_first():
+    one, other = Canvas(picture(), regions()), Canvas(picture(), regions())
+    for canvas, order in ((one, ("hair", "skin")), (other, ("skin", "hair"))):
+        for region in order:
+            canvas.fill(region, {"hair": "#c09040", "skin": "#e8c0a8"}[region])
+    assert (one.guide == other.guide).all() and (one.levels == other.levels).all()
+    assert [fill.region for fill in one.targets] == ["hair", "skin", "hair"]
+    one.undo()
+    assert [fill.region for fill in one.targets] == ["hair"]
+
+
+def test_hair_that_was_touched_by_hand_is_not_laid_again():
+    canvas = Canvas(picture(), regions())
+    canvas.fill("hair", "#c09040")
+    canvas.erase([(EDGE - 60, 100)], radius=8)
+    canvas.fill("skin", "#e8c0a8")
+    assert not canvas.levels[100, EDGE - 60]
+    assert [fill.region for fill in canvas.targets] == ["hair", "skin"]
