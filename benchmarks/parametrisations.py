@@ -23,7 +23,7 @@ from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.training.data import load_images, to_float
 from npe_core.training.diffusion import DiffusionTask
 from npe_core.training.loop import Trainer
-from npe_core.training.recipe import Recipe
+from npe_core.training.recipe import TrainingRecipe
 
 BASE = DenoiserConfig(base=32)
 TIMESTEPS = (50, 150, 250, 350, 450)
@@ -67,7 +67,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     data = load_images(options.data, BASE.image_size, CPU)
     faces = to_float(load_images([options.val], BASE.image_size, CPU).sets[0][0][:32])
-    recipe = Recipe(batch=8, images=options.images, cooldown=0.4, ema=(0.99, 0.998))
+    recipe = TrainingRecipe(batch=8, images=options.images, cooldown=0.4, ema=(0.99, 0.998))
     print(f"| {options.images} pictures seen | " + " | ".join(f"t = {t}" for t in TIMESTEPS) + " | minutes |")
     print("|---" * (len(TIMESTEPS) + 2) + "|")
     for name, (build, config, lr) in RUNS.items():

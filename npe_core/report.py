@@ -58,7 +58,7 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])
 
 
-def shown(value: float, digits: int = 3) -> str:
+def as_cell(value: float, digits: int = 3) -> str:
     """A number for a table; a dash for nan."""
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
 

@@ -11,7 +11,7 @@ import numpy as np
 from npe_core.canvas import checks, state
 from npe_core.canvas.boxes import Box, box_of, cut, union, window
 from npe_core.canvas.edges import Edges
-from npe_core.canvas.history import History, Patch, Step, flip, make_patch
+from npe_core.canvas.history import History, Patch, UndoStep, flip, make_patch
 from npe_core.canvas.layers import MASK, Layers, Planes, visible
 from npe_core.canvas.selection import Regions, as_regions
 from npe_core.canvas.stroke import Scratch, Stroke
@@ -259,11 +259,11 @@ class Document:
     def _record(self, patches: tuple[Patch, ...], asked: Asked) -> bool:
         if not patches and asked == self._asked:
             return False
-        self._history.push(Step(patches, self._asked, asked))
+        self._history.push(UndoStep(patches, self._asked, asked))
         self._asked = asked
         return True
 
-    def _cross(self, step: Step[Asked], asked: Asked) -> None:
+    def _cross(self, step: UndoStep[Asked], asked: Asked) -> None:
         self._asked = asked
         self._touch(flip(self._layers, step))
 

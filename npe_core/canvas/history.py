@@ -41,7 +41,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Step(Generic[Note]):
+class UndoStep(Generic[Note]):
     """One undo step."""
 
     patches: tuple[Patch, ...]
@@ -62,10 +62,10 @@ class History(Generic[Note]):
     """The steps done and the steps undone."""
 
     def __init__(self) -> None:
-        self.done: list[Step[Note]] = []
-        self.undone: list[Step[Note]] = []
+        self.done: list[UndoStep[Note]] = []
+        self.undone: list[UndoStep[Note]] = []
 
-    def push(self, step: Step[Note]) -> None:
+    def push(self, step: UndoStep[Note]) -> None:
         """Adds a step that was just done; what had been undone can no longer be redone.
 
         The one before it is compressed now: who fills a region and saves the picture does not wait for that.
@@ -76,7 +76,7 @@ class History(Generic[Note]):
         self.undone.clear()
 
 
-def flip(layers: Layers, step: Step[Note]) -> Box | None:
+def flip(layers: Layers, step: UndoStep[Note]) -> Box | None:
     """Takes the layers across a step, in either direction. Returns the box that changed."""
     changed: Box | None = None
     for patch in step.patches:

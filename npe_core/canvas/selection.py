@@ -47,13 +47,13 @@ class Regions(Protocol):
         """How many pixels were looked at: what a region's share is measured by."""
         ...
 
-    def face_at(self, x: float, y: float) -> Face:
+    def face_at(self, x: float, y: float) -> FaceScale:
         """The face that a place belongs to."""
         ...
 
 
 @dataclass(frozen=True)
-class Face:
+class FaceScale:
     """What a fill needs to know of a face: each face's hair is shaded by itself."""
 
     number: int
@@ -76,8 +76,8 @@ class RegionArrays:
     def area(self) -> float:
         return self.ids.size
 
-    def face_at(self, x: float, y: float) -> Face:
-        return Face(0, min(self.ids.shape))
+    def face_at(self, x: float, y: float) -> FaceScale:
+        return FaceScale(0, min(self.ids.shape))
 
 
 def as_regions(regions: Any, size: tuple[int, int]) -> Regions:
@@ -269,11 +269,11 @@ def _darker(rgb: tuple[int, int, int], pixels: np.ndarray) -> bool:
     return bool(srgb_to_lab(np.array(rgb, np.uint8))[0] < srgb_to_lab(some)[:, 0].mean())
 
 
-def _face_of(regions: Regions, box: Box) -> Face:
+def _face_of(regions: Regions, box: Box) -> FaceScale:
     return regions.face_at((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
 
 
-def _band(face: Face) -> int:
+def _band(face: FaceScale) -> int:
     """How far from its edge a region may still move, in pixels."""
     return max(2, round(face.side / 64))
 

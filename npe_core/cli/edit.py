@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from npe_core.cli import options
-from npe_core.cli.marking import Marks, mark, marks_meant, narrowed, segmented
+from npe_core.cli.marking import MarkingOptions, mark, marks_meant, narrowed, segmented
 from npe_core.cli.options import OUTPUT, PHOTO, FacesMeant, Number, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import STEPS
@@ -182,7 +182,7 @@ class Done:
     """By stage, as ``--json`` tells them."""
 
 
-def carry_out(device: str, picture: Photo, faces: FacesMeant, marks: Marks, recipe: Recipe) -> Done:
+def carry_out(device: str, picture: Photo, faces: FacesMeant, marks: MarkingOptions, recipe: Recipe) -> Done:
     """Segment, mark and edit, with a progress bar and a clock that leaves the loading of models out."""
     from npe_core.editor import Editor
 

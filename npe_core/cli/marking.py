@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Marks:
+class MarkingOptions:
     """The five options together."""
 
     fills: dict[str, str]
@@ -41,14 +41,14 @@ def marks_meant(
     colour: str | None,
     source: Path | None = None,
     tint: bool = False,
-) -> Marks:
+) -> MarkingOptions:
     """The five options checked, alone and against each other; ``source``, an edit to repeat, may stand in for them.
 
     Raises UsageError.
     """
     from npe_core.colour import parse_colour
 
-    marks = Marks(_fills(regions), paint, mask, colour, tint)
+    marks = MarkingOptions(_fills(regions), paint, mask, colour, tint)
     if not (marks.fills or marks.by_hand or source):
         raise UsageError("Say what to change: --region NAME=#RRGGBB, --paint PAINT.png or --mask MASK.png.")
     if colour is not None:
@@ -75,7 +75,7 @@ def _fills(regions: tuple[str, ...]) -> dict[str, str]:
     return fills
 
 
-def segmented(editor: Editor, picture: Photo, faces: FacesMeant, marks: Marks) -> tuple[Canvas, FaceChoice]:
+def segmented(editor: Editor, picture: Photo, faces: FacesMeant, marks: MarkingOptions) -> tuple[Canvas, FaceChoice]:
     """The faces that are meant, and a canvas that knows their regions if there are any to fill."""
     from npe_core.canvas import Canvas
 
@@ -83,7 +83,7 @@ def segmented(editor: Editor, picture: Photo, faces: FacesMeant, marks: Marks) -
     return Canvas(picture.image, editor.segment(picture, choice) if marks.fills else None), choice
 
 
-def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> list[str]:
+def mark(canvas: Canvas, picture: Photo, marks: MarkingOptions, feather: float = 0.0) -> list[str]:
     """Put what was asked for onto the canvas, see ``lay``; returns notes on paint and mask."""
     from npe_core.editor.laying import ByHand, lay
     from npe_core.photo import read_mask, read_paint
@@ -99,6 +99,6 @@ def mark(canvas: Canvas, picture: Photo, marks: Marks, feather: float = 0.0) -> 
     return notes
 
 
-def narrowed(choice: FaceChoice, faces: FacesMeant, marks: Marks, canvas: Canvas) -> FaceChoice:
+def narrowed(choice: FaceChoice, faces: FacesMeant, marks: MarkingOptions, canvas: Canvas) -> FaceChoice:
     """Paint and mask without a region choose the faces that they lie on, unless an option said which are meant."""
     return choice.where_marked(canvas.levels) if faces.by_marks and not marks.fills else choice

@@ -95,7 +95,7 @@ def watch(
     """
     from npe_core.daemon.folders import Folders, Lock
     from npe_core.daemon.log import log, set_up
-    from npe_core.daemon.names import shown
+    from npe_core.daemon.names import printable
     from npe_core.daemon.settings import Settings
 
     folders = Folders.of(inbox, outbox, failed)
@@ -124,7 +124,7 @@ def watch(
         )
         set_up(as_json=log_as == "json" or (log_as == "auto" and not sys.stderr.isatty()))
         for folder in made:
-            log("made the folder", folder=shown(str(folder)))
+            log("made the folder", folder=printable(str(folder)))
         with display() as show:
             worker = EditWorker(device, max_megapixels)
             renew = functools.partial(lock.renew, allow_world_writable)
@@ -255,7 +255,7 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
     Name the folders that `npe watch` was given, unless they are the same defaults.
     """
     from npe_core.daemon.failed import failed_jobs
-    from npe_core.daemon.names import shown
+    from npe_core.daemon.names import printable
     from npe_core.daemon.retry import find_failed
     from npe_core.daemon.retry import retry as send_back
 
@@ -274,9 +274,9 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
             click.echo(f"npe: {error}", err=True)
             refused += 1
         else:
-            stays = f"; left in {shown(str(job))}: {', '.join(map(shown, left))}" if left else ""
-            renamed = f" as {shown(other)}, beside other files of its name" if other else ""
-            click.echo(f"{shown(job.name)} is back in the inbox{renamed}{stays}")
+            stays = f"; left in {printable(str(job))}: {', '.join(map(printable, left))}" if left else ""
+            renamed = f" as {printable(other)}, beside other files of its name" if other else ""
+            click.echo(f"{printable(job.name)} is back in the inbox{renamed}{stays}")
     if not chosen:
         click.echo("No job has failed.")
     return 1 if refused else 0

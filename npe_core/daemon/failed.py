@@ -8,7 +8,7 @@ from typing import Any
 
 from npe_core.daemon import journal
 from npe_core.daemon.folders import Folders
-from npe_core.daemon.names import shown
+from npe_core.daemon.names import printable
 
 
 def failed_jobs(folders: Folders) -> list[Path]:
@@ -54,4 +54,4 @@ def owner_of(folders: Folders, job: Path) -> Folders | None:
 def reason_of(folder: Path) -> dict[str, Any]:
     """Why a job failed."""
     reason = journal.read_object(folder / journal.REASON)
-    return {"job": shown(folder.name), "code": reason.get("code", "unknown"), "reason": reason.get("reason", "")}
+    return {"job": printable(folder.name), "code": reason.get("code", "unknown"), "reason": reason.get("reason", "")}

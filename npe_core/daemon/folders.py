@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from npe_core import locks
-from npe_core.daemon.names import shown
+from npe_core.daemon.names import printable
 from npe_core.errors import AlreadyRunning, EnvironmentFault, UsageError
 
 
@@ -81,7 +81,8 @@ class Folders:
         for name, folder in (("outbox", outbox), ("folder for failed jobs", failed)):
             if folder == inbox or inbox in folder.parents:
                 raise UsageError(
-                    f"The {name} {shown(str(folder))} lies in the inbox: what comes out would go in again. Move it out."
+                    f"The {name} {printable(str(folder))} lies in the inbox: what comes out would go in again. "
+                    "Move it out."
                 )
         made = [folder for folder in (self.inbox, self.outbox, self.failed) if make(folder)]
         if not allow_world_writable:
@@ -93,8 +94,8 @@ class Folders:
             make(folder, 0o700)
         if os.stat(self.failed).st_dev != os.stat(self.outbox).st_dev:  # noqa: PTH116
             raise EnvironmentFault(
-                f"{shown(str(self.failed))} is on another file system than the outbox, but a failed job moves there by "
-                "one rename.\nName a folder beside it with --failed."
+                f"{printable(str(self.failed))} is on another file system than the outbox, but a failed job moves "
+                "there by one rename.\nName a folder beside it with --failed."
             )
         return made
 
@@ -110,10 +111,10 @@ def make(folder: Path, mode: int = 0o775) -> bool:
         os.listdir(folder)  # noqa: PTH208  raises what is wrong with it
         return is_missing
     except FileExistsError:
-        raise EnvironmentFault(f"{shown(str(folder))} is not a folder, or a link to none. Name another.") from None
+        raise EnvironmentFault(f"{printable(str(folder))} is not a folder, or a link to none. Name another.") from None
     except OSError as error:
         raise EnvironmentFault(
-            f"The folder {shown(str(folder))} cannot be used: {error.strerror}. Create it, or name another."
+            f"The folder {printable(str(folder))} cannot be used: {error.strerror}. Create it, or name another."
         ) from None
 
 
@@ -122,8 +123,8 @@ def refuse_world_writable(folder: Path) -> None:
     mode = folder.stat().st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise EnvironmentFault(
-            f"{shown(str(folder))} is writable for everybody (mode {stat.S_IMODE(mode):o}): anyone could replace files "
-            "in it.\nTake that away (chmod o-w), set the sticky bit (chmod +t), or pass --allow-world-writable."
+            f"{printable(str(folder))} is writable for everybody (mode {stat.S_IMODE(mode):o}): anyone could replace "
+            "files in it.\nTake that away (chmod o-w), set the sticky bit (chmod +t), or pass --allow-world-writable."
         )
 
 
@@ -171,13 +172,13 @@ class Lock:
             locks.take(descriptor)
         except BlockingIOError:
             raise AlreadyRunning(
-                f"Another daemon is at work on {shown(str(folder))}. `npe status` tells what it does; "
+                f"Another daemon is at work on {printable(str(folder))}. `npe status` tells what it does; "
                 "stop it, or name other folders."
             ) from None
         except OSError as error:
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
                 return  # a network mount without locks for folders; the file is locked
-            raise EnvironmentFault(f"{shown(str(folder))} cannot be locked: {error.strerror}.") from None
+            raise EnvironmentFault(f"{printable(str(folder))} cannot be locked: {error.strerror}.") from None
 
     def __enter__(self) -> Lock:
         return self
@@ -197,8 +198,8 @@ def is_held(folders: Folders) -> bool:
         descriptor = os.open(folders.lock, os.O_RDONLY | os.O_NOFOLLOW)
     except PermissionError:
         raise EnvironmentFault(
-            f"{shown(str(folders.lock))} may not be read (permission denied): it tells whether a daemon is at work. "
-            "Ask as its user."
+            f"{printable(str(folders.lock))} may not be read (permission denied): it tells whether a daemon is at work."
+            " Ask as its user."
         ) from None
     except OSError:
         return is_folder_held(folders.outbox)

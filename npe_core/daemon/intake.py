@@ -13,7 +13,7 @@ from pathlib import Path
 
 from npe_core.daemon.files import TooLarge
 from npe_core.daemon.log import log
-from npe_core.daemon.names import Group, Sorted, Waiting, shown, sort_out
+from npe_core.daemon.names import Group, Sorted, Waiting, printable, sort_out
 from npe_core.daemon.pauses import Pauses, kind_of
 from npe_core.daemon.spool import LARGEST_FILE, Claimed, Spool
 from npe_core.daemon.tracker import Stamp, Tracker, scan
@@ -156,11 +156,11 @@ class Intake:
             return None
         self._refused.pop(group.stem, None)
         if job is not None:
-            log("claimed", job=shown(job.record.id))
+            log("claimed", job=printable(job.record.id))
             return job
         self.duplicates += 1
         self.expect()
-        log("already there, or changed meanwhile", job=shown(group.stem))
+        log("already there, or changed meanwhile", job=printable(group.stem))
         return None
 
     def _refuse(self, group: Group, error: OSError) -> None:
@@ -175,7 +175,7 @@ class Intake:
         if before is not None and (before.waiting, before.stamp) == (waiting, stamp):
             delay = min(_LONGEST, 2 * before.delay)
         else:
-            log("refused", logging.WARNING, job=shown(group.stem), file=shown(name), why=why)
+            log("refused", logging.WARNING, job=printable(group.stem), file=printable(name), why=why)
         self._refused[group.stem] = Refusal(waiting, stamp, self._rights(group), delay, self._clock() + delay)
 
     def _is_worth_a_try(self, group: Group) -> bool:

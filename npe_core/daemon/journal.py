@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.daemon.files import Files, open_regular, read_small, reading
-from npe_core.daemon.names import Group, part_of, shown
+from npe_core.daemon.names import Group, part_of, printable
 from npe_core.files import NAME_ROOM, shortened
 
 JOURNAL, RESULT, REASON, REPORT = ".job.json", ".result", "reason.json", "report.json"
@@ -183,4 +183,4 @@ def seed_of(record: Record) -> int:
 
 def label(record: Record) -> str:
     """The id for people and logs."""
-    return shown(record.id or record.stem)
+    return printable(record.id or record.stem)

@@ -127,14 +127,14 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
             hints = late.get((stem, "photo"), [])
             found.waiting.append(Waiting(every, f"waits for its photo{_but(hints, stem, alike)}"))
         elif len(files) == 1 and stem.lower().endswith(_MASK_STEM):
-            found.waiting.append(Waiting(every, f"looks like a mask; name it {shown(stem)}.png, saved as PNG"))
+            found.waiting.append(Waiting(every, f"looks like a mask; name it {printable(stem)}.png, saved as PNG"))
         elif len(files) == 1:
-            wanted = f"{shown(stem)}{MASK} or {shown(stem)}{PARAMETERS}"
+            wanted = f"{printable(stem)}{MASK} or {printable(stem)}{PARAMETERS}"
             hints = late.get((stem, "mask"), []) + late.get((stem, "parameters"), [])
             found.waiting.append(Waiting(every, f"waits for {wanted}{_but(hints, stem, alike)}"))
         elif stem in coming:
             found.unsettled.append(stem)
-            parts = ", ".join(map(shown, sorted(coming[stem])))
+            parts = ", ".join(map(printable, sorted(coming[stem])))
             found.waiting.append(Waiting(every, f"waits for {parts}, until nobody has written to it for a while"))
         elif not settled.issuperset(every):
             found.unsettled.append(stem)
@@ -146,17 +146,18 @@ def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = froze
 def _how_late(name: str, final: str, is_given_up: bool) -> str:
     """What is said of a temporary name to those who wait for the final one."""
     if is_given_up:
-        return f"{shown(name)} was left behind: rename it to {shown(final)} if it is whole"
-    return f"{shown(name)} is on its way"
+        return f"{printable(name)} was left behind: rename it to {printable(final)} if it is whole"
+    return f"{printable(name)} is on its way"
 
 
 def _but(hints: list[str], stem: str, alike: dict[str, list[str]]) -> str:
     """The hints, and one where files would belong together if their names were written alike."""
     others = [other for other in sorted(alike[_looks(stem)]) if other != stem]
     spelt = [other for other in others if other.casefold() == stem.casefold()]
-    case = [f"{', '.join(map(shown, spelt))} differs from it by capital letters"] if spelt else []
+    case = [f"{', '.join(map(printable, spelt))} differs from it by capital letters"] if spelt else []
     spelt = [other for other in others if other not in spelt]
-    case += [f"{', '.join(map(shown, spelt))} is spelt with other Unicode letters that look the same"] if spelt else []
+    if spelt:
+        case.append(f"{', '.join(map(printable, spelt))} is spelt with other Unicode letters that look the same")
     return "".join(f"; {hint}" for hint in [*sorted(hints), *case])
 
 
@@ -165,7 +166,7 @@ def _looks(stem: str) -> str:
     return unicodedata.normalize("NFC", stem).casefold()
 
 
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     """A file name as text that can be printed and put into JSON, whatever bytes it has."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from npe_core.daemon import journal
 from npe_core.daemon.blame import Blame, blame_for
 from npe_core.daemon.log import log
-from npe_core.daemon.names import shown
+from npe_core.daemon.names import printable
 from npe_core.daemon.pauses import Pauses, kind_of
 from npe_core.daemon.pipeline import Finished
 from npe_core.daemon.reasons import reason_for
@@ -75,7 +75,7 @@ class Outcomes:
         committed = self._spool.commit(job)
         seconds = journal.seconds_of(committed.folder)
         record = self._spool.publish(committed).record
-        names = ", ".join(shown(name) for name in reversed(record.published.values()))
+        names = ", ".join(printable(name) for name in reversed(record.published.values()))
         self.counters.done += 1
         self.counters.edit_seconds += seconds
         self.last = f"{names} done"

@@ -9,7 +9,7 @@ from typing import Any
 from npe_core import __version__
 from npe_core.daemon import journal
 from npe_core.daemon.blame import Blame, blame_for
-from npe_core.daemon.names import shown
+from npe_core.daemon.names import printable
 from npe_core.daemon.pipeline import TimeUp
 from npe_core.daemon.spool import Claimed
 from npe_core.errors import OutOfMemory
@@ -54,7 +54,7 @@ def reason_for(job: Claimed, error: Exception) -> dict[str, Any]:
         "code": code,
         "reason": said or type(error).__name__,
         "what_to_do": _WHAT_TO_DO[code].replace("JOB", named_in_shell(job)),
-        "inputs": [shown(name) for name in job.record.inputs],
+        "inputs": [printable(name) for name in job.record.inputs],
         "attempts": job.record.attempts,
         "version": __version__,
         "failed": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -11,7 +11,7 @@ from npe_core.daemon import journal
 from npe_core.daemon.failed import failed_elsewhere, failed_jobs
 from npe_core.daemon.files import Files, stamp_of
 from npe_core.daemon.folders import Folders
-from npe_core.daemon.names import part_of, shown
+from npe_core.daemon.names import part_of, printable
 from npe_core.daemon.spool import return_inputs
 from npe_core.errors import EnvironmentFault, InputError, UsageError
 from npe_core.spelling import hint
@@ -28,15 +28,15 @@ def find_failed(folders: Folders, job: str) -> Path:
     if len(named) == 1:
         return named[0]
     if named:
-        several = ", ".join(shown(folder.name) for folder in named)
+        several = ", ".join(printable(folder.name) for folder in named)
         raise UsageError(f"{len(named)} failed jobs have the name {wanted!r}: {several}. Name one of them.")
     elsewhere = failed_elsewhere(folders)
     if theirs := _named(elsewhere, wanted):
         say = _options(elsewhere[theirs[0]])
-        raise UsageError(f"The failed job {shown(theirs[0].name)} is another daemon's. Name its folders: {say}")
-    known = [shown(name) for folder in found for name in (folder.name, _stem(folder))]
+        raise UsageError(f"The failed job {printable(theirs[0].name)} is another daemon's. Name its folders: {say}")
+    known = [printable(name) for folder in found for name in (folder.name, _stem(folder))]
     said = hint(wanted, known, "`npe status` lists them.")
-    raise UsageError(f"There is no failed job {wanted!r} in {shown(str(folders.failed))}. {said}")
+    raise UsageError(f"There is no failed job {wanted!r} in {printable(str(folders.failed))}. {said}")
 
 
 def _stem(folder: Path) -> str:
@@ -46,8 +46,8 @@ def _stem(folder: Path) -> str:
 def _named(found: Iterable[Path], wanted: str) -> list[Path]:
     """Those that are called so, by the id or else by the name of the photo."""
     found = list(found)
-    exact = [folder for folder in found if wanted in (folder.name, shown(folder.name))]
-    return exact or [folder for folder in found if wanted in (_stem(folder), shown(_stem(folder)))]
+    exact = [folder for folder in found if wanted in (folder.name, printable(folder.name))]
+    return exact or [folder for folder in found if wanted in (_stem(folder), printable(_stem(folder)))]
 
 
 def _options(folders: Folders) -> str:
@@ -55,7 +55,7 @@ def _options(folders: Folders) -> str:
     words = {"--inbox": folders.inbox, "--outbox": folders.outbox}
     if folders.failed != Folders.of(folders.inbox, folders.outbox).failed:
         words["--failed"] = folders.failed
-    return " ".join(f"{option} {shlex.quote(shown(str(folder)))}" for option, folder in words.items())
+    return " ".join(f"{option} {shlex.quote(printable(str(folder)))}" for option, folder in words.items())
 
 
 def retry(folders: Folders, job: Path) -> tuple[str, list[str]]:
@@ -66,7 +66,7 @@ def retry(folders: Folders, job: Path) -> tuple[str, list[str]]:
     """
     record = journal.load(job)
     if record is None:
-        raise InputError(f"{shown(str(job))} has no record of its inputs. Move them to the inbox by hand.")
+        raise InputError(f"{printable(str(job))} has no record of its inputs. Move them to the inbox by hand.")
     files = Files()
     try:
         known = replace(record, inputs=record.inputs | _added(job, record.stem))
@@ -79,8 +79,8 @@ def retry(folders: Folders, job: Path) -> tuple[str, list[str]]:
         return stem if stem != record.stem else "", left
     except OSError as error:
         raise EnvironmentFault(
-            f"{shown(job.name)} cannot go back to {shown(str(folders.inbox))}: {error.strerror}. Nothing is lost; "
-            "what is not in the inbox is where it was."
+            f"{printable(job.name)} cannot go back to {printable(str(folders.inbox))}: {error.strerror}. Nothing is "
+            "lost; what is not in the inbox is where it was."
         ) from None
 
 

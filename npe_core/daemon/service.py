@@ -16,7 +16,7 @@ from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders, free_bytes
 from npe_core.daemon.intake import Intake
 from npe_core.daemon.log import log
-from npe_core.daemon.names import shown
+from npe_core.daemon.names import printable
 from npe_core.daemon.notify import notify
 from npe_core.daemon.outcomes import Outcomes
 from npe_core.daemon.pauses import Pauses
@@ -50,9 +50,9 @@ class Service:
         """``show`` is called after every turn, ``renew`` where the outbox may have been emptied: see ``Lock.renew``."""
         self.status = Status(
             version=__version__,
-            inbox=shown(str(folders.inbox)),
-            outbox=shown(str(folders.outbox)),
-            failed_folder=shown(str(folders.failed)),
+            inbox=printable(str(folders.inbox)),
+            outbox=printable(str(folders.outbox)),
+            failed_folder=printable(str(folders.failed)),
             patience=ABANDONED * settings.settle,
         )
         self._folders, self._worker, self._settings, self._show, self._renew = folders, worker, settings, show, renew
@@ -276,14 +276,14 @@ class Service:
 
     def _abandon(self) -> None:
         """An edit that does not even stop hangs in the device; a new process tries again, and counts the attempt."""
-        log("hangs", logging.CRITICAL, jobs=", ".join(map(shown, self._pipeline.running)), what="the process ends")
+        log("hangs", logging.CRITICAL, jobs=", ".join(map(printable, self._pipeline.running)), what="the process ends")
         os._exit(EnvironmentFault.exit_code)
 
     def _count(self) -> None:
         status, inbox = self.status, self._intake.inbox
         status.paused, status.claimed = dict(self._pauses.reasons), self._claimed
         status.ready, status.unsettled = len(inbox.ready), len(inbox.unsettled)
-        status.running = tuple(shown(name) for name in self._pipeline.running)
+        status.running = tuple(printable(name) for name in self._pipeline.running)
         status.since_start, status.last = self._outcomes.counters, self._outcomes.last
         status.since_start.duplicates = self._intake.duplicates
 

@@ -31,7 +31,7 @@ from npe_core.daemon.files import Files, read_small, require_readable, same_cont
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.journal import REASON, REPORT, RESULT, Record, stored
 from npe_core.daemon.log import log
-from npe_core.daemon.names import Group, shown
+from npe_core.daemon.names import Group, printable
 from npe_core.daemon.tracker import Stamp
 from npe_core.files import is_temporary, shortened
 
@@ -251,7 +251,7 @@ class Spool:
         record = replace(job.record, published=names)
         if REPORT in names:
             report = json.loads(read_small(job.result / REPORT, journal.LIMIT))
-            report["output"] = shown(names[files[-1]])
+            report["output"] = printable(names[files[-1]])
             self.files.write(job.result / REPORT, journal.as_json(report))
         journal.save(self.files, job.folder, record)
         return record

@@ -15,7 +15,7 @@ from npe_core.daemon import journal
 from npe_core.daemon.failed import failed_jobs, reason_of
 from npe_core.daemon.folders import Folders, free_bytes, is_held
 from npe_core.daemon.log import log
-from npe_core.daemon.names import Waiting, final_name, is_hidden, is_unfinished, part_of, shown
+from npe_core.daemon.names import Waiting, final_name, is_hidden, is_unfinished, part_of, printable
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.tracker import ABANDONED
 from npe_core.daemon.unit import START
@@ -76,7 +76,7 @@ class Status:
         """Lists the files that cannot become jobs yet."""
         self.waiting_count = len(waiting)
         self.waiting = [
-            {"files": [shown(name) for name in one.names], "why": one.why}
+            {"files": [printable(name) for name in one.names], "why": one.why}
             for one in sorted(waiting, key=lambda one: one.names)[:_LISTED]
         ]
 
@@ -164,7 +164,7 @@ def ignored_names(inbox: Path, patience: float) -> list[str]:
     try:
         with os.scandir(inbox) as entries:
             return sorted(
-                shown(entry.name) + "/" * entry.is_dir(follow_symlinks=False)
+                printable(entry.name) + "/" * entry.is_dir(follow_symlinks=False)
                 for entry in entries
                 if _is_ignored(entry, latest)
             )

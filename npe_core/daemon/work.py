@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from npe_core import __version__
 from npe_core.daemon import journal
 from npe_core.daemon.files import Files, read_small
-from npe_core.daemon.names import shown
+from npe_core.daemon.names import printable
 from npe_core.daemon.parameters import LARGEST, Parameters, read_parameters
 from npe_core.daemon.spool import LARGEST_FILE, Claimed
 from npe_core.defaults import MAX_MEGAPIXELS
@@ -73,7 +73,7 @@ class Worker(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class JobContent:
     """A photo with what is to be laid over it. Nothing here changes: an edit that is tried again begins as before."""
 
     photo: Photo
@@ -127,7 +127,7 @@ class EditWorker:
         if job.record.oversize:
             most = LARGEST_FILE >> 20
             raise InputError(
-                f"{shown(job.record.oversize)} has more than {most} MiB, the limit for a file in the inbox."
+                f"{printable(job.record.oversize)} has more than {most} MiB, the limit for a file in the inbox."
             )
         photo_file, mask_file = job.input("photo"), job.input("mask")
         assert photo_file is not None, "a record without a photo is refused when it is loaded"
@@ -143,14 +143,14 @@ class EditWorker:
                 by_hand, notes = read_by_hand(mask_file, photo.size, parameters.color, parameters.tint)
             elif not parameters.regions:
                 raise InputError(
-                    f"{shown(photo_file.name)} has no mask, and its JSON names no regions. Say what to change: "
+                    f"{printable(photo_file.name)} has no mask, and its JSON names no regions. Say what to change: "
                     '{"regions": {"hair": "#993300"}}, or drop a mask beside it.'
                 )
             elif parameters.color is not None:
-                raise InputError(f"{shown(photo_file.name)} has no mask. {_COLOUR_GOES_WITH}")
+                raise InputError(f"{printable(photo_file.name)} has no mask. {_COLOUR_GOES_WITH}")
             elif parameters.tint:
-                raise InputError(f"{shown(photo_file.name)} has no mask. {_TINT_GOES_WITH}")
-            choice = self._faces(photo, parameters, shown(photo_file.name))
+                raise InputError(f"{printable(photo_file.name)} has no mask. {_TINT_GOES_WITH}")
+            choice = self._faces(photo, parameters, printable(photo_file.name))
             canvas = None if parameters.regions else laid(photo, parameters, by_hand)
             if parameters.face is None and canvas is not None:
                 choice = choice.where_marked(canvas.levels)
@@ -163,7 +163,7 @@ class EditWorker:
         if not job.is_as_claimed():
             raise StillWritten
         told = [without_folder(note, job.folder) for note in notes]
-        opened = Opened(photo, parameters, by_hand, choice, canvas, told)
+        opened = JobContent(photo, parameters, by_hand, choice, canvas, told)
         return Read(job, photo.size[0] * photo.size[1] / 1e6, opened, {"read": time.perf_counter() - start})
 
     def _faces(self, photo: Photo, parameters: Parameters, name: str) -> FaceChoice:
@@ -183,7 +183,7 @@ class EditWorker:
             for job, canvas in zip(jobs, canvases, strict=True):
                 if isinstance(canvas, NpeError):
                     continue
-                opened: Opened = job.content
+                opened: JobContent = job.content
                 wanted = opened.parameters
                 seed = journal.seed_of(job.job.record) if wanted.seed is None else wanted.seed
                 edits.append(
@@ -220,7 +220,7 @@ class EditWorker:
         regions = dict(zip(wanted, maps, strict=True))
 
         def canvas_of(job: Read) -> Canvas | NpeError:
-            opened: Opened = job.content
+            opened: JobContent = job.content
             if opened.canvas is not None:
                 return opened.canvas
             return attempt(laid, opened.photo, opened.parameters, opened.by_hand, regions[job])
@@ -239,7 +239,7 @@ class EditWorker:
         report = {
             "job": journal.label(record),
             "output": "",  # known, and made durable, when it is committed
-            "inputs": {shown(name): digest for name, digest in record.digests.items()},
+            "inputs": {printable(name): digest for name, digest in record.digests.items()},
             "parameters": outcome.parameters,
             "face": "marked" if opened.choice.by_marks else face,
             "face_numbers": list(outcome.face_numbers),
@@ -293,7 +293,7 @@ def parameters_of(job: Claimed) -> Parameters:
     file = job.input("parameters")
     if file is None:
         return Parameters()
-    name = next(shown(name) for name, role in job.record.inputs.items() if role == "parameters")
+    name = next(printable(name) for name, role in job.record.inputs.items() if role == "parameters")
     try:
         return read_parameters(read_small(file, LARGEST), name)
     except (OSError, ValueError) as error:
@@ -312,13 +312,13 @@ def read_by_hand(file: Path, size: tuple[int, int], colour: str | None, tint: bo
     notes: list[str] = []
     paint, mask = read_mask_or_paint(file, size, notes)
     if not mask.any():
-        raise InputError(f"{shown(file.name)} marks nothing: it is black, or transparent, everywhere.")
+        raise InputError(f"{printable(file.name)} marks nothing: it is black, or transparent, everywhere.")
     if paint is None:
         if tint and colour is None:
-            raise InputError(f"{shown(file.name)} is a mask without a colour. {_TINT_GOES_WITH}")
+            raise InputError(f"{printable(file.name)} is a mask without a colour. {_TINT_GOES_WITH}")
         return ByHand(mask=mask, colour=colour, tint=tint), notes
     if colour is not None:
-        raise InputError(f"{shown(file.name)} has colours and transparency: it is the paint. {_COLOUR_GOES_WITH}")
+        raise InputError(f"{printable(file.name)} has colours and transparency: it is the paint. {_COLOUR_GOES_WITH}")
     return ByHand(paint=(paint, mask), tint=tint), notes
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, union, within
-from npe_core.canvas.selection import Face
+from npe_core.canvas.selection import FaceScale
 from npe_core.editor.backdrop import Backdrop, Ground
 from npe_core.editor.face_choice import FaceChoice
 from npe_core.editor.framing import distance_to, fade_at_borders
@@ -98,12 +98,12 @@ class RegionMap:
         """Pixels of the chosen faces' crops: what the share of a region is measured by."""
         return float(sum((crop.scale * crop.size) ** 2 for crop in self.choice.crops))
 
-    def face_at(self, x: float, y: float) -> Face:
+    def face_at(self, x: float, y: float) -> FaceScale:
         """The chosen face that a place of the photo is nearest to, in units of the faces' own sizes."""
         point = np.array([x]), np.array([y])
         number = int(np.argmin([distance_to(crop, *point)[0] for crop in self.choice.crops]))
         crop = self.choice.crops[number]
-        return Face(number, crop.scale * crop.size)
+        return FaceScale(number, crop.scale * crop.size)
 
     def overlay(self, image: np.ndarray, opacity: float = 0.55) -> np.ndarray:
         """(H, W, 3) uint8: the legend's colours over the photo, for looking at."""

@@ -11,7 +11,7 @@ import numpy as np
 from npe_core.colour import LUMA
 from npe_core.errors import InputError
 from npe_core.photo import colour_profile
-from npe_core.photo.opening import Opened, open_picture, shown
+from npe_core.photo.opening import Opened, open_picture, quoted
 from npe_core.photo.samples import Samples, native_samples
 
 _LOSSY_NOISE = 16 / 255
@@ -49,7 +49,7 @@ def read_paint(
     and when the file has no alpha.
     """
     with _open_sized(path, size, "paint") as opened:
-        return _paint(opened, native_samples(opened.picture, opened.bits, shown(path)), path, notes)
+        return _paint(opened, native_samples(opened.picture, opened.bits, quoted(path)), path, notes)
 
 
 def read_mask_or_paint(
@@ -68,14 +68,14 @@ def read_mask_or_paint(
             return None, _mask(opened, numbers, path, notes)
         if profile is not None:  # which says what the colours are
             opened.picture.info["icc_profile"] = profile
-            numbers = native_samples(opened.picture, opened.bits, shown(path))
+            numbers = native_samples(opened.picture, opened.bits, quoted(path))
         return _paint(opened, numbers, path, notes)
 
 
 def _numbers(opened: Opened, path: Path | str) -> Samples:
     """The samples of a mask, whose numbers are meant, not a colour: no profile changes them."""
     opened.picture.info.pop("icc_profile", None)
-    return native_samples(opened.picture, opened.bits, shown(path))
+    return native_samples(opened.picture, opened.bits, quoted(path))
 
 
 def _is_paint(mode: str, numbers: Samples) -> bool:
@@ -101,7 +101,7 @@ def _mask(opened: Opened, numbers: Samples, path: Path | str, notes: list[str] |
         grey = _is_grey(numbers.rgb)
         mask[grey] = numbers.rgb[grey][:, 0].astype(np.float32) / 255  # exactly, without the luma's rounding
         if notes is not None and not grey.all():
-            notes += _notes_on_colour(shown(path), numbers.rgb, float(mask.max()))
+            notes += _notes_on_colour(quoted(path), numbers.rgb, float(mask.max()))
     if not opened.lossless:
         mask[mask < _LOSSY_NOISE] = 0
         mask[mask > 1 - _LOSSY_NOISE] = 1
@@ -113,12 +113,12 @@ def _paint(
 ) -> tuple[np.ndarray, np.ndarray]:
     if samples.alpha is None:
         raise InputError(
-            f"The paint {shown(path)} has no transparency, but its alpha says where to edit.\n"
+            f"The paint {quoted(path)} has no transparency, but its alpha says where to edit.\n"
             f"Save it as RGBA PNG, or use it as --mask with --color."
         )
     if notes is not None and samples.alpha.min() >= _OPAQUE:
         notes.append(
-            f"the paint {shown(path)} is opaque everywhere: all of the photo is edited; what is to stay needs alpha 0"
+            f"the paint {quoted(path)} is opaque everywhere: all of the photo is edited; what is to stay needs alpha 0"
         )
     rgb = colour_profile.to_srgb(samples.rgb, samples.profile)
     return opened.upright(rgb), opened.upright(samples.alpha.astype(np.float32) / 255)
@@ -153,7 +153,7 @@ def _open_sized(path: Path | str, size: tuple[int, int], what: str) -> Iterator[
     def check(found: tuple[int, int]) -> None:
         if found != size:
             raise InputError(
-                f"The {what} {shown(path)} is {found[0]}x{found[1]} pixels, the upright photo is {size[0]}x{size[1]}. "
+                f"The {what} {quoted(path)} is {found[0]}x{found[1]} pixels, the upright photo is {size[0]}x{size[1]}. "
                 f"Save the {what} at the photo's size."
             )
 

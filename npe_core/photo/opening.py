@@ -106,7 +106,7 @@ class Opened:
         return (height, width) if self.orientation >= 5 else (width, height)
 
 
-def shown(path: Path | str) -> str:
+def quoted(path: Path | str) -> str:
     """The path as an error message shows it: quoted, control characters escaped."""
     return repr(str(path))
 
@@ -118,7 +118,7 @@ def open_picture(path: Path | str, check: Callable[[tuple[int, int]], None], max
     Raises InputError for whatever is wrong with the file, EnvironmentFault where the machine cannot open or hold it;
     OutOfMemory also for what is done with the picture while it is open.
     """
-    name = shown(path)
+    name = quoted(path)
     with _regular_file(Path(path)) as file, _in_memory(name):
         with _decoding(name), _pillow_settings(max_pixels):
             opened = _decode(file, name, check)
@@ -130,7 +130,7 @@ def open_picture(path: Path | str, check: Callable[[tuple[int, int]], None], max
 
 @contextmanager
 def _regular_file(path: Path) -> Iterator[BinaryIO]:
-    name = shown(path)
+    name = quoted(path)
     try:
         mode = path.stat().st_mode  # first, because opening a pipe would wait for its writer
         if stat.S_ISDIR(mode):

@@ -19,7 +19,7 @@ from npe_core.photo.deep_colour import Deep
 from npe_core.photo.encoding import Content, JpegTables, encode
 from npe_core.photo.limits import check_size
 from npe_core.photo.metadata import Metadata, read_metadata
-from npe_core.photo.opening import Opened, open_picture, shown
+from npe_core.photo.opening import Opened, open_picture, quoted
 from npe_core.photo.samples import native_samples
 from npe_core.photo.saving import check_output, write_atomically
 
@@ -76,7 +76,7 @@ class Photo:
         Raises InputError for anything that is not one undamaged picture within the limits, EnvironmentFault where there
         is no memory for it.
         """
-        name = shown(path)
+        name = quoted(path)
         with open_picture(path, lambda size: check_size(name, size, max_megapixels), max_megapixels * 1e6) as opened:
             samples = native_samples(opened.picture, opened.bits, name, opened.deep())
             metadata, parameters, notes = read_metadata(opened)
@@ -216,7 +216,7 @@ class Photo:
         try:
             encoded, notes = encode(content, format)
         except MemoryError as error:
-            raise OutOfMemory(f"Not enough memory to write {shown(path)}. Save a smaller picture.") from error
+            raise OutOfMemory(f"Not enough memory to write {quoted(path)}. Save a smaller picture.") from error
         write_atomically(path, encoded, force, inputs)
         return tuple(notes)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.files import create, replacing, write_new
 from npe_core.formats import OUTPUT_FORMATS
-from npe_core.photo.opening import shown
+from npe_core.photo.opening import quoted
 
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -28,9 +28,9 @@ def check_output(
     ``size`` (width, height) is checked against what the format can hold. Raises UsageError for an invalid path (suffix,
     existing file without ``force``, an input), EnvironmentFault for a folder that is missing or cannot be written.
     """
-    path, name = Path(path), shown(path)
+    path, name = Path(path), quoted(path)
     if os.path.isdir(path):  # noqa: PTH112  Path.is_dir() raises what lstat() tells of below
-        raise UsageError(f"{name} is a folder, not a file. Name a file in it, such as {shown(path / 'edited.png')}.")
+        raise UsageError(f"{name} is a folder, not a file. Name a file in it, such as {quoted(path / 'edited.png')}.")
     format = OUTPUT_FORMATS.get(path.suffix.lower())
     if format is None:
         supported = ", ".join(OUTPUT_FORMATS)
@@ -79,9 +79,9 @@ def _check_folder(path: Path) -> None:
     except (OSError, ValueError) as error:
         if isinstance(error, PermissionError):
             raise _fault(path, error) from error
-        raise EnvironmentFault(f"There is no folder {shown(folder)} to write to. Create it first.") from error
+        raise EnvironmentFault(f"There is no folder {quoted(folder)} to write to. Create it first.") from error
     if not stat.S_ISDIR(mode):
-        raise EnvironmentFault(f"{shown(folder)} is not a folder. Choose a folder to write to.")
+        raise EnvironmentFault(f"{quoted(folder)} is not a folder. Choose a folder to write to.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise _fault(path, PermissionError(errno.EACCES, "permission denied"))
 
@@ -93,31 +93,31 @@ def _check_target(path: Path, force: bool, inputs: Iterable[Path | None]) -> Non
         return
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise UsageError(f"The name {shown(path)} is too long for a file. Choose a shorter one.") from None
+            raise UsageError(f"The name {quoted(path)} is too long for a file. Choose a shorter one.") from None
         raise _fault(path, error) from error
     for file in inputs:
         with contextlib.suppress(OSError):  # what cannot be looked at is said where it is opened
             if file is not None and path.samefile(file):
-                raise UsageError(f"{shown(path)} is an input, which is never written to. Choose another name.")
+                raise UsageError(f"{quoted(path)} is an input, which is never written to. Choose another name.")
     if path.exists() and not path.is_file():
-        raise UsageError(f"{shown(path)} is a folder or a device, not a file. Choose another name.")
+        raise UsageError(f"{quoted(path)} is a folder or a device, not a file. Choose another name.")
     if not force:
         raise _exists(path)
 
 
 def _exists(path: Path) -> UsageError:
-    return UsageError(f"{shown(path)} exists already. Choose another name, or overwrite it with --force.")
+    return UsageError(f"{quoted(path)} exists already. Choose another name, or overwrite it with --force.")
 
 
 def _fault(path: Path, error: Exception, size: int | None = None) -> EnvironmentFault:
     code = getattr(error, "errno", None)
-    folder = shown(path.parent)
+    folder = quoted(path.parent)
     if code in _FULL:
         needed = f" ({size / 1e6:.1f} MB needed)" if size is not None else ""
         return EnvironmentFault(
-            f"No space to write {shown(path)}{needed}: disk full or quota reached.\n"
+            f"No space to write {quoted(path)}{needed}: disk full or quota reached.\n"
             f"Nothing was written. Free some space or choose another folder."
         )
     if code in _DENIED:
         return EnvironmentFault(f"The folder {folder} cannot be written to ({error}). Choose another folder.")
-    return EnvironmentFault(f"{shown(path)} could not be written: {error}. Nothing was written; choose another place.")
+    return EnvironmentFault(f"{quoted(path)} could not be written: {error}. Nothing was written; choose another place.")

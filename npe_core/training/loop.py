@@ -28,7 +28,7 @@ from npe_core.training.checkpoint import (
 )
 from npe_core.training.distributed import World
 from npe_core.training.ema import Ema
-from npe_core.training.recipe import Recipe
+from npe_core.training.recipe import TrainingRecipe
 from npe_core.training.report import Reporter, forget_after, plot_loss
 from npe_core.training.settings import as_setting
 from npe_core.training.stopping import StopOnSignal
@@ -49,7 +49,7 @@ class Trainer:
     def __init__(
         self,
         task: Task,
-        recipe: Recipe,
+        recipe: TrainingRecipe,
         folder: Path,
         device: torch.device,
         init: Path | None = None,
@@ -236,7 +236,7 @@ def check_finite(task: Task) -> None:
             raise UsageError("The weights are no longer finite; the last checkpoint was kept. Choose a lower --lr.")
 
 
-def check_same_run(folder: Path, task: Task, recipe: Recipe) -> None:
+def check_same_run(folder: Path, task: Task, recipe: TrainingRecipe) -> None:
     """Raises UsageError when the checkpoint in ``folder`` is of another model or counts its steps in other batches.
 
     What notes of older runs do not say of the architecture was as it is by default.

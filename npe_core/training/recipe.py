@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """Optimisation settings that all three models share."""
 
     batch: int = 16
@@ -34,19 +34,19 @@ class Recipe:
         return self.lr * min(1.0, (step + 1) / max(1, self.warmup)) * down
 
 
-PRESETS: dict[str, dict[str, Recipe]] = {
+PRESETS: dict[str, dict[str, TrainingRecipe]] = {
     "diffusion": {
-        "default": Recipe(),
-        "gpu": Recipe(batch=512, lr=1e-3, images=8_000_000, warmup=500, ema=(0.999, 0.9999)),
-        "published": Recipe(batch=40, lr=1e-3, betas=(0.9, 0.999), weight_decay=0.0, warmup=0, cooldown=0.0),
+        "default": TrainingRecipe(),
+        "gpu": TrainingRecipe(batch=512, lr=1e-3, images=8_000_000, warmup=500, ema=(0.999, 0.9999)),
+        "published": TrainingRecipe(batch=40, lr=1e-3, betas=(0.9, 0.999), weight_decay=0.0, warmup=0, cooldown=0.0),
     },
     "segmentation": {
-        "default": Recipe(batch=16, lr=1e-3, images=40_000, cooldown=0.5, ema=(0.99, 0.998)),
-        "gpu": Recipe(batch=128, lr=2e-3, images=800_000, cooldown=0.5, ema=(0.99, 0.999)),
+        "default": TrainingRecipe(batch=16, lr=1e-3, images=40_000, cooldown=0.5, ema=(0.99, 0.998)),
+        "gpu": TrainingRecipe(batch=128, lr=2e-3, images=800_000, cooldown=0.5, ema=(0.99, 0.999)),
     },
     "super-resolution": {
-        "default": Recipe(batch=16, lr=4e-4, images=40_000, weight_decay=0.0, cooldown=0.4, ema=(0.99, 0.998)),
-        "gpu": Recipe(batch=64, lr=5e-4, images=1_000_000, weight_decay=0.0, cooldown=0.4, ema=(0.99, 0.999)),
+        "default": TrainingRecipe(batch=16, lr=4e-4, images=40_000, weight_decay=0.0, cooldown=0.4, ema=(0.99, 0.998)),
+        "gpu": TrainingRecipe(batch=64, lr=5e-4, images=1_000_000, weight_decay=0.0, cooldown=0.4, ema=(0.99, 0.999)),
     },
 }
 """Presets by model; ``published`` is the recipe that the original program states (Adam, lr 1e-3, batch 40), ``gpu`` is

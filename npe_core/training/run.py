@@ -23,7 +23,7 @@ from npe_core.training.distributed import join_world, leave_world
 from npe_core.training.holding import held
 from npe_core.training.jpeg import PITCH as JPEG_PITCH
 from npe_core.training.loop import Trainer
-from npe_core.training.recipe import PRESETS, Recipe
+from npe_core.training.recipe import PRESETS, TrainingRecipe
 from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
 from npe_core.training.super_resolution import LEAST_PATCH, SIZE, SuperResolutionTask, made_by
@@ -64,7 +64,7 @@ def train(options: argparse.Namespace) -> None:
             split(path, int(options.pieces * 1e6))
 
 
-def recipe_of(options: argparse.Namespace) -> Recipe:
+def recipe_of(options: argparse.Namespace) -> TrainingRecipe:
     """The preset with the overrides."""
     named = {name: getattr(options, name) for name in ("batch", "lr", "images", "seed")}
     preset = PRESETS[options.command][options.preset]

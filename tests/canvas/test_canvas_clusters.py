@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import intersection
 from npe_core.canvas.clusters import boxes_of, merged
-from npe_core.canvas.selection import Face, RegionArrays
+from npe_core.canvas.selection import FaceScale, RegionArrays
 from npe_core.colour import parse_colour, srgb_to_lab
 
 HAIR, LIPS = 7, 5
@@ -53,7 +53,7 @@ class TwoFaces(RegionArrays):
     """A small face on the left of a large photo, a large one on the right."""
 
     def face_at(self, x, y):
-        return Face(0, 64) if x < 500 else Face(1, 640)
+        return FaceScale(0, 64) if x < 500 else FaceScale(1, 640)
 
 
 def group(region):

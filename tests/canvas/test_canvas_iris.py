@@ -5,7 +5,7 @@ import pytest
 
 from npe_core.canvas import Canvas
 from npe_core.canvas.iris import IRIS
-from npe_core.canvas.selection import Face, RegionArrays
+from npe_core.canvas.selection import FaceScale, RegionArrays
 from npe_core.colour import srgb_to_lab
 
 Y, X = np.mgrid[:64, :64]
@@ -41,7 +41,7 @@ class TwoFaces(RegionArrays):
     """What is left of the middle belongs to one face, the rest to another."""
 
     def face_at(self, x, y):
-        return Face(int(x >= self.ids.shape[1] / 2), 256)
+        return FaceScale(int(x >= self.ids.shape[1] / 2), 256)
 
 
 @pytest.mark.parametrize("apart", [4, 10])
@@ -62,7 +62,7 @@ class Large(RegionArrays):
     """A face whose irises have a radius of 8."""
 
     def face_at(self, x, y):
-        return Face(0, 8 / IRIS)
+        return FaceScale(0, 8 / IRIS)
 
 
 @pytest.mark.parametrize("seen", [(5, 5), (12, 5)])
@@ -139,7 +139,7 @@ def test_an_eye_in_pieces_is_filled_the_same_each_time_and_undone_altogether():
         area = side**2 / 50
 
         def face_at(self, x, y):
-            return Face(0, radius / IRIS)
+            return FaceScale(0, radius / IRIS)
 
     first = None
     for _ in range(20):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npe_core.daemon.names import MASK, final_name, part_of, shown, sort_out
+from npe_core.daemon.names import MASK, final_name, part_of, printable, sort_out
 from npe_core.daemon.tracker import Stamp, Tracker, scan
 from npe_core.files import shortened
 from npe_core.formats import INPUT_SUFFIXES
@@ -143,7 +143,7 @@ def test_shortened_names_are_whole_letters_within_their_room(stem, room):
 
 def test_names_of_any_bytes_can_be_shown():
     name = os.fsdecode(b"caf\xe9\n\xff.png")
-    assert shown(name) == "caf\\xe9\\n\\xff.png" and shown(name).encode("utf-8")
+    assert printable(name) == "caf\\xe9\\n\\xff.png" and printable(name).encode("utf-8")
     assert os.fsencode(shortened(name, 5)) == b"caf\xe9\n"
 
 

@@ -16,7 +16,7 @@ from daemon_stubs import QUICK, drop, names
 from PIL import Image
 
 from npe_core import __version__, files
-from npe_core.cli.marking import Marks, mark, segmented
+from npe_core.cli.marking import MarkingOptions, mark, segmented
 from npe_core.cli.options import FacesMeant
 from npe_core.daemon import journal
 from npe_core.daemon.names import Group, sort_out
@@ -168,7 +168,7 @@ def test_what_is_made_by_hand_lies_over_fills_here_as_with_npe_edit(folders, wor
     read = worker.read(job)
     canvases = worker._canvases([read]) + worker._canvases([read])
 
-    marks = Marks(
+    marks = MarkingOptions(
         {"lips": "#b00020"}, **{"paint": None, "mask": None, kind: tmp_path / "by hand.png"}, colour=colour, tint=tint
     )
     photo = Photo.open(portrait)

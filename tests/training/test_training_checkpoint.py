@@ -13,13 +13,13 @@ from npe_core.training.averaging import average
 from npe_core.training.checkpoint import export_weights, joined, pieces_of, read_weights, split, warm_start
 from npe_core.training.data import Mixture
 from npe_core.training.loop import Trainer
-from npe_core.training.recipe import Recipe
+from npe_core.training.recipe import TrainingRecipe
 from npe_core.training.release import release
 from npe_core.training.report import read_log
 from npe_core.training.super_resolution import SuperResolutionTask, UpscalerConfig
 
 CPU = torch.device("cpu")
-RECIPE = Recipe(batch=2, images=24, warmup=3, ema=(0.9, 0.99))
+RECIPE = TrainingRecipe(batch=2, images=24, warmup=3, ema=(0.9, 0.99))
 
 
 def trained(task, folder, steps, recipe=RECIPE):
@@ -61,7 +61,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(diffusion_task, tmp_path):
     assert second.step == 8
     assert_same(whole, second)
     third = trained(
-        diffusion_task(), tmp_path / "other", 8, Recipe(batch=2, images=24, warmup=3, ema=(0.9, 0.99), seed=1)
+        diffusion_task(), tmp_path / "other", 8, TrainingRecipe(batch=2, images=24, warmup=3, ema=(0.9, 0.99), seed=1)
     )
     assert not torch.equal(everything(third)["ema0.unet.stem.weight"], everything(whole)["ema0.unet.stem.weight"])
 
@@ -97,7 +97,7 @@ def test_a_run_may_be_given_an_adversary_later(diffusion_task, pixels, tmp_path)
 def test_a_folder_of_another_run_is_refused(diffusion_task, tmp_path):
     trained(diffusion_task(), tmp_path, 1).save()
     with pytest.raises(UsageError, match="batch"):
-        Trainer(diffusion_task(), Recipe(batch=4, images=24), tmp_path, CPU)
+        Trainer(diffusion_task(), TrainingRecipe(batch=4, images=24), tmp_path, CPU)
 
 
 def test_a_run_of_before_a_setting_goes_on_as_that_setting_is_by_default(diffusion_task, tmp_path):

@@ -26,7 +26,7 @@ from npe_core.training.holding import held
 from npe_core.training.loop import Trainer
 from npe_core.training.options import train_parser
 from npe_core.training.reading import UNKNOWN, drawn, read_pairs
-from npe_core.training.recipe import Recipe
+from npe_core.training.recipe import TrainingRecipe
 from npe_core.training.run import build_task, recipe_of
 from npe_core.training.settings import with_settings
 
@@ -199,7 +199,7 @@ def test_settings_take_the_type_of_the_default():
 
 def test_sigterm_ends_a_run_after_its_step_with_a_checkpoint(diffusion_task, tmp_path):
     task = diffusion_task()
-    trainer = Trainer(task, Recipe(batch=2, images=100), tmp_path, CPU)
+    trainer = Trainer(task, TrainingRecipe(batch=2, images=100), tmp_path, CPU)
     draw = task.draw
 
     def draw_and_ask_to_stop(count, rng):
@@ -211,7 +211,7 @@ def test_sigterm_ends_a_run_after_its_step_with_a_checkpoint(diffusion_task, tmp
     before = signal.getsignal(signal.SIGTERM)
     trainer.run()
     assert trainer.step == 3 and signal.getsignal(signal.SIGTERM) is before
-    assert Trainer(diffusion_task(), Recipe(batch=2, images=100), tmp_path, CPU).step == 3
+    assert Trainer(diffusion_task(), TrainingRecipe(batch=2, images=100), tmp_path, CPU).step == 3
 
 
 MISSING = """

@@ -11,7 +11,7 @@ from npe_core.editor import Editor
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.regions import region_by_name
 from npe_core.training.checkpoint import export_weights
-from npe_core.training.evaluation.faces import Face
+from npe_core.training.evaluation.faces import LabelledFace
 from npe_core.training.evaluation.features import (
     FEATURES,
     TIMESTEPS,
@@ -31,7 +31,7 @@ def face_with(*boxes):
     ids = np.zeros((SIDE, SIDE), np.uint8)
     for region, x0, y0, x1, y1 in boxes:
         ids[y0:y1, x0:x1] = region_by_name(region).id
-    return Face(np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8), ids)
+    return LabelledFace(np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8), ids)
 
 
 EYES = ("eyes", 30, 50, 50, 60), ("eyes", 80, 50, 100, 60)

@@ -15,7 +15,7 @@ from npe_core.training import report
 from npe_core.training.checkpoint import export_weights, save_state, split
 from npe_core.training.evaluation import command
 from npe_core.training.loop import Trainer
-from npe_core.training.recipe import Recipe
+from npe_core.training.recipe import TrainingRecipe
 
 CPU = torch.device("cpu")
 
@@ -62,13 +62,13 @@ def test_a_full_disk_is_a_fault_of_the_machine_and_leaves_what_was_there(tmp_pat
 
 def test_a_sheet_that_does_not_fit_leaves_the_run_whole(diffusion_task, tmp_path):
     task = diffusion_task()
-    trainer = Trainer(task, Recipe(batch=2, images=24), tmp_path, CPU)
+    trainer = Trainer(task, TrainingRecipe(batch=2, images=24), tmp_path, CPU)
     trainer.train_step()
     task.sheet = lambda model: torch.randint(0, 256, (2000, 2000, 3), dtype=torch.uint8).numpy()
     with pytest.raises(EnvironmentFault, match=r"sheet_00000002\.png"), largest_file(8 * 2**20):
         trainer.save()
     assert not list(tmp_path.glob("*.png")) and not list(tmp_path.glob(".*"))
-    assert Trainer(diffusion_task(), Recipe(batch=2, images=24), tmp_path, CPU).step == 1
+    assert Trainer(diffusion_task(), TrainingRecipe(batch=2, images=24), tmp_path, CPU).step == 1
 
 
 def test_a_folder_below_a_file_is_no_bug(pairs, tmp_path, capsys):

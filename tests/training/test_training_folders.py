@@ -13,11 +13,11 @@ from npe_core.errors import InputError, UsageError
 from npe_core.training.checkpoint import read_weights
 from npe_core.training.holding import held
 from npe_core.training.loop import Trainer
-from npe_core.training.recipe import Recipe
+from npe_core.training.recipe import TrainingRecipe
 from npe_core.training.report import plot_loss, read_log
 
 CPU = torch.device("cpu")
-RECIPE = Recipe(batch=2, images=46)
+RECIPE = TrainingRecipe(batch=2, images=46)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_the_log_has_the_last_steps_too(diffusion_task, tmp_path, capsys):
     assert [entry["images"] for entry in read_log(tmp_path / "log.jsonl")] == [40, 46]
     assert "46/46 images" in capsys.readouterr().err
     assert (tmp_path / "loss.png").exists()
-    short = Trainer(diffusion_task(), Recipe(batch=2, images=6), tmp_path / "short", CPU)
+    short = Trainer(diffusion_task(), TrainingRecipe(batch=2, images=6), tmp_path / "short", CPU)
     losses, step = [], short.train_step
 
     def kept():

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from npe_core.training.ema import Ema
-from npe_core.training.recipe import PRESETS, Recipe
+from npe_core.training.recipe import PRESETS, TrainingRecipe
 
 
 def test_learning_rate_of_known_steps():
-    recipe = Recipe(batch=10, lr=1.0, warmup=4, images=1000, cooldown=0.5)
+    recipe = TrainingRecipe(batch=10, lr=1.0, warmup=4, images=1000, cooldown=0.5)
     assert [recipe.lr_at(step) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
     assert recipe.lr_at(50) == 1.0
     assert recipe.lr_at(75) == pytest.approx(1 - 0.98 / 2)

@@ -10,7 +10,7 @@ import torch.distributed as dist
 
 from npe_core.training.distributed import World, join_world, leave_world
 from npe_core.training.loop import Trainer
-from npe_core.training.recipe import Recipe
+from npe_core.training.recipe import TrainingRecipe
 from npe_core.training.task import Loss
 
 CPU = torch.device("cpu")
@@ -55,7 +55,7 @@ def train(folder, world):
     """The weights after all steps."""
     step = 0
     for stop in STOPS:
-        recipe = Recipe(batch=BATCH, images=BATCH * stop, lr=0.05, warmup=0, cooldown=0)
+        recipe = TrainingRecipe(batch=BATCH, images=BATCH * stop, lr=0.05, warmup=0, cooldown=0)
         trainer = Trainer(Line(world, step), recipe, folder, CPU, precision=torch.float32, world=world)
         assert trainer.step == step
         trainer.run()

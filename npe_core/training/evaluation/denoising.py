@@ -10,7 +10,7 @@ from torch import Tensor
 from npe_core.diffusion.schedule import draw_noise, q_sample
 from npe_core.editor.engine import Engine
 from npe_core.models.surroundings import surroundings_of
-from npe_core.report import markdown, shown, told
+from npe_core.report import as_cell, markdown, told
 from npe_core.training.augment import random_blobs
 from npe_core.training.data import to_float
 from npe_core.training.teachers import Judge
@@ -63,7 +63,7 @@ def errors_at(
 def denoising_table(numbers: dict[str, Any]) -> str:
     """A row a measure, a column a timestep."""
     rows = [
-        [f"{name} {place}", *(shown(numbers[place][str(t)][key], 4) for t in TIMESTEPS)]
+        [f"{name} {place}", *(as_cell(numbers[place][str(t)][key], 4) for t in TIMESTEPS)]
         for key, name in (("rmse", "RMSE of x0"), ("lpips", "LPIPS of x0"))
         for place in ("inside", "whole")
     ]

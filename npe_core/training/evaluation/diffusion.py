@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from npe_core.editor import Editor
-from npe_core.report import Report, markdown, shown
+from npe_core.report import Report, as_cell, markdown
 from npe_core.sheets import grid
 from npe_core.training.data import parse_source, source_name
 from npe_core.training.evaluation.denoising import denoising_table, measure_denoising
@@ -90,11 +90,11 @@ def compare_spread(report: Report, judge: Judge, val: Tensor, samples: Tensor, o
         )
         val, samples = val[: len(others)], samples[: len(others)]
     numbers = {"count": len(samples), "samples": judge.vgg_fd(val, samples)}
-    rows = [[f"VGG-FD of {len(samples)} samples", shown(numbers["samples"], 2)]]
+    rows = [[f"VGG-FD of {len(samples)} samples", as_cell(numbers["samples"], 2)]]
     if others is not None:
         numbers["other_real"] = judge.vgg_fd(val, others)
         numbers["ratio"] = numbers["samples"] / numbers["other_real"]
-        rows.append([f"VGG-FD of {len(others)} other real faces", shown(numbers["other_real"], 2)])
-        rows.append(["ratio", shown(numbers["ratio"], 2)])
+        rows.append([f"VGG-FD of {len(others)} other real faces", as_cell(numbers["other_real"], 2)])
+        rows.append(["ratio", as_cell(numbers["ratio"], 2)])
     report.numbers["vgg_fd"] = numbers
     report.tables.append(markdown([f"against {len(val)} faces of {report.numbers['val']}", "value"], rows))

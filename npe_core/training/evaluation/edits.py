@@ -11,10 +11,10 @@ from PIL import Image
 from npe_core.colour import parse_colour
 from npe_core.editor import Editor
 from npe_core.errors import InputError
-from npe_core.report import markdown, shown, told
+from npe_core.report import as_cell, markdown, told
 from npe_core.sheets import grid
 from npe_core.training.data import to_float
-from npe_core.training.evaluation.faces import Face
+from npe_core.training.evaluation.faces import LabelledFace
 from npe_core.training.evaluation.metrics import cie76
 from npe_core.training.teachers import Judge
 
@@ -26,7 +26,7 @@ TILE = 128
 
 
 def measure_edits(
-    editor: Editor, faces: list[Face], sheets: dict[str, np.ndarray], judge: Judge | None = None
+    editor: Editor, faces: list[LabelledFace], sheets: dict[str, np.ndarray], judge: Judge | None = None
 ) -> dict[str, Any]:
     """Every request on every face at t = 300; adds the sheet ``edits`` of the first eight.
 
@@ -65,7 +65,7 @@ def measure_edits(
 Outcome = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def edit_once(editor: Editor, face: Face, region: str, colour: str, timestep: int, seed: int) -> Outcome | None:
+def edit_once(editor: Editor, face: LabelledFace, region: str, colour: str, timestep: int, seed: int) -> Outcome | None:
     """(result, guide (H, W, 3), region, may have changed (H, W) bool), or None on a face without that region."""
     photo, choice, canvas = face.canvas(editor)
     try:
@@ -103,7 +103,7 @@ def compare(
     return numbers
 
 
-def timestep_sheet(editor: Editor, faces: list[Face], region: str = "hair") -> np.ndarray | None:
+def timestep_sheet(editor: Editor, faces: list[LabelledFace], region: str = "hair") -> np.ndarray | None:
     """A row a face: original, painted, and the masked edit at each of ``TIMESTEPS``; (H, W, 3) uint8.
 
     None where no face has the region.
@@ -128,11 +128,11 @@ def edit_table(numbers: dict[str, Any]) -> str:
         [
             f"{region} -> {n['colour']}",
             str(n["edits"]),
-            shown(n["cie76"], 1),
-            shown(n["painted"], 1),
-            shown(n["cie76_of_mean"], 1),
-            shown(n["changed_outside"], 0),
-            shown(n.get("lpips_outside", float("nan")), 4),
+            as_cell(n["cie76"], 1),
+            as_cell(n["painted"], 1),
+            as_cell(n["cie76_of_mean"], 1),
+            as_cell(n["changed_outside"], 0),
+            as_cell(n.get("lpips_outside", float("nan")), 4),
         ]
         for region, n in numbers["regions"].items()
     ]

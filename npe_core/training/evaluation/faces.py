@@ -17,7 +17,7 @@ PAIR_SIZE = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Face:
+class LabelledFace:
     """One aligned face."""
 
     image: np.ndarray
@@ -33,10 +33,10 @@ class Face:
         return photo, choice, Canvas(photo.image, regions)
 
 
-def read_faces(path: Path, side: int, choice: Choice) -> list[Face]:
+def read_faces(path: Path, side: int, choice: Choice) -> list[LabelledFace]:
     """The chosen faces: labelled ones at 256 pixels, others at ``side``. Raises InputError."""
     if has_pairs(path):
         images, ids, _ = read_pairs(path, PAIR_SIZE, choice)
         labels = [np.where(one == UNKNOWN, np.uint8(0), one) for one in ids.numpy()]
-        return [Face(image.permute(1, 2, 0).numpy(), one) for image, one in zip(images, labels, strict=True)]
-    return [Face(image.permute(1, 2, 0).numpy(), None) for image in read_images(path, side, choice)]
+        return [LabelledFace(image.permute(1, 2, 0).numpy(), one) for image, one in zip(images, labels, strict=True)]
+    return [LabelledFace(image.permute(1, 2, 0).numpy(), None) for image in read_images(path, side, choice)]

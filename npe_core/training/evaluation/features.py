@@ -15,12 +15,12 @@ from npe_core.editor import Editor
 from npe_core.editor.framing import CROP
 from npe_core.models.upscaler import SCALE
 from npe_core.regions import region_by_name
-from npe_core.report import markdown, shown, told
+from npe_core.report import as_cell, markdown, told
 from npe_core.sheets import grid
 from npe_core.training.augment import rough_paint
 from npe_core.training.data import to_float, to_uint8
 from npe_core.training.evaluation.edits import tile
-from npe_core.training.evaluation.faces import Face
+from npe_core.training.evaluation.faces import LabelledFace
 from npe_core.training.teachers import Judge
 
 FEATURES = {"eyes": ("eyes",), "nose": ("nose",), "mouth": ("lips", "mouth")}
@@ -37,7 +37,7 @@ COARSE = 128
 
 
 def measure_features(
-    editor: Editor, faces: list[Face], sheets: dict[str, np.ndarray], judge: Judge | None = None
+    editor: Editor, faces: list[LabelledFace], sheets: dict[str, np.ndarray], judge: Judge | None = None
 ) -> dict[str, Any]:
     """Edits of labelled faces with rough paint of their own features.
 
@@ -73,7 +73,7 @@ def measure_features(
     }
 
 
-def mask_of(face: Face, regions: tuple[str, ...]) -> np.ndarray | None:
+def mask_of(face: LabelledFace, regions: tuple[str, ...]) -> np.ndarray | None:
     """(S, S) uint8, 255 on the regions and a little around them; None where there is hardly any of them."""
     assert face.ids is not None, "only labelled faces have features"
     inside = np.isin(face.ids, [region_by_name(name).id for name in regions])
@@ -120,6 +120,6 @@ def feature_table(numbers: dict[str, Any]) -> str:
     """A row a feature; the paint alone, then a column a timestep."""
     measure = "lpips" if any("lpips" in n["paint"] for n in numbers.values()) else "rmse"
     columns = ["paint", *map(str, TIMESTEPS)]
-    rows = [[name, str(n["faces"]), *(shown(n[key][measure], 4) for key in columns)] for name, n in numbers.items()]
+    rows = [[name, str(n["faces"]), *(as_cell(n[key][measure], 4) for key in columns)] for name, n in numbers.items()]
     header = [f"{measure.upper()} around rough paint", "faces", "alone", *(f"t = {t}" for t in TIMESTEPS)]
     return markdown(header, rows)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from npe_core.diffusion.masked import masked_edit
 from npe_core.editor.engine import Engine
-from npe_core.report import markdown, shown, told
+from npe_core.report import as_cell, markdown, told
 from npe_core.sheets import grid
 from npe_core.strength import Strength
 from npe_core.training.augment import random_blobs, rough_paint
@@ -87,7 +87,7 @@ def painting_table(numbers: dict[str, Any]) -> str:
     """A row a measure; the paint alone, then a column a timestep."""
     columns = ["paint", *map(str, TIMESTEPS)]
     rows = [
-        [name, *(shown(numbers[column].get(key, float("nan")), 4) for column in columns)]
+        [name, *(as_cell(numbers[column].get(key, float("nan")), 4) for column in columns)]
         for key, name in (("rmse", "RMSE inside"), ("lpips", "LPIPS"))
     ]
     return markdown([f"rough paint of {numbers['faces']} faces", "alone", *(f"t = {t}" for t in TIMESTEPS)], rows)

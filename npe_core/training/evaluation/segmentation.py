@@ -19,7 +19,7 @@ from npe_core.editor.engine import to_images
 from npe_core.errors import InputError
 from npe_core.photo import Photo
 from npe_core.regions import LEGEND, REGIONS
-from npe_core.report import Report, markdown, shown, told
+from npe_core.report import Report, as_cell, markdown, told
 from npe_core.sheets import grid
 from npe_core.training.augment import warp
 from npe_core.training.data import distinct, parse_source, source_name, to_float
@@ -177,18 +177,18 @@ def sheet(labelled: Labelled, predicted: np.ndarray) -> np.ndarray:
 
 def tables(data: dict[str, dict[str, Any]]) -> list[str]:
     """One column a set; then one table a set and grouping."""
-    rows = [["mean IoU, 10 regions", *(shown(n["mean_iou"]) for n in data.values())]]
-    rows += [["mean F1, 10 regions", *(shown(n["mean_f1"]) for n in data.values())]]
-    rows += [[region.name, *(shown(n["iou"][region.name]) for n in data.values())] for region in REGIONS]
+    rows = [["mean IoU, 10 regions", *(as_cell(n["mean_iou"]) for n in data.values())]]
+    rows += [["mean F1, 10 regions", *(as_cell(n["mean_f1"]) for n in data.values())]]
+    rows += [[region.name, *(as_cell(n["iou"][region.name]) for n in data.values())] for region in REGIONS]
     for name, text in (("shift_loss", "lost by a shift of 5 %"), ("rotation_loss", "lost by a rotation of 10 degrees")):
         if all(name in n for n in data.values()):
-            rows.append([text, *(shown(n[name]) for n in data.values())])
+            rows.append([text, *(as_cell(n[name]) for n in data.values())])
     rows.append(["faces", *(str(n["faces"]) for n in data.values())])
     found = [markdown(["IoU", *data], rows)]
     for name, numbers in data.items():
         for key in GROUPINGS:
             by, faces = (numbers.get(f"{what}_by_{key}", {}) for what in ("mean_iou", "faces"))
             if by:
-                lines = [[value, str(faces[value]), shown(v)] for value, v in by.items()]
+                lines = [[value, str(faces[value]), as_cell(v)] for value, v in by.items()]
                 found.append(markdown([f"{name}, {key}", "faces", "mean IoU"], lines))
     return found

@@ -12,7 +12,7 @@ from torch import Tensor
 from npe_core.editor.engine import Engine
 from npe_core.models.surroundings import surroundings_of
 from npe_core.models.upscaler import SCALE
-from npe_core.report import Report, markdown, shown, told
+from npe_core.report import Report, as_cell, markdown, told
 from npe_core.sheets import grid
 from npe_core.training.augment import random_blobs
 from npe_core.training.data import distinct, parse_source, source_name, to_float, to_uint8
@@ -66,7 +66,7 @@ def evaluate_super_resolution(
         report.numbers["data"][data] = {"faces": len(images), **sums, "lpips_inside": inside}
         report.tables.append(table(data, len(images), sums))
         if inside:
-            rows = [[name, shown(value, 4), shown(value / inside["bicubic"], 2)] for name, value in inside.items()]
+            rows = [[name, as_cell(value, 4), as_cell(value / inside["bicubic"], 2)] for name, value in inside.items()]
             report.tables.append(markdown(["restored inside random shapes only", "LPIPS", "of bicubic"], rows))
     report.sheets["faces"] = grid(np.stack(tiles), len(engines) + 3)
     report.notes.append(f"Columns of the sheet: input, bicubic, {', '.join(engines)}, original.")
@@ -110,15 +110,15 @@ def table(data: str, faces: int, sums: dict[str, dict[str, Any]]) -> str:
     for name, n in sums.items():
         gain = "" if name == "bicubic" else f" ({n['psnr_y'] - plain['psnr_y']:+.2f})"
         distance = n.get("lpips", float("nan"))
-        share = shown(distance / plain["lpips"], 2) if "lpips" in plain else "-"
+        share = as_cell(distance / plain["lpips"], 2) if "lpips" in plain else "-"
         rows.append(
             [
                 name,
                 f"{n['psnr_y']:.2f}{gain}",
-                shown(distance, 4),
+                as_cell(distance, 4),
                 share,
-                shown(n["down_difference"]),
-                shown(n["colour_shift"]),
+                as_cell(n["down_difference"]),
+                as_cell(n["colour_shift"]),
             ]
         )
     header = [
