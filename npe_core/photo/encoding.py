@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from npe_core.photo import colour_profile, deep_colour, exif, iptc, xmp
 from npe_core.photo.deep_colour import Deep
+from npe_core.photo.jpeg_source import JpegSource
 from npe_core.photo.metadata import EXIF_DIRECTORIES, PARAMETERS_KEY, Metadata, keep_descriptive
 
 QUALITY = 95
@@ -21,18 +22,6 @@ QUALITY = 95
 _JPEG_SEGMENT = 65533
 _JPEG_XMP = _JPEG_SEGMENT - 29
 _TIFF_XMP_TAG = 700
-
-
-@dataclass(frozen=True)
-class JpegTables:
-    """How a JPEG source was quantized: used again, the untouched blocks come out nearly as they were."""
-
-    quantization: tuple[tuple[int, ...], ...]
-    subsampling: int
-    """0, 1, 2 = 4:4:4, 4:2:2, 4:2:0, as Pillow counts."""
-    progressive: bool
-    rgb: bool
-    """Red, green and blue are stored as such, not as brightness and colour."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +36,8 @@ class Content:
     profile: bytes | None
     metadata: Metadata
     parameters: dict[str, Any] | None
-    tables: JpegTables | None
+    source: JpegSource | None
+    """The JPEG that it was read from."""
     lossless: bool
     """Whether the source was, so that a WebP should be."""
 
@@ -156,21 +146,14 @@ def _jpeg(content: Content, buffer: BytesIO, notes: list[str]) -> None:
         else:
             options["extra"] = segment
     _text_lost(content, "JPEG", notes)
-    picture = _opaque(content, content.rgb, "JPEG", notes)
-    if content.tables is not None:
-        tables = content.tables
-        same = {
-            "qtables": [list(table) for table in tables.quantization],
-            "subsampling": tables.subsampling,
-            "progressive": tables.progressive,
-            "keep_rgb": tables.rgb,
-        }
+    if content.source is not None:
         try:
-            picture.save(buffer, "JPEG", **same, **options)
+            content.source.write(content.rgb, buffer, **options)
             return
         except (OSError, ValueError):  # tables that libjpeg reads but does not write
             buffer.seek(0)
             buffer.truncate()
+    picture = _opaque(content, content.rgb, "JPEG", notes)
     picture.save(buffer, "JPEG", quality=QUALITY, subsampling=0, **options)
 
 

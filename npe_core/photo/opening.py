@@ -76,8 +76,7 @@ class Opened:
         """The samples with 16 bits; None where the file has fewer, or is of a kind that holds none."""
         if self.bits != 16 or self.format not in deep_colour.FORMATS:
             return None
-        self._file.seek(0)
-        return deep_colour.read(self._file.read())
+        return deep_colour.read(self.content())
 
     def png_chunks(self, names: tuple[bytes, ...]) -> tuple[tuple[bytes, bytes], ...]:
         """(name, body) of the chunks of these names before the pixels; none of other formats."""
@@ -86,24 +85,34 @@ class Opened:
         head = itertools.takewhile(lambda chunk: chunk[0] != b"IDAT", png_data.chunks(self._file))
         return tuple(chunk for chunk in head if chunk[0] in names)
 
+    def content(self) -> bytes:
+        """The whole file."""
+        self._file.seek(0)
+        return self._file.read()
+
     def upright(self, array: np.ndarray) -> np.ndarray:
         """(H, W[, C]) samples as decoded -> as they should be looked at."""
-        turned = {
-            2: lambda a: a[:, ::-1],
-            3: lambda a: a[::-1, ::-1],
-            4: lambda a: a[::-1],
-            5: lambda a: np.swapaxes(a, 0, 1),
-            6: lambda a: np.rot90(a, -1),
-            7: lambda a: np.swapaxes(a[::-1, ::-1], 0, 1),
-            8: lambda a: np.rot90(a, 1),
-        }
-        return np.ascontiguousarray(turned.get(self.orientation, lambda a: a)(array))
+        return upright(array, self.orientation)
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) upright."""
         width, height = self.picture.size
         return (height, width) if self.orientation >= 5 else (width, height)
+
+
+def upright(array: np.ndarray, orientation: int) -> np.ndarray:
+    """(H, W[, C]) samples as a file of this EXIF orientation, 1..8, holds them -> as they should be looked at."""
+    turned = {
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: np.swapaxes(a, 0, 1),
+        6: lambda a: np.rot90(a, -1),
+        7: lambda a: np.swapaxes(a[::-1, ::-1], 0, 1),
+        8: lambda a: np.rot90(a, 1),
+    }
+    return np.ascontiguousarray(turned.get(orientation, lambda a: a)(array))
 
 
 def quoted(path: Path | str) -> str:
@@ -120,7 +129,7 @@ def open_picture(path: Path | str, check: Callable[[tuple[int, int]], None], max
     """
     name = quoted(path)
     with _regular_file(Path(path)) as file, _in_memory(name):
-        with _decoding(name), _pillow_settings(max_pixels):
+        with _decoding(name), pillow_settings(max_pixels):
             opened = _decode(file, name, check)
         try:
             yield opened
@@ -174,15 +183,16 @@ def _decoding(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _pillow_settings(max_pixels: float) -> Iterator[None]:
-    """Pillow's warnings go nowhere (we report by errors and notes), and its limit on pixels is ours.
+def pillow_settings(max_pixels: float | None) -> Iterator[None]:
+    """Pillow's warnings go nowhere (we report by errors and notes), and its limit on pixels is ours (None: no limit).
 
     Both are settings of the whole process, hence one decoding at a time.
     """
     with _pillow, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         before = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = max(int(max_pixels), 1)  # for what hides behind a small header, as a TIFF's tiles
+        # For what hides behind a small header as well, such as a TIFF's tiles.
+        Image.MAX_IMAGE_PIXELS = None if max_pixels is None else max(int(max_pixels), 1)
         try:
             yield
         finally:

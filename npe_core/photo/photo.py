@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image, JpegImagePlugin
+from PIL import Image
 
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import OutOfMemory, UsageError
 from npe_core.parts import Source
 from npe_core.photo import colour_profile
 from npe_core.photo.deep_colour import Deep
-from npe_core.photo.encoding import Content, JpegTables, encode
+from npe_core.photo.encoding import Content, encode
+from npe_core.photo.jpeg_source import JpegSource
 from npe_core.photo.limits import check_size
 from npe_core.photo.metadata import Metadata, read_metadata
-from npe_core.photo.opening import Opened, open_picture, quoted
+from npe_core.photo.opening import open_picture, quoted
 from npe_core.photo.samples import native_samples
 from npe_core.photo.saving import check_output, write_atomically
 
@@ -49,7 +50,7 @@ class Photo:
     """What the file holds in 16 bits; ``_native``, before any edit, is that rounded."""
     _profile: bytes | None = field(default=None, repr=False, kw_only=True)
     _metadata: Metadata = field(default=Metadata(), repr=False, kw_only=True)
-    _tables: JpegTables | None = field(default=None, repr=False, kw_only=True)
+    _source: JpegSource | None = field(default=None, repr=False, kw_only=True)
     _lossless: bool = field(default=True, repr=False, kw_only=True)
     _path: Path | None = field(default=None, repr=False, kw_only=True)
 
@@ -80,7 +81,7 @@ class Photo:
         with open_picture(path, lambda size: check_size(name, size, max_megapixels), max_megapixels * 1e6) as opened:
             samples = native_samples(opened.picture, opened.bits, name, opened.deep())
             metadata, parameters, notes = read_metadata(opened)
-            tables = _jpeg_tables(opened)
+            source = JpegSource.of(opened)
         if opened.pictures > 1:
             notes.append(f"only the main one of the file's {opened.pictures} pictures is edited and saved")
         native = opened.upright(samples.rgb)
@@ -93,7 +94,7 @@ class Photo:
             _deep=None if samples.deep is None else samples.deep.each(opened.upright),
             _profile=samples.profile,
             _metadata=metadata,
-            _tables=tables,
+            _source=source,
             _lossless=opened.lossless,
             _path=Path(path),
         )
@@ -210,7 +211,7 @@ class Photo:
             profile=self._profile,
             metadata=self._metadata.stripped() if strip else self._metadata,
             parameters=None if strip else self.parameters,
-            tables=self._tables,
+            source=self._source,
             lossless=self._lossless,
         )
         try:
@@ -224,25 +225,3 @@ class Photo:
 def _check_image(image: np.ndarray) -> None:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image must be (H, W, 3) uint8, not {image.shape} {image.dtype}")
-
-
-def _jpeg_tables(opened: Opened) -> JpegTables | None:
-    """None where the source is no JPEG of RGB or grey, whose tables would not fit."""
-    picture = opened.picture
-    if not isinstance(picture, JpegImagePlugin.JpegImageFile) or picture.mode not in ("RGB", "L"):
-        return None
-    quantization = tuple(tuple(picture.quantization[key]) for key in sorted(picture.quantization))
-    if not quantization:
-        return None
-    subsampling = JpegImagePlugin.get_sampling(picture)
-    progressive = bool(picture.info.get("progressive"))
-    return JpegTables(quantization, subsampling if subsampling in (0, 1, 2) else 0, progressive, _is_rgb(picture))
-
-
-def _is_rgb(picture: JpegImagePlugin.JpegImageFile) -> bool:
-    """Whether a JPEG stores red, green and blue as such, by what libjpeg goes by."""
-    if picture.mode != "RGB" or "jfif" in picture.info:
-        return False
-    if "adobe" in picture.info:
-        return picture.info.get("adobe_transform") == 0
-    return [layer[0] for layer in picture.layer] == list(b"RGB")
