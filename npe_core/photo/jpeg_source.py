@@ -17,8 +17,18 @@ from npe_core.photo.opening import Opened, pillow_settings, upright
 
 _CELLS = {0: (1, 1), 1: (1, 2), 2: (2, 2)}
 """Rows and columns of pixels that share a colour, by subsampling as Pillow counts."""
-_ROWS = 256
-"""That are compared together, so that memory does not double."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what makes it upright."""
+_ROWS = 64
+"""That are changed together, so that they stay in the cache; whole cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,20 +85,33 @@ class JpegSource:
 
     def _with_changes(self, rgb: np.ndarray) -> Image.Image:
         """What the file stores, with the pixels of ``rgb`` where it differs from the source; mode YCbCr, or RGB."""
-        was = upright(np.asarray(self._decoded()), self.orientation)
-        if was.shape != rgb.shape or (stored := self._stored()) is None:  # grey, or not of this size
+        changes = self._changes(rgb)
+        if changes is None or (stored := self._stored()) is None:
             return Image.fromarray(rgb)
-        planes = upright(stored, self.orientation)
-        down, across = _CELLS[self.subsampling]
+        if self.orientation in _TURNS:
+            stored = stored.transpose(_TURNS[self.orientation])
+        for top, changed in changes.items():
+            rows = 0, top, stored.width, top + len(changed)
+            wanted = np.asarray(Image.fromarray(rgb[top : rows[3]]).convert("YCbCr"))
+            planes = np.array(stored.crop(rows))
+            np.copyto(planes[..., 0], wanted[..., 0], where=changed)
+            cells = _in_cells(changed, *_CELLS[self.subsampling])
+            np.copyto(planes[..., 1:], wanted[..., 1:], where=cells[..., None])
+            stored.paste(Image.frombytes("YCbCr", (stored.width, len(changed)), planes.data), rows)
+        return stored
+
+    def _changes(self, rgb: np.ndarray) -> dict[int, np.ndarray] | None:
+        """First row -> (``_ROWS``, W) bool, which pixels differ from the source; None where all would."""
+        before = upright(np.asarray(self._decoded()), self.orientation)
+        if before.shape != rgb.shape:
+            return None
+        found = {}
         for top in range(0, len(rgb), _ROWS):
-            rows = np.s_[top : top + _ROWS]
-            red, green, blue = (rgb[rows] != was[rows]).transpose(2, 0, 1)
-            changed = red | green | blue  # ``any`` along so short an axis takes several times as long
-            if changed.any():
-                new = np.asarray(Image.fromarray(rgb[rows]).convert("YCbCr"))
-                np.copyto(planes[rows][..., 0], new[..., 0], where=changed)
-                np.copyto(planes[rows][..., 1:], new[..., 1:], where=_in_cells(changed, down, across)[..., None])
-        return Image.frombytes("YCbCr", (rgb.shape[1], rgb.shape[0]), planes.data)
+            new, old = rgb[top : top + _ROWS], before[top : top + _ROWS]
+            if not np.array_equal(new, old):
+                red, green, blue = (new != old).transpose(2, 0, 1)
+                found[top] = red | green | blue  # ``any`` along so short an axis takes several times as long
+        return found
 
     def _decoded(self, mode: str | None = None, size: tuple[int, int] | None = None) -> Image.Image:
         with pillow_settings(None):  # its size was checked when it was opened
@@ -97,23 +120,22 @@ class JpegSource:
             picture.load()
         return picture
 
-    def _stored(self) -> np.ndarray | None:
-        """(H, W, 3) uint8: brightness and colour, not upright; colour that pixels share is the same in all of them."""
+    def _stored(self) -> Image.Image | None:
+        """Brightness and colour, mode YCbCr, not upright; colour that pixels share is the same in all of them."""
         picture = self._decoded("YCbCr")
-        if picture.mode != "YCbCr":
-            return None
-        stored = np.array(picture)
-        if self.subsampling == 2:
-            # At half its size brightness is reduced, and colour, which has no more there, is as it is stored.
-            width, height = picture.size
-            half = self._decoded("YCbCr", (max(width // 2, 1), max(height // 2, 1)))
-            if half.size == ((width + 1) // 2, (height + 1) // 2):
-                colour = np.asarray(half)[..., 1:]
-                for y in (0, 1):
-                    for x in (0, 1):
-                        cells = stored[y::2, x::2, 1:]
-                        cells[:] = colour[: cells.shape[0], : cells.shape[1]]
-        return stored
+        if picture.mode != "YCbCr" or self.subsampling != 2:
+            return picture if picture.mode == "YCbCr" else None
+        # At half its size brightness is reduced, and colour, which has no more there, is as it is stored.
+        width, height = picture.size
+        half = self._decoded("YCbCr", (max(width // 2, 1), max(height // 2, 1)))
+        if half.size != ((width + 1) // 2, (height + 1) // 2):
+            return picture
+        planes = [picture.getchannel(0)]
+        del picture  # or a large photo is in memory once more than it need be
+        for colour in (1, 2):
+            twice = half.getchannel(colour).resize((2 * half.width, 2 * half.height), Image.Resampling.NEAREST)
+            planes.append(twice.crop((0, 0, width, height)))
+        return Image.merge("YCbCr", planes)
 
 
 def _in_cells(changed: np.ndarray, down: int, across: int) -> np.ndarray:
