@@ -123,19 +123,40 @@ class JpegSource:
     def _stored(self) -> Image.Image | None:
         """Brightness and colour, mode YCbCr, not upright; colour that pixels share is the same in all of them."""
         picture = self._decoded("YCbCr")
-        if picture.mode != "YCbCr" or self.subsampling != 2:
-            return picture if picture.mode == "YCbCr" else None
-        # At half its size brightness is reduced, and colour, which has no more there, is as it is stored.
-        width, height = picture.size
-        half = self._decoded("YCbCr", (max(width // 2, 1), max(height // 2, 1)))
-        if half.size != ((width + 1) // 2, (height + 1) // 2):
+        if picture.mode != "YCbCr":
+            return None
+        if self.subsampling == 0:
             return picture
         planes = [picture.getchannel(0)]
+        if self.subsampling == 1:
+            planes += [Image.fromarray(_unsmoothed(np.asarray(picture.getchannel(colour)))) for colour in (1, 2)]
+            return Image.merge("YCbCr", planes)
+        width, height = picture.size
         del picture  # or a large photo is in memory once more than it need be
+        # At half its size brightness is reduced, and colour, which has no more there, is as it is stored.
+        half = self._decoded("YCbCr", (max(width // 2, 1), max(height // 2, 1)))
         for colour in (1, 2):
             twice = half.getchannel(colour).resize((2 * half.width, 2 * half.height), Image.Resampling.NEAREST)
             planes.append(twice.crop((0, 0, width, height)))
         return Image.merge("YCbCr", planes)
+
+
+def _unsmoothed(colour: np.ndarray) -> np.ndarray:
+    """(H, W) uint8: colour of 4:2:2 as it is decoded -> as it is stored, the same in two columns.
+
+    Of stored columns x decoders make 2 W: (3 x[i] + x[i-1] + 1) // 4 and (3 x[i] + x[i+1] + 2) // 4 (libjpeg's "fancy
+    upsampling"). Both bound x[i] where x[i-1] is known, and the first column is x[0] itself.
+    """
+    wide = np.pad(colour, ((0, 0), (0, colour.shape[1] % 2)), mode="edge").astype(np.int16)
+    even, odd = wide[:, 0::2].T.copy(), wide[:, 1::2].T.copy()
+    stored = (even + odd + 1) // 2
+    stored[0] = even[0]
+    for i in range(1, len(stored)):
+        before = stored[i - 1]
+        least = np.maximum(-((before + 1 - 4 * even[i]) // 3), 4 * odd[i - 1] - 2 - 3 * before)
+        most = np.minimum((4 * even[i] + 2 - before) // 3, 4 * odd[i - 1] + 1 - 3 * before)
+        np.clip(stored[i], least, most, out=stored[i])
+    return stored.clip(0, 255).astype(np.uint8).T.repeat(2, axis=1)[:, : colour.shape[1]]
 
 
 def _in_cells(changed: np.ndarray, down: int, across: int) -> np.ndarray:

@@ -46,7 +46,7 @@ def red_corner(photo):
 
 
 @pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (131, 77)])
-@pytest.mark.parametrize("subsampling", [0, 2])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
 @pytest.mark.parametrize("progressive", [False, True])
 def test_whole_blocks_without_an_edit_come_out_bit_for_bit(jpeg, tmp_path, size, subsampling, progressive):
     photo = Photo.open(jpeg(texture(*size), subsampling=subsampling, quality=80, progressive=progressive))
