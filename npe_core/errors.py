@@ -8,6 +8,7 @@
     │   └── NothingMarked     2  what is marked lies on no chosen face
     ├── WeightsError          3  weights missing, truncated, altered or of another architecture
     ├── EnvironmentFault      4  the machine: no such device, disk full, folder read-only, a package missing
+    │   ├── NoSpace           4  no room for a file: disk full, quota or limit reached
     │   └── OutOfMemory       4  too little memory, of the machine or of the device, for what was asked
     ├── AlreadyRunning        5  another daemon holds the folder
     └── Cancelled             1  a callback asked to stop; nothing was written
@@ -49,6 +50,15 @@ class EnvironmentFault(NpeError):
     """The machine does not allow it: device, memory, disk, permissions."""
 
     exit_code = 4
+
+
+class NoSpace(EnvironmentFault):
+    """No room for a file: the disk is full, or a quota or limit is reached."""
+
+    def __init__(self, message: str, needed: int = 0) -> None:
+        """``needed``: bytes of the file; 0 where that is not known."""
+        super().__init__(message)
+        self.needed = needed
 
 
 class OutOfMemory(EnvironmentFault):

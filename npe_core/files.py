@@ -20,6 +20,8 @@ from typing import TypeGuard
 from npe_core import renaming
 from npe_core.errors import EnvironmentFault
 
+BEYOND_LIMIT = "beyond what ulimit -f or the file system allows"
+"""Why there is no room for a file on a disk that is not full."""
 NAME_ROOM = 200
 """Bytes of a photo's name that the names of files beside it begin with; most file systems allow 255 in all."""
 
@@ -44,7 +46,13 @@ def written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise EnvironmentFault(f"{path} cannot be written: {answer_of(error)}.") from None
+
+
+def answer_of(error: OSError) -> str:
+    """What the system answered, with what it leaves out: the file is too large for a limit, not for the disk."""
+    more = f" ({BEYOND_LIMIT})" if error.errno == errno.EFBIG else ""
+    return f"{error.strerror or error}{more}"
 
 
 def from_system(error: Exception) -> TypeGuard[OSError]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -15,6 +16,7 @@ import click
 from npe_core import __version__
 from npe_core.cli import streams
 from npe_core.errors import EnvironmentFault, NpeError, UsageError
+from npe_core.files import answer_of
 from npe_core.packages import fault_of, is_own
 from npe_core.spelling import hint
 
@@ -95,6 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     # A signal while a thread was started leaves one that the interpreter would wait for for ever.
     if code == STOPPED or signals:
         os._exit(code)
+    gc.freeze()  # or the interpreter's last collections go through all of torch: two seconds of a slow core
     sys.exit(code)
 
 
@@ -148,7 +151,10 @@ def run(arguments: list[str]) -> int:
     except streams.ReaderGone:
         return streams.READER_GONE
     except OSError as error:
-        return fail(f"The system refused: {error}.", EnvironmentFault.exit_code, debug)
+        told = f"The system refused: {error}."
+        if streams.is_of_stdout(error):
+            told = f"The output (stdout) cannot be written: {answer_of(error)}. Send it elsewhere, or free some space."
+        return fail(told, EnvironmentFault.exit_code, debug)
     except MemoryError:
         return fail("Not enough memory. Close other programs, or use a smaller photo.", 4, debug)
     except Exception as error:

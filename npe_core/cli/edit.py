@@ -106,15 +106,15 @@ def edit(
     from npe_core.editor.recipe import Recipe, other_weights
     from npe_core.photo import Photo, check_output
 
-    picture = Photo.open(photo, max_megapixels=max_megapixels)
-    inputs = (photo, paint, mask, source)
-    check_output(out, force, inputs, picture.size)
     stored = None if source is None else Photo.open(source, max_megapixels=max_megapixels).parameters
     recipe = Recipe(marks.fills, timestep, STEPS, sampler, seed, upscale, sharpness, feather)
     if source is not None:
         recipe = repeated(stored, source.name, recipe, marks.by_hand)
     recipe = replace(recipe, steps=recipe.strength.limited().steps if steps is None else steps)
     check(recipe)
+    picture = Photo.open(photo, max_megapixels=max_megapixels)
+    inputs = (photo, paint, mask, source)
+    check_output(out, force, inputs, picture.size)
     done = carry_out(device, picture, faces, replace(marks, fills=recipe.regions), recipe)
     notes = done.result.save(out, force, "strip" if strip_metadata else "keep", inputs)
     warnings = [*done.notes, *notes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,15 @@ class Number(click.FloatRange):
         return number
 
 
+class Device(click.types.StringParamType):
+    """The name of a device; whether it is there is known only when torch has been imported."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not re.fullmatch("auto|cpu|openvino|mps|cuda(:[0-9]+)?", value):
+            self.fail(f"{value!r} is not a device. Choose {DEVICES}.", param, ctx)
+        return value
+
+
 def region_fill(text: str) -> tuple[str, str]:
     """``nose+skin=6B4226`` -> (``skin+nose``, ``#6b4226``), both as they are stored. Raises UsageError."""
     from npe_core.regions import check_fill
@@ -137,7 +147,8 @@ def marking_options(command: Command) -> Command:
                 "regions",
                 multiple=True,
                 metavar="NAME[+NAME]=#RRGGBB",
-                help="Fill these regions, those joined by + as one that keeps its light; may be repeated.",
+                help="Fill these regions, those joined by + as one that keeps its light; may be repeated. "
+                "The # may be left out.",
             ),
             click.option(
                 "--paint", type=PHOTO, help="RGBA picture of PHOTO's size: alpha is the soft mask, RGB the colour."
@@ -235,7 +246,7 @@ def megapixels_option(default: float | None = MAX_MEGAPIXELS) -> Callable[[Comma
 
 def device_option(command: Command) -> Command:
     """--device."""
-    return click.option("--device", default="auto", show_default=True, help=f"{DEVICES}.")(command)
+    return click.option("--device", type=Device(), default="auto", show_default=True, help=f"{DEVICES}.")(command)
 
 
 def box(text: str | None) -> tuple[float, float, float, float] | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import click
 
 READER_GONE = 141
 """The exit code where a pipe was closed from the other end: what shells tell of a program that SIGPIPE has ended."""
@@ -33,6 +36,12 @@ def prepare() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  for as long as the process lives
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def is_of_stdout(error: OSError) -> bool:
+    """Whether it was raised where the output was written: the system does not say which file was at fault."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_code is click.echo.__code__ and frame.f_locals["file"] is sys.stdout
 
 
 def finish() -> None:

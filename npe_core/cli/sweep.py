@@ -63,10 +63,10 @@ def sweep(
 
     from npe_core.photo import Photo, check_output
 
+    strengths(rows, steps, sampler)
     picture = Photo.open(photo, max_megapixels=max_megapixels)
     inputs = (photo, paint, mask)
     check_output(out, force, inputs)
-    strengths(rows, steps, sampler)
 
     from npe_core.editor import Editor
     from npe_core.editor.sweep import sweep as make_sheet

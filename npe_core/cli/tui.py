@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from npe_core.cli import options
-from npe_core.cli.options import DEVICES, PHOTO
+from npe_core.cli.options import DEVICES, PHOTO, Device
 from npe_core.errors import UsageError
 
 
@@ -20,7 +20,7 @@ def has_terminal() -> bool:
 
 @click.command()
 @click.argument("photo", type=PHOTO, required=False)
-@click.option("--device", help=f"{DEVICES}.  [default: as set, else auto]")
+@click.option("--device", type=Device(), help=f"{DEVICES}.  [default: as set, else auto]")
 @options.megapixels_option(None)
 def tui(photo: Path | None, device: str | None, max_megapixels: float | None) -> int:
     """Edit PHOTO in the terminal; without PHOTO, choose one there.

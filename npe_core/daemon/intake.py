@@ -18,6 +18,7 @@ from npe_core.daemon.pauses import Pauses, kind_of
 from npe_core.daemon.spool import LARGEST_FILE, Claimed, Spool
 from npe_core.daemon.tracker import Stamp, Tracker, scan
 from npe_core.daemon.watcher import Watcher
+from npe_core.files import answer_of
 
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 _AGAIN, _LONGEST = 30.0, 3600.0
@@ -139,7 +140,7 @@ class Intake:
         except OSError as error:
             if not os.access(self._spool.folders.inbox, os.W_OK | os.X_OK):
                 raise
-            self._pauses.add(kind_of(error), f"Claims cannot be undone: {error.strerror}.")
+            self._pauses.add(kind_of(error), f"Claims cannot be undone: {answer_of(error)}.")
 
     @property
     def is_open(self) -> bool:
@@ -166,7 +167,8 @@ class Intake:
     def _refuse(self, group: Group, error: OSError) -> None:
         why = self._fault_of_the_file(error)
         if why is None:
-            self._pauses.add(kind_of(error), f"A job cannot be taken in: {error}.")
+            needed = sum(self._stamps[name].size for name in group.names)
+            self._pauses.add(kind_of(error), f"A job cannot be taken in: {answer_of(error)}.", needed)
             return
         name = Path(error.filename).name
         waiting, stamp = Waiting((name,), why), self._stamps.get(name)

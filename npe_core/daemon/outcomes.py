@@ -17,7 +17,9 @@ from npe_core.daemon.pipeline import Finished
 from npe_core.daemon.reasons import reason_for
 from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Counters
+from npe_core.daemon.work import NotWritten
 from npe_core.errors import NpeError
+from npe_core.files import answer_of
 
 Step = Callable[[Claimed], None]
 
@@ -46,7 +48,7 @@ class Outcomes:
         if blame is Blame.NOBODY:
             self.do(self.give_back, job)
         elif blame is Blame.DISK:
-            self._pauses.add(kind_of(error), str(error))
+            self._pauses.add(kind_of(error), str(error), error.needed if isinstance(error, NotWritten) else 0)
             self.do(self._blameless, job)
         elif blame is Blame.INSTALLATION:
             self.do(self._blameless, job)
@@ -104,12 +106,12 @@ class Outcomes:
         at_fault = [str(name) for name in (error.filename2, error.filename) if name is not None]
         is_failed = any(Path(name).is_relative_to(folders.failed) for name in at_fault)
         if is_failed and not os.access(folders.failed, os.W_OK | os.X_OK):
-            return f"The folder for failed jobs cannot be written to: {error.strerror}. Let the daemon's user do so."
-        return f"The outbox cannot be written to: {error.strerror or error}."
+            return f"The folder for failed jobs cannot be written to: {answer_of(error)}. Let the daemon's user do so."
+        return f"The outbox cannot be written to: {answer_of(error)}."
 
-    def catch_up(self) -> None:
-        """Tries again what the disk refused, when it is time to."""
-        if not self._pauses.is_due("disk", "outbox"):
+    def catch_up(self, is_stopping: bool = False) -> None:
+        """Tries again what the disk refused, when it is time to, or when there is not much time left."""
+        if not (self._is_due or (is_stopping and self.later)):
             return
         if not self._spool.is_there:
             self._pauses.add("outbox", "The outbox is gone, or what is in it. Mount it again, or restart the daemon.")
@@ -118,18 +120,39 @@ class Outcomes:
             step, job = self.later.popleft()
             if self._spool.holds(job):  # else only the last call of the step was refused
                 self.do(step, job)
-        if not self.later and self._can_write():
+        if self._is_due and not self.later and self._can_write():
             self._pauses.over("disk")
             self._pauses.over("outbox")
 
+    @property
+    def _is_due(self) -> bool:
+        return self._pauses.is_due("disk", "outbox")
+
+    def give_up(self) -> None:
+        """At the end: what the disk still refuses goes back to the inbox, for which no room is needed.
+
+        What is in ``later`` after that stays for the next start: results that are whole, and what cannot go back.
+        """
+        if not self._spool.is_there:
+            return
+        for _ in range(len(self.later)):
+            step, job = self.later.popleft()
+            if self._spool.is_whole(job):
+                self.later.append((step, job))
+            elif self._spool.holds(job):
+                self.do(self.give_back, job)
+
     def _can_write(self) -> bool:
-        """Whether a file can be written, if there was reason to doubt it: jobs may have been refused at the door."""
+        """Whether there is room for what found none, if there was reason to doubt it.
+
+        Jobs may have been refused at the door, or their results, which are made again when there is room for them.
+        """
         if not self._pauses.reasons.keys() & {"disk", "outbox"}:
             return True
         try:
-            self._spool.try_writing()
+            self._spool.try_writing(self._pauses.needed)
         except OSError as error:
             kind = kind_of(error)
-            self._pauses.add(kind, self._pauses.reasons.get(kind, f"The outbox cannot be written to: {error}."))
+            self._pauses.add(kind, self._pauses.reasons.get(kind, self._told(error)))
             return False
         return True

@@ -5,8 +5,8 @@
     pause           ended by    as soon as
     models          Service     they load
     space           Service     enough of it is free
-    outbox, disk    Outcomes    what was refused is done, and a file can be written; outbox by Service as well, at the
-                                start, when what a former daemon left is taken up
+    outbox, disk    Outcomes    what was refused is done, and as much can be written as found no room; outbox by
+                                Service as well, at the start, when what a former daemon left is taken up
     inbox           Intake      it can be scanned
 """
 
@@ -46,19 +46,25 @@ class Pauses:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.reasons: dict[str, str] = {}
+        self.needed = 0
+        """The most bytes that found no room since the disk was last seen to have it."""
         self._clock = clock
         self._next: dict[str, float] = {}
         self._delay: dict[str, float] = {}
         self._ended: dict[str, float] = {}
 
-    def add(self, kind: str, why: str) -> None:
-        """Begins a pause, or prolongs it; soon after the last one of its kind it is longer than that."""
+    def add(self, kind: str, why: str, needed: int = 0) -> None:
+        """Begins a pause, or prolongs it; soon after the last one of its kind it is longer than that.
+
+        ``needed``: bytes that found no room.
+        """
         now = self._clock()
         again = kind in self.reasons or now - self._ended.get(kind, float("-inf")) < _LONGEST
         delay = min(_LONGEST, 2 * self._delay[kind]) if again and kind in self._delay else _SHORTEST
         if _without_numbers(self.reasons.get(kind, "")) != _without_numbers(why):
             log("paused", logging.WARNING, why=why)
         self.reasons[kind] = why
+        self.needed = max(self.needed, needed)
         if self.is_due(kind):  # jobs fail by the batch: all but the first of them were no try
             self._delay[kind], self._next[kind] = delay, now + delay
 
@@ -67,6 +73,8 @@ class Pauses:
         if self.reasons.pop(kind, None) is not None:
             self._ended[kind] = self._clock()
             del self._next[kind]
+            if kind == "disk":
+                self.needed = 0
             log("resumed", what=kind)
 
     def is_due(self, *kinds: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from npe_core.daemon.spool import Claimed
 from npe_core.daemon.work import NotWritten, Read, Worker
-from npe_core.errors import Cancelled, EnvironmentFault, NpeError, OutOfMemory
+from npe_core.errors import Cancelled, EnvironmentFault, NoSpace, NpeError, OutOfMemory
 from npe_core.files import from_system
 
 _ALONE = object()
@@ -219,7 +219,7 @@ class Pipeline:
         except Exception as fault:
             error = fault
             if _is_of_the_disk(fault):
-                error = NotWritten(str(fault))
+                error = NotWritten(str(fault), fault.needed if isinstance(fault, NoSpace) else 0)
                 error.__cause__ = fault
         self._room.take(-read.megapixels)
         self._done(read.job, error)

@@ -114,7 +114,7 @@ class Service:
             return True
         busy = bool(self._pipeline.in_flight or self._queue)
         if self._is_stopping:  # which may have come after the last turn: one more gives everything back and says so
-            return self._stop_at < float("inf") and not (busy or self._outcomes.later)
+            return self._stop_at < float("inf") and not busy
         if not self._settings.once or self._pipeline.in_flight or self._clearing is not None:
             return False
         return bool(self._pauses.reasons) or (not (busy or self._outcomes.later) and self._intake.is_through)
@@ -126,6 +126,8 @@ class Service:
             self._pipeline.abandon()
         else:
             self._pipeline.close()
+            if self._is_stopping:
+                self._outcomes.give_up()
         self._count()
         self.status.wait_for(self._intake.waiting)
         self._files.write(self.status)
@@ -155,7 +157,7 @@ class Service:
             log("the thread of the models has died", logging.CRITICAL)
             self._is_lost = True
         self._begin_anew()
-        self._outcomes.catch_up()
+        self._outcomes.catch_up(self._is_stopping)
         self._queue.extend(self._outcomes.again)
         self._outcomes.again.clear()
         if self._pipeline.overdue > self._settings.time_limit + self._settings.grace:
@@ -227,7 +229,9 @@ class Service:
                 died = Crashed(f"The daemon died {tried} times while it worked on this job.")
                 self._outcomes.fail(self._queue.popleft(), died)
                 continue
-            if not self._pauses.is_due("disk", "outbox") or (tried and self._pipeline.in_flight):
+            if "disk" in self._pauses.reasons or not self._pauses.is_due("outbox"):
+                return  # an edit that finds no room for its result would be made for nothing
+            if tried and self._pipeline.in_flight:
                 return
             self._alone = tried > 0
             self._outcomes.do(self._start, self._queue.popleft())
@@ -246,7 +250,6 @@ class Service:
             self._pipeline.stop()
         if now > self._stop_at:
             self._pipeline.cut_short()
-            self._outcomes.later.clear()  # it stays where it is, and the next start goes on with it
         while self._queue:
             self._outcomes.do(self._outcomes.give_back, self._queue.popleft())
 

@@ -39,6 +39,8 @@ LARGEST_FILE = 512 << 20
 """Bytes of an input that are read or copied at most; a larger one fails unread, or stays in an inbox elsewhere."""
 _ROOM = 246
 """Bytes of NAME in a file name; 255 less the longest ending, .mask.png."""
+_RECORDS = 64 << 10
+"""Bytes on the disk that a result takes besides its photo, at most: the report, the record."""
 
 DAMAGED = {"code": "damaged", "reason": "The daemon's record of this job cannot be read (.job.json)."}
 
@@ -211,12 +213,18 @@ class Spool:
         except OSError:
             return False
 
-    def try_writing(self) -> None:
-        """Writes a file and takes it away again. Raises OSError where nothing can be written."""
+    def try_writing(self, size: int) -> None:
+        """Writes ``size`` bytes, and what goes with a result, and takes them away again. Raises OSError."""
         folder = self._fresh(self.folders.trash)  # what is left there by a crash goes at the next start
         self.files.make_folder(folder)
-        self.files.write(folder / REASON, b"can this be written?")
-        self.files.remove_folder(folder)
+        try:
+            self.files.write(folder / REASON, os.urandom(size + _RECORDS))  # which no file system makes smaller
+        finally:
+            self.files.remove_folder(folder)
+
+    def is_whole(self, job: Claimed) -> bool:
+        """Whether the job has been edited and is to be published: ``commit`` is done."""
+        return (self.folders.out / job.folder.name).exists()
 
     def holds(self, job: Claimed) -> bool:
         """Whether the job is still in ``run`` or ``out``."""

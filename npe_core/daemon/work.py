@@ -233,7 +233,8 @@ class EditWorker:
         try:
             notes = outcome.save(folder / result_name(record))
         except NpeError as error:
-            raise type(error)(without_folder(str(error), folder)) from error.__cause__
+            error.args = (without_folder(str(error), folder),)
+            raise
         seconds = {**job.seconds, **outcome.seconds, "write": time.perf_counter() - start}
         seconds["total"] = seconds.pop("total") + sum(job.seconds.values()) + seconds["write"]  # the last of them
         report = {
@@ -264,6 +265,11 @@ class StillWritten(Exception):
 
 class NotWritten(Exception):
     """The result could not be written, or could not be now: the disk is to blame, not the job."""
+
+    def __init__(self, message: str, needed: int = 0) -> None:
+        """``needed``: bytes that found no room; 0 where that is not known."""
+        super().__init__(message)
+        self.needed = needed
 
 
 def require_writable(job: Claimed, size: tuple[int, int]) -> None:

@@ -9,13 +9,13 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from npe_core.errors import EnvironmentFault, UsageError
-from npe_core.files import create, replacing, write_new
+from npe_core.errors import EnvironmentFault, NoSpace, UsageError
+from npe_core.files import BEYOND_LIMIT, create, replacing, write_new
 from npe_core.formats import OUTPUT_FORMATS
 from npe_core.photo.opening import quoted
 
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -53,8 +53,8 @@ def write_atomically(path: Path | str, content: bytes, force: bool = False, inpu
     """Writes the file under a temporary name in the same folder (a dotfile), flushes it to the disk, and renames it.
 
     ``inputs`` as for ``check_output``. Without ``force`` a file that appears under ``path`` meanwhile is left alone
-    (UsageError). Raises EnvironmentFault when the disk is full or the folder cannot be written; nothing is left behind
-    then.
+    (UsageError). Raises NoSpace when the disk is full or a limit reached, EnvironmentFault when the folder cannot be
+    written; nothing is left behind then.
     """
     path = Path(path)
     _check_target(path, force, inputs)
@@ -109,14 +109,21 @@ def _exists(path: Path) -> UsageError:
     return UsageError(f"{quoted(path)} exists already. Choose another name, or overwrite it with --force.")
 
 
-def _fault(path: Path, error: Exception, size: int | None = None) -> EnvironmentFault:
+def _fault(path: Path, error: Exception, size: int = 0) -> EnvironmentFault:
     code = getattr(error, "errno", None)
     folder = quoted(path.parent)
+    needed = f" ({size / 1e6:.1f} MB needed)" if size else ""
     if code in _FULL:
-        needed = f" ({size / 1e6:.1f} MB needed)" if size is not None else ""
-        return EnvironmentFault(
+        return NoSpace(
             f"No space to write {quoted(path)}{needed}: disk full or quota reached.\n"
-            f"Nothing was written. Free some space or choose another folder."
+            "Nothing was written. Free some space or choose another folder.",
+            size,
+        )
+    if code == errno.EFBIG:
+        return NoSpace(
+            f"{quoted(path)} would be too large{needed}: {BEYOND_LIMIT}.\n"
+            "Nothing was written. Raise the limit or choose another folder.",
+            size,
         )
     if code in _DENIED:
         return EnvironmentFault(f"The folder {folder} cannot be written to ({error}). Choose another folder.")

@@ -94,6 +94,8 @@ REFUSALS = {
     "device raised": (["face.png", "-o", "out.png", *HAIR, "--device", "cuda:\u00b2"], 2, "not a device"),
     "device missing": (["face.png", "-o", "out.png", *HAIR, "--device", "cuda:63"], 4, "cuda:63"),
     "output exists": (["face.png", "-o", "exists.png", *HAIR], 2, "--force"),
+    "timestep, and output exists": (["face.png", "-o", "exists.png", *HAIR, "-t", "500"], 2, "between 1 and 499"),
+    "device, and output exists": (["face.png", "-o", "exists.png", *HAIR, "--device", "foo"], 2, "not a device"),
     "output is the input": (["face.png", "-o", "face.png", *HAIR, "--force"], 2, "face.png"),
     "output suffix": (["face.png", "-o", "out.xyz", *HAIR], 2, ".png"),
     "output folder": (["face.png", "-o", "no/such/out.png", *HAIR], 2, "no/such"),

@@ -53,9 +53,33 @@ def test_a_full_disk_behind_stderr_leaves_the_exit_code(shell):
     assert shell(f"{NPE} edit nowhere.png -o out.png --region hair=#8b2500 2>/dev/full")[0] == 2
 
 
-def test_a_full_disk_behind_stdout_is_one_line(shell):
-    code, _, err = shell(f"{NPE} status >/dev/full")
-    assert code == 4 and "No space left on device" in err and len(err.splitlines()) == 1
+@pytest.mark.parametrize("command", ["status", "status --json", "--help"])
+def test_a_full_disk_behind_stdout_is_one_line_that_names_it(shell, command):
+    code, _, err = shell(f"{NPE} {command} >/dev/full")
+    assert code == 4 and len(err.splitlines()) == 1
+    assert "The output (stdout) cannot be written: No space left on device. Send it elsewhere" in err
+
+
+def test_what_else_the_system_refuses_is_not_told_of_stdout(shell):
+    program = """
+from npe_core.cli.app import main
+import npe_core.cli.doctor
+npe_core.cli.doctor.doctor.callback = lambda **_: open("nowhere")
+main(["doctor"])
+"""
+    code, _, err = shell(f"{sys.executable} -c '{program}'")
+    assert code == 4 and "nowhere" in err and "stdout" not in err
+
+
+def test_the_end_goes_through_no_objects_that_the_system_frees_at_once(shell):
+    program = """
+import atexit, gc
+from npe_core.cli.app import main
+atexit.register(lambda: print(len(gc.get_objects())))
+main(["--version"])
+"""
+    _, out, _ = shell(f"{sys.executable} -c '{program}'")
+    assert int(out.split()[-1]) < 2000, "one import of click makes ten times as many"
 
 
 @pytest.mark.parametrize("command", ["status", "--help"])

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from daemon_stubs import QUICK, StubWorker, drop, names
+from limits import largest_file
 from waiting import PATIENCE, wait_for
 
 from npe_core.daemon import pauses
@@ -16,7 +17,9 @@ from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
+from npe_core.daemon.status import read_status, report_lines
 from npe_core.errors import EnvironmentFault, WeightsError
+from npe_core.photo import write_atomically
 
 
 @pytest.mark.parametrize(
@@ -160,6 +163,96 @@ def test_a_pause_ends_by_itself_and_costs_no_attempt(folders, running, monkeypat
     assert any("disk" in paused for paused in seen) and names(folders.outbox) == ["a.json", "a.png"]
     (record,) = folders.done.glob("*/.job.json")
     assert json.loads(record.read_text())["attempts"] == 1
+
+
+def test_a_disk_without_room_for_a_result_stays_paused_and_the_edit_is_not_made_again(
+    folders, running, monkeypatch, caplog
+):
+    """Smaller files can be written all the time; the limit is one of the system."""
+
+    class Trying(Files):
+        tries = 0
+
+        def make_folder(self, path):
+            self.tries += path.parent == folders.trash
+            super().make_folder(path)
+
+    def write(job):
+        write_atomically(job.job.result / "photo.png", bytes(400_000))
+        (job.job.result / "photo.png").unlink()  # the stub writes its own
+
+    monkeypatch.setattr(pauses, "_SHORTEST", 0.02)
+    monkeypatch.setattr(pauses, "_LONGEST", 0.1)
+    states, worker, files = [], StubWorker(write=write), Trying()
+    drop(folders.inbox)
+    with largest_file(300_000):
+        service, _ = running(worker, files=files, show=lambda status: states.append(status.state))
+        wait_for(lambda: files.tries >= 4)
+        why = service.status.paused["disk"]
+        assert "0.4 MB needed" in why and "ulimit -f" in why and "disk full" not in why
+        assert set(states[states.index("paused") :]) == {"paused"} and worker.edits == [["a"]]
+    wait_for(lambda: service.status.since_start.done == 1)
+    assert names(folders.outbox) == ["a.json", "a.png"] and worker.edits == [["a"], ["a"]]
+    assert not service.status.paused and not list(folders.trash.iterdir())
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["started", "claimed", "paused", "resumed", "done"]
+
+
+class Full(Files):
+    """A disk on which no byte can be written, while ``is_full``; names can be changed."""
+
+    is_full = True
+
+    def write(self, path, content, durable=True):
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        super().write(path, content, durable)
+
+
+@pytest.mark.parametrize("refused", ["the result", "the record"])
+def test_a_stop_on_a_full_disk_gives_back_what_is_not_done(folders, running, refused):
+    """With 20 seconds of grace, which it does not take: nothing is being edited."""
+
+    def write(job):
+        files.is_full = True
+        if refused == "the result":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    files = Full()
+    files.is_full = False
+    drop(folders.inbox)
+    service, thread = running(StubWorker(write=write), files=files)
+    wait_for(lambda: "disk" in service.status.paused and service.status.claimed)
+    service.stop()
+    thread.join(10)
+    assert not thread.is_alive() and names(folders.inbox) == ["a.mask.png", "a.png"]
+    assert not list(folders.run.iterdir()) and not list(folders.out.iterdir()) and service.status.claimed == 0
+
+
+def test_a_stop_tries_once_more_though_its_time_has_not_come(folders, running, monkeypatch):
+    monkeypatch.setattr(pauses, "_SHORTEST", 600.0)
+    refusing = [True]
+    files = FailingFiles(errno.EROFS, lambda target: refusing[0] and target.parent == folders.outbox)
+    drop(folders.inbox)
+    service, thread = running(files=files)
+    wait_for(lambda: "outbox" in service.status.paused)
+    refusing[0] = False
+    service.stop()
+    thread.join(PATIENCE)
+    assert names(folders.outbox) == ["a.json", "a.png"] and not names(folders.inbox)
+
+
+def test_a_whole_result_that_cannot_be_published_at_a_stop_stays_and_is_told(folders, running, serve):
+    files = FailingFiles(errno.EROFS, lambda target: target.parent == folders.outbox)
+    drop(folders.inbox)
+    service, thread = running(files=files)
+    wait_for(lambda: "outbox" in service.status.paused)
+    service.stop()
+    thread.join(10)
+    assert not thread.is_alive() and len(list(folders.out.iterdir())) == 1
+    assert "left over 1 in work when it ended; the next start goes on with them" in report_lines(read_status(folders))
+    worker = StubWorker()
+    assert serve(worker)[0] == 0 and names(folders.outbox) == ["a.json", "a.png"] and not worker.edits
 
 
 def test_a_pause_at_the_door_lasts_until_something_can_be_written(folders, running, monkeypatch):

@@ -352,6 +352,7 @@ def test_a_disk_that_fills_up_while_a_photo_is_written_pauses_as_disk(folders, w
     monkeypatch.setattr(files, "create", create_small)
     service = Service(folders, worker, Settings(**QUICK))
     assert service.run() == 4 and list(service.status.paused) == ["disk"] and not names(folders.failed)
+    assert service._pauses.needed > 100_000, "it waits for room for the whole photo"
     (record,) = folders.run.glob("*/.job.json")
     assert json.loads(record.read_text())["attempts"] == 0
 

@@ -1,11 +1,10 @@
 """What cannot be written is told as a fault of the machine, and before any work where that can be known."""
 
-import signal
 import sys
-from contextlib import contextmanager
 
 import pytest
 import torch
+from limits import largest_file
 
 from npe_core.cli.app import run
 from npe_core.errors import EnvironmentFault
@@ -18,20 +17,6 @@ from npe_core.training.loop import Trainer
 from npe_core.training.recipe import TrainingRecipe
 
 CPU = torch.device("cpu")
-
-
-@contextmanager
-def largest_file(size):
-    """No file may grow beyond so many bytes: to a writer that is a full disk."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def log_of(folder):
