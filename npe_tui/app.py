@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
@@ -30,6 +31,8 @@ from npe_tui.themes import THEMES, next_theme, own_colours
 
 _PATIENCE = 1.0
 """Seconds that the engine has at the end to come to the end of a step."""
+_LOOK = 2.0
+"""Seconds between two looks whether the terminal is there."""
 
 
 class NpeApp(InOrder, inherit_bindings=False):
@@ -174,7 +177,8 @@ class NpeApp(InOrder, inherit_bindings=False):
             await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
         editing.tell()
         again = own and written == path
-        editing.status.say(f"Saved again as {_beside(written, document)}.{stale}" if again else f"Saved {written}")
+        told = written if _lies_beside(written, document) else written.absolute()
+        editing.status.say(f"Saved again as {_beside(written, document)}.{stale}" if again else f"Saved {told}")
         for note in notes:
             self.notify(note, title=written.name, markup=False)
         return True
@@ -264,7 +268,7 @@ class NpeApp(InOrder, inherit_bindings=False):
     def _command(self, action: str, where: Screen[Any] | NpeApp) -> None:
         """What was chosen in the palette is for the picture, whichever control has the focus."""
         if isinstance(where, EditScreen):
-            where.back_to_picture()
+            where.action_back_to_picture()
         self.run_worker(self.run_action(action, where), group="palette")
 
     # --- a lost connection --------------------------------------------------------------------------------------
@@ -274,6 +278,15 @@ class NpeApp(InOrder, inherit_bindings=False):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGHUP, self._hung_up)
             loop.add_signal_handler(signal.SIGTERM, self._terminated)
+        if not self.is_headless and hasattr(select, "poll"):
+            self.set_interval(_LOOK, self._look_for_the_terminal)
+
+    def _look_for_the_terminal(self) -> None:
+        """It also goes without a signal, where it controls no process: Textual would read its end for ever."""
+        poll = select.poll()
+        poll.register(0, 0)  # a hang-up is told to those who ask for nothing as well
+        if any(told & select.POLLHUP for _, told in poll.poll(0)):
+            self._hung_up()
 
     def _autosave_now(self) -> bool:
         """Whether what is unsaved lies on the disk."""
@@ -303,9 +316,14 @@ class NpeApp(InOrder, inherit_bindings=False):
         self.exit(return_code=143)
 
 
+def _lies_beside(path: Path, document: EditDocument) -> bool:
+    """Whether the file is in the photo's folder."""
+    return path.absolute().parent == document.path.absolute().parent
+
+
 def _beside(path: Path, document: EditDocument) -> Path:
-    """The name alone where the file lies beside the photo."""
-    return Path(path.name) if path.absolute().parent == document.path.absolute().parent else path
+    """The name alone where the file lies beside the photo, else all of the path."""
+    return Path(path.name) if _lies_beside(path, document) else path.absolute()
 
 
 def _engine(config: Config) -> Engine:

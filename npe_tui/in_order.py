@@ -7,10 +7,12 @@ import contextlib
 
 from textual import events
 from textual.app import App
+from textual.dom import DOMNode
 from textual.widget import Widget
 
-_PATIENCE = 0.5
-"""Seconds that a key may take before the next one is handed on all the same."""
+_LOOK, _LOOKS = 0.05, 10
+"""Seconds, and how often one waits them for one widget before the next key is handed on all the same. Counted, not
+timed: when all of the app stood still meanwhile, drawing, that is one."""
 
 
 class InOrder(App[None]):
@@ -43,13 +45,20 @@ class InOrder(App[None]):
 
 async def _done(widget: Widget) -> None:
     """Until the widget, and after it all around it, have done what they were told to; or for so long as one waits."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_PATIENCE):
-            for node in widget.ancestors_with_self:
-                if isinstance(node, App):
-                    break
-                for _ in ("what was told", "what it told itself by that"):
-                    done = asyncio.Event()
-                    if not node.call_later(done.set):
-                        return
-                    await done.wait()
+    for node in widget.ancestors_with_self:
+        if isinstance(node, App):
+            break
+        for _ in ("what was told", "what it told itself by that"):
+            if not await _answers(node):
+                return
+
+
+async def _answers(node: DOMNode) -> bool:
+    """Whether it comes to what it is told behind all that it was told before."""
+    done = asyncio.Event()
+    if not node.call_later(done.set):
+        return False
+    for _ in range(_LOOKS):
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(done.wait(), _LOOK)
+    return False

@@ -92,7 +92,7 @@ class EngineWorker:
         return self._put(lambda number: self._study(number, document, settings))
 
     def cancel(self) -> None:
-        """Stop the job that runs, within one step of the model, and those that wait."""
+        """Stop the job that runs, within one call of a model, and those that wait."""
         self._cancelled = self._issued
 
     def stop(self) -> None:
@@ -119,9 +119,13 @@ class EngineWorker:
             raise Cancelled("Stopped by the user.")
 
     def _run(self) -> None:
-        self.sink(self._loaded())
+        self._say(self._loaded())
         while (job := self._jobs.get()) is not None:
-            self.sink(self._outcome(job))
+            self._say(self._outcome(job))
+
+    def _say(self, message: FromEngine) -> None:
+        """To the sink of now: ``self.sink(work())`` would be the one of before the work, whose screen may be gone."""
+        self.sink(message)
 
     def _outcome(self, job: _Job) -> FromEngine:
         try:
@@ -180,7 +184,8 @@ class EngineWorker:
         try:
             return self._ready.choose(document.photo, wish.face, wish.aligned, wish.box)
         except InputError:
-            raise InputError(f"No face was found. Press {self._face_key} and say where it is.") from None
+            what_to_do = f"Press {self._face_key}, then w for the whole picture, or drag a box."
+            raise InputError(f"No face was found. {what_to_do}") from None
 
     def _segment(self, number: int, document: EditDocument) -> Segmented:
         return Segmented(number, self._ready.segment(document.photo, self._wished(document)))
@@ -197,7 +202,6 @@ class EngineWorker:
         what = "Enhancing" if len(each) == 1 else "Variants"
 
         def report(preview: Preview, first: bool) -> None:
-            self._go_on(number)
             patches = guesses.patches(preview.images) if first else ()
             clock.tick()
             self.sink(Advanced(number, Progress(what, clock.done, clock.total, clock.seconds_left, patches)))
@@ -211,6 +215,7 @@ class EngineWorker:
                 sharpness=settings.sharpness,
                 choice=choice,
                 progress=lambda preview, first=(k == 0): report(preview, first),  # type: ignore[misc]
+                keep_going=lambda: self._go_on(number),
             )
             for k, settings in enumerate(each)
         ]

@@ -80,13 +80,17 @@ class Underway:
         """One for each crop."""
         return [(self.recipe.seed or 0) + number for number in range(len(self.crops))]
 
+    def go_on(self) -> None:
+        """Between two parts of the work: raises Cancelled if ``job.keep_going`` does."""
+        if self.job.keep_going is not None:
+            self.job.keep_going()
+
     def show(self, step: Step, rows: slice) -> None:
         """Asks the job whether to go on, and tells it of a step of its batch; if it raises Cancelled, it has failed."""
         if self.failure is not None:
             return
         try:
-            if self.job.keep_going is not None:
-                self.job.keep_going()
+            self.go_on()
             if self.job.progress is not None:
                 faces = step.x0[rows][: len(self.choice.crops)]
                 self.job.progress(Preview(step.index + 1, step.total, step.t, to_images(faces)))
@@ -152,11 +156,13 @@ def restore(edit: Underway, engine: Engine) -> None:
     """From the 128-pixel result to maps of the crops at full size. Raises Cancelled if ``job.keep_going`` does."""
     assert edit.result is not None, "diffuse comes first"
     job, views, timestep = edit.job, edit.views, edit.recipe.timestep
+    edit.go_on()
     with timed(engine, "upscale", [edit.clock]):
         own = own_texture(job.photo, job.canvas, edit.crops, engine)
         result = settle(edit.result, views, own, timestep)
         restored = None
         if edit.recipe.upscale:
+            edit.go_on()
             known = upload(surroundings(job.photo, views, edit.crops), engine.device)
             restored = engine.upscale_marked(result, views.mask, edit.recipe.sharpness, known, job.keep_going)
         least = least_detail(timestep) * views.painted
@@ -170,7 +176,7 @@ def restore(edit: Underway, engine: Engine) -> None:
 
 
 def finish(edit: Underway, engine: Engine) -> EditResult:
-    """Write the crops back into the photo."""
+    """Write the crops back into the photo. Raises Cancelled as ``restore``."""
     assert edit.maps is not None, "restore comes first"
     job, canvas, maps = edit.job, edit.job.canvas, edit.maps
     with timed(engine, None, [edit.clock]):
@@ -179,8 +185,10 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         shares = [*left_to_neighbours(edit.crops[:faces], edit.fades[:faces]), *edit.fades[faces:]]
         plain_fades = [fade_at_borders(tile, job.photo.size) for tile in edit.plain]
         for tile, fade in zip(edit.plain, plain_fades, strict=True):
+            edit.go_on()
             paste_guide(image, canvas.guide_parts, canvas.levels, tile, fade)
         for i in reversed(range(len(edit.crops))):  # the tiles first, the faces on top
+            edit.go_on()
             own = maps.base[i], maps.weight[i], shares[i], maps.texture[i]
             paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)
         everywhere = [*edit.crops, *edit.plain]

@@ -13,7 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from npe_core.errors import UsageError
 from npe_tui.palette import PALETTE, from_hsv, name_of, parse, to_hsv
-from npe_tui.widgets import Chip, Chips, Slider
+from npe_tui.widgets import Chip, Chips, Field, Slider
 
 _RECENT = "recent"
 
@@ -42,7 +42,7 @@ class ColourPanel(Vertical):
             swatch = Static("", id="swatch")
             swatch.styles.background = self.colour
             yield swatch
-            yield Input(self.colour, id="hex", compact=True, max_length=24, select_on_focus=True)
+            yield Field(self.colour, entered=self._enter, id="hex", max_length=24)
             yield Label(name_of(self.colour) or "", id="colour-name")
         groups = tuple(Chip(name, name) for name in (*PALETTE, _RECENT))
         yield Chips(groups, "hair", id="groups")
@@ -132,13 +132,13 @@ class ColourPanel(Vertical):
         if event.value.lstrip("#").lower() == colour.lstrip("#") and colour != self.colour:
             self._changed(colour)
 
-    @on(Input.Submitted, "#hex")
-    def _submit(self, event: Input.Submitted) -> None:
+    async def _enter(self) -> None:
         try:
-            self._changed(self._parse(event.value))
+            self._changed(self._parse(self.query_one("#hex", Input).value))
         except UsageError as error:
-            event.stop()
             self.notify(str(error), severity="error", markup=False)
+        else:
+            await self.run_action("screen.back_to_picture")
 
     @on(Input.Blurred, "#hex")
     def _leave(self, event: Input.Blurred) -> None:

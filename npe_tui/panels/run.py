@@ -64,7 +64,7 @@ class RunPanel(Vertical):
     def advance(self, what: str, done: int, total: int, seconds_left: float | None) -> None:
         """How far it is; ``seconds_left`` is None while nothing can be said."""
         left = "" if seconds_left is None else f"  {_seconds(seconds_left)} left"
-        self.doing = f"{what} {done}/{total}{left}" if done < total else f"{what}: finishing at full size"
+        self.doing = f"{what} {done}/{total}{left}" if done < total else f"{what}: finishing"
         self.query_one("#run-bar", ProgressBar).update(total=total, progress=done)
 
     def finish(self) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Input, Label
 from npe_core.defaults import SAMPLERS
 from npe_core.strength import STRONGEST, WEAKEST
 from npe_tui.edit_settings import DRAMATIC, SUBTLE, EditSettings
-from npe_tui.widgets import Chip, Chips, Slider
+from npe_tui.widgets import Chip, Chips, Field, Slider
 
 
 class StrengthPanel(Vertical):
@@ -37,7 +37,13 @@ class StrengthPanel(Vertical):
         yield Slider("sharpness", 0, 100, 100 * self.settings.sharpness, step=5, unit="%", id="sharpness")
         with Horizontal(id="seed-line"):
             yield Label("seed", id="seed-label")
-            yield Input(placeholder="new each time", id="seed", compact=True, restrict="[0-9]*", max_length=10)
+            yield Field(
+                entered=lambda: self.run_action("screen.back_to_picture"),
+                id="seed",
+                placeholder="new each time",
+                restrict="[0-9]*",
+                max_length=10,
+            )
 
     @property
     def _preset(self) -> str | None:
@@ -74,9 +80,12 @@ class StrengthPanel(Vertical):
         assert self.settings.seed is not None, "with_seed has one"
         return self.settings.seed
 
-    def use_seed(self) -> None:
-        """An edit was made, or its paint is gone: a seed that was for that alone is not used again."""
-        if not self.pinned:
+    def use_seed(self, seed: int | None) -> None:
+        """An edit was made with it, or its paint is gone: what was for that alone is not used again.
+
+        Another one, drawn meanwhile, is for the next.
+        """
+        if not self.pinned and self.settings.seed == seed:
             self.forget_seed()
 
     def forget_seed(self) -> None:

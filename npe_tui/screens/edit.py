@@ -24,7 +24,7 @@ from npe_tui.panels.side import Side
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.enhancing import EnhancingScreen
-from npe_tui.widgets import Chips, Slider
+from npe_tui.widgets import Chips
 
 _NEED_CANVAS = frozenset(["region", "dab", "pen", "undo", "redo", "mask", "save_paint", "face"])
 _NEED_ENGINE = frozenset(["enhance", "variants", "study"])
@@ -84,7 +84,7 @@ class EditScreen(EnhancingScreen):
                 self.notify(state.detail, severity="error", markup=False)
         elif document.faces == [] and document.wish == FaceWish():
             key = self.npe.key_to("face")
-            self.status.say(f"Nobody said where the face is: press {key}.", serious=True)
+            self.status.say(f"Enhance needs a face: {key}, then w for the whole picture, or drag a box.", serious=True)
         elif await self.painting.freeze():
             if document.marked:
                 settings = self.query_one(StrengthPanel).settled()
@@ -108,11 +108,11 @@ class EditScreen(EnhancingScreen):
 
     def action_cancel(self) -> None:
         if self.running.cancel():
-            self.status.say("Stopping after this step")
+            self.status.say("Stopping…")
         elif self.hand.drawing:
             self.painting.release()
         elif self.focused is not self.easel.view:
-            self.back_to_picture()
+            self.action_back_to_picture()
         elif self.painting.stop_waiting():
             self.status.say("Nothing is filled when the regions are found")
         elif self.painting.leave_fill():
@@ -213,7 +213,8 @@ class EditScreen(EnhancingScreen):
         }
         self.painting.alter(*tools[tool])
         if tool == "clear":
-            self.query_one(StrengthPanel).use_seed()
+            panel = self.query_one(StrengthPanel)
+            panel.use_seed(panel.settings.seed)
 
     # --- see ----------------------------------------------------------------------------------------------------
 
@@ -240,6 +241,7 @@ class EditScreen(EnhancingScreen):
             self.status.say("The regions are not known yet")
         else:
             self.easel.map = not self.easel.map
+            self.status.say("Regions shown" if self.easel.map else "Regions hidden")
 
     def action_zoom(self, factor: float) -> None:
         self.easel.view.action_zoom(factor)
@@ -255,6 +257,7 @@ class EditScreen(EnhancingScreen):
 
     def action_outline(self) -> None:
         self.easel.outline = not self.easel.outline
+        self.status.say("Edge of the mask shown" if self.easel.outline else "Edge of the mask hidden")
 
     def action_panel(self, name: str) -> None:
         self.query_one(Side).choose(name)
@@ -342,11 +345,6 @@ class EditScreen(EnhancingScreen):
     @on(Chips.Pressed, "#tabs")
     def _chose_panel(self, event: Chips.Pressed) -> None:
         self.query_one(Side).choose(event.name)
-
-    @on(Input.Submitted)
-    @on(Slider.Submitted)
-    def _left_field(self) -> None:
-        self.back_to_picture()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """The mouse does a thing in a panel and is back: the keys are the picture's again. Fields are typed into."""

@@ -59,7 +59,7 @@ class EnhancingScreen(PhotoScreen):
     def _leave_buttons(self) -> None:
         """The button that was pressed gives way to others: Enter must not press those."""
         if isinstance(self.focused, Button):
-            self.back_to_picture()
+            self.action_back_to_picture()
 
     @on(messages.Segmented)
     async def _segmented(self, event: messages.Segmented) -> None:
@@ -91,7 +91,7 @@ class EnhancingScreen(PhotoScreen):
         if self.running.is_making(event):
             seconds = self.running.seconds
             self._finish(event)
-            self.query_one(StrengthPanel).use_seed()
+            self.query_one(StrengthPanel).use_seed(event.results[0].parameters["seed"])
             if len(event.results) == 1:
                 alike = self._is_like_the_one_before(event.results[0])
                 self.accept(event.results[0], f" in {seconds:.1f} s", alike)
@@ -187,7 +187,7 @@ class EnhancingScreen(PhotoScreen):
             self.status.say("No variant was taken" + (f": {note}" if alike else ""))
             return
         panel = self.query_one(StrengthPanel)
-        if panel.settings.seed != results[chosen].parameters["seed"]:
+        if panel.pinned and panel.settings.seed != results[chosen].parameters["seed"]:
             panel.forget_seed()
         self.accept(results[chosen], f": variant {chosen + 1}", alike)
 

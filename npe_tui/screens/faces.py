@@ -50,7 +50,9 @@ class FaceScreen(Screen[FaceWish | None]):
             yield PictureView(depth=self._depth, id="faces")
             with Vertical(id="face-side"):
                 yield OptionList(*self._options(), id="face-list", compact=True)
-                yield Static("Or drag a box around head and hair (Space sets a corner at the cursor).", classes="hint")
+                or_else = "Or" if self._faces else "Enhance needs a face: w, or"
+                told = f"{or_else} drag a box around head and hair (Space sets a corner at the cursor)."
+                yield Static(told, classes="hint")
         yield Footer(compact=True, show_command_palette=False)
 
     def _options(self) -> list[Option]:

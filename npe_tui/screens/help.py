@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Label, Static
 
 from npe_core.regions import REGION_NAMES
@@ -31,12 +31,13 @@ class HelpScreen(Dialog[None]):
         self._keymap = keymap
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog -help"):
-            yield Label("Keys", classes="dialog-title")
-            for group, rows in tables(self._keymap).items():
-                yield Label(group, classes="heading")
-                yield Static(_table(rows))
-            yield Static("docs/terminal.md has the settings, and how to give commands other keys.", classes="hint")
+        with Vertical(classes="dialog -help"):
+            yield Label("Keys: Esc closes, arrows and PgDn scroll", classes="dialog-title")
+            with VerticalScroll():
+                for group, rows in tables(self._keymap).items():
+                    yield Label(group, classes="heading")
+                    yield Static(_table(rows))
+                yield Static("docs/terminal.md has the settings, and how to give commands other keys.", classes="hint")
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)

@@ -62,7 +62,7 @@ class OpenScreen(Screen[EditDocument | None]):
             yield Chips(
                 (Chip("folder", "folder"), Chip("recent", "recent"), Chip("unsaved", "unsaved")), "folder", id="lists"
             )
-            yield PathField(placeholder="/ type a path; right arrow completes", id="path")
+            yield PathField(entered=self._enter, placeholder="/ type a path; right arrow completes", id="path")
         yield Gallery(self._config.depth, id="gallery")
         yield StatusLine()
         yield Footer(compact=True, show_command_palette=False)
@@ -153,8 +153,7 @@ class OpenScreen(Screen[EditDocument | None]):
     def _open(self, event: Gallery.Opened) -> None:
         self._take(event.entry.path)
 
-    @on(PathField.Submitted, "#path")
-    def _submit(self) -> None:
+    async def _enter(self) -> None:
         self._take(self.query_one(PathField).path)
 
     def on_paste(self, event: events.Paste) -> None:
@@ -172,7 +171,7 @@ class OpenScreen(Screen[EditDocument | None]):
         else:
             if stat.S_ISDIR(mode):
                 self._go(path)
-                self.query_one(Gallery).focus()
+                self.set_focus(self.query_one(Gallery))  # now: focus() would do it after keys that are on their way
             elif stat.S_ISREG(mode):
                 self.run_worker(self._read(path), group="read", exclusive=True)
             else:

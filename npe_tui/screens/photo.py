@@ -213,9 +213,9 @@ class PhotoScreen(Screen[None]):
         finally:
             self.asks_for_face = False
         if not found:
-            known = document.regions is not None
-            key = self.npe.key_to("face")
-            self.status.say("" if known else f"No face chosen: {key} chooses one, or paint by hand.")
+            known, key = document.regions is not None, self.npe.key_to("face")
+            needed = "" if document.faces else ", which Enhance needs"
+            self.status.say("" if known else f"No face chosen: {key} chooses one{needed}; paint by hand meanwhile.")
             self.painting.stop_waiting()
             return
         self.face_chosen = True
@@ -247,8 +247,8 @@ class PhotoScreen(Screen[None]):
         self.status.say(event.reason, serious=True, noted=True)
         self.notify(event.reason, severity="error", timeout=30, markup=False)
 
-    def back_to_picture(self) -> None:
-        """Close a panel that covers the picture, and go to the picture."""
+    def action_back_to_picture(self) -> None:
+        """Close a panel that covers the picture, and go to the picture: after Enter in a field or slider of any."""
         self.remove_class("-panel-open")
         self.set_focus(self.easel.view)  # now: focus() would do it after the keys that are on their way already
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Label, Static
 
-from npe_core.errors import NpeError
+from npe_core.errors import EnvironmentFault, NpeError
 from npe_core.photo import OUTPUT_FORMATS, check_output
 from npe_tui.screens.dialog import Dialog
 from npe_tui.widgets.path_field import PathField
@@ -46,11 +47,12 @@ class SaveScreen(Dialog[Target | None]):
         self._told_of: str | None = str(proposed)
         """What was written when the problem in sight came up; None: no problem is in sight."""
         self._agreed: Path | None = None
+        """The path whose file may be overwritten, or whose folder may be created."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -wide-dialog"):
             yield Label("Save paint and mask" if self._paint else "Save the edited photo", classes="dialog-title")
-            yield PathField(str(self._proposed), id="target")
+            yield PathField(str(self._proposed), entered=self._enter, id="target")
             if self._paint:
                 told = "An RGBA PNG: the alpha is the soft mask. npe edit --paint takes it."
             else:
@@ -86,8 +88,7 @@ class SaveScreen(Dialog[Target | None]):
         button.label = label
         button.refresh(layout=True)
 
-    @on(PathField.Submitted)
-    def _submitted(self) -> None:
+    async def _enter(self) -> None:
         self._write()
 
     @on(Button.Pressed)
@@ -103,20 +104,34 @@ class SaveScreen(Dialog[Target | None]):
         if not field.value.strip():
             problem.update(f"Write a name, for example {self._proposed.name}.")
             return
-        path = field.path
+        path = self._meant(field)
         agreed = self._agreed == path
         try:
+            if agreed:
+                path.parent.mkdir(parents=True, exist_ok=True)
             check_output(path, force=True, inputs=[self._source])
             taken = path.exists()
         except NpeError as error:
-            problem.update(str(error))
+            if isinstance(error, EnvironmentFault) and not os.path.lexists(path.parent):
+                self._ask(path, f"There is no folder {path.parent}. Enter once more creates it.", "Create folder")
+            else:
+                problem.update(str(error))
             return
         except OSError as error:
             problem.update(f"{path} cannot be written: {error.strerror}.")
             return
         if taken and not agreed:
-            self._agreed = path
-            problem.update(f"{path.name} exists already. Enter once more overwrites it.")
-            self._call_button("Overwrite")
-            return
-        self.dismiss(Target(path, agreed))
+            self._ask(path, f"{path.name} exists already. Enter once more overwrites it.", "Overwrite")
+        else:
+            self.dismiss(Target(path, overwrite=taken))
+
+    def _meant(self, field: PathField) -> Path:
+        """A name alone is beside the photo; a path that is written as one is from where the editor was started."""
+        path = field.path
+        is_name = path.parent == Path() and not any(mark in field.value for mark in (os.sep, os.altsep) if mark)
+        return (self._source or self._proposed).parent / path if is_name else path
+
+    def _ask(self, path: Path, question: str, answer: str) -> None:
+        self._agreed = path
+        self.query_one("#problem", Static).update(question)
+        self._call_button(answer)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from textual import events
 from textual.suggester import Suggester
-from textual.widgets import Input
 
 from npe_core.formats import INPUT_SUFFIXES
 from npe_tui import places
+from npe_tui.widgets.field import Field
 
 
-class PathField(Input):
+class PathField(Field):
     """Right arrow takes the suggestion."""
 
-    def __init__(self, value: str = "", *, id: str | None = None, placeholder: str = "") -> None:
-        super().__init__(value, placeholder=placeholder, id=id, compact=True, suggester=_Paths(), select_on_focus=False)
+    def __init__(self, value: str = "", **options: Any) -> None:
+        super().__init__(value, suggester=_Paths(), select_on_focus=False, **options)
 
     @property
     def path(self) -> Path:

@@ -62,9 +62,6 @@ class Slider(Widget, can_focus=True):
         def control(self) -> Slider:
             return self.slider
 
-    class Submitted(Message):
-        """A person pressed Enter: the value is the one that was meant."""
-
     def __init__(
         self,
         label: str,
@@ -167,7 +164,7 @@ class Slider(Widget, can_focus=True):
         """To the least or the most."""
         self._set(self.high if which else self.low)
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Digits are collected into a number; Enter takes it, and has done with the slider."""
         character = event.character or ""
         if character.isdigit() or (character == "." and self.step < 1):
@@ -176,7 +173,7 @@ class Slider(Widget, can_focus=True):
             self._typed = self._typed[:-1]
         elif event.key == "enter":
             self.take_typed()
-            self.post_message(self.Submitted())
+            await self.run_action("screen.back_to_picture")
         elif event.key == "escape" and self._typed:
             self._typed = ""
         else:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from npe_core.canvas import Canvas
-from npe_core.editor import EditJob, Editor, EditResult, FaceChoice
+from npe_core.editor import EditJob, Editor, EditResult, FaceChoice, underway
 from npe_core.editor.engine import Engine
 from npe_core.errors import Cancelled, EnvironmentFault, InputError, OutOfMemory
 from npe_core.faces import FaceCrop
@@ -112,18 +112,32 @@ def test_a_crowd_can_be_stopped_between_two_faces(editor, photo, monkeypatch):
     assert asked.count == 2 and len(seen) == 1
 
 
-def test_an_edit_is_asked_at_each_step_and_before_each_crop_is_upscaled(editor, photo, monkeypatch):
-    upscaled, whole = [], Engine.upscale
-    monkeypatch.setattr(Engine, "upscale", lambda engine, *given: upscaled.append(1) or whole(engine, *given))
+@pytest.mark.parametrize(("most", "upscaled", "pasted"), [(5, 1, 0), (7, 2, 1)])
+def test_an_edit_is_asked_at_each_step_and_before_each_crop_is_upscaled_and_pasted(
+    editor, photo, monkeypatch, most, upscaled, pasted
+):
+    """Two steps, before and after what the steps made is looked at, two crops upscaled, two pasted."""
+    done = {"upscale": 0, "paste": 0}
+
+    def counted(name, whole):
+        def work(*given):
+            done[name] += 1
+            return whole(*given)
+
+        return work
+
+    monkeypatch.setattr(Engine, "upscale", counted("upscale", Engine.upscale))
+    monkeypatch.setattr(underway, "paste", counted("paste", underway.paste))
     mask = np.zeros(photo.image.shape[:2], np.float32)
     mask[200:220, 100:120] = mask[200:220, 340:360] = 1
     canvas = Canvas(photo.image)
     canvas.select(mask, "#d02040")
     crops = tuple(FaceCrop.from_box((x, 150, x + 150, 300), size=512) for x in (60, 300))
-    asked = Asked(3)
+    asked = Asked(most)
     job = EditJob(photo, canvas, steps=2, seed=1, choice=FaceChoice(crops), keep_going=asked)
     (stopped,) = editor.edit_many([job])
-    assert isinstance(stopped, Cancelled) and asked.count == 4 and len(upscaled) == 1
+    assert isinstance(stopped, Cancelled) and asked.count == most + 1
+    assert done == {"upscale": upscaled, "paste": pasted}
 
 
 @pytest.fixture

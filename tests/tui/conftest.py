@@ -1,5 +1,6 @@
 """A small portrait of flat colours with known regions, an app whose engine has no thread, settings out of the way."""
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,12 @@ def photo_file(image, tmp_path):
     path = tmp_path / "me.png"
     Image.fromarray(image).save(path)
     return path
+
+
+@pytest.fixture
+def ana(portrait, tmp_path) -> Path:
+    """The sample portrait in a folder that may be written to."""
+    return Path(shutil.copy(portrait, tmp_path / "ana.png"))
 
 
 @pytest.fixture

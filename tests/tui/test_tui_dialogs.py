@@ -38,7 +38,7 @@ def test_a_letter_in_the_save_dialog_changes_nothing_else(start, monkeypatch):
     )
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await ask_where(session)
             field, problem = session.app.screen.query_one(Input), session.app.screen.query_one("#problem")
@@ -58,18 +58,39 @@ def test_the_keys_of_the_photo_are_not_told_anew_under_a_dialog(start):
     """It would have all of the dimmed picture painted again; they are when the dialog goes."""
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             line = session.screen.query_one("KeyLine")
             await until(session.pilot, lambda: line.children)
             before = list(line.children)
             await ask_where(session)
+            session.screen.running._making = 1
             session.screen.refresh_bindings()
             for _ in range(5):
                 await session.pilot.pause()
-            assert list(line.children) == before
+            assert list(line.children) == before and not before[0].has_class("-disabled")
             await session.press("escape")
             await until(session.pilot, lambda: line.children and line.children[0] is not before[0])
+            assert line.children[0].action == "enhance" and line.children[0].has_class("-disabled")
+
+    run(scenario)
+
+
+def test_the_keys_are_not_made_anew_where_others_have_the_focus_but_none_changed(start):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            line = session.screen.query_one("KeyLine")
+            session.screen.query_one("#presets").focus()
+            await session.pilot.pause()
+            await until(session.pilot, lambda: line.children)
+            before = list(line.children)
+            session.screen.query_one("#samplers").focus()
+            await session.pilot.pause()
+            session.screen.refresh_bindings()
+            for _ in range(3):
+                await session.pilot.pause()
+            assert list(line.children) == before
 
     run(scenario)
 

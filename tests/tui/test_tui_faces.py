@@ -127,7 +127,7 @@ def test_the_face_that_enter_would_take_is_marked(start, found):
 
 def test_a_later_colour_leaves_the_fill_of_the_face_before_alone(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill()
             before = session.document.canvas.revision
@@ -151,7 +151,7 @@ def test_another_face_leaves_no_regions_of_the_one_before_to_fill(start, found):
         await until(session.pilot, lambda: session.screen.running.looking)
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await choose(session, "1")
             await session.open()
             await session.press("x")
@@ -182,5 +182,25 @@ def test_no_regions_are_looked_for_while_the_face_is_asked_for_or_when_none_was_
             await session.press("7")
             assert session.screen.status.message.startswith("x chooses a face")
             assert not [asked for asked in engine.asked if asked[0] == "segment"]
+
+    run(scenario)
+
+
+def test_without_a_face_it_is_told_that_enhance_needs_one_and_how_to_say_where(start, found):
+    found.clear()
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await until(session.pilot, lambda: asks_for_face(session))
+            assert "Enhance needs a face" in str(session.app.screen.query_one(".hint").content)
+            await session.press("escape")
+            await until(session.pilot, lambda: "which Enhance needs" in session.screen.status.message)
+            await session.press("b", "right", "space", "g")
+            await until(session.pilot, lambda: "Enhance needs a face: x, then w" in session.screen.status.message)
+            await session.press("x")
+            await until(session.pilot, lambda: asks_for_face(session))
+            await session.press("w")
+            await until(session.pilot, lambda: session.screen.face_chosen)
+            await session.make("g", "edit")
 
     run(scenario)

@@ -23,7 +23,7 @@ from npe_tui.screens.save import SaveScreen
 
 def test_saving_asks_before_overwriting(start, tmp_path):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.press("ctrl+s")
             assert "nothing to save yet" in session.screen.status.message
@@ -64,7 +64,7 @@ async def save_first(session, name):
 
 def test_a_file_of_this_session_is_saved_to_without_a_question(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             file = await save_first(session, "lips.webp")
             status, first = session.screen.status, file.read_bytes()
             await session.press("ctrl+s")
@@ -90,7 +90,7 @@ def test_a_file_of_this_session_is_saved_to_without_a_question(start):
 @pytest.mark.parametrize("new", [True, False])
 def test_what_another_program_wrote_meanwhile_is_asked_about(start, new):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             file = await save_first(session, "lips.png")
             if new:
                 await session.enhance(6)
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_written_again_is_asked_for_with_the_reason(start,
         raise EnvironmentFault("No space left.")
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             file = await save_first(session, "lips.png")
             await session.enhance(6)
             monkeypatch.setattr(type(session.document), "save", full)
@@ -138,7 +138,7 @@ def test_a_dropped_file_is_opened_and_its_path_takes_the_place_of_another(start,
     (tmp_path / "me.png").rename(photo)
 
     async def scenario():
-        async with start((120, 40), None, replace(config, folder="/")) as session:
+        async with start((80, 24), None, replace(config, folder="/")) as session:
             await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
             await session.press("slash")
             session.app.post_message(events.Paste(f"'{tmp_path}/'"))
@@ -163,7 +163,7 @@ def test_letters_and_other_keys_that_come_at_once_keep_their_order(start, tmp_pa
     """As from a fast hand, or over a line that delivers them in one piece."""
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             await session.enhance()
@@ -184,7 +184,7 @@ def test_letters_and_other_keys_that_come_at_once_keep_their_order(start, tmp_pa
 
 def test_a_key_that_is_pressed_twice_asks_once(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             await session.enhance()
@@ -204,7 +204,7 @@ def test_a_key_that_is_pressed_twice_asks_once(start):
 
 def test_the_question_where_to_save_knows_of_an_enhance_that_ends_meanwhile(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             await session.enhance()
@@ -332,29 +332,18 @@ def test_escape_leaves_a_browser_only_where_something_lies_below(start, config, 
     run(scenario)
 
 
-@pytest.mark.parametrize(
-    ("typed", "told"), [("~nobody-of-this-name", "There is no file"), ("/" + 300 * "x", "cannot be opened")]
-)
-def test_the_browser_says_which_path_cannot_be_meant(start, config, tmp_path, typed, told):
-    async def scenario():
-        async with start((80, 24), None, replace(config, folder=str(tmp_path))) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
-            screen = session.app.screen
-            await session.press("slash", "ctrl+u", *typed[:2])
-            screen.query_one(Input).value = typed
-            await session.press("enter")
-            assert session.app.screen is screen and told in screen.query_one("StatusLine").message
-
-    run(scenario)
-
-
-def test_the_browser_says_what_may_not_be_looked_at(start, config, tmp_path, monkeypatch):
+def test_the_browser_says_which_path_cannot_be_meant_or_looked_at(start, config, tmp_path, monkeypatch):
     refused = tmp_path / "theirs"
 
     async def scenario():
         async with start((80, 24), None, replace(config, folder=str(tmp_path))) as session:
             await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
             screen, look = session.app.screen, Path.stat
+            for typed, told in (("~nobody-of-this-name", "There is no file"), ("/" + 300 * "x", "cannot be opened")):
+                await session.press("slash", "ctrl+u", *typed[:2])
+                screen.query_one(Input).value = typed
+                await session.press("enter")
+                assert session.app.screen is screen and told in screen.query_one("StatusLine").message
 
             def stat(path, **options):
                 if path == refused:
@@ -375,7 +364,7 @@ def test_names_are_shown_as_they_are_written(start, photo_file, tmp_path, name):
     taken.touch()
 
     async def scenario():
-        async with start((120, 40), photo) as session:
+        async with start((80, 24), photo) as session:
             await session.open()
             assert name in session.screen.query_one("#title").render_line(0).text
             await session.press("b", "right", "space", "q")
@@ -394,9 +383,9 @@ def test_names_are_shown_as_they_are_written(start, photo_file, tmp_path, name):
     run(scenario)
 
 
-def test_a_name_that_is_too_long_to_save_under_is_said(start, tmp_path):
+def test_a_name_that_is_too_long_or_missing_is_asked_for(start, tmp_path):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.press("P")
             await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
@@ -404,17 +393,6 @@ def test_a_name_that_is_too_long_to_save_under_is_said(start, tmp_path):
             screen.query_one(Input).value = f"{tmp_path}/{300 * 'x'}.png"
             await session.press("enter")
             assert session.app.screen is screen and "too long" in str(screen.query_one("#problem").content)
-
-    run(scenario)
-
-
-def test_a_name_that_is_missing_is_asked_for(start):
-    async def scenario():
-        async with start((120, 40)) as session:
-            await session.open()
-            await session.press("P")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            screen = session.app.screen
             screen.query_one(Input).value = " "
             await session.press("enter")
             assert str(screen.query_one("#problem").content) == "Write a name, for example me-paint.png."
@@ -433,7 +411,7 @@ def test_what_could_not_be_written_is_asked_for_again_as_it_was_typed(start, tmp
         write(*arguments, **options)
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             monkeypatch.setattr(npe_core.photo, "write_atomically", on_a_full_disk)
@@ -492,5 +470,41 @@ def test_a_broken_photo_at_the_start_leads_to_its_folder(start, tmp_path):
             browser = session.app.screen
             await until(session.pilot, lambda: browser.query_one(Input).value == f"{folder}/")
             await until(session.pilot, lambda: "broken.png" in browser.query_one("StatusLine").message)
+
+    run(scenario)
+
+
+def test_a_name_alone_is_beside_the_photo_a_path_from_here_and_its_folder_is_made_when_asked(
+    start, tmp_path, monkeypatch
+):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(5)
+            for written, file in (
+                ("lips.png", tmp_path / "lips.png"),
+                ("./lips.png", here / "lips.png"),
+                ("new/deep/lips.png", here / "new" / "deep" / "lips.png"),
+            ):
+                await session.press("S")
+                await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+                session.app.screen.query_one(Input).value = written
+                await session.press("enter")
+                if written.startswith("new"):
+                    problem = str(session.app.screen.query_one("#problem").content)
+                    assert "There is no folder new/deep" in problem and "creates it" in problem
+                    assert not (here / "new").exists()
+                    await session.press("enter")
+                told = f"Saved {file}"
+                await until(session.pilot, lambda told=told: session.screen.status.message == told)
+                assert file.exists()
+            await session.enhance(6)
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: session.screen.status.message == f"Saved again as {file}.")
 
     run(scenario)

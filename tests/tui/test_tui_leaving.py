@@ -13,7 +13,7 @@ from npe_tui.screens.variants import VariantsScreen
 
 def test_leaving_asks_when_something_would_be_lost(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             await session.press("q")
@@ -31,7 +31,7 @@ def test_leaving_asks_when_something_would_be_lost(start):
 
 def test_a_picture_that_is_finished_during_the_question_is_asked_about(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             number = await session.make("g", "edit")
@@ -50,7 +50,7 @@ def test_a_picture_that_is_finished_during_the_question_is_asked_about(start):
 
 def test_variants_that_are_finished_during_the_question_wait_for_its_answer(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             number = await session.make("v", "variants")
@@ -103,7 +103,7 @@ def test_leaving_saves_the_paint_where_there_is_no_picture(start, tmp_path):
 
 def test_leaving_says_what_the_saved_picture_does_not_have(start, tmp_path):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             await session.enhance()

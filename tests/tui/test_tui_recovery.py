@@ -25,7 +25,7 @@ from npe_tui.screens.save import SaveScreen
 
 async def lose(start, saving):
     """A session that ends with hair filled and autosaved, and nothing saved."""
-    async with start((120, 40), settings=saving) as session:
+    async with start((40, 12), settings=saving) as session:
         await session.open()
         await session.fill("7")
         session.screen.autosave.flush()
@@ -43,7 +43,7 @@ def test_all_faces_are_meant_again(start, config, found):
     saving = replace(config, autosave=5.0)
 
     async def lose_all():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
             await until(session.pilot, lambda: session.app.screen.is_mounted)
             await session.press("a")
@@ -52,7 +52,7 @@ def test_all_faces_are_meant_again(start, config, found):
             session.screen.autosave.flush()
 
     async def find():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await recovered(session)
             await session.open()
             assert session.document.wish == FaceWish("all")
@@ -68,7 +68,7 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
     saving, then = replace(config, autosave=5.0), EditSettings(310, 7, "ddim", 0.5, 4711)
 
     async def lose():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await session.open()
             await session.fill("7")
             result = invented(session.document, then.seed)
@@ -79,7 +79,7 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
             session.screen.autosave.flush()
 
     async def find():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await recovered(session)
             await session.open()
             if known:
@@ -103,7 +103,7 @@ def test_a_picture_that_was_made_from_other_paint_is_not_promised(start, config)
     saving = replace(config, autosave=5.0)
 
     async def lose_both():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await session.open()
             await session.fill("7")
             await session.enhance()
@@ -111,7 +111,7 @@ def test_a_picture_that_was_made_from_other_paint_is_not_promised(start, config)
             session.screen.autosave.flush()
 
     async def find():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
             told = " ".join(str(static.content) for static in session.app.screen.query(Static))
             assert "Its paint and mask are still here" in told and "can be made again" not in told
@@ -127,7 +127,7 @@ def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
     saving = replace(config, autosave=5.0)
 
     async def save_and_lose():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await session.open()
             await session.fill("7")
             result = invented(session.document, 4711)
@@ -138,7 +138,7 @@ def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
             session.screen.autosave.flush()
 
     async def find():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await recovered(session)
             await session.open()
             told = " ".join(told.message for told in session.app._notifications)
@@ -151,7 +151,7 @@ def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
 
 def test_without_autosave_what_was_recovered_goes_once_it_is_saved(start, config, tmp_path):
     async def find_and_save():
-        async with start((120, 40), settings=replace(config, autosave=0.0)) as session:
+        async with start((40, 12), settings=replace(config, autosave=0.0)) as session:
             await recovered(session)
             await session.open()
             await session.enhance()
@@ -162,7 +162,7 @@ def test_without_autosave_what_was_recovered_goes_once_it_is_saved(start, config
             await until(session.pilot, lambda: session.screen.status.message.startswith("Saved"))
 
     async def find_nothing():
-        async with start((120, 40)) as session:
+        async with start((40, 12)) as session:
             await session.open()
             assert not session.document.marked
 
@@ -194,7 +194,7 @@ def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
     saving = replace(config, autosave=5.0)
 
     async def find():
-        async with start((120, 40), settings=saving) as session:
+        async with start((40, 12), settings=saving) as session:
             await recovered(session)
             assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
             assert session.document.unsaved
@@ -209,7 +209,7 @@ def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
 
 def test_what_was_recovered_stays_on_the_disk_where_nothing_is_saved_anew(start, config):
     async def find(seconds):
-        async with start((120, 40), settings=replace(config, autosave=seconds)) as session:
+        async with start((40, 12), settings=replace(config, autosave=seconds)) as session:
             await recovered(session)
 
     run(partial(lose, start, replace(config, autosave=5.0)))

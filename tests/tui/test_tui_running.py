@@ -20,7 +20,7 @@ from npe_tui.worker import STUDY
 
 def test_enhance_shows_guesses_then_the_result_and_freezes_the_canvas_meanwhile(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.press("g")
             assert "Nothing is marked" in session.screen.status.message
@@ -68,7 +68,7 @@ def test_in_a_narrow_window_what_can_be_done_next_is_read(start, size, photo_fil
 
 def test_enter_after_a_button_was_pressed_presses_no_other(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             session.screen.query_one("#enhance").focus()
@@ -86,7 +86,7 @@ def test_enter_after_a_button_was_pressed_presses_no_other(start):
 
 def test_loading_the_models_again_says_what_there_is(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.press("L")
             assert "cpu" in session.screen.status.message and "abcdef12" in session.screen.status.message
@@ -99,7 +99,7 @@ def test_loading_the_models_again_says_what_there_is(start):
 
 def test_regions_that_waited_behind_what_was_stopped_are_looked_for_again(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
             session.screen.painting.press(40, 75)
             session.screen.action_tool("brush")
@@ -119,7 +119,7 @@ def test_regions_that_waited_behind_what_was_stopped_are_looked_for_again(start)
 
 def test_what_is_enhanced_already_keeps_its_seed_when_more_is_painted(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             await session.enhance(seed=9)
@@ -166,7 +166,7 @@ def test_another_strength_shows_what_strength_alone_does(changed):
 
 def test_the_seed_that_is_shown_is_the_one_in_force(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
             panel.query_one("#seed").focus()
@@ -184,7 +184,7 @@ def shown(session):
 
 def test_a_seed_that_was_drawn_is_for_one_picture(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             assert shown(session) == "new each time"
             await session.fill("7")
@@ -206,7 +206,7 @@ def test_a_seed_that_was_drawn_is_for_one_picture(start):
 
 def test_a_seed_that_was_typed_holds_until_its_field_is_emptied(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             session.screen.query_one("#seed").focus()
@@ -229,7 +229,7 @@ def test_a_seed_that_was_typed_holds_until_its_field_is_emptied(start):
 
 def test_another_seed_takes_the_place_of_one_that_was_typed(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
             await session.fill("7")
@@ -250,7 +250,7 @@ def test_another_seed_takes_the_place_of_one_that_was_typed(start):
 
 def test_after_all_was_cleared_the_seed_is_another_and_undo_brings_it_back(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
 
             async def seed_after(*keys):
@@ -279,7 +279,7 @@ def test_after_all_was_cleared_the_seed_is_another_and_undo_brings_it_back(start
 
 def test_what_another_enhance_would_do_is_told_as_it_is(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             await session.enhance()
@@ -297,7 +297,7 @@ def test_what_another_enhance_would_do_is_told_as_it_is(start):
 
 def test_cancel_and_failure_leave_the_paint(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             number = await session.make("g", "edit")
@@ -316,7 +316,7 @@ def test_without_models_one_paints_and_reads_why(start, engine):
     engine.state = messages.EngineState("loading")
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
             reason = "There are no weights: /x does not exist. Reinstall the package."
             session.engine.state = messages.EngineState("failed", detail=reason)
@@ -337,7 +337,7 @@ def test_without_models_one_paints_and_reads_why(start, engine):
 
 def test_variants_are_chosen_by_number(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             number = await session.make("v", "variants")
@@ -360,7 +360,7 @@ def test_pictures_that_hardly_differ_say_what_makes_them(start, apart, alike):
     """Variants, and another try of the same; not what was made with another strength."""
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             told = "at timestep 250 seeds hardly matter (. is stronger)"
             await session.fill("7")
@@ -420,18 +420,23 @@ def test_all_variants_are_zoomed_and_panned_together(start, size):
     run(scenario)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-def test_a_timestep_is_taken_from_the_study(start, size):
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
+def test_a_timestep_is_taken_from_the_study_where_all_are_in_sight(start, size):
     async def scenario():
         async with start(size) as session:
             await session.open()
             await session.fill("7")
             number = await session.make("t", "study")
-            sheet = np.zeros((3 * 260 - 4, 5 * 260 - 4, 3), np.uint8)
-            sheet[260:516, 4 * 260 :] = 200
-            await session.say(messages.Studied(number, sheet, (200, 300, 400)))
+            sheet = np.zeros((len(STUDY) * 260 - 4, 5 * 260 - 4, 3), np.uint8)
+            row = STUDY.index(300)
+            sheet[260 * row : 260 * row + 256, 4 * 260 :] = 200
+            await session.say(messages.Studied(number, sheet, STUDY))
             await until(session.pilot, lambda: isinstance(session.app.screen, StudyScreen))
             await until(session.pilot, lambda: session.app.screen.is_mounted)
+            chips = session.app.screen.query_one("#timesteps")
+            lines = [chips.render_line(y).text for y in range(chips.region.height)]
+            assert all(any(f" t {timestep} " in line for line in lines) for timestep in STUDY), lines
+            assert session.app.screen.query_one("#large").size.height >= 6
             assert session.app.screen._tile(4).shape == (256, 256, 3)
             pictures = session.app.screen.query(PictureView)
             shares = {view.id: view.size.width / size[0] for view in pictures if view.size}
@@ -475,19 +480,41 @@ def test_another_try_does_not_cost_the_one_before(start, size):
     run(scenario)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
-def test_all_timesteps_of_the_study_are_in_sight(start, size):
+def test_a_seed_that_is_drawn_while_pictures_are_made_is_that_of_the_next(start):
     async def scenario():
-        async with start(size) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
-            number = await session.make("t", "study")
-            sheet = np.zeros((len(STUDY) * 260 - 4, 5 * 260 - 4, 3), np.uint8)
-            await session.say(messages.Studied(number, sheet, STUDY))
-            await until(session.pilot, lambda: isinstance(session.app.screen, StudyScreen))
-            chips = session.app.screen.query_one("#timesteps")
-            lines = [chips.render_line(y).text for y in range(chips.region.height)]
-            assert all(any(f" t {timestep} " in line for line in lines) for timestep in STUDY), lines
-            assert session.app.screen.query_one("#large").size.height >= 6
+            panel, number = session.screen.query_one(StrengthPanel), await session.make("g", "edit")
+            await session.press("s")
+            drawn = panel.settings.seed
+            await session.say(messages.Edited(number, [invented(session.document, 5)]))
+            assert panel.settings.seed == drawn is not None
+            number = await session.make("v", "variants")
+            assert session.engine.asked[-1][2].seed == drawn
+            await session.press("s")
+            again = panel.settings.seed
+            await session.say(messages.Edited(number, [invented(session.document, drawn + k) for k in range(4)]))
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+            await session.press("2")
+            await until(session.pilot, lambda: session.app.screen is session.screen)
+            assert panel.settings.seed == again != drawn
+            number = await session.make("g", "edit")
+            await session.say(messages.Edited(number, [invented(session.document, again)]))
+            assert panel.settings.seed is None
+
+    run(scenario)
+
+
+def test_what_runs_is_told_in_full_in_80_columns(start):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            number = await session.make("v", "variants")
+            await session.say(messages.Advanced(number, messages.Progress("Variants", 16, 16, 0.0)))
+            what = session.screen.query_one("#run-what")
+            await until(session.pilot, lambda: what.render_line(0).text.strip() == "Variants: finishing")
+            assert what.render_line(0).text.strip() == session.screen.query_one(RunPanel).doing
 
     run(scenario)

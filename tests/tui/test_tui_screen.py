@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from textual.containers import VerticalScroll
 from textual.widgets import Footer
 from tui_colours import cells, contrast, fill, readable
 from tui_session import run, until
@@ -15,7 +16,7 @@ from npe_tui.screens.help import HelpScreen, tables
 
 def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             easel = session.screen.easel
@@ -33,7 +34,10 @@ def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
             assert easel.query_one("#before").display
             await session.press("plus")
             assert easel.query_one("#before").viewport.scale == easel.view.viewport.scale
-            await session.press("d", "m", "n")
+            await session.press("d", "m")
+            assert session.screen.status.message == "Regions shown"
+            await session.press("n")
+            assert session.screen.status.message == "Edge of the mask hidden"
             assert easel.comparison == "off" and easel.map and not easel.outline
             said = []
             for _ in range(4):
@@ -52,58 +56,50 @@ def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
     run(scenario)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
-def test_every_size_has_a_picture_and_every_panel_by_key(start, size):
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 24), (80, 12), (40, 12)])
+def test_every_size_has_a_picture_every_panel_by_key_and_all_regions(start, size):
     async def scenario():
         async with start(size) as session:
             await session.open()
             view = session.screen.easel.view
             assert view.size.width >= 40 and view.size.height >= 10
             edge = view.styles.border_left[0]
-            assert view.has_focus and edge == ("wide" if size[0] > 64 else ""), "what has the focus is seen"
+            marked = "wide" if size[0] > 64 and size[1] > 18 else ""
+            assert view.has_focus and edge == marked, "what has the focus is seen"
             for key, panel in (("f2", "regions"), ("f3", "colour"), ("f4", "brush"), ("f6", "strength")):
                 await session.press(key)
                 shown = session.screen.query_one(f"#{panel}")
                 assert shown.display and shown.region.height > 0, panel
                 assert session.app.focused is not None and shown in session.app.focused.ancestors
                 assert shown.region.bottom <= size[1], f"{panel} does not fit"
+                if panel == "regions":
+                    legend = session.screen.query_one("#legend")
+                    visible = legend.region.intersection(legend.parent.region)
+                    lines = [legend.render_line(y).text for y in range(visible.height)]
+                    assert all(any(name in line for line in lines) for name in REGION_NAMES), lines
                 await session.press("escape")
             assert session.app.focused is view
 
     run(scenario)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 24), (80, 12), (40, 12)])
-def test_all_regions_are_in_sight(start, size):
-    async def scenario():
-        async with start(size) as session:
-            await session.open()
-            await session.press("f2")
-            legend = session.screen.query_one("#legend")
-            visible = legend.region.intersection(legend.parent.region)
-            lines = [legend.render_line(y).text for y in range(visible.height)]
-            assert all(any(name in line for line in lines) for name in REGION_NAMES), lines
-
-    run(scenario)
-
-
-@pytest.mark.parametrize("focus", ["escape", "f6"])
-def test_help_save_and_quit_are_always_told(start, focus):
+def test_help_save_and_quit_are_always_told(start):
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
-            await session.press(focus)
             footer = session.screen.query_one(Footer)
-            await until(session.pilot, lambda: footer.children)
-            shown = {key.description for key in footer.children if key.region.right <= 40}
-            assert {"Enhance", "Help", "Save", "Quit"} <= shown
+            for focus in ("escape", "f6"):
+                await session.press(focus)
+                await until(session.pilot, lambda: footer.children)
+                shown = {key.description for key in footer.children if key.region.right <= 40}
+                assert {"Enhance", "Help", "Save", "Quit"} <= shown, focus
 
     run(scenario)
 
 
 def test_keys_of_the_settings_replace_the_built_in_ones(start, config):
     async def scenario():
-        async with start((120, 40), settings=replace(config, keys={"brush": "ctrl+b", "enhance": "f9"})) as session:
+        async with start((80, 24), settings=replace(config, keys={"brush": "ctrl+b", "enhance": "f9"})) as session:
             await session.open()
             assert session.screen.status.message.endswith("or take the brush (^b).")
             await session.press("b")
@@ -120,7 +116,7 @@ def test_keys_of_the_settings_are_all_that_a_command_has(start, config):
     keymap = {"undo": "ctrl+u", "weaker": "minus", "zoom_out": "f9", "fit": "f10"}
 
     async def scenario():
-        async with start((120, 40), settings=replace(config, keys=keymap)) as session:
+        async with start((80, 24), settings=replace(config, keys=keymap)) as session:
             await session.open()
             view, panel = session.screen.easel.view, session.screen.query_one(StrengthPanel)
             await session.fill("7")
@@ -151,7 +147,7 @@ def test_keys_of_the_settings_are_all_that_a_command_has(start, config):
 
 def test_the_palette_has_every_command(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((40, 12)) as session:
             await session.open()
             offered = {command.help for command in session.app.get_system_commands(session.screen)}
             assert {c.help for c in (*COMMANDS, *APP_COMMANDS) if c.name != "palette"} <= offered
@@ -308,5 +304,21 @@ def test_a_dialog_in_the_terminals_colours_has_a_frame_over_the_picture(start, c
             top, last = ("".join(cell.text for cell in cells(dialog, y)) for y in (0, dialog.region.height - 1))
             assert top.startswith("╭─") and top.endswith("─╮") and last.startswith("╰─"), (top, last)
             assert [cell.text for cell in cells(title)] == below, "what lies around is still to be seen"
+
+    run(scenario)
+
+
+def test_help_says_in_sight_how_it_scrolls_and_closes(start):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.press("f1", "pagedown")
+            help = session.app.screen
+            scrolled = help.query_one(VerticalScroll)
+            await until(session.pilot, lambda: scrolled.scroll_y > 0)
+            told = "".join(cell.text for cell in cells(help.query_one(".dialog-title")))
+            assert "Esc closes, arrows and PgDn scroll" in told
+            await session.press("escape")
+            assert session.app.screen is session.screen
 
     run(scenario)

@@ -6,6 +6,7 @@ import pytest
 from textual import events
 from tui_session import run, until
 
+from npe_tui import messages
 from npe_tui.panels.strength import StrengthPanel
 
 
@@ -42,7 +43,7 @@ def test_a_preset_brings_its_sharpness(start, config):
     settings = replace(config, sharpness=0.5, presets={"soft": {"timestep": 220, "sharpness": 0}})
 
     async def scenario():
-        async with start((120, 40), settings=settings) as session:
+        async with start((80, 24), settings=settings) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
             assert panel.settings.sharpness == 0.5
@@ -61,7 +62,7 @@ def test_a_preset_brings_its_sharpness(start, config):
 @pytest.mark.parametrize(("timestep", "preset"), [(250, "subtle"), (412, "dramatic"), (330, None)])
 def test_the_preset_in_force_is_lit_from_the_start(start, config, timestep, preset):
     async def scenario():
-        async with start((120, 40), settings=replace(config, timestep=timestep)) as session:
+        async with start((40, 12), settings=replace(config, timestep=timestep)) as session:
             await session.open()
             assert session.screen.query_one("#presets").chosen == preset
 
@@ -72,7 +73,7 @@ def test_keys_that_arrive_in_one_piece_go_where_each_of_them_would_have_gone_alo
     """As over a slow line: the strength is taken, the field left, the region filled and the picture made with it."""
 
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             for key in ("f6", "3", "0", "0", "enter", "7", "g"):
                 session.app.post_message(events.Key(key, key if len(key) == 1 else None))
@@ -89,30 +90,34 @@ def typed(slider):
     return shown.rpartition("▏")[0].split()[-1] if "▏" in shown else ""
 
 
-@pytest.mark.parametrize("first", ["f3", "f6", "escape"])
-def test_the_mouse_moves_a_slider_and_leaves_the_keys_with_the_picture(start, first):
+def test_the_mouse_moves_a_slider_and_leaves_the_keys_with_the_picture(start):
     async def scenario():
         async with start((120, 40)) as session:
             await session.open()
-            slider = session.screen.query_one("#timestep")
-            await session.press(first)
-            await session.pilot.mouse_down(slider, offset=(12, 0))
-            await session.pilot.hover(slider, offset=(18, 0))
-            await session.pilot.mouse_up(slider, offset=(18, 0))
-            await session.pilot.pause()
-            assert session.screen.easel.view.has_focus
-            timestep = session.screen.query_one(StrengthPanel).settings.timestep
-            await session.fill("7")
-            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
-            await session.pilot.click("#brush")
-            assert session.screen.query_one(StrengthPanel).settings.timestep == timestep and not typed(slider)
+            panel, slider = session.screen.query_one(StrengthPanel), session.screen.query_one("#timestep")
+            for first, to in (("f3", 18), ("f6", 8), ("escape", 14)):
+                before = panel.settings.timestep
+                await session.press(first)
+                await session.pilot.mouse_down(slider, offset=(12, 0))
+                await session.pilot.hover(slider, offset=(to, 0))
+                await session.pilot.mouse_up(slider, offset=(to, 0))
+                await session.pilot.pause()
+                assert session.screen.easel.view.has_focus, first
+                timestep = panel.settings.timestep
+                assert timestep != before
+                await session.fill("7")
+                assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
+                await session.pilot.click("#brush")
+                assert panel.settings.timestep == timestep and not typed(slider)
+                await session.press("delete", "comma")
+                await until(session.pilot, lambda: not session.document.marked)
 
     run(scenario)
 
 
 def test_digits_that_are_not_confirmed_are_dropped(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
             slider, before = panel.query_one("#timestep"), panel.settings.timestep
@@ -130,20 +135,20 @@ def test_digits_that_are_not_confirmed_are_dropped(start):
     run(scenario)
 
 
-@pytest.mark.parametrize("way", ["g", "click"])
-def test_what_is_typed_counts_for_the_edit_that_is_started(start, way):
+def test_what_is_typed_counts_for_the_edit_that_is_started(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
             await session.press("f6", "3", "5", "0")
-            if way == "click":
-                await session.pilot.click("#enhance")
-                await until(session.pilot, lambda: session.engine.asked[-1][0] == "edit")
-            else:
-                await session.make("g", "edit")
-            assert session.engine.asked[-1][2].timestep == 350
-            assert session.screen.query_one("#timestep").value == 350
+            await session.say(messages.Stopped(await session.make("g", "edit")))
+            assert session.engine.asked[-1][2].timestep == session.screen.query_one("#timestep").value == 350
+            await session.press("f6", "3", "6", "0")
+            asked = len(session.engine.asked)
+            await session.pilot.click("#enhance")
+            await until(session.pilot, lambda: len(session.engine.asked) > asked)
+            assert session.engine.asked[-1][0] == "edit"
+            assert session.engine.asked[-1][2].timestep == session.screen.query_one("#timestep").value == 360
 
     run(scenario)
 

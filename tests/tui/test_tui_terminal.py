@@ -2,60 +2,17 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from emulated import Emulated
+from tui_process import background, editor_on, ends, shows
 from waiting import PAUSE, looks
 
 from npe_core.canvas import Canvas
 from npe_core.photo import Photo, read_paint
-
-QUIET = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-
-
-@pytest.fixture
-def ana(portrait, tmp_path) -> Path:
-    """The sample portrait in a folder that may be written to."""
-    return Path(shutil.copy(portrait, tmp_path / "ana.png"))
-
-
-def editor_on(photo, columns=100, rows=30, **environment):
-    """The editor in an emulated terminal."""
-    arguments = ("-m", "npe_core", "tui", str(photo))
-    return Emulated(*arguments, columns=columns, rows=rows, environment=QUIET | environment)
-
-
-def shows(terminal, text):
-    """Whether the terminal comes to show a text."""
-    return terminal.until(lambda: any(text in line for line in terminal.screen.display))
-
-
-def shows_now(terminal, text):
-    """Whether the terminal shows a text."""
-    return any(text in line for line in terminal.screen.display)
-
-
-def background(terminal, text):
-    """The background of the place where a text is shown; None where it is not."""
-    for row, line in enumerate(terminal.screen.display):
-        if text in line:
-            return terminal.screen.buffer[row][line.index(text)].bg
-    return None
-
-
-def ends(terminal):
-    """The exit code of the process, whose output is read to the end."""
-    for _ in looks():
-        if terminal.process.poll() is not None:
-            break
-        terminal.settle(quiet=0.05, limit=0.2)
-    return terminal.process.poll()
 
 
 def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
@@ -95,52 +52,6 @@ def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
     difference = np.abs(saved.image.astype(int) - again.image)
     assert difference.mean() < 0.5, "the file is what the engine makes of the same fill, but for rounding"
     assert np.abs(saved.image.astype(int) - photo.image).mean() > 5
-
-
-def test_paint_survives_kill_9(ana, tmp_path):
-    state = tmp_path / "state" / "npe" / "autosave"
-    with editor_on(ana, NPE_WEIGHTS=str(tmp_path), NPE_TUI_AUTOSAVE="0.1") as terminal:
-        assert shows(terminal, "untouched")
-        terminal.write("b\x1b[C ")  # the brush, the cursor, a dab
-        assert shows(terminal, "painted, not saved")
-        assert terminal.until(lambda: list(state.glob("*.paint")))
-        terminal.process.send_signal(signal.SIGKILL)
-        assert ends(terminal) == -signal.SIGKILL
-    with editor_on(ana, NPE_WEIGHTS=str(tmp_path)) as terminal:
-        assert shows(terminal, "Unsaved work was found")
-        terminal.write("\r")
-        assert shows(terminal, "painted, not saved")
-
-
-def test_a_lost_connection_keeps_what_was_not_written_yet(ana, tmp_path):
-    state = tmp_path / "state" / "npe" / "autosave"
-    with editor_on(ana, NPE_WEIGHTS=str(tmp_path), NPE_TUI_AUTOSAVE="3600") as terminal:
-        assert shows(terminal, "untouched")
-        terminal.write("b\x1b[C ")
-        assert shows(terminal, "painted, not saved")
-        assert not list(state.glob("*.paint"))
-        terminal.process.send_signal(signal.SIGHUP)
-        assert ends(terminal) == 129
-    assert len(list(state.glob("*.paint"))) == 1
-
-
-@pytest.mark.parametrize("how", ["q", "SIGTERM"])
-def test_leaving_while_the_engine_computes_is_an_orderly_end(ana, how):
-    """Torch in a thread that the interpreter takes down would abort the process."""
-    with editor_on(ana, NPE_TUI_DEVICE="cpu", NPE_TUI_STEPS="250", NPE_TUI_AUTOSAVE="0") as terminal:
-        assert shows(terminal, "Pick a region"), terminal.screen.display
-        terminal.write("7")
-        assert shows(terminal, "Filled hair")
-        terminal.write("v")  # four pictures: seconds go by within a step
-        assert shows(terminal, "cancels"), terminal.screen.display
-        if how == "q":
-            terminal.write("q")
-            assert shows(terminal, "Quit without saving?")
-            terminal.write("\x1b[C\x1b[C\r")
-        else:
-            terminal.process.send_signal(signal.SIGTERM)
-        assert ends(terminal) == (0 if how == "q" else 143)
-        assert not shows_now(terminal, "terminate called")
 
 
 def test_a_mouse_paints_and_a_resize_does_not_stop_it(ana, tmp_path):

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from npe_core.editor import FaceChoice
-from npe_core.errors import NothingMarked, WeightsError
+from npe_core.errors import Cancelled, NothingMarked, WeightsError
 from npe_core.faces import FaceCrop, choose_faces
 from npe_core.photo import Photo
 from npe_tui.document import EditDocument
@@ -134,3 +134,52 @@ def test_models_that_failed_are_loaded_once_more_however_often_that_is_asked(mon
     assert heard() == "failed"
     worker.stop()
     assert worker.ended(10) and loads == ["cpu", "cpu"] and said.empty()
+
+
+def test_what_the_engine_says_goes_to_the_screen_of_then_not_to_that_of_before_the_work(monkeypatch):
+    """A photo is picked while the models load, or left while its regions are found."""
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
+    before, after = queue.SimpleQueue(), queue.SimpleQueue()
+
+    def work(given):
+        begun.release()
+        assert go_on.acquire(timeout=10)
+        if given == "cpu":
+            raise WeightsError("no weights")
+        return Stopped(given)
+
+    monkeypatch.setattr("npe_core.editor.Editor", work)
+    worker = EngineWorker("cpu")
+    worker.sink = before.put
+    worker.start()
+    assert begun.acquire(timeout=10)
+    worker.sink = after.put
+    go_on.release()
+    assert after.get(timeout=10).state.name == "failed"
+    worker._put(work)
+    assert begun.acquire(timeout=10)
+    worker.sink = before.put
+    go_on.release()
+    assert isinstance(before.get(timeout=10), Stopped)
+    worker.stop()
+    assert worker.ended(10) and before.empty() and after.empty()
+
+
+@pytest.mark.parametrize("what", ["edit", "variants"])
+def test_what_is_cancelled_is_asked_about_between_the_steps_too(document, what):
+    """While it is finished at full size no step is told of any more."""
+    worker = EngineWorker()
+    worker._editor = editor = FakeEditor()
+
+    def finished(jobs):
+        for job in jobs:
+            job.keep_going()
+        worker.cancel()
+        for job in jobs:
+            with pytest.raises(Cancelled):
+                job.keep_going()
+        return [Cancelled("stopped")]
+
+    editor.edit_many = finished
+    getattr(worker, what)(document, EditSettings(220, 7, "ddim"))
+    assert isinstance(worker._outcome(worker._jobs.get()), Stopped)

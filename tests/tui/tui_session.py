@@ -3,8 +3,11 @@
 import asyncio
 
 import numpy as np
+from textual import events
+from textual._wait import wait_for_idle
+from textual.keys import _character_to_key, key_to_character
 from tui_fakes import invented
-from waiting import PAUSE, looks
+from waiting import looks
 
 from npe_core.editor import FaceChoice
 from npe_core.faces import Face, FaceCrop
@@ -22,10 +25,9 @@ class Ids:
 async def until(pilot, met):
     """Waits for threads of the app; fails when what is waited for does not come."""
     for _ in looks():
-        await pilot.pause()
+        await pilot.pause()  # a PAUSE at least
         if met():
             return
-        await asyncio.sleep(PAUSE)
     raise AssertionError("waited in vain")
 
 
@@ -58,7 +60,11 @@ class Session:
         await self.pilot.pause()
 
     async def press(self, *keys):
-        await self.pilot.press(*keys)
+        """As Pilot does it, which waits twice for each key."""
+        for key in keys:
+            name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
+            self.app.post_message(events.Key(name, key_to_character(name)))
+            await wait_for_idle(0)
         await self.pilot.pause()
 
     async def fill(self, key="7"):

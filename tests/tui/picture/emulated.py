@@ -64,7 +64,13 @@ class Emulated:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
-        os.close(self.fd)
+        self.hang_up()
+
+    def hang_up(self):
+        """The terminal goes. Its program gets no signal: it is not the one that controls it."""
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
 
     def _set_size(self):
         size = struct.pack("HHHH", self.rows, self.columns, self.columns * CELL[0], self.rows * CELL[1])
