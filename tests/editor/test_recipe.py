@@ -74,7 +74,7 @@ def test_the_fills_are_told_in_the_order_in_which_they_lie_over_each_other():
     [
         ([("nose+skin", "#8b6040")], ["skin+nose"]),
         ([("skin+nose", "#8b6040"), ("nose", "#604030")], ["skin+nose", "nose"]),
-        ([("nose", "#604030"), ("hair", "#101010"), ("skin+nose", "#8b6040")], ["hair", "skin+nose"]),
+        ([("nose", "#604030"), ("hair", "#101010"), ("skin+nose", "#8b6040")], ["skin+nose", "hair"]),
         ([("brows", "#b08050"), ("skin", "#604030")], ["skin", "brows"]),
         ([("brows", "#b08050"), ("skin", "#604030"), ("brows", "#101010")], ["skin", "brows"]),
     ],
