@@ -154,7 +154,14 @@ class OpenScreen(Screen[EditDocument | None]):
         self._take(event.entry.path)
 
     async def _enter(self) -> None:
-        self._take(self.query_one(PathField).path)
+        self._take(self._meant(self.query_one(PathField)))
+
+    def _meant(self, field: PathField) -> Path:
+        """The path; of one that was typed whole on the list, the first ``/`` only led to the field."""
+        typed = field.value.removeprefix(f"{self._folder}/")
+        from_root = Path("/") / typed
+        ways = (field.path, from_root) if typed != field.value else (field.path,)
+        return next((path for path in ways if places.is_file(path) or places.is_folder(path)), field.path)
 
     def on_paste(self, event: events.Paste) -> None:
         """A file that was dropped on the terminal, which writes its path."""

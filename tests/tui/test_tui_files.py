@@ -244,6 +244,24 @@ def test_the_browser_opens_a_photo_and_says_what_is_no_photo(start, photo_file, 
     run(scenario)
 
 
+def test_a_whole_path_can_be_typed_on_the_list(start, photo_file, config, tmp_path):
+    """Its first slash leads to the field, which begins with the folder."""
+    (tmp_path / "empty").mkdir()
+
+    async def scenario():
+        async with start((80, 24), None, replace(config, folder=str(tmp_path / "empty"))) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            field = session.app.screen.query_one(Input)
+            await until(session.pilot, lambda: field.value == f"{tmp_path}/empty/")
+            await session.press("slash")
+            field.insert_text_at_cursor(str(photo_file)[1:])
+            await session.press("enter")
+            await until(session.pilot, lambda: session.app.editing is not None and session.document is not None)
+            assert session.app.recent.photos == [photo_file]
+
+    run(scenario)
+
+
 def shown_keys(screen):
     """What the key line offers: key and name."""
     return {(key.key_display, key.description) for key in screen.query_one(Footer).query(FooterKey)}
