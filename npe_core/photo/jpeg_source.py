@@ -13,20 +13,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from npe_core.photo.opening import Opened, pillow_settings, upright
+from npe_core.photo.opening import TURNS, Opened, pillow_settings, upright
 
 _CELLS = {0: (1, 1), 1: (1, 2), 2: (2, 2)}
 """Rows and columns of pixels that share a colour, by subsampling as Pillow counts."""
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation -> what makes it upright."""
 _ROWS = 64
 """That are changed together, so that they stay in the cache; whole cells."""
 
@@ -88,8 +78,8 @@ class JpegSource:
         changes = self._changes(rgb)
         if changes is None or (stored := self._stored()) is None:
             return Image.fromarray(rgb)
-        if self.orientation in _TURNS:
-            stored = stored.transpose(_TURNS[self.orientation])
+        if self.orientation in TURNS:
+            stored = stored.transpose(TURNS[self.orientation])
         for top, changed in changes.items():
             rows = 0, top, stored.width, top + len(changed)
             wanted = np.asarray(Image.fromarray(rgb[top : rows[3]]).convert("YCbCr"))

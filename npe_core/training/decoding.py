@@ -11,22 +11,12 @@ from PIL import Image, UnidentifiedImageError
 
 from npe_core.errors import InputError
 from npe_core.photo import colour_profile
-from npe_core.photo.opening import orientation_of
+from npe_core.photo.opening import TURNS, orientation_of
 from npe_core.photo.samples import bits_per_channel, native_samples, unpack_transparent_grey
 from npe_core.regions import REGIONS
 
 UNKNOWN = 255
 """Mask id of pixels that nobody labelled: left out of losses and scores."""
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What makes a picture of that EXIF orientation upright."""
 
 
 def decode_image(name: str, content: bytes, size: int) -> np.ndarray:
