@@ -69,6 +69,7 @@ class OpenScreen(Screen[EditDocument | None]):
 
     def on_mount(self) -> None:
         self.query_one(Gallery).focus()
+        self._name_folder()
         self.run_worker(self._begin(), group="list")
 
     async def _begin(self) -> None:
@@ -87,7 +88,7 @@ class OpenScreen(Screen[EditDocument | None]):
         self.run_worker(self._show(which), group="list", exclusive=True)
 
     async def _show(self, which: str, came_from: Path | None = None) -> None:
-        status, field = self.query_one(StatusLine), self.query_one(PathField)
+        status = self.query_one(StatusLine)
         entries: list[Entry] = []
         if which == "recent":
             entries = [Entry(path) for path in self._recent]
@@ -108,7 +109,6 @@ class OpenScreen(Screen[EditDocument | None]):
                 status.say(f"{kept}{photos} photo{'' if photos == 1 else 's'} in {self._folder}")
         self.query_one("#lists", Chips).chosen = self._list = which
         self.refresh_bindings()
-        field.value = f"{self._folder}/".replace("//", "/")
         chosen = next((i for i, entry in enumerate(entries) if entry.path == came_from), None)
         first_photo = next((i for i, entry in enumerate(entries) if not entry.folder), 0)
         self.query_one(Gallery).show_entries(entries, first_photo if chosen is None else chosen)
@@ -124,7 +124,12 @@ class OpenScreen(Screen[EditDocument | None]):
 
     def _go(self, folder: Path) -> None:
         came_from, self._folder = self._folder, folder.absolute()
+        self._name_folder()
         self.run_worker(self._show("folder", came_from), group="list", exclusive=True)
+
+    def _name_folder(self) -> None:
+        """Puts the folder in the field, before it is read: what is typed meanwhile stays."""
+        self.query_one(PathField).value = f"{self._folder}/".replace("//", "/")
 
     # --- choosing -----------------------------------------------------------------------------------------------
 

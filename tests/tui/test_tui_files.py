@@ -1,6 +1,7 @@
 """Opening and saving: nothing is lost or overwritten without a question."""
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from npe_core.errors import EnvironmentFault
 from npe_core.photo import Photo
 from npe_tui import messages
 from npe_tui.autosave import Autosave, left_behind
+from npe_tui.screens import open as open_screen
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen
+from npe_tui.thumbnails import entries_of
+from npe_tui.widgets.gallery import Gallery
 
 
 def test_saving_asks_before_overwriting(start, tmp_path):
@@ -258,6 +262,25 @@ def test_a_whole_path_can_be_typed_on_the_list(start, photo_file, config, tmp_pa
             await session.press("enter")
             await until(session.pilot, lambda: session.app.editing is not None and session.document is not None)
             assert session.app.recent.photos == [photo_file]
+
+    run(scenario)
+
+
+def test_what_is_typed_while_a_folder_is_read_stays(start, photo_file, config, tmp_path, monkeypatch):
+    """A large folder, or one on a slow disk: the field does not wait for its list."""
+    listed = threading.Event()
+    monkeypatch.setattr(open_screen, "entries_of", lambda folder: listed.wait(20) and entries_of(folder))
+
+    async def scenario():
+        async with start((80, 24), None, replace(config, folder=str(tmp_path))) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            screen = session.app.screen
+            field = screen.query_one(Input)
+            await session.press("slash", *photo_file.name)
+            assert not screen.query_one(Gallery).entry
+            listed.set()
+            await until(session.pilot, lambda: screen.query_one(Gallery).entry)
+            assert field.value == str(photo_file)
 
     run(scenario)
 
