@@ -216,7 +216,8 @@ class Denoiser(nn.Module):
         super().__init__()
         self.config = config or DenoiserConfig()
         self.unet = UNet(self.config)
-        self.register_buffer("alpha_bar", torch.tensor(alpha_bars(), dtype=torch.float32), persistent=False)
+        alpha_bar = torch.tensor(alpha_bars(), dtype=torch.float32, device="cpu")  # no weights file has it
+        self.register_buffer("alpha_bar", alpha_bar, persistent=False)
         self.prior = CoarseFaces(self.config.prior) if self.config.prior else None
 
     def begin(self, seeds: list[int]) -> tuple[Tensor, int]:

@@ -154,9 +154,10 @@ def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | Non
 
     entry = entry_of(kind, read_manifest(folder))
     path = verify(entry, folder)
-    model = build(kind, entry.config)
+    with torch.device("meta"):  # no random numbers are drawn for parameters that the file replaces
+        model = build(kind, entry.config)
     try:
-        model.load_state_dict({name: tensor.float() for name, tensor in load_file(str(path)).items()})
+        model.load_state_dict({name: tensor.float() for name, tensor in load_file(str(path)).items()}, assign=True)
     except (SafetensorError, RuntimeError) as error:
         raise WeightsError(
             f"{path} does not fit the architecture of the manifest: {str(error).partition(chr(10))[0]}"
