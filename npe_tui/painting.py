@@ -152,6 +152,7 @@ class Painting:
     def fill(self, region: int, at: tuple[float, float] | None = None) -> None:
         """Fill a region with the colour of the hand; with ``at`` and pieces wanted, the connected piece there.
 
+        So it is, too, where the whole region would not take in what lies there: glasses beside clothes.
         Where several are wanted it joins the last fill, or is left out of it if it was in it. Before the regions are
         known it waits for them, if nothing else is done meanwhile.
         """
@@ -160,7 +161,7 @@ class Painting:
             return
         self._waiting = None
         self._tells.picked(region)
-        self._tells.later(self._fill(region, at if self.hand.picks == "piece" else None))
+        self._tells.later(self._fill(region, at, self.hand.picks))
 
     def _wait(self, waiting: Waiting) -> None:
         what = "what is there" if waiting.region is None else REGIONS[waiting.region].name
@@ -187,13 +188,15 @@ class Painting:
         elif waiting.at is not None:
             self.fill(document.canvas.region_at(*waiting.at).id, waiting.at)
 
-    async def _fill(self, region: int, at: tuple[float, float] | None) -> None:
+    async def _fill(self, region: int, at: tuple[float, float] | None, picks: str) -> None:
         async with self._alone() as document:
             if document is None:
                 return
             colour = self.hand.colour
             left = await asyncio.to_thread(self._leave_enhanced, document, region)
-            joined = self._to_join(document) if self.hand.picks == "several" else None
+            if picks == "several" or (at is not None and picks == "whole" and document.canvas.is_meant(region, at)):
+                at = None
+            joined = self._to_join(document) if picks == "several" else None
             regions = _with_or_without(joined.regions, region) if joined else (region,)
             instead = joined is not None and joined.step
             try:
@@ -341,11 +344,16 @@ class Painting:
 def _lay(
     canvas: Canvas, regions: tuple[int, ...], colour: str, at: tuple[float, float] | None, instead: bool
 ) -> tuple[int, bool]:
-    """Fills; ``instead`` of the last step, which stays where this fails. Returns pixels, and whether any changed."""
+    """Fills; ``instead`` of the last step, which stays where this fails. Returns pixels, and whether any changed.
+
+    Raises InputError if the picture has not all of the regions: each of them was picked.
+    """
     if instead:
         canvas.undo()
     before = canvas.revision
     try:
+        for region in regions if at is None else ():
+            canvas.check_region(region)
         count = canvas.fill(regions, colour, at)
     except NpeError:
         if instead:

@@ -30,6 +30,8 @@ class Fill:
     colour: str
     """``#rrggbb``"""
     pixels: int
+    absent: tuple[str, ...] = ()
+    """Those of several regions that the picture has not."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ class Document:
         canvas = cls(image, regions)
         planes, edges, asked = state.unpack(image, saved)
         try:
-            fills = tuple(Fill(**fill) for fill in asked["fills"])
+            fills = tuple(Fill(**fill | {"absent": tuple(fill.get("absent", ()))}) for fill in asked["fills"])
             canvas._asked = Asked(fills, bool(asked["by_hand"]), float(asked.get("feather", 0.0)), edges)
         except (KeyError, TypeError, ValueError) as error:
             raise state.damaged(error) from error

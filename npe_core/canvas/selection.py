@@ -115,6 +115,22 @@ class Selection:
     face: int = 0
 
 
+def meant_by(regions: Regions, region: Region) -> np.ndarray:
+    """(H, W) bool: a region, and of attire what is meant by it, see ``worn``."""
+    where = regions.ids == region.id
+    if region.name == "attire":
+        take_away_not_worn(regions.ids, where, lambda box: astuple(_face_of(regions, box)))
+    return where
+
+
+def check_share(regions: Regions, region: Region, where: np.ndarray) -> None:
+    """Raises InputError if what a fill of a region would take, (H, W) bool, is too little to be one."""
+    share = np.count_nonzero(where) / regions.area
+    if share < _LEAST:
+        found = f"only {share:.2%} of it" if share else "not one pixel"
+        raise InputError(f"No {region.name} found in this picture ({found}); nothing changed.")
+
+
 def select_region(
     image: np.ndarray,
     regions: Regions,
@@ -130,17 +146,12 @@ def select_region(
     probability is under 0.25 and 1 above 0.75; hair, brows, attire and background follow the picture's edges, in a band
     around the region; nothing outside that band is touched. Of brows the hairs are taken; of skin what shows between
     them and, if it becomes darker (``rgb``), the hairs too: those that fair skin lets look pale would shine in it.
-    Of attire only what is worn (see ``worn``), unless ``at`` says which.
+    Of attire only what is meant (``meant_by``), unless ``at`` says which.
 
     Raises InputError if the region is absent (under 0.1 % of what was looked at), or is not what lies at ``at``.
     """
-    where = regions.ids == region.id
-    if region.name == "attire" and at is None:
-        take_away_not_worn(regions.ids, where, lambda box: astuple(_face_of(regions, box)))
-    share = np.count_nonzero(where) / regions.area
-    if share < _LEAST:
-        found = f"only {share:.2%} of it" if share else "not one pixel"
-        raise InputError(f"No {region.name} found in this picture ({found}); nothing changed.")
+    where = regions.ids == region.id if at is not None else meant_by(regions, region)
+    check_share(regions, region, where)
     others = None
     if at is not None:
         there = REGIONS[int(regions.ids[at[1], at[0]])]

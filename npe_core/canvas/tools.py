@@ -15,11 +15,11 @@ from npe_core.canvas.document import Asked, Document, Fill
 from npe_core.canvas.edges import Edge, Edges, take_back
 from npe_core.canvas.history import Patch
 from npe_core.canvas.layers import Planes
-from npe_core.canvas.selection import Selection, select_region
+from npe_core.canvas.selection import Selection, check_share, meant_by, select_region
 from npe_core.canvas.shading import shade_regions
 from npe_core.canvas.stroke import Brush, Scratch, Stroke
 from npe_core.colour import format_colour
-from npe_core.errors import UsageError
+from npe_core.errors import InputError, UsageError
 from npe_core.parallel import each
 from npe_core.regions import Region, name_of, region_by_name
 
@@ -61,7 +61,8 @@ class Canvas(Document):
         """Fills a region with a colour, keeping the light and texture of the original; returns the pixels touched.
 
         Several regions, as ``skin+nose`` or one by one, are one fill: skin, nose, ears and neck get the colour on
-        average together and keep the light between them. ``at`` goes with one region only.
+        average together and keep the light between them. Those that the picture has not (hair covers the ears) are left
+        out; it has to have one. ``at`` goes with one region only.
 
         With ``at`` (x, y) only the connected piece (8-connected) that holds that pixel. ``shading`` in [0, 1]: 0 is
         flat, 1 carries the original's light and texture over completely. The mean over what is lit of the region is the
@@ -82,7 +83,8 @@ class Canvas(Document):
                 places = self._select(chosen, pixel, whole, None)
             over = {}
         laid = [(places, shade_regions(self._layers.image, places, rgb, shading))]
-        fills = [Fill(name_of(chosen), format_colour(rgb), _pixels(places))]
+        absent = tuple(member.name for member in chosen if member.name not in places)
+        fills = [Fill(name_of(chosen), format_colour(rgb), _pixels(places), absent)]
         for name, boxes in over.items():
             last = [fill for fill in self._asked.fills if name in fill.region.split("+")][-1]
             again = self._select((region_by_name(name),))[name]
@@ -102,6 +104,16 @@ class Canvas(Document):
             self._record(made, Asked((*self._asked.fills, *fills), by_hand, edges=edges))
         return fills[0].pixels
 
+    def check_region(self, region: str | int | Region) -> None:
+        """Raises InputError as a fill of the region alone does, if the picture has none."""
+        (chosen,) = checks.as_group(region)
+        check_share(self._need_regions(), chosen, meant_by(self._need_regions(), chosen))
+
+    def is_meant(self, region: str | int | Region, at: tuple[float, float]) -> bool:
+        """Whether a fill of the whole region takes in the pixel (x, y): none of attire does glasses beside clothes."""
+        (chosen,), (x, y) = checks.as_group(region), checks.as_pixel(at, self.size)
+        return bool(meant_by(self._need_regions(), chosen)[y, x])
+
     def _over_skin_in(self, places: dict[str, list[Selection]]) -> dict[str, list[Box]]:
         """By name where brows and hair that were filled lie within skin that is to be filled without them."""
         skin = places.get("skin", [])
@@ -118,9 +130,18 @@ class Canvas(Document):
         whole: bool = False,
         rgb: tuple[int, int, int] | None = None,
     ) -> dict[str, list[Selection]]:
-        """The places of each region, see ``select_region``."""
+        """The places of each region, see ``select_region``; of several without those that the picture has not."""
         image, regions = self._layers.image, self._need_regions()
-        return {region.name: select_region(image, regions, region, at, whole, rgb) for region in chosen}
+        found: dict[str, list[Selection]] = {}
+        missing: InputError | None = None
+        for region in chosen:
+            try:
+                found[region.name] = select_region(image, regions, region, at, whole, rgb)
+            except InputError as error:
+                missing = missing or error
+        if missing is not None and not found:
+            raise missing
+        return found
 
     def _lay(
         self, region: str, places: list[Selection], paints: list[np.ndarray], edges: Edges

@@ -77,8 +77,11 @@ def colour_hold(timestep: int) -> float:
 
 
 def contrast_hold(timestep: int) -> float:
-    """How many times the contrast of a fill the model's additions may have: as much up to t = 300, then more."""
-    return 1.0 + max(0.0, (timestep - SUBTLE) / 100)
+    """How many times the contrast of a fill the model's additions may have: less up to t = 300, then more.
+
+    As much as there is made blotches beside nose and brows of skin that was darkened, whose contrast is that of shapes.
+    """
+    return 0.4 + 1.6 * max(0.0, (timestep - SUBTLE) / 100)
 
 
 def flat_hold(timestep: int) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from npe_core import __version__
 from npe_core.blend import changed, full_size
-from npe_core.canvas import Canvas
+from npe_core.canvas import Canvas, Fill
 from npe_core.canvas.boxes import box_of, cut
 from npe_core.canvas.selection import Regions
 from npe_core.device import upload
@@ -206,7 +206,12 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         faces=faces,
         face_numbers=edit.choice.numbers,
         seconds=edit.clock.seconds,
-        warnings=(*job.photo.notes, *left_out(canvas.levels, everywhere), *beyond_looks(edit.recipe, canvas.regions)),
+        warnings=(
+            *job.photo.notes,
+            *absent_from(canvas.targets),
+            *left_out(canvas.levels, everywhere),
+            *beyond_looks(edit.recipe, canvas.regions),
+        ),
     )
 
 
@@ -224,6 +229,12 @@ def models_of(recipe: Recipe, regions: Regions | None) -> list[str]:
     if not recipe.upscale:
         return ["denoiser", *segmenter]
     return ["denoiser", *segmenter, "upscaler", *([SMOOTH] if recipe.sharpness < 1 else [])]
+
+
+def absent_from(fills: list[Fill]) -> list[str]:
+    """A note on each fill of several regions of which the picture has not all."""
+    lacking = [(" and no ".join(fill.absent), fill.region) for fill in fills if fill.absent]
+    return [f"no {absent} found for the fill of {region}; the rest of it was made" for absent, region in lacking]
 
 
 def left_out(levels: np.ndarray, crops: list[FaceCrop]) -> list[str]:

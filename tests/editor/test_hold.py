@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from npe_core.blend import gaussian_blur, luminance
-from npe_core.editor.hold import hold_to_paint, least_detail, light_scale, quieted
+from npe_core.editor.hold import contrast_hold, hold_to_paint, least_detail, light_scale, quieted
 from npe_core.editor.views import Views
 
 
@@ -77,6 +77,16 @@ def test_where_there_are_strands_the_model_may_draw_some(scene):
     strands, drawn = (0.1 * torch.sin(2 * torch.pi * torch.arange(128) / n) for n in (5, 3))
     hair = (views.guide + strands).clamp(-1, 1)
     assert torch.allclose(quieted(hair + 0.8 * drawn, hair, 1.0), hair + 0.8 * drawn, atol=1e-6)
+
+
+@pytest.mark.parametrize(("timestep", "left"), [(100, 0.2), (250, 0.2), (400, 1.0)])
+def test_a_soft_shape_gives_no_leave_to_draw(timestep, left):
+    """Beside nose and brows the contrast of a fill is that of the shape: blotches as strong are taken away there."""
+    shape = 0.2 * torch.sin(torch.arange(128) / 4.0).expand(1, 3, 128, 128)
+    blotches = 0.04 * torch.sin(2 * torch.pi * torch.arange(128) / 3)[:, None].expand(128, 128)
+    kept = (quieted(shape + blotches, shape, contrast_hold(timestep)) - shape).square().mean().sqrt()
+    share = float(kept / blotches.square().mean().sqrt())
+    assert share < left if timestep < 400 else share == pytest.approx(left, abs=0.05)
 
 
 def disc(radius):
