@@ -55,6 +55,21 @@ def answer_of(error: OSError) -> str:
     return f"{error.strerror or error}{more}"
 
 
+def stdout_refused(error: OSError) -> str:
+    """What is said where the output cannot be written."""
+    return f"The output (stdout) cannot be written: {answer_of(error)}. Send it elsewhere, or free some space."
+
+
+def tell(text: str) -> None:
+    """Print to stdout, at once. Raises EnvironmentFault; BrokenPipeError where nobody reads it any more."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise EnvironmentFault(stdout_refused(error)) from None
+
+
 def from_system(error: Exception) -> TypeGuard[OSError]:
     """Whether the system refused something: that has a number, and what decoders and encoders call OSError has none."""
     return isinstance(error, OSError) and error.errno is not None

@@ -118,7 +118,7 @@ def measure_edit(
         report.tables.append(markdown(["from the start of the process", "median s", "most s", "CPU s"], rows))
     fill = ", ".join(f"{region} {colour}" for region, colour in fills)
     report.notes += [
-        f"{photo.size[0]}x{photo.size[1]}, {fill}, timestep {timestep}, {steps} steps, {repeats} runs, models loaded.",
+        f"{photo.size[0]}x{photo.size[1]}, {fill}, timestep {timestep}, steps {steps}, runs {repeats}, models loaded.",
         described(about),
         "Peak memory " + ", ".join(f"{value:.0f} MiB of the {kind}" for kind, value in memory.items()) + ".",
     ]

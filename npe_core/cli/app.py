@@ -16,7 +16,7 @@ import click
 from npe_core import __version__
 from npe_core.cli import streams
 from npe_core.errors import EnvironmentFault, NpeError, UsageError
-from npe_core.files import answer_of
+from npe_core.files import stdout_refused
 from npe_core.packages import fault_of, is_own
 from npe_core.spelling import hint
 
@@ -153,7 +153,7 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         told = f"The system refused: {error}."
         if streams.is_of_stdout(error):
-            told = f"The output (stdout) cannot be written: {answer_of(error)}. Send it elsewhere, or free some space."
+            told = stdout_refused(error)
         return fail(told, EnvironmentFault.exit_code, debug)
     except MemoryError:
         return fail("Not enough memory. Close other programs, or use a smaller photo.", 4, debug)

@@ -10,7 +10,7 @@ import click
 
 from npe_core.cli.options import PHOTO, Command, Number, device_option, region_fill
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
-from npe_core.errors import EnvironmentFault, UsageError
+from npe_core.errors import EnvironmentFault, InputError, UsageError
 
 if TYPE_CHECKING:
     from npe_core.report import Report
@@ -73,9 +73,13 @@ def edit(
     fills, batches = [region_fill(text) for text in regions], numbers(batch)
     from npe_core.bench.edit import measure_edit
     from npe_core.bench.portrait import samples
+    from npe_core.faces import find_faces
+    from npe_core.photo import Photo
     from npe_core.strength import check_strength
 
     check_strength(timestep, steps, SAMPLER)
+    if photo is not None and not find_faces(Photo.open(photo).image):
+        raise InputError(f"No face was found in {photo}. Name a photo with a face, or none for a sample portrait.")
     tell(measure_edit(device, photo or samples()[0], fills, timestep, steps, repeats, batches, cold), as_json)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,11 +54,11 @@ def segment(
 
     faces = options.faces_meant(face, box, aligned)
     picture = Photo.open(photo, max_megapixels=max_megapixels)
-    check_output(out, force, [photo])
     if not overlay and out.suffix.lower() != ".png":
         raise UsageError(
             f"Region ids are written as PNG, not {out.suffix or 'a file without a suffix'}. Use -o NAME.png."
         )
+    check_output(out, force, [photo])
 
     from npe_core.editor import Editor
 
@@ -98,6 +100,21 @@ def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixel
     click.echo(f"{out}: {picture.size[0]}x{picture.size[1]} -> {large.size[0]}x{large.size[1]}")
 
 
+@contextmanager
+def folder_to_fill(folder: Path) -> Iterator[None]:
+    """Makes the folder, with those above it; what was made and is still empty in the end goes again."""
+    from npe_core.files import make_folder
+
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    make_folder(folder)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it is not empty
+            for one in made:
+                one.rmdir()
+
+
 @click.command()
 @click.option("-n", "--count", type=click.IntRange(1, 4096), default=16, show_default=True, help="How many faces.")
 @click.option("-o", "--output", "out", type=PHOTO, help="One picture with all of them.")
@@ -119,9 +136,6 @@ def sample(
     """Faces that the diffusion model makes up: what it knows."""
     import math
 
-    from npe_core.files import make_folder
-    from npe_core.photo import Photo, check_output
-
     if out is None and out_dir is None:
         raise UsageError("Say where to write: -o GRID.png, or --out-dir DIR for single files.")
     if out_dir is not None and out_dir.exists() and not out_dir.is_dir():
@@ -129,28 +143,29 @@ def sample(
     names = [out_dir / f"{seed + k:06d}.png" for k in range(count)] if out_dir is not None else []
     if out is not None and out.resolve() in [name.resolve() for name in names]:
         raise UsageError(f"{str(out)!r} is the name of a face in --out-dir. Call the grid something else.")
-    if out_dir is not None:
-        make_folder(out_dir)
-    if out is not None:
-        OUTPUT(out)  # not before: it may lie in that folder
-    for path in [*names, *([out] if out is not None else [])]:
-        check_output(path, force)
+    with nullcontext() if out_dir is None else folder_to_fill(out_dir):
+        from npe_core.photo import Photo, check_output
 
-    from npe_core.editor import Editor
-    from npe_core.sheets import grid
+        if out is not None:
+            OUTPUT(out)  # not before: it may lie in that folder
+        for path in [*names, *([out] if out is not None else [])]:
+            check_output(path, force)
 
-    batches = math.ceil(count / 16)
-    done = 0
-    with progress("sampling") as advance:
+        from npe_core.editor import Editor
+        from npe_core.sheets import grid
 
-        def show(preview: Preview) -> None:
-            nonlocal done
-            done += 1
-            advance(done, batches * preview.steps)
+        batches = math.ceil(count / 16)
+        done = 0
+        with progress("sampling") as advance:
 
-        faces = Editor(device).sample(count, steps, sampler, seed, show)
-    for name, face in zip(names, faces, strict=False):
-        Photo.from_array(face).save(name, force=force)
-    if out is not None:
-        Photo.from_array(grid(faces, math.ceil(math.sqrt(count)))).save(out, force=force)
+            def show(preview: Preview) -> None:
+                nonlocal done
+                done += 1
+                advance(done, batches * preview.steps)
+
+            faces = Editor(device).sample(count, steps, sampler, seed, show)
+        for name, face in zip(names, faces, strict=False):
+            Photo.from_array(face).save(name, force=force)
+        if out is not None:
+            Photo.from_array(grid(faces, math.ceil(math.sqrt(count)))).save(out, force=force)
     click.echo(f"{out or out_dir}: {count} face(s), seeds {seed}..{seed + count - 1}")

@@ -84,4 +84,4 @@ def sweep(
     if len(choice.crops) > 1:
         notes.append(f"{len(choice.crops)} faces are marked; studied face {choice.numbers[0]}. --face N chooses others")
     options.show_notes(notes)
-    click.echo(f"{out}: {len(rows)} timesteps, seed {seed}")
+    click.echo(f"{out}: timestep{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))}, seed {seed}")

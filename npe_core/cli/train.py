@@ -13,8 +13,8 @@ from npe_core.training.options import DESCRIPTION
     options_metavar="",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def train(arguments: tuple[str, ...]) -> None:
+def train(arguments: tuple[str, ...]) -> int:
     """Hand all to argparse, its help too."""
     from npe_core.training.command import command
 
-    command(list(arguments) or ["--help"], "npe train")
+    return command(list(arguments) or ["--help"], "npe train")

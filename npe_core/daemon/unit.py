@@ -25,7 +25,7 @@ NotifyAccess=main
 User=npe
 Group=npe
 UMask=0007
-ExecStart={command}
+{environment}ExecStart={command}
 WatchdogSec=120
 TimeoutStartSec={start}
 TimeoutStopSec=60
@@ -65,10 +65,11 @@ WantedBy=multi-user.target
 """
 
 
-def unit_text(folders: Folders, options: list[str], metrics: Path | None = None) -> str:
+def unit_text(folders: Folders, options: list[str], metrics: Path | None = None, weights: Path | None = None) -> str:
     """The unit for these folders; ``options`` are further words of the ``npe watch`` command line.
 
-    ``metrics``: the file for Prometheus, where one is wanted.
+    ``metrics``: the file for Prometheus, where one is wanted. ``weights``: the folder that NPE_WEIGHTS names, if it is
+    set.
     """
     first, *words = program()
     words += ["watch", "--inbox", str(folders.inbox), "--outbox", str(folders.outbox), "--failed", str(folders.failed)]
@@ -81,6 +82,7 @@ def unit_text(folders: Folders, options: list[str], metrics: Path | None = None)
         name=str(folders.inbox).replace("%", "%%"),
         folders=" ".join(quoted(str(folder)) for folder in own),
         writable=" ".join(quoted(str(folder)) for folder in writable),
+        environment="" if weights is None else f"Environment={quoted(f'NPE_WEIGHTS={weights}')}\n",
         command=" ".join([quoted(first), *later]),
         start=START,
     )

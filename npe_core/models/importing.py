@@ -35,6 +35,7 @@ from npe_core.models.weights import (
     SMOOTH,
     Entry,
     build,
+    read_former,
     read_manifest,
     sha256_of,
     shipped_folder,
@@ -52,22 +53,27 @@ _CONTAINERS = ("state_dict", "model_state_dict", "model", "ema", "generator", "n
 def import_weights(path: Path, folder: Path | None = None) -> Entry:
     """Put the weights of a file into the weights folder as fp16, and into its manifest.
 
-    The file is named after its content: the weights before stay in theirs, and importing that file goes back to them.
-    The other models stay as they are; the very file that is in use already changes nothing, but takes the place of a
-    copy of it that was damaged. Raises InputError when the file is not a checkpoint or fits none of the models.
+    The file is named after its content: the weights before stay in theirs, and importing that file goes back to them,
+    byte for byte: to their entry, and from an upscaler to the smooth weights that belong to it too. So does importing a
+    file of the shipped weights. The other models stay as they are; the very file that is in use already changes
+    nothing, but takes the place of a copy of it that was damaged. Raises InputError when the file is not a checkpoint
+    or fits none of the models.
     """
     folder = folder or weights_folder()
-    if (entry := _in_use(path, folder)) is not None:
-        return entry
+    if path.is_file():
+        digest = sha256_of(path)
+        entry = _in_use(path, digest, folder) or _brought_back(path, digest, folder)
+        if entry is not None:
+            return entry
     state, stored_config = read_checkpoint(path)
     kind, config, state = recognise(state, stored_config, path)
     halves = {name: tensor.half().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
     content = save(halves, metadata={"config": json.dumps(config)})  # by which it can be imported elsewhere
     with _written(folder):
         entries = entries_of(folder)
-        if kind == "upscaler":  # the smooth weights belong to the upscaler that goes
-            entries.pop(SMOOTH, None)
-        return put(kind, content, config, {"imported_from": path.name}, entries, folder)
+        entry = put(kind, content, config, {"imported_from": path.name}, folder)
+        _exchange({kind: entry}, entries, folder)
+    return entry
 
 
 def entries_of(folder: Path) -> dict[str, Entry]:
@@ -80,43 +86,101 @@ def entries_of(folder: Path) -> dict[str, Entry]:
     return read_manifest(folder) if (folder / MANIFEST).exists() else {}
 
 
-def put(
-    kind: str,
-    content: bytes,
-    config: dict[str, Any],
-    provenance: dict[str, Any],
-    entries: dict[str, Entry],
-    folder: Path,
-) -> Entry:
-    """Write the weights of a kind to a file named after its content, then the manifest: ``entries`` and this one."""
+def put(kind: str, content: bytes, config: dict[str, Any], provenance: dict[str, Any], folder: Path) -> Entry:
+    """Write the weights of a kind to a file named after its content; returns the entry for the manifest."""
     digest = hashlib.sha256(content).hexdigest()
-    entry = Entry(kind, f"{kind}-{digest[:12]}.safetensors", digest, config, provenance)
+    entry = Entry(kind, _name_of(kind, digest), digest, config, provenance)
     with replace_file(folder / entry.file) as temporary:
         temporary.write_bytes(content)  # save_file would let nobody but its owner read it
-    write_manifest({**entries, kind: entry}, folder)  # until here everything is as it was, whatever kills it
     return entry
 
 
-def _in_use(path: Path, folder: Path) -> Entry | None:
+def _name_of(kind: str, digest: str) -> str:
+    return f"{kind}-{digest[:12]}.safetensors"
+
+
+def _exchange(new: dict[str, Entry], entries: dict[str, Entry], folder: Path) -> None:
+    """Write the manifest: ``new``, the first of them a model that was imported, in the place of what belongs together.
+
+    Until here everything is as it was, whatever kills it.
+    """
+    old = _with_its_own(next(iter(new)), entries)
+    came, went = _digest(new), _digest(old)
+    former = [models for models in read_former(folder) if _digest(models) not in (came, went)]
+    if old and came != went:
+        former.append(old)
+    write_manifest({**{kind: entry for kind, entry in entries.items() if kind not in old}, **new}, folder, former)
+
+
+def _digest(models: dict[str, Entry]) -> str:
+    """By which weights that belong together are known: the sha256 of the first."""
+    return next((entry.sha256 for entry in models.values()), "")
+
+
+def _with_its_own(kind: str, entries: dict[str, Entry]) -> dict[str, Entry]:
+    """The entry of a kind and those that come and go with it: the smooth weights belong to the upscaler."""
+    kinds = (kind, SMOOTH) if kind == "upscaler" else (kind,)
+    return {one: entries[one] for one in kinds if one in entries}
+
+
+def _in_use(path: Path, digest: str, folder: Path) -> Entry | None:
     """The entry of the manifest that names the same bytes; where its own file is not whole, it is put there again.
 
     A whole upscaler_smooth does not count: who imports its file wants it as the upscaler.
     """
-    if not (path.is_file() and (folder / MANIFEST).exists()):
+    if not (folder / MANIFEST).exists():
         return None
-    digest = sha256_of(path)
     for entry in read_manifest(folder).values():
         if entry.sha256 != digest:
             continue
-        try:
-            verify(entry, folder)
-        except WeightsError:
+        if not _is_whole(entry, folder):
             with _written(folder), replace_file(folder / entry.file) as temporary:
                 shutil.copyfile(path, temporary)
             return entry
         if entry.kind != SMOOTH:
             return entry
     return None
+
+
+def _brought_back(path: Path, digest: str, folder: Path) -> Entry | None:
+    """The entry that these bytes had in the manifest, or have in the shipped one, put back with what belongs to it.
+
+    Smooth weights that are whole nowhere any more stay away.
+    """
+    known, shipped = read_former(folder)[::-1], shipped_folder()
+    with contextlib.suppress(WeightsError):
+        entries = read_manifest(shipped)
+        known += [_with_its_own(kind, entries) for kind in entries]
+    matching = [models for models in known if _digest(models) == digest and next(iter(models)) != SMOOTH]
+    if not matching:
+        return None
+    (kind, entry), *others = max(matching, key=len).items()  # once it may have gone without what belongs to it
+    with _written(folder):
+        entries, new = entries_of(folder), {kind: _placed(entry, path, folder)}
+        for other, one in others:
+            home = next((place for place in (folder, shipped) if _is_whole(one, place)), None)
+            if home is not None:
+                new[other] = _placed(one, home / one.file, folder)
+        _exchange(new, entries, folder)
+    return new[kind]
+
+
+def _placed(entry: Entry, source: Path, folder: Path) -> Entry:
+    """The entry with its file in the folder, copied there if need be: under its name, unless others have that."""
+    if (folder / entry.file).exists() and not _is_whole(entry, folder):
+        entry = dataclasses.replace(entry, file=_name_of(entry.kind, entry.sha256))
+    if not _is_whole(entry, folder):
+        with replace_file(folder / entry.file) as temporary:
+            shutil.copyfile(source, temporary)
+    return entry
+
+
+def _is_whole(entry: Entry, folder: Path) -> bool:
+    try:
+        verify(entry, folder)
+    except WeightsError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

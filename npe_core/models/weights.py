@@ -1,5 +1,7 @@
 """Weights on disk: fp16 safetensors and a manifest with their sha256, architecture and provenance.
 
+The manifest also tells of the weights whose place others took by an import, so that they can come back as they were.
+
 The folder is ``$NPE_WEIGHTS`` where that is set, else ``weights/`` of a clone, else the copy in the installed package.
 """
 
@@ -9,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +30,6 @@ COARSE = "denoiser_coarse"
 """Beside the denoiser: a small one that lays out the faces of ``npe sample``. No edit needs it."""
 SMOOTH = "upscaler_smooth"
 """Beside the upscaler: its weights before they learned to invent detail. What lies between the two is a choice."""
-
-_REMEDY = "Reinstall the package, or name a good folder in NPE_WEIGHTS."
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,42 @@ def shipped_folder() -> Path:
 
 def read_manifest(folder: Path | None = None) -> dict[str, Entry]:
     """The entries by kind. Raises WeightsError when the manifest is missing or does not read as one."""
-    path = (folder or weights_folder()) / MANIFEST
+    return _read((folder or weights_folder()) / MANIFEST)[0]
+
+
+def read_former(folder: Path) -> list[dict[str, Entry]]:
+    """What imports have taken out of the manifest, and what importing its file brings back.
+
+    The entries that left together are by kind, the upscaler before its smooth weights; what left last comes last.
+    Nothing where there is no manifest yet. Raises WeightsError for one that does not read.
+    """
+    return _read(folder / MANIFEST)[1] if (folder / MANIFEST).exists() else []
+
+
+def _read(path: Path) -> tuple[dict[str, Entry], list[dict[str, Entry]]]:
     try:
-        models = json.loads(path.read_text())["models"]
-        return {kind: _entry(kind, fields) for kind, fields in models.items()}
+        content = json.loads(path.read_text())
+        return _entries(content["models"]), [_entries(models) for models in content.get("former", [])]
     except FileNotFoundError:
-        raise WeightsError(f"There are no weights: {path} does not exist. {_REMEDY}") from None
+        raise WeightsError(f"There are no weights: {path} does not exist. {_remedy()}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{path} does not read as a manifest of weights ({error}). {_REMEDY}") from None
+        remedy = "Unset NPE_WEIGHTS, or name another folder in it." if _is_named() else _remedy()
+        raise WeightsError(f"{path} does not read as a manifest of weights ({error}). {remedy}") from None
+
+
+def _is_named() -> bool:
+    return bool(os.environ.get("NPE_WEIGHTS"))
+
+
+def _remedy() -> str:
+    """What helps where weights are missing or damaged: an import fills a folder, and mends a file."""
+    if _is_named():
+        return "Unset NPE_WEIGHTS, or fill its folder with `npe weights import FILE`."
+    return "Reinstall the package, or name a good folder in NPE_WEIGHTS."
+
+
+def _entries(models: dict[str, Any]) -> dict[str, Entry]:
+    return {kind: _entry(kind, fields) for kind, fields in models.items()}
 
 
 def _entry(kind: str, fields: dict[str, Any]) -> Entry:
@@ -82,7 +111,7 @@ def _entry(kind: str, fields: dict[str, Any]) -> Entry:
 def entry_of(kind: str, entries: dict[str, Entry]) -> Entry:
     """The entry of a kind. Raises WeightsError where the manifest has none."""
     if kind not in entries:
-        raise WeightsError(f"The manifest has no {kind}. {_REMEDY}")
+        raise WeightsError(f"The manifest has no {kind}. {_remedy()}")
     return entries[kind]
 
 
@@ -91,13 +120,20 @@ def kinds_of(entries: dict[str, Entry]) -> list[str]:
     return list(dict.fromkeys([*KINDS, *entries]))
 
 
-def write_manifest(entries: dict[str, Entry], folder: Path) -> None:
-    """Write the manifest, whole or not at all. Raises EnvironmentFault."""
-    models = {}
-    for kind, entry in entries.items():
-        models[kind] = {name: value for name, value in dataclasses.asdict(entry).items() if name != "kind"}
+def write_manifest(entries: dict[str, Entry], folder: Path, former: Sequence[dict[str, Entry]] = ()) -> None:
+    """Write the manifest, whole or not at all; ``former`` as ``read_former`` gives it. Raises EnvironmentFault."""
+    content: dict[str, Any] = {"models": _fields(entries)}
+    if former:
+        content["former"] = [_fields(models) for models in former]
     with replace_file(folder / MANIFEST) as temporary:
-        temporary.write_text(json.dumps({"models": models}, indent=2) + "\n")
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _fields(entries: dict[str, Entry]) -> dict[str, Any]:
+    return {
+        kind: {name: value for name, value in dataclasses.asdict(entry).items() if name != "kind"}
+        for kind, entry in entries.items()
+    }
 
 
 def sha256_of(path: Path) -> str:
@@ -112,15 +148,15 @@ def verify(entry: Entry, folder: Path | None = None) -> Path:
     try:
         digest = sha256_of(path)
     except FileNotFoundError:
-        raise WeightsError(f"The weights of the {entry.kind} are missing: {path}. {_REMEDY}") from None
+        raise WeightsError(f"The weights of the {entry.kind} are missing: {path}. {_remedy()}") from None
     except OSError as error:
         raise WeightsError(
-            f"The weights of the {entry.kind} cannot be read: {path} ({error.strerror}). {_REMEDY}"
+            f"The weights of the {entry.kind} cannot be read: {path} ({error.strerror}). {_remedy()}"
         ) from None
     if digest != entry.sha256:
         raise WeightsError(
             f"The weights of the {entry.kind} are corrupt: {path} has sha256 {digest[:12]}, "
-            f"the manifest says {entry.sha256[:12]}. {_REMEDY}"
+            f"the manifest says {entry.sha256[:12]}. {_remedy()}"
         )
     return path
 

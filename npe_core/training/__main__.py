@@ -11,11 +11,10 @@ from npe_core.training.command import command
 def main() -> int:
     """Run the command line and return its exit code."""
     try:
-        command(sys.argv[1:], "python -m npe_core.training")
+        return command(sys.argv[1:], "python -m npe_core.training")
     except NpeError as error:
         print(f"npe: {error}", file=sys.stderr)
         return error.exit_code
-    return 0
 
 
 if __name__ == "__main__":

@@ -36,15 +36,17 @@ BELIEF_PITCH = 4
 def parse_source(text: str) -> tuple[Path, float | None]:
     """``PATH`` or ``PATH=WEIGHT`` -> (path, weight or None). Raises UsageError for a weight that is not above 0."""
     head, separator, tail = text.rpartition("=")
-    if separator:
-        try:
-            weight = float(tail)
-        except ValueError:
+    if not separator:
+        return Path(text), None
+    try:
+        weight = float(tail)
+    except ValueError:
+        if Path(text).exists() or not Path(head).exists():
             return Path(text), None
-        if not 0 < weight < float("inf"):
-            raise UsageError(f"The weight of {head} must be a number above 0, not {tail}.")
-        return Path(head), weight
-    return Path(text), None
+        weight = 0
+    if not 0 < weight < float("inf"):
+        raise UsageError(f"{text}: {tail!r} is no share of {head}. Write a number above 0 behind the =.")
+    return Path(head), weight
 
 
 def source_name(path: Path) -> str:

@@ -39,13 +39,13 @@ class World:
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view(gradient.shape))
 
-    def any(self, wish: bool, device: torch.device) -> bool:
-        """Whether any process wishes it; every process gets the same answer."""
+    def most(self, number: int, device: torch.device) -> int:
+        """The greatest of the numbers of all processes; every process gets the same answer."""
         if self.size == 1:
-            return wish
-        wishes = torch.tensor([float(wish)], device=device)
-        dist.all_reduce(wishes)
-        return bool(wishes.item() > 0)
+            return number
+        numbers = torch.tensor([number], device=device)
+        dist.all_reduce(numbers, dist.ReduceOp.MAX)
+        return int(numbers.item())
 
 
 def join_world(device: torch.device) -> tuple[World, torch.device]:

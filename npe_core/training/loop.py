@@ -36,6 +36,8 @@ from npe_core.training.task import Loss, Task
 
 LOG_STEPS = 20
 """Steps between two entries of the log."""
+_LATE = 1
+"""Asks to stop because the time is over: the number of no signal that asks to."""
 
 
 class Trainer:
@@ -92,12 +94,16 @@ class Trainer:
         """Images seen in this run so far."""
         return self.step * self.recipe.batch
 
-    def run(self, seconds: float | None = None, save_seconds: float = 300.0) -> None:
-        """Train until recipe.images are seen, ``seconds`` are over or a signal asks to stop; then save."""
+    def run(self, seconds: float | None = None, save_seconds: float = 300.0) -> int:
+        """Train until recipe.images are seen, ``seconds`` are over or a signal asks to stop; then save.
+
+        Returns the number of the signal, of whichever process it came to; 0 without.
+        """
         start = saved = logged = time.monotonic()
         leads = self.world.rank == 0
         reporter = Reporter(self.folder, self.recipe.images, self.task.name, seconds) if leads else None
         window: list[Loss] = []
+        asked = 0
 
         def log(now: float) -> None:
             numbers = mean_of(window)
@@ -111,7 +117,8 @@ class Trainer:
             with StopOnSignal() as signals:
                 while self.images < self.recipe.images:
                     late = seconds is not None and time.monotonic() - start > seconds
-                    if self.world.any(late or signals.stopped, self.device):
+                    asked = self.world.most(signals.number or (_LATE if late else 0), self.device)
+                    if asked:
                         break
                     window.append(self.train_step())
                     if len(window) < LOG_STEPS:
@@ -129,6 +136,7 @@ class Trainer:
                 reporter.close()
         if reporter is not None:
             self.save()
+        return asked if asked != _LATE else 0
 
     @property
     def lr(self) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from npe_core.errors import UsageError
+from npe_core.files import tell
 from npe_core.training.recipe import PRESETS
 
 DESCRIPTION = "Train one of the three models, label pictures to train on, average runs, or release weights."
@@ -30,6 +31,9 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
         lines = [f"  {self.prog} {line}" for line in examples.splitlines()]
         self.epilog = "\n".join(["examples:", *lines]) if lines else None
+
+    def print_help(self, file: Any = None) -> None:
+        tell(self.format_help().removesuffix("\n"))
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")

@@ -11,7 +11,16 @@ from npe_core.files import make_folder, written
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.importing import entries_of, put
 from npe_core.models.sides import SIDES, check_side
-from npe_core.models.weights import COARSE, SMOOTH, Entry, build, read_manifest, weights_folder
+from npe_core.models.weights import (
+    COARSE,
+    SMOOTH,
+    Entry,
+    build,
+    read_former,
+    read_manifest,
+    weights_folder,
+    write_manifest,
+)
 from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
 from npe_core.training.report import read_log
 
@@ -45,14 +54,14 @@ def release(
     source, notes = exported(run, ema), run_notes(run)
     tensors, config, images = read_weights(source)
     if notes.get("task", TASK_OF[kind]) != TASK_OF[kind]:
-        raise InputError(f"{run} holds a run of {notes['task']}; a {kind} comes from a run of {TASK_OF[kind]}.")
+        raise InputError(f"{run} holds a run of {notes['task']}; the {kind} comes from a run of {TASK_OF[kind]}.")
     config = config or notes.get("config")
     if config is None:
         raise InputError(f"Neither {source} nor a run.json beside it says what the architecture is.")
     try:
         build(kind, config).load_state_dict(tensors)
     except RuntimeError as error:
-        raise InputError(f"{source} does not fit a {kind}: {str(error).splitlines()[-1].strip()}") from None
+        raise InputError(f"{source} does not fit the {kind}: {str(error).splitlines()[-1].strip()}") from None
     if kind in SIDES and not any_side:
         check_side(kind, config.get("image_size", DenoiserConfig().image_size), source)
     seen = (
@@ -76,7 +85,8 @@ def release(
         raise InputError(f"{source} is of another architecture than the upscaler. Release the upscaler first.")
     if kind == "upscaler" and SMOOTH in entries and not _are_alike(entries[SMOOTH].config, config):
         del entries[SMOOTH]
-    entry = put(kind, joined(source), config, provenance, entries, folder)
+    entry = put(kind, joined(source), config, provenance, folder)
+    write_manifest({**entries, kind: entry}, folder, read_former(folder))  # what killed it before left all as it was
     for name in before - {one.file for one in read_manifest(folder).values()}:
         (folder / name).unlink(missing_ok=True)
     return entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -35,10 +36,11 @@ EMA = "long"
 """Which average of a run is taken where its folder is named."""
 
 
-def train(options: argparse.Namespace) -> None:
+def train(options: argparse.Namespace) -> int:
     """Train as ``options`` (see ``options.train_parser``) say, from the checkpoint in ``--out`` where there is one.
 
-    Raises UsageError, InputError, EnvironmentFault.
+    Returns the exit code: 0, or 128 and the number of the signal that stopped it. Raises UsageError, InputError,
+    EnvironmentFault.
     """
     start = time.monotonic()
     choice = choose_device(options.device)
@@ -54,7 +56,7 @@ def train(options: argparse.Namespace) -> None:
             task = build_task(options, device, choice.dtype)
             trainer = Trainer(task, recipe, options.out, device, init, choice.dtype, world)
             seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
-            trainer.run(seconds, 60 * options.save_minutes)
+            stopped = trainer.run(seconds, 60 * options.save_minutes)
     except torch.OutOfMemoryError:
         raise OutOfMemory(f"{device} ran out of memory. Choose a --batch below {recipe.batch}.") from None
     finally:
@@ -62,6 +64,11 @@ def train(options: argparse.Namespace) -> None:
     if options.pieces is not None and world.rank == 0:
         for path in sorted(options.out.glob("ema_*.safetensors")):
             split(path, int(options.pieces * 1e6))
+    if not stopped:
+        return 0
+    if world.rank == 0:
+        print(f"npe: Stopped at {trainer.images} of {recipe.images} images; the same command goes on.", file=sys.stderr)
+    return 128 + stopped
 
 
 def recipe_of(options: argparse.Namespace) -> TrainingRecipe:

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
@@ -90,6 +91,7 @@ def test_edit_tells_every_stage(portrait, capsys, small_networks):
     assert seconds["whole"]["p50"] > seconds["edit"]["p50"] > seconds["diffusion"]["p50"] > 0
     assert told["images_per_second"]["1"] > 0 and told["peak_memory_mib"]["process"] > 100
     assert told["machine"]["device"] and told["photo"] == [512, 512]
+    assert "steps 1, runs 1" in told["notes"][0]
 
 
 def test_models_print_a_table(capsys, small_networks):
@@ -156,6 +158,13 @@ def test_flops_are_those_of_the_layers(small_weights):
 def test_invalid_options_are_refused(words, capsys):
     assert run(["bench", *words]) == 2
     assert capsys.readouterr().err.startswith("npe: ")
+
+
+def test_a_photo_without_a_face_is_told_without_options_that_bench_has_not(tmp_path, capsys):
+    Image.new("RGB", (300, 300), "grey").save(tmp_path / "grey.png")
+    assert run(["bench", "edit", str(tmp_path / "grey.png")]) == 2
+    told = capsys.readouterr().err
+    assert "No face was found in" in told and "--" not in told
 
 
 def test_the_depths_are_those_of_the_terminal_editor():

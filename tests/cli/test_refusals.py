@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shlex
 import struct
 import zlib
 
@@ -205,9 +206,14 @@ def test_a_sentence_ends_before_the_next_begins(capsys):
 
 def test_a_file_in_the_place_of_a_folder_of_samples_is_bad_usage(files, monkeypatch, capsys):
     monkeypatch.chdir(files)
+    (files / "taken.jpg").write_bytes(b"precious")
     before = {path.name: path.read_bytes() for path in files.iterdir()}
     assert run(["sample", "-o", "out.png", "--out-dir", "exists.png"]) == 2
     assert "'exists.png' is a file, not a folder" in capsys.readouterr().err
+    assert run(["sample", "-o", "out.gif", "--out-dir", "new"]) == 2
+    assert "GIF" in capsys.readouterr().err
+    assert run(["segment", "face.png", "-o", "taken.jpg"]) == 2
+    assert "Region ids are written as PNG" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in files.iterdir()} == before
 
 
@@ -271,7 +277,8 @@ def test_an_imported_upscaler_has_no_sharpness_below_1_and_says_so(files, tmp_pa
     monkeypatch.chdir(files)
     assert run(["weights", "import", str(tmp_path / "mine.safetensors")]) == 0
     assert "--sharpness below 1 needs an upscaler_smooth" in capsys.readouterr().out
-    assert run(["weights", "import", str(shipped_folder() / read_manifest(shipped_folder())["segmenter"].file)]) == 0
+    shipped = read_manifest(shipped_folder())
+    assert run(["weights", "import", str(shipped_folder() / shipped["segmenter"].file)]) == 0
     assert "--sharpness" not in capsys.readouterr().out
     for command in (
         ["edit", "face.png", "-o", "out.png", "--aligned", *HAIR],
@@ -281,6 +288,34 @@ def test_an_imported_upscaler_has_no_sharpness_below_1_and_says_so(files, tmp_pa
         err = capsys.readouterr().err
         assert "Sharpness below 1 needs upscaler_smooth" in err and "Reinstall" not in err
     assert not (files / "out.png").exists()
+    assert run(["weights", "import", str(shipped_folder() / shipped["upscaler"].file)]) == 0
+    assert "Its upscaler_smooth is there too" in (told := capsys.readouterr().out)
+    assert read_manifest() == shipped
+    assert run(shlex.split(told.splitlines()[-1].removeprefix("To go back: npe "))) == 0
+    assert read_manifest()["upscaler"].provenance == {"imported_from": "mine.safetensors"}
+
+
+@pytest.mark.parametrize("command", [["edit", "face.png", "-o", "out.png", *HAIR], ["weights", "list"], ["doctor"]])
+def test_an_empty_folder_of_weights_is_told_what_fills_it(command, files, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "new"))
+    monkeypatch.chdir(files)
+    assert run(command) == 3
+    told = "".join(capsys.readouterr())
+    assert "Unset NPE_WEIGHTS, or fill its folder with `npe weights import FILE`." in told and "Reinstall" not in told
+
+
+def test_every_file_of_weights_that_is_not_whole_is_told(tmp_path, monkeypatch, capsys):
+    from npe_core.models.weights import read_manifest, shipped_folder, write_manifest
+
+    entries = read_manifest(shipped_folder())
+    (tmp_path / entries["upscaler"].file).symlink_to(shipped_folder() / entries["upscaler"].file)
+    write_manifest(entries, tmp_path)
+    monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path))
+    assert run(["weights", "verify"]) == 3
+    out, err = capsys.readouterr()
+    assert "upscaler: upscaler" in out and "face detector" in out
+    missing = [kind for kind in entries if f"The weights of the {kind} are missing" in err]
+    assert missing == [kind for kind in entries if kind != "upscaler"]
 
 
 def test_what_the_system_refuses_in_passing_is_no_bug(files, monkeypatch, capsys):

@@ -37,7 +37,7 @@ def shell(tmp_path):
         (f"{NPE} status 2>&-", 0),
         (f"{NPE} status >&-", 0),
         (f"{NPE} status <&- >&- 2>&-", 0),
-        (f"{NPE} edit nowhere.png -o out.png --region hair=#8b2500 2>&-", 2),
+        (f"{NPE} status --outbox nowhere/out 2>&-", 2),
     ],
 )
 def test_a_closed_stream_changes_no_exit_code(shell, line, code):
@@ -50,10 +50,10 @@ def test_without_arguments_and_without_input_there_is_help(shell):
 
 
 def test_a_full_disk_behind_stderr_leaves_the_exit_code(shell):
-    assert shell(f"{NPE} edit nowhere.png -o out.png --region hair=#8b2500 2>/dev/full")[0] == 2
+    assert shell(f"{NPE} status --outbox nowhere/out 2>/dev/full")[0] == 2
 
 
-@pytest.mark.parametrize("command", ["status", "status --json", "--help"])
+@pytest.mark.parametrize("command", ["status", "status --json", "--help", "train --help"])
 def test_a_full_disk_behind_stdout_is_one_line_that_names_it(shell, command):
     code, _, err = shell(f"{NPE} {command} >/dev/full")
     assert code == 4 and len(err.splitlines()) == 1

@@ -107,25 +107,24 @@ def _all_of(connection):
             return
 
 
-def test_kill_9_at_random_moments_with_the_real_engine(at, tmp_path, portrait):
+def test_kill_9_at_a_random_moment_with_the_real_engine(at, tmp_path, portrait):
     """As benchmarks/soak.py does for as long as one likes."""
-    for number in range(4):
+    for number in range(3):
         put(tmp_path / "inbox", f"a{number}", portrait)
-    for _ in range(2):
-        daemon = start(at)
-        wait_for(lambda: list((tmp_path / "outbox").glob(".spool/run/*")) or len(names(tmp_path / "outbox")) == 8)
-        time.sleep(random.random())
-        daemon.kill()
-        daemon.communicate()
-        assert read_status(Folders.of(tmp_path / "inbox", tmp_path / "outbox"))["state"] == "died"
+    daemon = start(at)
+    wait_for(lambda: list((tmp_path / "outbox").glob(".spool/run/*")) or len(names(tmp_path / "outbox")) == 6)
+    time.sleep(random.random())
+    daemon.kill()
+    daemon.communicate()
+    assert read_status(Folders.of(tmp_path / "inbox", tmp_path / "outbox"))["state"] == "died"
     daemon = start(at)
     try:
-        wait_for(lambda: len(list((tmp_path / "outbox/.done").iterdir())) == 4)
+        wait_for(lambda: len(list((tmp_path / "outbox/.done").iterdir())) == 3)
     finally:
         daemon.send_signal(signal.SIGTERM)
         daemon.communicate(timeout=PATIENCE)
-    assert len(names(tmp_path / "outbox")) == 8 and not names(tmp_path / "inbox") and not names(tmp_path / "failed")
-    pictures = [np.asarray(Image.open(tmp_path / f"outbox/a{number}.png")) for number in range(4)]
+    assert len(names(tmp_path / "outbox")) == 6 and not names(tmp_path / "inbox") and not names(tmp_path / "failed")
+    pictures = [np.asarray(Image.open(tmp_path / f"outbox/a{number}.png")) for number in range(3)]
     assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
 
 
@@ -189,8 +188,9 @@ def test_failed_jobs_go_back_to_the_inbox(at, tmp_path, folders, capsys):
     jobs = sorted(path.name for path in folders.failed.iterdir())
     assert run(["retry", *at, "anna"]) == 2 and run(["retry", *at]) == 2
     assert "Did you mean" in capsys.readouterr().err
+    assert run(["retry", *at, "--all", "ana"]) == 2 and "not both" in capsys.readouterr().err
     assert run(["retry", *at, "ana"]) == 0 and names(folders.inbox) == ["ana.mask.png", "ana.png"]
-    assert run(["retry", *at, jobs[1]]) == 0 and len(names(folders.failed)) == 1
+    assert run(["retry", *at, "ben", jobs[1], "ben"]) == 0 and len(names(folders.failed)) == 1
     (folders.inbox / "clara.png").write_bytes(b"another clara")
     (folders.failed / jobs[2]).rename(tmp_path / "away")
     fail_all(folders, "dora")
@@ -362,6 +362,7 @@ def test_the_unit_is_one_that_systemd_takes(at, tmp_path, monkeypatch, capsys, s
         file.symlink_to(sys.executable)
     monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NPE_WEIGHTS", "my weights $5 100%" if script else "")
     options = ["--batch", "4", "--no-events", "--metrics", "prom/npe.prom"]
     assert run(["watch", *at, "--inbox", str(odd), "--print-unit", *options]) == 0
     text = capsys.readouterr().out
@@ -375,6 +376,8 @@ def test_the_unit_is_one_that_systemd_takes(at, tmp_path, monkeypatch, capsys, s
     )
     assert lines["RequiresMountsFor"] == f'"{inbox}" {outbox} {failed}'
     assert lines["ReadWritePaths"] == f'"{inbox}" {outbox} {failed} {tmp_path}/prom'
+    named = [line for line in text.splitlines() if line.startswith("Environment=")]
+    assert named == [f'Environment="NPE_WEIGHTS={tmp_path}/my weights $5 100%%"'][: int(script)]
     assert lines["Type"] == "notify" and lines["Description"].endswith(inbox)
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")

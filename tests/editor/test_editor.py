@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from npe_core.canvas import Canvas
+from npe_core.canvas import Canvas, Fill
 from npe_core.canvas.morphology import distance_inside
 from npe_core.colour import parse_colour, srgb_to_lab
 from npe_core.editor import EditResult, FaceChoice
+from npe_core.editor.underway import absent_from
 from npe_core.editor.views import bare_and_thin, own_texture
 from npe_core.errors import Cancelled, InputError, UsageError
 from npe_core.faces import FaceCrop
@@ -147,7 +148,7 @@ def test_the_texture_of_a_tint_is_known_as_the_photos_up_to_its_hard_edge(editor
 def test_chained_edits_leave_the_rest_bit_for_bit(editor, photo):
     ever = np.zeros(photo.image.shape[:2], bool)
     current = photo
-    for number in range(4):
+    for number in range(3):
         mask = disc(photo.size, 120 + 30 * number, 380, 14)
         canvas = Canvas(current.image)
         canvas.select(mask, "#20a040")
@@ -182,11 +183,11 @@ def test_a_drawn_seed_is_told_and_repeats_the_edit_and_another_makes_another(edi
 
 @pytest.mark.parametrize("sampler", ["lcm", "ddim", "ddpm", "dpmpp"])
 def test_every_sampler_edits(editor, photo, sampler):
-    result = edit_spot(editor, photo, sampler=sampler, seed=1)
+    result = edit_spot(editor, photo, sampler=sampler, seed=1, steps=3, upscale=False)
     assert (result.image != photo.image).any() and result.parameters["sampler"] == sampler
 
 
-@pytest.mark.parametrize("size", [(512, 512), (700, 500), (333, 610), (128, 128), (1600, 1200)])
+@pytest.mark.parametrize("size", [(333, 610), (128, 128), (1600, 1200)])
 def test_any_size_and_shape_comes_back_as_it_was(editor, photo, size):
     from PIL import Image
 
@@ -195,7 +196,7 @@ def test_any_size_and_shape_comes_back_as_it_was(editor, photo, size):
     side = min(size)
     canvas = Canvas(image)
     canvas.select(disc(size, size[0] / 2, size[1] / 2, side / 6), "#3060c0")
-    result = editor.edit(resized, canvas, steps=2, seed=0, choice=FaceChoice((FaceCrop.centred(*size),)), upscale=False)
+    result = editor.edit(resized, canvas, steps=1, seed=0, choice=FaceChoice((FaceCrop.centred(*size),)), upscale=False)
     assert result.image.shape == image.shape
     assert np.array_equal(result.image[canvas.mask == 0], image[canvas.mask == 0])
     assert (result.image != image).any()
@@ -213,12 +214,14 @@ def test_mask_beyond_the_crop_is_left_alone_and_told(editor, photo):
     assert any("too far from the chosen faces" in warning for warning in result.warnings)
 
 
-def test_previews_come_at_every_step(editor, photo):
+def test_previews_come_at_every_step_and_seconds_by_stage(editor, photo):
     seen = []
-    edit_spot(editor, photo, seed=1, progress=seen.append)
+    seconds = edit_spot(editor, photo, seed=1, progress=seen.append).seconds
     assert [preview.step for preview in seen] == [1, 2, 3, 4] and seen[0].steps == 4
     assert [preview.timestep for preview in seen] == sorted((p.timestep for p in seen), reverse=True)
     assert seen[-1].images.shape == (1, 128, 128, 3) and seen[-1].images.dtype == np.uint8
+    assert seconds.keys() == {"load", "diffusion", "upscale", "total"}
+    assert seconds["total"] >= seconds["diffusion"] + seconds["upscale"] and min(seconds.values()) >= 0
 
 
 def test_progress_can_cancel_within_one_step(editor, photo):
@@ -231,12 +234,6 @@ def test_progress_can_cancel_within_one_step(editor, photo):
     with pytest.raises(Cancelled):
         edit_spot(editor, photo, progress=stop)
     assert calls == [1]
-
-
-def test_seconds_by_stage(editor, photo):
-    seconds = edit_spot(editor, photo, seed=1).seconds
-    assert seconds.keys() == {"load", "diffusion", "upscale", "total"}
-    assert seconds["total"] >= seconds["diffusion"] + seconds["upscale"] and min(seconds.values()) >= 0
 
 
 @pytest.mark.parametrize(
@@ -295,3 +292,8 @@ def test_upscaled_picture_is_the_same_picture(editor, photo):
     assert large.size == (512, 512)
     back = np.asarray(Image.fromarray(large.image).resize((128, 128), Image.Resampling.BICUBIC)).astype(float)
     assert abs(float((back - small).mean())) < 1
+
+
+def test_what_was_not_found_for_a_group_is_told():
+    fills = [Fill("skin+ears+neck", "#6a4028", 9, ("ears", "neck")), Fill("hair", "#6a4028", 9)]
+    assert absent_from(fills) == ["no ears and no neck found for the fill of skin+ears+neck; the rest of it was made"]

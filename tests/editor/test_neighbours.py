@@ -31,7 +31,7 @@ def rows_of_faces(draw):
 
 
 @given(rows_of_faces())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_where_crops_overlap_the_nearest_face_counts(faces):
     fades = [fade_at_borders(crop, (WIDTH, HEIGHT)) for crop in faces]
     shares = left_to_neighbours(faces, fades)

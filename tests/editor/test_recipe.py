@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas
@@ -116,6 +116,7 @@ def test_where_no_steps_are_named_the_timestep_has_room_for_them(timestep, steps
 
 
 @given(st.dictionaries(st.sampled_from(KEYS) | st.text(), anything))
+@settings(max_examples=50)
 def test_anything_else_is_an_input_error_or_a_recipe_that_can_be_meant(parameters):
     try:
         recipe = read_recipe(parameters, "edited.png")

@@ -129,8 +129,7 @@ def composed(name: str, face_width: float, degrees: float, canvas: tuple[int, in
 
 @needs_photos
 @pytest.mark.parametrize("degrees", [0, 20, -40, 90, 180, -90])
-@pytest.mark.parametrize("face_width", [40, 110])
-@pytest.mark.parametrize("name", ["portrait_02.jpg", "portrait_03_glasses.jpg"])
+@pytest.mark.parametrize(("name", "face_width"), [("portrait_02.jpg", 40), ("portrait_03_glasses.jpg", 110)])
 def test_composed_faces_are_found_and_followed(name: str, face_width: float, degrees: float) -> None:
     picture, landmarks = composed(name, face_width, degrees, (900, 700))
     (face,) = find_faces(picture)

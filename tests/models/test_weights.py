@@ -22,6 +22,7 @@ from npe_core.models.weights import (
     SMOOTH,
     Entry,
     load,
+    read_former,
     read_manifest,
     sha256_of,
     shipped_folder,
@@ -248,6 +249,81 @@ def test_the_weights_before_an_import_keep_their_file_and_importing_it_goes_back
     import_weights(tmp_path / "copy.safetensors", folder)
     after = load("upscaler", CPU, torch.float32, folder)[0].state_dict()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def upscaler_file(path, seed):
+    """A file of the architecture CONFIG, which it does not say."""
+    torch.manual_seed(seed)
+    save_file(
+        {name: tensor.half() for name, tensor in GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict().items()},
+        str(path),
+    )
+    return path
+
+
+@pytest.fixture
+def pair(folder):
+    """The weights folder with smooth weights that belong to its upscaler."""
+    smooth = upscaler_file(folder / "smooth.safetensors", 1)
+    entries = read_manifest(folder)
+    entries[SMOOTH] = Entry(SMOOTH, smooth.name, sha256_of(smooth), CONFIG, {"images": 2})
+    write_manifest(entries, folder)
+    return folder
+
+
+@pytest.fixture
+def other(tmp_path):
+    """The file of another upscaler."""
+    state = GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict()
+    save_file(state, str(tmp_path / "other.safetensors"), metadata={"config": json.dumps(CONFIG)})
+    return tmp_path / "other.safetensors"
+
+
+def test_an_upscaler_comes_back_as_it_was_with_the_smooth_weights_that_left_with_it(pair, other):
+    before = read_manifest(pair)
+    for _ in range(2):
+        imported = import_weights(other, pair)
+        assert read_manifest(pair) == {"upscaler": imported}
+        assert import_weights(pair / before["upscaler"].file, pair) == before["upscaler"]
+        assert read_manifest(pair) == before
+        for entry in before.values():
+            verify(entry, pair)
+    assert read_former(pair) == [{"upscaler": imported}]
+
+
+def test_shipped_weights_come_back_into_a_folder_that_has_lost_their_files(pair, other, tmp_path, monkeypatch):
+    monkeypatch.setattr("npe_core.models.importing.shipped_folder", lambda: pair)
+    mine, shipped = tmp_path / "mine", read_manifest(pair)
+    import_weights(other, mine)
+    for entry in shipped.values():
+        (mine / entry.file).unlink()
+    assert import_weights(pair / shipped["upscaler"].file, mine) == shipped["upscaler"]
+    assert read_manifest(mine) == shipped
+    for entry in shipped.values():
+        verify(entry, mine)
+
+
+def test_weights_come_back_under_another_name_where_theirs_is_taken(pair, other, tmp_path, monkeypatch):
+    """As in a folder that was filled by an older version, whose upscaler had other weights under the same name."""
+    monkeypatch.setattr("npe_core.models.importing.shipped_folder", lambda: pair)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    shutil.copyfile(other, mine / "upscaler.safetensors")
+    older = Entry("upscaler", "upscaler.safetensors", sha256_of(other), CONFIG, {"images": 3})
+    write_manifest({"upscaler": older}, mine)
+    new = import_weights(pair / "upscaler.safetensors", mine)
+    shipped = read_manifest(pair)["upscaler"]
+    assert new.file != shipped.file and dataclasses.replace(new, file=shipped.file) == shipped
+    verify(new, mine)
+    assert import_weights(mine / older.file, mine) == older and read_manifest(mine) == {"upscaler": older}
+
+
+def test_smooth_weights_that_were_damaged_meanwhile_stay_away(pair, other):
+    before = read_manifest(pair)
+    import_weights(other, pair)
+    flip_a_byte(pair / before[SMOOTH].file)
+    assert import_weights(pair / before["upscaler"].file, pair) == before["upscaler"]
+    assert read_manifest(pair) == {"upscaler": before["upscaler"]}
 
 
 def test_an_import_that_ends_before_the_manifest_leaves_the_weights_as_they_were(folder, tmp_path, monkeypatch):

@@ -65,7 +65,7 @@ def pixels():
     return Pixels()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def diffusion_task():
     """A function that makes the same tiny task each time."""
 

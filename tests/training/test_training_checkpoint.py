@@ -29,6 +29,20 @@ def trained(task, folder, steps, recipe=RECIPE):
     return trainer
 
 
+@pytest.fixture(scope="module")
+def saved(diffusion_task, tmp_path_factory):
+    """A run of two steps, saved."""
+    trainer = trained(diffusion_task(), tmp_path_factory.mktemp("saved"), 2)
+    trainer.save()
+    return trainer
+
+
+@pytest.fixture
+def run(saved, tmp_path):
+    """Its folder, copied."""
+    return shutil.copytree(saved.folder, tmp_path / "run")
+
+
 def everything(trainer):
     """All tensors that a run is made of."""
     tensors = {f"model.{name}": tensor for name, tensor in trainer.task.model.state_dict().items()}
@@ -82,53 +96,47 @@ def test_resume_with_an_adversary_is_exact(pixels, tmp_path):
     assert set(log) == {"l1", "lpips", "fooled"}
 
 
-def test_a_run_may_be_given_an_adversary_later(diffusion_task, pixels, tmp_path):
+def test_a_run_may_be_given_an_adversary_later(diffusion_task, pixels, run, tmp_path):
     def judged():
         return diffusion_task(perceptual=pixels, adversary_weight=0.1)
 
-    trained(diffusion_task(), tmp_path / "parts", 2).save()
-    later = Trainer(judged(), RECIPE, tmp_path / "parts", CPU)
+    later = Trainer(judged(), RECIPE, run, CPU)
     assert later.step == 2 and not later.adversary_optimizer.state
-    trained(judged(), tmp_path / "parts", 2).save()
-    shutil.copytree(tmp_path / "parts", tmp_path / "copy")
-    assert_same(trained(judged(), tmp_path / "parts", 3), trained(judged(), tmp_path / "copy", 3))
+    trained(judged(), run, 2).save()
+    shutil.copytree(run, tmp_path / "copy")
+    assert_same(trained(judged(), run, 3), trained(judged(), tmp_path / "copy", 3))
 
 
-def test_a_folder_of_another_run_is_refused(diffusion_task, tmp_path):
-    trained(diffusion_task(), tmp_path, 1).save()
+def test_a_folder_of_another_run_is_refused(diffusion_task, run):
     with pytest.raises(UsageError, match="batch"):
-        Trainer(diffusion_task(), TrainingRecipe(batch=4, images=24), tmp_path, CPU)
+        Trainer(diffusion_task(), TrainingRecipe(batch=4, images=24), run, CPU)
 
 
-def test_a_run_of_before_a_setting_goes_on_as_that_setting_is_by_default(diffusion_task, tmp_path):
+def test_a_run_of_before_a_setting_goes_on_as_that_setting_is_by_default(diffusion_task, run):
     """``prior`` came later: notes of earlier runs do not have it."""
-    first = trained(diffusion_task(), tmp_path, 1)
-    first.save()
-    notes = json.loads((tmp_path / "run.json").read_text())
+    notes = json.loads((run / "run.json").read_text())
     assert notes["config"].pop("prior") == 0
-    (tmp_path / "run.json").write_text(json.dumps(notes))
-    assert Trainer(diffusion_task(), RECIPE, tmp_path, CPU).step == first.step
-    (tmp_path / "run.json").write_text(json.dumps(notes))
+    (run / "run.json").write_text(json.dumps(notes))
+    assert Trainer(diffusion_task(), RECIPE, run, CPU).step == 2
+    (run / "run.json").write_text(json.dumps(notes))
     with pytest.raises(UsageError, match="architecture"):
-        Trainer(diffusion_task(prior=2), RECIPE, tmp_path, CPU)
+        Trainer(diffusion_task(prior=2), RECIPE, run, CPU)
 
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.9])
-def test_a_damaged_checkpoint_is_told_and_left_alone(diffusion_task, tmp_path, part):
-    trained(diffusion_task(), tmp_path, 1).save()
-    content = (tmp_path / "state.pt").read_bytes()
+def test_a_damaged_checkpoint_is_told_and_left_alone(diffusion_task, run, part):
+    content = (run / "state.pt").read_bytes()
     damaged = content[: int(part * len(content))]
-    (tmp_path / "state.pt").write_bytes(damaged)
+    (run / "state.pt").write_bytes(damaged)
     with pytest.raises(InputError, match=r"state\.pt is damaged"):
-        Trainer(diffusion_task(), RECIPE, tmp_path, CPU)
-    assert (tmp_path / "state.pt").read_bytes() == damaged
+        Trainer(diffusion_task(), RECIPE, run, CPU)
+    assert (run / "state.pt").read_bytes() == damaged
 
 
-def test_the_log_is_cut_back_to_the_checkpoint(diffusion_task, tmp_path):
-    trained(diffusion_task(), tmp_path, 2).save()
-    log = tmp_path / "log.jsonl"
+def test_the_log_is_cut_back_to_the_checkpoint(diffusion_task, run):
+    log = run / "log.jsonl"
     log.write_text('{"images": 2, "loss": 1.0}\n{"images": 40, "loss": 1.0}\n{"images": 4')
-    Trainer(diffusion_task(), RECIPE, tmp_path, CPU)
+    Trainer(diffusion_task(), RECIPE, run, CPU)
     assert [entry["images"] for entry in read_log(log)] == [2]
 
 
@@ -182,32 +190,27 @@ def test_pieces_join_to_the_same_bytes(tmp_path):
         joined(tmp_path / "nothing.safetensors")
 
 
-def test_a_warm_start_takes_the_averaged_weights(diffusion_task, tmp_path):
-    source = trained(diffusion_task(), tmp_path / "run", 3)
-    source.save()
-    task = diffusion_task()
-    Trainer(task, RECIPE, tmp_path / "next", CPU, init=tmp_path / "run" / "ema_short.safetensors")
+def test_a_warm_start_takes_the_averaged_weights(diffusion_task, saved, tmp_path):
+    task, source = diffusion_task(), saved
+    averaged = source.folder / "ema_short.safetensors"
+    Trainer(task, RECIPE, tmp_path / "next", CPU, init=averaged)
     expected = source.emas[0].shadow["unet.stem.weight"].half().float()
     assert torch.equal(task.model.state_dict()["unet.stem.weight"], expected)
     for _ in range(2):  # and once more from its own checkpoint
-        following = Trainer(
-            diffusion_task(), RECIPE, tmp_path / "next", CPU, init=tmp_path / "run" / "ema_short.safetensors"
-        )
+        following = Trainer(diffusion_task(), RECIPE, tmp_path / "next", CPU, init=averaged)
         following.train_step()
         following.save()
     assert read_weights(tmp_path / "next" / "ema_long.safetensors")[2] == source.images + 2 * RECIPE.batch
     with pytest.raises(InputError, match="does not fit"):
-        warm_start(torch.nn.Linear(2, 2), tmp_path / "run" / "ema_short.safetensors")
+        warm_start(torch.nn.Linear(2, 2), averaged)
 
 
-def test_released_weights_load_as_the_editor_loads_them(diffusion_task, small_release, tmp_path):
-    run, folder = tmp_path / "run", tmp_path / "weights"
-    trainer = trained(diffusion_task(), run, 3)
-    trainer.save()
+def test_released_weights_load_as_the_editor_loads_them(saved, run, small_release, tmp_path):
+    trainer, folder = saved, tmp_path / "weights"
     (tmp_path / "measured.json").write_text(json.dumps({"vgg_fd": 1.5}))
     entry = release("denoiser", run, "short", tmp_path / "measured.json", folder=folder)
     assert entry == read_manifest(folder)["denoiser"]
-    assert entry.provenance["images_seen"] == 6 and entry.provenance["data"] == ["made/up"]
+    assert entry.provenance["images_seen"] == 4 and entry.provenance["data"] == ["made/up"]
     assert entry.provenance["measured"] == {"vgg_fd": 1.5}
     model, _ = load("denoiser", CPU, torch.float32, folder)
     xt, t = torch.randn(2, 3, 16, 16), torch.tensor([10, 400])
@@ -234,9 +237,9 @@ def test_a_released_upscaler_keeps_only_smooth_weights_of_its_own_architecture(n
     assert read_manifest(folder).keys() == {"upscaler"}
 
 
-def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_task, small_release, tmp_path):
-    for name, steps in (("one", 2), ("two", 4)):
-        trained(diffusion_task(), tmp_path / name, steps).save()
+def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_task, saved, small_release, tmp_path):
+    shutil.copytree(saved.folder, tmp_path / "one")
+    trained(diffusion_task(), tmp_path / "two", 4).save()
     file = average([str(tmp_path / "one"), f"{tmp_path / 'two'}=3"], tmp_path / "mean", "short")
     (one, *_), (two, *_), (mean, config, images) = (
         read_weights(tmp_path / name / "ema_short.safetensors") for name in ("one", "two", "mean")
@@ -270,18 +273,17 @@ def test_the_average_of_runs_is_the_weighted_mean_of_their_weights(diffusion_tas
     )
 
 
-def test_runs_that_have_no_average_are_told(diffusion_task, tmp_path):
-    trained(diffusion_task(), tmp_path / "run", 1).save()
-    tensors, config, _ = read_weights(tmp_path / "run" / "ema_long.safetensors")
+def test_runs_that_have_no_average_are_told(run, tmp_path):
+    tensors, config, _ = read_weights(run / "ema_long.safetensors")
     wider = {
         name: tensor.repeat(2, *[1] * (tensor.ndim - 1)) if tensor.ndim else tensor for name, tensor in tensors.items()
     }
     export_weights(tmp_path / "wider.safetensors", wider, config, 5)
     for texts, error, words in (
-        ([tmp_path / "run", tmp_path / "gone"], InputError, "part00"),
-        ([tmp_path / "run", tmp_path / "wider.safetensors"], InputError, "another architecture"),
-        ([tmp_path / "run"], UsageError, "at least two"),
-        ([tmp_path / "run", f"{tmp_path / 'run'}=0"], UsageError, "above 0"),
+        ([run, tmp_path / "gone"], InputError, "part00"),
+        ([run, tmp_path / "wider.safetensors"], InputError, "another architecture"),
+        ([run], UsageError, "at least two"),
+        ([run, f"{run}=0"], UsageError, "above 0"),
     ):
         with pytest.raises(error, match=words):
             average([str(text) for text in texts], tmp_path / "mean")

@@ -8,7 +8,7 @@ import torch
 from npe_core.errors import InputError, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
-from npe_core.models.weights import COARSE, SMOOTH, Entry, load, read_manifest, sha256_of, write_manifest
+from npe_core.models.weights import COARSE, SMOOTH, Entry, load, read_former, read_manifest, sha256_of, write_manifest
 from npe_core.training.averaging import average
 from npe_core.training.checkpoint import export_weights
 from npe_core.training.evaluation.subject import weights_with
@@ -41,7 +41,7 @@ def test_a_release_that_ends_early_leaves_the_weights_whole_and_another_replaces
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("npe_core.models.importing.write_manifest", killed)
+        patch.setattr("npe_core.training.release.write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
             release("upscaler", upscaler(tmp_path / "two.safetensors", 2), folder=folder)
     assert read_manifest(folder) == {"upscaler": first}
@@ -50,6 +50,13 @@ def test_a_release_that_ends_early_leaves_the_weights_whole_and_another_replaces
     assert (folder / second.file).read_bytes() == (tmp_path / "two.safetensors").read_bytes()
     assert [path.name for path in folder.glob("*.safetensors")] == [second.file]
     load("upscaler", CPU, torch.float32, folder)
+
+
+def test_a_release_keeps_what_imports_have_put_aside(tmp_path):
+    former = [{"denoiser": Entry("denoiser", "old.safetensors", "0" * 64, {}, {})}]
+    write_manifest({}, tmp_path, former)
+    entry = release("upscaler", upscaler(tmp_path / "mine.safetensors", 1), folder=tmp_path)
+    assert read_former(tmp_path) == former and read_manifest(tmp_path) == {"upscaler": entry}
 
 
 def test_a_folder_without_weights_takes_the_shipped_ones_along(tmp_path, monkeypatch):

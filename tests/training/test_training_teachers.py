@@ -74,7 +74,7 @@ def test_the_distance_of_features_is_lpips():
 
 @needs_teachers
 def test_the_third_stage_from_the_command_line(pairs, tmp_path):
-    words = ["train", "diffusion", "--data", str(pairs), "--out", str(tmp_path), "--batch", "2", "--images", "40"]
+    words = ["train", "diffusion", "--data", str(pairs), "--out", str(tmp_path), "--batch", "2", "--images", "8"]
     small = ("image_size=16", "base=8", "mults=1,2", "attention=4,", "head_width=8", "surroundings=true")
     for setting in small:
         words += ["--config", setting]

@@ -1,5 +1,10 @@
-"""A tiny run as one process of those that torchrun starts: ``python two_processes.py FOLDER``."""
+"""A tiny run as two processes such as torchrun starts: ``python two_processes.py FOLDER``.
 
+The second is forked from the first, so that torch is imported once for both.
+"""
+
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -51,6 +56,16 @@ class Line:
         return []
 
 
+class Stopped(Line):
+    """Asks the second process to stop while both draw."""
+
+    def draw(self, count, rng):
+        if self.world.rank == 1:
+            signal.raise_signal(signal.SIGTERM)
+        self.step -= 1
+        return super().draw(count, rng)
+
+
 def train(folder, world):
     """The weights after all steps."""
     step = 0
@@ -65,10 +80,22 @@ def train(folder, world):
     return torch.cat([p.detach().reshape(-1) for p in trainer.task.model.parameters()])
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+def run_one_of_two(folder):
     world, _ = join_world(CPU)
     assert world == World(world.rank, 2)
     weights = train(folder, world)
     torch.save(weights, folder / f"weights{world.rank}.pt")
+    recipe = TrainingRecipe(batch=BATCH, images=BATCH * 2 * STOPS[-1], warmup=0, cooldown=0)
+    trainer = Trainer(Stopped(world, STOPS[-1]), recipe, folder, CPU, precision=torch.float32, world=world)
+    assert (trainer.run(), trainer.step) == (signal.SIGTERM, STOPS[-1] + 1)
     leave_world()
+
+
+if __name__ == "__main__":
+    import torch._dynamo  # which else each of them imports with its first optimizer
+
+    second = os.fork()
+    os.environ["RANK"] = "0" if second else "1"
+    run_one_of_two(Path(sys.argv[1]))
+    if second:
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(second, 0)[1]))

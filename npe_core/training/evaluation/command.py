@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npe_core.files import make_folder
+from npe_core.files import make_folder, tell
 from npe_core.training.evaluation.options import evaluation_parser, roles
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def command(arguments: list[str], prog: str) -> None:
         make_folder(options.out)
     report = evaluate(options)
     try:
-        print(report.json() if options.json else report.text(), flush=True)
+        tell(report.json() if options.json else report.text())
     finally:  # what was measured is to be had, whichever of the two places fails
         if options.out is not None:
             report.write(options.out)

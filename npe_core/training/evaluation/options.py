@@ -91,7 +91,10 @@ def roles(texts: list[str]) -> dict[str, str]:
     sources: dict[str, str] = {}
     for text in texts:
         role, separator, source = text.partition("=")
-        role, source = (role, source) if separator and role in known else ("val", text)
+        if role not in known:
+            if separator and source and Path(source).exists() and not Path(text).exists():
+                raise UsageError(f"--data {text}: {role!r} is no role. Write val=SRC, reference=SRC or edits=SRC.")
+            role, source = "val", text
         if role in sources:
             raise UsageError(f"--data {text}: {role} was given before ({sources[role]}).")
         sources[role] = source
