@@ -81,7 +81,8 @@ class GeneratorResNet(nn.Module):
         for block in self.blocks:
             nn.init.zeros_(block.conv_out.weight)  # type: ignore[union-attr, arg-type]
             nn.init.zeros_(block.conv_out.bias)  # type: ignore[union-attr, arg-type]
-        nn.init.normal_(self.head.weight, std=1e-3)
+        if not self.head.weight.is_meta:  # where it would import torch._dynamo, two seconds, and be for nothing
+            nn.init.normal_(self.head.weight, std=1e-3)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, known: Tensor | None = None) -> Tensor:

@@ -6,6 +6,8 @@ import os
 import pickle
 import shutil
 import stat
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -103,6 +105,14 @@ def test_manifest_of_another_architecture_is_refused(folder):
         (folder / "manifest.json").write_text(json.dumps(manifest))
         with pytest.raises(WeightsError, match="architecture"):
             load("upscaler", CPU, torch.float32, folder)
+
+
+def test_loading_imports_no_compiler():
+    """Which torch does to draw random numbers on the meta device: two seconds of every command."""
+    loads = "".join(f"load({kind!r}, torch.device('cpu'), torch.float32); " for kind in KINDS)
+    program = f"import sys, torch; from npe_core.models.weights import load; {loads}print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "npe_core.models.upscaler" in loaded and not {"torch._dynamo", "sympy"} & set(loaded)
 
 
 def test_a_missing_folder_is_one_clear_line(tmp_path):
