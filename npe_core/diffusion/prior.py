@@ -45,8 +45,9 @@ class CoarseFaces(nn.Module):
         basis = min(BASIS, numbers)
         directions = min(DIRECTIONS, basis)
         self.register_buffer("mean", torch.zeros(numbers))
-        self.register_buffer("basis", torch.eye(basis, numbers))
-        self.register_buffer("share", F.one_hot(torch.tensor(0), KINDS).float())
+        self.register_buffer("basis", torch.zeros(basis, numbers).fill_diagonal_(1))
+        self.register_buffer("share", torch.zeros(KINDS))
+        self.share[0] = 1
         self.register_buffer("centre", torch.zeros(KINDS, basis))
         self.register_buffer("root", torch.zeros(KINDS, basis, directions))
 

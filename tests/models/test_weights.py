@@ -109,7 +109,7 @@ def test_manifest_of_another_architecture_is_refused(folder):
 
 def test_loading_imports_no_compiler():
     """Which torch does to draw random numbers on the meta device: two seconds of every command."""
-    loads = "".join(f"load({kind!r}, torch.device('cpu'), torch.float32); " for kind in KINDS)
+    loads = "".join(f"load({kind!r}, torch.device('cpu'), torch.float32); " for kind in (*KINDS, COARSE, SMOOTH))
     program = f"import sys, torch; from npe_core.models.weights import load; {loads}print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert "npe_core.models.upscaler" in loaded and not {"torch._dynamo", "sympy"} & set(loaded)

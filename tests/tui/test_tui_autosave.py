@@ -202,7 +202,7 @@ def test_many_hands_and_a_closing_session_lose_no_change(folder, photo_file):
 
 def test_paint_that_follows_a_save_at_once_is_autosaved(start, config, tmp_path):
     async def scenario():
-        async with start((80, 24), settings=replace(config, autosave=0.05)) as session:
+        async with start((40, 12), settings=replace(config, autosave=0.05)) as session:
             await session.open()
             await session.fill("7")
             autosave = session.screen.autosave
@@ -223,7 +223,7 @@ def test_paint_that_follows_a_save_at_once_is_autosaved(start, config, tmp_path)
 
 def test_a_lost_connection_ends_the_process_whatever_goes_wrong(start, monkeypatch):
     async def scenario():
-        async with start((80, 24)) as session:
+        async with start((40, 12)) as session:
             await session.open()
             codes = []
             monkeypatch.setattr(os, "_exit", codes.append)

@@ -1,7 +1,6 @@
 """Which face of the photo is meant: asked where there are several or none, drawn by hand where it was not found."""
 
 import numpy as np
-import pytest
 from tui_session import Ids, face, run, until
 
 from npe_tui import messages
@@ -15,28 +14,50 @@ def asks_for_face(session):
     return isinstance(session.app.screen, FaceScreen) and session.app.screen.is_mounted
 
 
-@pytest.mark.parametrize(
-    ("boxes", "key", "wish"),
-    [
-        ([(4, 4, 30, 40), (40, 4, 70, 40)], "2", FaceWish(2)),
-        ([(4, 4, 30, 40), (40, 4, 70, 40)], "a", FaceWish("all")),
-        ([], "w", FaceWish(aligned=True)),
-    ],
-)
-def test_several_faces_or_none_are_asked_about(start, found, boxes, key, wish):
-    found[:] = [face(*box) for box in boxes]
+def test_several_faces_are_asked_about_and_the_one_that_enter_would_take_is_marked(start, found):
+    """Another face leaves no regions of the one before to fill."""
+    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
 
     async def scenario():
         async with start((80, 24)) as session:
             await until(session.pilot, lambda: asks_for_face(session))
-            await session.press(key)
-            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
-            assert session.document.wish == wish
+            view = session.app.screen.query_one("#faces")
+
+            async def marked(*numbers):
+                await until(session.pilot, lambda: [f.number for f in view._scene.frames if f.chosen] == [*numbers])
+                assert len(view._scene.frames) == 2
+
+            async def choose(key, wish):
+                await until(session.pilot, lambda: asks_for_face(session))
+                asked = session.engine.asked.count(("segment", session.document))
+                await session.press(key)
+                await until(session.pilot, lambda: session.screen.running.looking)
+                assert session.engine.asked.count(("segment", session.document)) == asked + 1
+                assert session.document.wish == wish
+
+            await marked(1)
+            await session.press("down")
+            await marked(2)
+            await session.press("down")
+            await marked(1, 2)
+            await session.press("down")
+            await marked()
+            await choose("a", FaceWish("all"))
+            await session.open()
+            await session.press("x")
+            await choose("2", FaceWish(2))
+            before = session.document.canvas.revision
+            await session.press("7")
+            assert "Hair is filled once the regions are found" in session.screen.status.message
+            assert session.document.canvas.revision == before and session.document.regions is None
+            await session.open()
+            await until(session.pilot, lambda: session.document.canvas.revision > before)
 
     run(scenario)
 
 
 def test_a_box_is_drawn_where_no_face_was_found(start, found):
+    """One beside the photo is none, and one over its edge ends there."""
     found.clear()
 
     async def scenario():
@@ -45,6 +66,9 @@ def test_a_box_is_drawn_where_no_face_was_found(start, found):
             screen = session.app.screen
             view = screen.query_one("#faces")
             await until(session.pilot, lambda: view.viewport.photo == (80, 96) and view.viewport.cells == view.size)
+            screen._box((90, 10), (160, 80))
+            await session.pilot.pause()
+            assert session.app.screen is screen
             one, other = (tuple(map(int, view.viewport.photo_to_cell(*point))) for point in ((20, 20), (60, 80)))
             await session.pilot.mouse_down("#faces", offset=one)
             await until(session.pilot, lambda: screen._corner is not None)
@@ -57,23 +81,10 @@ def test_a_box_is_drawn_where_no_face_was_found(start, found):
             await session.pilot.mouse_up("#faces", offset=other)
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
             assert np.allclose(session.document.wish.box, (20, 20, 60, 80), atol=5)
-
-    run(scenario)
-
-
-def test_a_box_beside_the_photo_is_none_and_one_over_its_edge_ends_there(start, found):
-    found.clear()
-
-    async def scenario():
-        async with start((80, 24)) as session:
+            await session.press("x")
             await until(session.pilot, lambda: asks_for_face(session))
-            screen = session.app.screen
-            screen._box((90, 10), (160, 80))
-            await session.pilot.pause()
-            assert session.app.screen is screen
-            screen._box((40, 50), (200, 200))
-            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
-            assert session.document.wish.box == (40, 50, 80, 96)
+            session.app.screen._box((40, 50), (200, 200))
+            await until(session.pilot, lambda: session.document.wish.box == (40, 50, 80, 96))
 
     run(scenario)
 
@@ -102,32 +113,9 @@ def test_a_box_is_drawn_by_the_keyboard_and_a_click_is_none(start, found):
     run(scenario)
 
 
-def test_the_face_that_enter_would_take_is_marked(start, found):
-    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
-
-    async def scenario():
-        async with start((80, 24)) as session:
-            await until(session.pilot, lambda: asks_for_face(session))
-            view = session.app.screen.query_one("#faces")
-
-            async def marked(*numbers):
-                await until(session.pilot, lambda: [f.number for f in view._scene.frames if f.chosen] == [*numbers])
-                assert len(view._scene.frames) == 2
-
-            await marked(1)
-            await session.press("down")
-            await marked(2)
-            await session.press("down")
-            await marked(1, 2)
-            await session.press("down")
-            await marked()
-
-    run(scenario)
-
-
 def test_a_later_colour_leaves_the_fill_of_the_face_before_alone(start):
     async def scenario():
-        async with start((80, 24)) as session:
+        async with start((40, 12)) as session:
             await session.open()
             await session.fill()
             before = session.document.canvas.revision
@@ -142,37 +130,13 @@ def test_a_later_colour_leaves_the_fill_of_the_face_before_alone(start):
     run(scenario)
 
 
-def test_another_face_leaves_no_regions_of_the_one_before_to_fill(start, found):
-    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
-
-    async def choose(session, number):
-        await until(session.pilot, lambda: asks_for_face(session))
-        await session.press(number)
-        await until(session.pilot, lambda: session.screen.running.looking)
-
-    async def scenario():
-        async with start((80, 24)) as session:
-            await choose(session, "1")
-            await session.open()
-            await session.press("x")
-            await choose(session, "2")
-            before = session.document.canvas.revision
-            await session.press("7")
-            assert "Hair is filled once the regions are found" in session.screen.status.message
-            assert session.document.canvas.revision == before and session.document.regions is None
-            await session.open()
-            await until(session.pilot, lambda: session.document.canvas.revision > before)
-
-    run(scenario)
-
-
 def test_no_regions_are_looked_for_while_the_face_is_asked_for_or_when_none_was_chosen(start, found, engine):
     """The models come to be loaded meanwhile."""
     found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
     ready, engine.state = engine.state, messages.EngineState()
 
     async def scenario():
-        async with start((80, 24)) as session:
+        async with start((40, 12)) as session:
             await until(session.pilot, lambda: asks_for_face(session))
             engine.state = ready
             await session.say(messages.StateChanged(ready))
@@ -190,7 +154,7 @@ def test_without_a_face_it_is_told_that_enhance_needs_one_and_how_to_say_where(s
     found.clear()
 
     async def scenario():
-        async with start((80, 24)) as session:
+        async with start((40, 12)) as session:
             await until(session.pilot, lambda: asks_for_face(session))
             assert "Enhance needs a face" in str(session.app.screen.query_one(".hint").content)
             await session.press("escape")
@@ -201,6 +165,7 @@ def test_without_a_face_it_is_told_that_enhance_needs_one_and_how_to_say_where(s
             await until(session.pilot, lambda: asks_for_face(session))
             await session.press("w")
             await until(session.pilot, lambda: session.screen.face_chosen)
+            assert session.document.wish == FaceWish(aligned=True)
             await session.make("g", "edit")
 
     run(scenario)

@@ -11,51 +11,28 @@ from npe_tui.screens.save import SaveScreen
 from npe_tui.screens.variants import VariantsScreen
 
 
-def test_leaving_asks_when_something_would_be_lost(start):
+def test_leaving_asks_when_something_would_be_lost_as_it_is_by_then(start):
+    """No note lies on the question. A picture that is finished meanwhile is asked about; variants wait for its end."""
+
     async def scenario():
-        async with start((80, 24)) as session:
+        async with start((40, 12), notes=True) as session:
             await session.open()
+
+            async def asked():
+                await session.press("q")
+                await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+
             await session.fill("7")
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            session.app.notify("'nonsense' is no colour", timeout=60)
+            await session.pilot.pause()
+            await asked()
+            assert not session.app._notifications
             assert [button.id for button in session.app.screen.query(Button)] == ["stay", "save_paint", "drop"]
             await session.press("enter")
             assert session.app.screen is session.screen
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.press("right", "right", "enter")
-            await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
 
-    run(scenario)
-
-
-def test_a_picture_that_is_finished_during_the_question_is_asked_about(start):
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
-            number = await session.make("g", "edit")
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            await session.say(messages.Edited(number, [invented(session.document, 5)]))
-            first = session.app.screen
-            await session.press("right", "right", "enter")
-            await until(session.pilot, lambda: session.app.screen is not first)
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            told = [str(static.content) for static in session.app.screen.query(Static)]
-            assert any("The enhanced picture of me.png is not saved" in text for text in told)
-
-    run(scenario)
-
-
-def test_variants_that_are_finished_during_the_question_wait_for_its_answer(start):
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
             number = await session.make("v", "variants")
-            await session.press("q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            await asked()
             await session.say(messages.Edited(number, [invented(session.document, seed) for seed in range(4)]))
             for _ in range(3):
                 await session.pilot.pause(0.1)
@@ -67,19 +44,17 @@ def test_variants_that_are_finished_during_the_question_wait_for_its_answer(star
             await session.press("escape")
             await until(session.pilot, lambda: not painting.frozen)
 
-    run(scenario)
-
-
-def test_no_note_lies_on_the_question(start):
-    async def scenario():
-        async with start((40, 12), notes=True) as session:
-            await session.open()
-            await session.fill("7")
-            session.app.notify("'nonsense' is no colour", timeout=60)
-            await session.pilot.pause()
-            await session.press("q")
+            number = await session.make("g", "edit")
+            await asked()
+            await session.say(messages.Edited(number, [invented(session.document, 5)]))
+            first = session.app.screen
+            await session.press("right", "right", "enter")
+            await until(session.pilot, lambda: session.app.screen is not first)
             await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            assert not session.app._notifications
+            told = [str(static.content) for static in session.app.screen.query(Static)]
+            assert any("The enhanced picture of me.png is not saved" in text for text in told)
+            await session.press("right", "right", "enter")
+            await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
 
     run(scenario)
 
@@ -103,7 +78,7 @@ def test_leaving_saves_the_paint_where_there_is_no_picture(start, tmp_path):
 
 def test_leaving_says_what_the_saved_picture_does_not_have(start, tmp_path):
     async def scenario():
-        async with start((80, 24)) as session:
+        async with start((40, 12)) as session:
             await session.open()
             await session.fill("7")
             await session.enhance()
@@ -129,7 +104,7 @@ def test_what_runs_is_stopped_when_its_photo_is_left(start, photo_file, tmp_path
     another.write_bytes(photo_file.read_bytes())
 
     async def scenario():
-        async with start((80, 24)) as session:
+        async with start((40, 12)) as session:
             await session.open()
             await session.fill("7")
             await session.make("t", "study")

@@ -96,7 +96,8 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
 
     run(lose)
     run(find)
-    run(find)  # the paint that was recovered is lost once more
+    if known:
+        run(find)  # the paint that was recovered is lost once more
 
 
 def test_a_picture_that_was_made_from_other_paint_is_not_promised(start, config):
@@ -149,8 +150,35 @@ def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
     run(find)  # also when it is lost once more
 
 
-def test_without_autosave_what_was_recovered_goes_once_it_is_saved(start, config, tmp_path):
-    async def find_and_save():
+def test_what_was_left_behind_is_offered_until_it_is_saved(start, config):
+    """It can wait, by a button and by Escape; once recovered it stays on the disk where nothing is saved anew."""
+    saving = replace(config, autosave=5.0)
+
+    async def put_off(*keys):
+        async with start((40, 12), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            buttons = list(session.app.screen.query(Button))
+            assert [button.id for button in buttons] == ["recover", "later", "drop"]
+            assert all(button.region.right <= 40 and button.region.bottom <= 12 for button in buttons)
+            await session.press(*keys)
+            await session.open()
+            assert not session.document.marked
+
+    async def find_without_autosave():
+        async with start((40, 12), settings=replace(config, autosave=0.0)) as session:
+            await recovered(session)
+
+    async def find():
+        async with start((40, 12), settings=saving) as session:
+            await recovered(session)
+            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
+            assert session.document.unsaved
+            await session.open()
+            assert (session.document.canvas.mask > 0).sum() == (session.ids == HAIR).sum()
+            autosave = session.screen.autosave
+            await until(session.pilot, lambda: list(autosave.file.parent.glob("*.paint")) == [autosave.file])
+
+    async def find_and_save_without_autosave():
         async with start((40, 12), settings=replace(config, autosave=0.0)) as session:
             await recovered(session)
             await session.open()
@@ -166,55 +194,13 @@ def test_without_autosave_what_was_recovered_goes_once_it_is_saved(start, config
             await session.open()
             assert not session.document.marked
 
-    run(partial(lose, start, replace(config, autosave=5.0)))
-    run(find_and_save)
-    run(find_nothing)
-
-
-@pytest.mark.parametrize("keys", [["right", "enter"], ["escape"]])
-def test_recovery_can_wait(start, config, keys):
-    saving = replace(config, autosave=5.0)
-
-    async def put_off():
-        async with start((40, 12), settings=saving) as session:
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            buttons = list(session.app.screen.query(Button))
-            assert [button.id for button in buttons] == ["recover", "later", "drop"]
-            assert all(button.region.right <= 40 and button.region.bottom <= 12 for button in buttons)
-            await session.press(*keys)
-            await session.open()
-            assert not session.document.marked
-
     run(partial(lose, start, saving))
-    run(put_off)
-    run(put_off)
-
-
-def test_left_behind_paint_is_offered_and_recovered(start, photo_file, config):
-    saving = replace(config, autosave=5.0)
-
-    async def find():
-        async with start((40, 12), settings=saving) as session:
-            await recovered(session)
-            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
-            assert session.document.unsaved
-            await session.open()
-            assert (session.document.canvas.mask > 0).sum() == (session.ids == HAIR).sum()
-            autosave = session.screen.autosave
-            await until(session.pilot, lambda: list(autosave.file.parent.glob("*.paint")) == [autosave.file])
-
-    run(partial(lose, start, saving))
+    run(partial(put_off, "right", "enter"))
+    run(partial(put_off, "escape"))
+    run(find_without_autosave)
     run(find)
-
-
-def test_what_was_recovered_stays_on_the_disk_where_nothing_is_saved_anew(start, config):
-    async def find(seconds):
-        async with start((40, 12), settings=replace(config, autosave=seconds)) as session:
-            await recovered(session)
-
-    run(partial(lose, start, replace(config, autosave=5.0)))
-    run(partial(find, 0.0))
-    run(partial(find, 5.0))
+    run(find_and_save_without_autosave)
+    run(find_nothing)
 
 
 def test_a_device_on_the_command_line_goes_before_the_one_that_is_set(engine, monkeypatch):

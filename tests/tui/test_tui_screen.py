@@ -50,40 +50,48 @@ def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
                 "Theme ansi-light: the colours of a light terminal",
                 "Theme npe-dark",
             ]
-            await session.press("f1")
-            assert isinstance(session.app.screen, HelpScreen)
+            await session.press("f1", "pagedown")
+            help = session.app.screen
+            assert isinstance(help, HelpScreen)
+            scrolled = help.query_one(VerticalScroll)
+            await until(session.pilot, lambda: scrolled.scroll_y > 0)
+            told = "".join(cell.text for cell in cells(help.query_one(".dialog-title")))
+            assert "Esc closes, arrows and PgDn scroll" in told
+            await session.press("escape")
+            assert session.app.screen is session.screen
 
     run(scenario)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 24), (80, 12), (40, 12)])
-def test_every_size_has_a_picture_every_panel_by_key_and_all_regions(start, size):
+def test_every_size_has_a_picture_every_panel_by_key_and_all_regions(start):
     async def scenario():
-        async with start(size) as session:
+        async with start((120, 40)) as session:
             await session.open()
             view = session.screen.easel.view
-            assert view.size.width >= 40 and view.size.height >= 10
-            edge = view.styles.border_left[0]
-            marked = "wide" if size[0] > 64 and size[1] > 18 else ""
-            assert view.has_focus and edge == marked, "what has the focus is seen"
-            for key, panel in (("f2", "regions"), ("f3", "colour"), ("f4", "brush"), ("f6", "strength")):
-                await session.press(key)
-                shown = session.screen.query_one(f"#{panel}")
-                assert shown.display and shown.region.height > 0, panel
-                assert session.app.focused is not None and shown in session.app.focused.ancestors
-                assert shown.region.bottom <= size[1], f"{panel} does not fit"
-                if panel == "regions":
-                    legend = session.screen.query_one("#legend")
-                    visible = legend.region.intersection(legend.parent.region)
-                    lines = [legend.render_line(y).text for y in range(visible.height)]
-                    assert all(any(name in line for line in lines) for name in REGION_NAMES), lines
-                await session.press("escape")
-            assert session.app.focused is view
+            for size in ((120, 40), (80, 24), (40, 24), (80, 12), (40, 12)):
+                await session.pilot.resize_terminal(*size)
+                assert view.size.width >= 40 and view.size.height >= 10
+                edge = view.styles.border_left[0]
+                marked = "wide" if size[0] > 64 and size[1] > 18 else ""
+                assert view.has_focus and edge == marked, "what has the focus is seen"
+                for key, panel in (("f2", "regions"), ("f3", "colour"), ("f4", "brush"), ("f6", "strength")):
+                    await session.press(key)
+                    shown = session.screen.query_one(f"#{panel}")
+                    assert shown.display and shown.region.height > 0, panel
+                    assert session.app.focused is not None and shown in session.app.focused.ancestors
+                    assert shown.region.bottom <= size[1], f"{panel} does not fit"
+                    if panel == "regions":
+                        legend = session.screen.query_one("#legend")
+                        visible = legend.region.intersection(legend.parent.region)
+                        lines = [legend.render_line(y).text for y in range(visible.height)]
+                        assert all(any(name in line for line in lines) for name in REGION_NAMES), lines
+                    await session.press("escape")
+                assert session.app.focused is view
 
     run(scenario)
 
 
-def test_help_save_and_quit_are_always_told(start):
+def test_help_save_and_quit_are_always_told_and_the_palette_has_every_command(start):
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
@@ -93,15 +101,23 @@ def test_help_save_and_quit_are_always_told(start):
                 await until(session.pilot, lambda: footer.children)
                 shown = {key.description for key in footer.children if key.region.right <= 40}
                 assert {"Enhance", "Help", "Save", "Quit"} <= shown, focus
+            offered = {command.help for command in session.app.get_system_commands(session.screen)}
+            assert {c.help for c in (*COMMANDS, *APP_COMMANDS) if c.name != "palette"} <= offered
 
     run(scenario)
 
 
 def test_keys_of_the_settings_replace_the_built_in_ones(start, config):
+    """Also where they are told: Ctrl+C says how to quit."""
+    keys = {"brush": "ctrl+b", "enhance": "f9", "quit": "ctrl+x"}
+
     async def scenario():
-        async with start((80, 24), settings=replace(config, keys={"brush": "ctrl+b", "enhance": "f9"})) as session:
+        async with start((80, 24), settings=replace(config, keys=keys)) as session:
             await session.open()
             assert session.screen.status.message.endswith("or take the brush (^b).")
+            await session.press("ctrl+c")
+            assert session.app.is_running
+            assert [told.message for told in session.app._notifications] == ["^x quits, Esc stops what is running."]
             await session.press("b")
             assert session.screen.hand.tool == "pick"
             await session.press("ctrl+b")
@@ -145,19 +161,9 @@ def test_keys_of_the_settings_are_all_that_a_command_has(start, config):
     run(scenario)
 
 
-def test_the_palette_has_every_command(start):
-    async def scenario():
-        async with start((40, 12)) as session:
-            await session.open()
-            offered = {command.help for command in session.app.get_system_commands(session.screen)}
-            assert {c.help for c in (*COMMANDS, *APP_COMMANDS) if c.name != "palette"} <= offered
-
-    run(scenario)
-
-
 def test_the_title_says_what_closing_would_lose(start):
     async def scenario():
-        async with start((120, 40)) as session:
+        async with start((80, 24)) as session:
             await session.open()
             title = session.screen.query_one("#title")
             await session.fill("7")
@@ -173,60 +179,50 @@ def test_the_title_says_what_closing_would_lose(start):
     run(scenario)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
-def test_notes_cover_neither_buttons_nor_status_line(start, size):
+def test_notes_cover_neither_buttons_nor_status_line(start):
     async def scenario():
-        async with start(size, notes=True) as session:
+        async with start((40, 12), notes=True) as session:
             await session.open()
-            session.app.notify("x" * 100, timeout=60)
-            await until(session.pilot, lambda: any(toast.size for toast in session.app.screen.query("Toast")))
-            (toast,) = session.app.screen.query("Toast")
-            for needed in ("#run", "StatusLine", "KeyLine"):
-                assert not toast.region.overlaps(session.screen.query_one(needed).region), needed
+            for size in ((40, 12), (80, 24), (120, 40)):
+                await session.pilot.resize_terminal(*size)
+                session.app.notify("x" * 100, timeout=60)
+                await until(session.pilot, lambda: any(toast.size for toast in session.app.screen.query("Toast")))
+                (toast,) = session.app.screen.query("Toast")
+                for needed in ("#run", "StatusLine", "KeyLine"):
+                    assert not toast.region.overlaps(session.screen.query_one(needed).region), needed
+                session.app.clear_notifications()
+                await until(session.pilot, lambda: not session.app.screen.query("Toast"))
 
     run(scenario)
 
 
-def test_ctrl_c_says_how_to_quit(start, config):
-    async def scenario():
-        async with start((80, 24), settings=replace(config, keys={"quit": "ctrl+x"})) as session:
-            await session.open()
-            await session.press("ctrl+c")
-            assert session.app.is_running
-            assert [told.message for told in session.app._notifications] == ["^x quits, Esc stops what is running."]
+def test_what_has_the_focus_is_the_one_strong_fill_of_the_panels(start, config):
+    """In each theme; and headings can be read on a black terminal."""
 
-    run(scenario)
+    def strong(control, row, ground, theme):
+        words = [cell for cell in cells(control, row) if any(letter.isalnum() for letter in cell.text)]
+        return [cell.text for cell in words if contrast(fill(cell.style, theme), ground) >= 3]
 
-
-def test_headings_can_be_read_on_a_black_terminal(start, config):
     async def scenario():
         async with start((120, 40), settings=replace(config, theme="ansi-dark")) as session:
             await session.open()
             colours = {heading.rich_style.color.number for heading in session.screen.query(".heading")}
             assert colours == {12}, "bright blue; 4 would be the dark one"
-
-    run(scenario)
-
-
-@pytest.mark.parametrize("theme", ["npe-dark", "npe-light", "ansi-dark", "ansi-light"])
-def test_what_has_the_focus_is_the_one_strong_fill_of_the_panels(start, config, theme):
-    def strong(control, row, ground):
-        words = [cell for cell in cells(control, row) if any(letter.isalnum() for letter in cell.text)]
-        return [cell.text for cell in words if contrast(fill(cell.style, theme), ground) >= 3]
-
-    async def scenario():
-        async with start((120, 40), settings=replace(config, theme=theme)) as session:
-            await session.open()
             controls = ("#picks", "#legend", "#groups", "#presets", "#samplers", "#timestep", "#enhance", "#study")
-            for name in controls:
-                control = session.screen.query_one(name)
-                row = 7 if name == "#legend" else 0
-                ground = fill(cells(session.screen.query_one("#strength .heading"))[-1].style, theme)
-                assert not strong(control, row, ground), name
-                session.screen.set_focus(control)
+            for theme in ("ansi-dark", "ansi-light", "npe-dark", "npe-light"):
+                session.screen.set_focus(session.screen.easel.view)
+                session.app.theme = theme
                 await session.pilot.pause()
                 await session.pilot.pause()
-                assert len(strong(control, row, ground)) == 1, name
+                for name in controls:
+                    control = session.screen.query_one(name)
+                    row = 7 if name == "#legend" else 0
+                    ground = fill(cells(session.screen.query_one("#strength .heading"))[-1].style, theme)
+                    assert not strong(control, row, ground, theme), (name, theme)
+                    session.screen.set_focus(control)
+                    await session.pilot.pause()
+                    await session.pilot.pause()
+                    assert len(strong(control, row, ground, theme)) == 1, (name, theme)
 
     run(scenario)
 
@@ -259,66 +255,59 @@ def test_the_cursor_of_a_row_is_seen_without_colours(start, config, monkeypatch)
     run(scenario)
 
 
-@pytest.mark.parametrize("theme", ["npe-dark", "npe-light", "ansi-dark", "ansi-light"])
-def test_all_text_can_be_read(start, config, theme):
-    """At least 4.5:1, as WCAG 2 asks for: names, facts and hints, too, not only what is chosen."""
+def test_all_text_can_be_read(start):
+    """At least 4.5:1, as WCAG 2 asks for: names, facts and hints, too, not only what is chosen; in each theme."""
 
-    def faint(widgets):
+    def faint(widgets, theme):
         shown = [cell for widget in widgets for row in range(widget.region.height) for cell in cells(widget, row)]
         words = [cell for cell in shown if any(letter.isalnum() for letter in cell.text)]
         assert words
         return [(cell.text, readable(cell.style, theme)) for cell in words if readable(cell.style, theme) < 4.5]
 
     async def scenario():
-        async with start((120, 40), settings=replace(config, theme=theme)) as session:
+        async with start((120, 40)) as session:
             await session.open()
             await session.fill("7")
             await session.enhance()
-            await until(session.pilot, lambda: session.screen.query_one("KeyLine").children)
-            own = [widget for widget in session.screen.query("#side *") if not widget.children and widget.region]
-            whole = [session.screen.query_one(name) for name in ("#title", "StatusLine", "KeyLine")]
-            assert not faint([widget for widget in (*own, *whole) if widget.id not in ("map", "swatches")])
-            await session.press("q")
-            await until(session.pilot, lambda: session.app.screen is not session.screen)
-            await session.pilot.pause()
-            assert not faint(session.app.screen.query(".dialog"))
-            await session.press("escape", "o")
-            await until(session.pilot, lambda: session.app.screen is not session.screen)
-            await until(session.pilot, lambda: session.app.screen.query_one("#gallery").entry is not None)
-            assert not faint([session.app.screen.query_one(name) for name in ("#open-line", "StatusLine", "Footer")])
+            for theme in ("npe-dark", "npe-light", "ansi-dark", "ansi-light"):
+                session.app.theme = theme
+                await session.pilot.pause()
+                await session.pilot.pause()
+                await until(session.pilot, lambda: session.screen.query_one("KeyLine").children)
+                own = [widget for widget in session.screen.query("#side *") if not widget.children and widget.region]
+                whole = [session.screen.query_one(name) for name in ("#title", "StatusLine", "KeyLine")]
+                assert not faint([widget for widget in (*own, *whole) if widget.id not in ("map", "swatches")], theme)
+                await session.press("q")
+                await until(session.pilot, lambda: session.app.screen is not session.screen)
+                await session.pilot.pause()
+                assert not faint(session.app.screen.query(".dialog"), theme)
+                await session.press("escape", "o")
+                await until(session.pilot, lambda: session.app.screen is not session.screen)
+                await until(session.pilot, lambda: session.app.screen.query_one("#gallery").entry is not None)
+                told = ("#open-line", "StatusLine", "Footer")
+                assert not faint([session.app.screen.query_one(name) for name in told], theme)
+                await session.press("escape")
+                await until(session.pilot, lambda: session.app.screen is session.screen)
 
     run(scenario)
 
 
-@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
-def test_a_dialog_in_the_terminals_colours_has_a_frame_over_the_picture(start, config, theme):
+def test_a_dialog_in_the_terminals_colours_has_a_frame_over_the_picture(start, config):
     async def scenario():
-        async with start((100, 30), settings=replace(config, theme=theme)) as session:
+        async with start((80, 24), settings=replace(config, theme="ansi-dark")) as session:
             await session.open()
-            title = session.screen.query_one("#title")
-            below = [cell.text for cell in cells(title)]
-            await session.press("P")
-            await until(session.pilot, lambda: session.app.screen.query(".dialog"))
-            await session.pilot.pause()
-            dialog = session.app.screen.query_one(".dialog")
-            top, last = ("".join(cell.text for cell in cells(dialog, y)) for y in (0, dialog.region.height - 1))
-            assert top.startswith("╭─") and top.endswith("─╮") and last.startswith("╰─"), (top, last)
-            assert [cell.text for cell in cells(title)] == below, "what lies around is still to be seen"
-
-    run(scenario)
-
-
-def test_help_says_in_sight_how_it_scrolls_and_closes(start):
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.press("f1", "pagedown")
-            help = session.app.screen
-            scrolled = help.query_one(VerticalScroll)
-            await until(session.pilot, lambda: scrolled.scroll_y > 0)
-            told = "".join(cell.text for cell in cells(help.query_one(".dialog-title")))
-            assert "Esc closes, arrows and PgDn scroll" in told
-            await session.press("escape")
-            assert session.app.screen is session.screen
+            for theme in ("ansi-dark", "ansi-light"):
+                session.app.theme = theme
+                await session.pilot.pause()
+                title = session.screen.query_one("#title")
+                below = [cell.text for cell in cells(title)]
+                await session.press("P")
+                await until(session.pilot, lambda: session.app.screen.query(".dialog"))
+                await session.pilot.pause()
+                dialog = session.app.screen.query_one(".dialog")
+                top, last = ("".join(cell.text for cell in cells(dialog, y)) for y in (0, dialog.region.height - 1))
+                assert top.startswith("╭─") and top.endswith("─╮") and last.startswith("╰─"), (top, last)
+                assert [cell.text for cell in cells(title)] == below, "what lies around is still to be seen"
+                await session.press("escape")
 
     run(scenario)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from textual import events
 from tui_session import run, until
 
@@ -10,28 +9,30 @@ from npe_tui import messages
 from npe_tui.panels.strength import StrengthPanel
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
-def test_sharpness_is_set_by_keys_and_by_its_slider(start, size):
+def test_sharpness_is_set_by_keys_and_by_its_slider(start):
     async def scenario():
-        async with start(size) as session:
+        async with start((40, 12)) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
-            assert panel.settings.sharpness == 1
-            await session.press("semicolon", "semicolon", "semicolon", "colon")
-            assert panel.settings.sharpness == 0.8 and "80%" in session.screen.status.message
-            await session.press("f6")
-            slider = panel.query_one("#sharpness")
-            assert slider.value == 80 and slider.region.height == 1 and slider.region.bottom <= size[1]
-            slider.focus()
-            await session.press("left")
-            assert panel.settings.sharpness == 0.75
-            await session.press("3", "0", "enter")
-            assert panel.settings.sharpness == 0.3
-            await session.press("f6")
-            slider.focus()
-            await session.press("home")
-            assert panel.settings.sharpness == 0
-            await session.press("escape")
+            slider, settings = panel.query_one("#sharpness"), panel.settings
+            assert settings.sharpness == 1
+            for size in ((40, 12), (80, 24), (120, 40)):
+                await session.pilot.resize_terminal(*size)
+                panel.show_settings(settings)
+                await session.press("semicolon", "semicolon", "semicolon", "colon")
+                assert panel.settings.sharpness == 0.8 and "80%" in session.screen.status.message
+                await session.press("f6")
+                assert slider.value == 80 and slider.region.height == 1 and slider.region.bottom <= size[1]
+                slider.focus()
+                await session.press("left")
+                assert panel.settings.sharpness == 0.75
+                await session.press("3", "0", "enter")
+                assert panel.settings.sharpness == 0.3
+                await session.press("f6")
+                slider.focus()
+                await session.press("home")
+                assert panel.settings.sharpness == 0
+                await session.press("escape")
             await session.fill("7")
             await session.make("g", "edit")
             assert session.engine.asked[-1][2].sharpness == 0
@@ -39,15 +40,17 @@ def test_sharpness_is_set_by_keys_and_by_its_slider(start, size):
     run(scenario)
 
 
-def test_a_preset_brings_its_sharpness(start, config):
-    settings = replace(config, sharpness=0.5, presets={"soft": {"timestep": 220, "sharpness": 0}})
+def test_a_preset_brings_its_sharpness_and_the_one_in_force_is_lit(start, config):
+    """From the start, where the settings have the strength of one: 250 is subtle, 412 dramatic, 330 none."""
+    soft = replace(config, sharpness=0.5, timestep=330, presets={"soft": {"timestep": 220, "sharpness": 0}})
 
     async def scenario():
-        async with start((80, 24), settings=settings) as session:
+        async with start((40, 12), settings=soft) as session:
             await session.open()
             panel = session.screen.query_one(StrengthPanel)
-            assert panel.settings.sharpness == 0.5
             presets = panel.query_one("#presets")
+            assert panel.settings.sharpness == 0.5 and presets.chosen is None
+            await session.press("f6")
             presets.focus()
             await session.press("right", "right", "enter")
             assert presets.chosen == "soft"
@@ -55,31 +58,10 @@ def test_a_preset_brings_its_sharpness(start, config):
             assert panel.query_one("#sharpness").value == 0
             await session.press("escape", "colon")
             assert presets.chosen is None  # it is not that any more
-
-    run(scenario)
-
-
-@pytest.mark.parametrize(("timestep", "preset"), [(250, "subtle"), (412, "dramatic"), (330, None)])
-def test_the_preset_in_force_is_lit_from_the_start(start, config, timestep, preset):
-    async def scenario():
-        async with start((40, 12), settings=replace(config, timestep=timestep)) as session:
-            await session.open()
-            assert session.screen.query_one("#presets").chosen == preset
-
-    run(scenario)
-
-
-def test_keys_that_arrive_in_one_piece_go_where_each_of_them_would_have_gone_alone(start):
-    """As over a slow line: the strength is taken, the field left, the region filled and the picture made with it."""
-
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            for key in ("f6", "3", "0", "0", "enter", "7", "g"):
-                session.app.post_message(events.Key(key, key if len(key) == 1 else None))
-            await until(session.pilot, lambda: session.engine.asked[-1][0] == "edit")
-            assert session.engine.asked[-1][2].timestep == 300
-            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
+        for timestep, preset in ((250, "subtle"), (412, "dramatic")):
+            async with start((40, 12), settings=replace(config, timestep=timestep)) as session:
+                await session.open()
+                assert session.screen.query_one("#presets").chosen == preset
 
     run(scenario)
 
@@ -115,10 +97,19 @@ def test_the_mouse_moves_a_slider_and_leaves_the_keys_with_the_picture(start):
     run(scenario)
 
 
-def test_digits_that_are_not_confirmed_are_dropped(start):
+def test_digits_count_when_they_are_confirmed_or_an_edit_is_started(start):
+    """Over a slow line in one piece, too: the strength is taken, the field left, the region filled, the edit made."""
+
     async def scenario():
         async with start((80, 24)) as session:
             await session.open()
+            for key in ("f6", "3", "0", "0", "enter", "7", "g"):
+                session.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await until(session.pilot, lambda: session.engine.asked[-1][0] == "edit")
+            assert session.engine.asked[-1][2].timestep == 300
+            assert [fill.region for fill in session.document.canvas.targets] == ["hair"]
+            await session.say(messages.Stopped(session.number("edit")))
+
             panel = session.screen.query_one(StrengthPanel)
             slider, before = panel.query_one("#timestep"), panel.settings.timestep
             await session.press("f6", "3", "5")
@@ -132,41 +123,36 @@ def test_digits_that_are_not_confirmed_are_dropped(start):
             await session.press("f6", "3", "5", "0", "enter")
             assert panel.settings.timestep == 350 and session.screen.easel.view.has_focus
 
-    run(scenario)
-
-
-def test_what_is_typed_counts_for_the_edit_that_is_started(start):
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.press("f6", "3", "5", "0")
+            await session.press("f6", "3", "4", "0")
             await session.say(messages.Stopped(await session.make("g", "edit")))
-            assert session.engine.asked[-1][2].timestep == session.screen.query_one("#timestep").value == 350
+            assert session.engine.asked[-1][2].timestep == slider.value == 340
             await session.press("f6", "3", "6", "0")
             asked = len(session.engine.asked)
             await session.pilot.click("#enhance")
             await until(session.pilot, lambda: len(session.engine.asked) > asked)
             assert session.engine.asked[-1][0] == "edit"
-            assert session.engine.asked[-1][2].timestep == session.screen.query_one("#timestep").value == 360
+            assert session.engine.asked[-1][2].timestep == slider.value == 360
 
     run(scenario)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (40, 12)])
-def test_keys_of_a_focused_control_do_not_reach_the_picture(start, size):
+def test_keys_of_a_focused_control_do_not_reach_the_picture(start):
     async def scenario():
-        async with start(size) as session:
+        async with start((40, 12)) as session:
             await session.open()
             view, canvas = session.screen.easel.view, session.document.canvas
-            await session.press("right", "f6", "enter")
-            assert not canvas._history.done and view.has_focus
-            for control in ("#timestep", "#presets", "#tools", "#groups", "#picks", "#enhance"):
-                session.screen.query_one(control).focus()
-                await session.press("space", "5", "a")
-                assert not canvas._history.done, control
-            await session.press("escape", "f2", "5")
-            await until(session.pilot, lambda: canvas._history.done)
-            assert [fill.region for fill in canvas.targets] == ["lips"], "the legend shows that key"
+            for size in ((40, 12), (120, 40)):
+                await session.pilot.resize_terminal(*size)
+                await session.press("right", "f6", "enter")
+                assert not canvas._history.done and view.has_focus
+                for control in ("#timestep", "#presets", "#tools", "#groups", "#picks", "#enhance"):
+                    session.screen.query_one(control).focus()
+                    await session.press("space", "5", "a")
+                    assert not canvas._history.done, control
+                await session.press("escape", "f2", "5")
+                await until(session.pilot, lambda: canvas._history.done)
+                assert [fill.region for fill in canvas.targets] == ["lips"], "the legend shows that key"
+                await session.press("escape", "p", "u")
+                await until(session.pilot, lambda: not canvas._history.done)
 
     run(scenario)

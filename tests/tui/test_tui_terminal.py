@@ -8,14 +8,14 @@ import time
 
 import numpy as np
 import pytest
-from tui_process import background, editor_on, ends, shows
+from tui_process import background, editor_on, ends, shows, shows_now
 from waiting import PAUSE, looks
 
 from npe_core.canvas import Canvas
 from npe_core.photo import Photo, read_paint
 
 
-def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
+def test_open_pick_colour_enhance_save_and_leave_while_it_computes(ana, editor, tmp_path):
     with editor_on(ana, NPE_TUI_DEVICE="cpu", NPE_TUI_STEPS="2") as terminal:
         assert shows(terminal, "Enhance"), terminal.screen.display
         assert shows(terminal, "Pick a region"), terminal.screen.display
@@ -37,8 +37,15 @@ def test_open_pick_colour_enhance_save(ana, editor, tmp_path):
         terminal.write("\r")
         assert terminal.until((tmp_path / "ana-paint.png").exists)
         assert terminal.until(lambda: not any("Save paint" in line for line in terminal.screen.display))
-        terminal.write("q")
+        terminal.write("5")
+        assert shows(terminal, "Filled lips")
+        terminal.write("\x1b[17~\t\t100\rv")  # F6, behind the presets the steps; four pictures of so many take long
+        assert shows(terminal, "cancels"), terminal.screen.display
+        terminal.write("q")  # while the engine computes, in a thread whose torch must not abort the process
+        assert shows(terminal, "Quit without saving?")
+        terminal.write("\x1b[C\x1b[C\r")
         assert ends(terminal) == 0
+        assert not shows_now(terminal, "terminate called")
 
     saved, photo = Photo.open(tmp_path / "ana-edited.png"), Photo.open(ana)
     told = saved.parameters

@@ -1,4 +1,7 @@
-"""The program that the terminal tests run: a picture, one photo pixel painted red wherever the pointer is dragged."""
+"""The program that the terminal tests run: a picture, one photo pixel painted red wherever the pointer is dragged.
+
+Its arguments are colour depths: it begins with the first, and the key D goes on to the next.
+"""
 
 import sys
 
@@ -15,9 +18,9 @@ def picture():
 
 
 class Program(App):
-    def __init__(self, depth):
+    def __init__(self, depth, *others):
         super().__init__()
-        self.view, self.image = PictureView(depth=depth), picture()
+        self.view, self.image, self.others = PictureView(depth=depth), picture(), list(others)
 
     def compose(self):
         yield self.view
@@ -25,6 +28,9 @@ class Program(App):
     def on_mount(self):
         self.view.show(self.image)
         self.view.focus()
+
+    def key_d(self):
+        self.view.depth = self.others.pop(0)
 
     def on_picture_view_pointer_down(self, message):
         self.paint(message)
@@ -41,4 +47,4 @@ class Program(App):
 
 
 if __name__ == "__main__":
-    Program(sys.argv[1]).run()
+    Program(*sys.argv[1:]).run()
