@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from npe_core.canvas.guided import box_sum, linear_in_colour, reduced
@@ -12,6 +14,17 @@ _NONE, _ALL = 0.15, 0.7
 
 _CONTRAST = 30.0 / 255
 """Difference of the two colours, in [0, 1], at which half is believed of what they tell, if one colour lies beside."""
+
+_BESIDE, _ENOUGH = 0.75, 1.5
+"""Bands within which a colour is right beside a pixel, and how many blocks of it weigh as much as what lies farther
+away: an ear of skin has hollows, hair has lights."""
+_SURELY, _SURE = (0.05, 0.95), 0.85
+"""Between which shares by the mean of the deep a block may be the material, and from which of them on it is."""
+_NOISE, _VARIED = np.float32(6 / 255), np.float32(20 / 255)
+"""How far from all mixtures of the two colours the noise of a pixel takes it, and how far beyond that it is another
+colour of the material: what is left of it without the background would else be of no colour that it has."""
+_OWN = 0.9
+"""From this far to the region's own colour on a pixel shows nothing else: a region varies."""
 
 
 def share_by_colour(
@@ -35,7 +48,67 @@ def share_by_colour(
     block = 2**halvings
     colours = np.moveaxis(reduced(image, block), -1, 0).astype(np.float32) / 255
     own, _, there = _colour_where(colours, inside, 3 * band, block)
-    beside, spread, and_there = _colour_where(colours, outside, 5 * band, block)
+    around = _colour_where(colours, outside, 5 * band, block)
+    side = 2 * (band // 6) + 1  # without the grain of the picture, which is no hair
+    return linear_in_colour(opencv().blur(image, (side, side)), _between((own, there), around, between), block, where)
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """One of those that a region before the outside consists of; (H, W) bool each."""
+
+    deep: np.ndarray
+    """Surely that material."""
+    near: np.ndarray
+    """All of it that is near the outside."""
+    edge: np.ndarray
+    """What may show the outside."""
+
+
+def shares_beside(
+    image: np.ndarray, materials: list[Material], outside: np.ndarray, beside: np.ndarray, band: int, halvings: int
+) -> np.ndarray:
+    """(H, W) float32 in [0, 1]: how much the pixels at the edges, and ``beside`` them, show of the materials.
+
+    As ``share_by_colour``, but F is the material as it is right beside each pixel, so that a new colour may take the
+    rest of it: the outermost hair is darker or lighter than what is deep inside. What is that material alone is found
+    by the mean of the deep. ``beside`` (H, W) bool is outside of all of them. 0 elsewhere.
+    """
+    block = 2**halvings
+    colours = np.moveaxis(reduced(image, block), -1, 0).astype(np.float32) / 255
+    around = _colour_where(colours, outside, 5 * band, block)
+    share, every = np.zeros(image.shape[:2], np.float32), np.zeros((4, *colours.shape[1:]), np.float32)
+
+    def add(alone: np.ndarray, where: np.ndarray, doubted: bool = True) -> None:
+        near, wide = (box_sum(alone, max(1, round(reach * band / block))) for reach in (_BESIDE, 3))
+        own = (near[:3] + _ENOUGH * wide[:3] / np.maximum(wide[3], 1)) / (near[3] + _ENOUGH)
+        linear = _between((own, wide[3] > 0.5), around, (0, _OWN))
+        found = linear_in_colour(image, linear, block, where)
+        if doubted:
+            aside = np.maximum(_aside(image, own, around[0], block, where) - _NOISE, 0)
+            found = np.maximum(found, np.minimum(aside / _VARIED, 1))
+        np.copyto(share, found, where=where)
+
+    for material in materials:
+        mean, _, there = _colour_where(colours, material.deep, 3 * band, block)
+        slope = _between((mean, there), around, _SURELY)
+        likely = 255 * (slope[:3] * colours).sum(axis=0) + slope[3]
+        sure = _whole(material.near, block) * (likely > _SURE)
+        alone = np.concatenate([colours * sure, sure[None]])
+        every += alone
+        add(alone, material.edge)
+    add(every, beside, doubted=False)
+    return share
+
+
+def _between(
+    inside: tuple[np.ndarray, np.ndarray],
+    outside: tuple[np.ndarray, np.ndarray, np.ndarray],
+    between: tuple[float, float],
+) -> np.ndarray:
+    """(4, h, w): of blocks the share between two colours as ``linear_in_colour`` takes it; ``outside`` is what
+    ``_colour_where`` returns, and ``inside`` that without the variance."""
+    (own, there), (beside, spread, and_there) = inside, outside
     towards = own - beside
     squared = (towards * towards).sum(axis=0)
     belief = squared / (squared + np.float32(_CONTRAST**2) + spread) * (there & and_there)
@@ -43,9 +116,23 @@ def share_by_colour(
     offset = -(slope * beside).sum(axis=0)
     steepness = belief / np.float32(between[1] - between[0])
     constant = 1 - belief + steepness * (offset - np.float32(between[0]))
-    linear = np.concatenate([slope * steepness / 255, constant[None]])
-    side = 2 * (band // 6) + 1  # without the grain of the picture, which is no hair
-    return linear_in_colour(opencv().blur(image, (side, side)), linear, block, where)
+    return np.concatenate([slope * steepness / 255, constant[None]])
+
+
+def _aside(image: np.ndarray, own: np.ndarray, beside: np.ndarray, block: int, where: np.ndarray) -> np.ndarray:
+    """(H, W) float32: how far a pixel's colour is from any mixture of the two of its block (3, h, w), 0.5 at most; the
+    largest of its channels."""
+    towards = own - beside
+    slope = towards / np.maximum((towards * towards).sum(axis=0), np.float32(1e-6))
+    from_beside = (slope * beside).sum(axis=0)
+    aside = np.zeros(image.shape[:2], np.float32)
+    for channel in range(3):
+        linear = np.concatenate([-towards[channel] * slope, (towards[channel] * from_beside - beside[channel])[None]])
+        linear[channel] += 1
+        linear[:3] /= 255
+        linear[3] += 0.5
+        np.maximum(aside, np.abs(linear_in_colour(image, linear, block, where) - np.float32(0.5)), out=aside)
+    return aside
 
 
 def _colour_where(
@@ -53,9 +140,14 @@ def _colour_where(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of the blocks within ``radius`` pixels that are wholly True: the mean colour (3, h, w), the variance around it,
     summed over the channels, and whether there are any."""
-    whole = (reduced(where.view(np.uint8) * np.uint8(255), block) == 255).astype(np.float32)
+    whole = _whole(where, block)
     squares = (colours * colours).sum(axis=0) * whole
     sums = box_sum(np.concatenate([colours * whole, squares[None], whole[None]]), max(1, radius // block))
     count = np.maximum(sums[4], 1)
     mean = sums[:3] / count
     return mean, np.maximum(sums[3] / count - (mean * mean).sum(axis=0), 0), sums[4] > 0.5
+
+
+def _whole(where: np.ndarray, block: int) -> np.ndarray:
+    """(h, w) float32: 1 for the blocks that are wholly True, 0 for the others."""
+    return (reduced(where.view(np.uint8) * np.uint8(255), block) == 255).astype(np.float32)

@@ -15,6 +15,8 @@ _NEAR, _WIDE = 1 / 40, 1 / 10
 """The radii, as shares of the longer side, within which the inside counts; the wide one where the near one has none."""
 _ENOUGH = (0.02, 0.002)
 """The shares of the near and of the wide neighbourhood that weigh as much as what lies farther away."""
+_SHADED = 4
+"""The power of a share by which the paint is the shaded one, where the mask is exact."""
 _VARIATION = 24
 """Levels by which the rim differs from the inside beside it at most; what differs more shows something else."""
 
@@ -89,6 +91,26 @@ def through_the_rim(
     moved = np.clip(pixels + (after - before), 0, 255)
     moved += soft[:, None] / np.float32(255) * (shaded - moved)
     return np.rint(moved).astype(np.uint8)
+
+
+def by_its_share(
+    shaded: np.ndarray, pixels: np.ndarray, soft: np.ndarray, before: np.ndarray, after: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 3) uint8 and (N,) uint8: the paint where the mask is the share a itself, and how much it covers there.
+
+    Arguments as in ``through_the_rim``. C + a (F' - F) is what is to be seen. Under a mask of a that takes paint darker
+    than black where a bright wall becomes dark behind dark hair, so that the paint covers more there, and shows what it
+    covers. A soft pixel stays soft: later fills can take its paint back.
+    """
+    share = soft[:, None] / np.float32(255)
+    step = after - before
+    step = step + share**_SHADED * (shaded - pixels - step)
+    room = np.where(step < 0, pixels, 255 - pixels.astype(np.float32))
+    beyond = (np.abs(step) / np.maximum(room, 1)).max(axis=1)
+    most = np.where(soft < 255, np.float32(254), np.float32(255))
+    cover = np.rint(np.clip(soft * np.maximum(beyond, 1), 1, most))
+    paint = np.clip(pixels + (soft / cover)[:, None] * step, 0, 255)
+    return np.rint(paint).astype(np.uint8), cover.astype(np.uint8)
 
 
 def like_the_inside(shaded: np.ndarray, after: np.ndarray) -> np.ndarray:

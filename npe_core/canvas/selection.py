@@ -14,6 +14,7 @@ from npe_core.canvas.connected import piece_at
 from npe_core.canvas.hairline import hair_over_skin, skin_through_hairs
 from npe_core.canvas.iris import IRIS, find_irises, room_for
 from npe_core.canvas.morphology import feather_levels
+from npe_core.canvas.outline import background_through
 from npe_core.canvas.soft_edge import doubt_elsewhere, soft_edge, to_levels
 from npe_core.canvas.worn import take_away_not_worn
 from npe_core.colour import srgb_to_lab
@@ -218,6 +219,8 @@ def _select_in(
         return Selection(box, soft, _depth(soft, band / 2), face.number)
     soft = soft_edge(image[inside], where[inside], probability, band, hairy)
     if region.name == "background":
+        through = background_through(image[inside], regions.ids[inside], where[inside], band)
+        soft = np.maximum(soft, to_levels(through))
         soft = np.minimum(soft, doubt_elsewhere(where[inside], probability, band))
     if region.name == "skin":
         soft = np.maximum(soft, to_levels(skin_through_hairs(image[inside], regions.ids[inside], where[inside], band)))

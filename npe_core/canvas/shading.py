@@ -11,7 +11,7 @@ import numpy as np
 
 from npe_core.canvas.boxes import cut
 from npe_core.canvas.light import Light, carry_over, in_the_dark, without_grain
-from npe_core.canvas.rim import Inside, like_the_inside, through_the_rim
+from npe_core.canvas.rim import Inside, by_its_share, like_the_inside, through_the_rim
 from npe_core.canvas.selection import Selection
 from npe_core.colour import lab_to_srgb, srgb_to_lab
 from npe_core.parallel import each
@@ -47,13 +47,19 @@ _PIXEL = "V3"
 _FLESH = ("skin", "nose", "ears", "neck")
 """Regions of one material: filled together they keep the light between them, as the shadow under the chin."""
 
+_EXACT = "background"
+"""The region whose mask is its share of each pixel (``background_through``)."""
+
+Painted = tuple[np.ndarray, np.ndarray]
+"""The paint of a place, (h, w, 3) uint8, and how much it covers, (h, w) uint8: its mask, see ``by_its_share``."""
+
 
 def shade_regions(
     image: np.ndarray, places: dict[str, list[Selection]], rgb: tuple[int, int, int], shading: float
-) -> dict[str, list[np.ndarray]]:
+) -> dict[str, list[Painted]]:
     """The paint of each place of a fill of several regions, see ``shade_places``. Each material has its own mean."""
     alike = [name for name in places if name in _FLESH]
-    paints: dict[str, list[np.ndarray]] = {}
+    paints: dict[str, list[Painted]] = {}
     for names in filter(None, (alike, *([name] for name in places if name not in _FLESH))):
         together = [place for name in names for place in places[name]]
         shaded = iter(shade_places(image, names[0], together, rgb, shading))
@@ -63,8 +69,8 @@ def shade_regions(
 
 def shade_places(
     image: np.ndarray, region: str, places: list[Selection], rgb: tuple[int, int, int], shading: float
-) -> list[np.ndarray]:
-    """(h, w, 3) uint8 for each place of a fill of one material: its paint, of use where its mask is above 0.
+) -> list[Painted]:
+    """For each place of a fill of one material its paint, of use where its mask is above 0.
 
     shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
     over what is lit of all the places of one face is within 1 of the colour's, and for a colour at the edge of the
@@ -79,10 +85,10 @@ def shade_places(
     shades = each(of, faces)
     known = dict(zip(faces, shades, strict=True))
 
-    def paint(place: Selection) -> np.ndarray:
+    def paint(place: Selection) -> Painted:
         shade = known[place.face]
         if shade is None:
-            return np.broadcast_to(np.array(rgb, np.uint8), (*place.soft.shape, 3))
+            return np.broadcast_to(np.array(rgb, np.uint8), (*place.soft.shape, 3)), place.soft
         return shade.paint(image[cut(place.box)], place.depth, place.soft)
 
     return each(paint, places)
@@ -114,7 +120,7 @@ def shade_of(
         lambda shaded: through_the_rim(shaded, pixels, soft, light.typical.own, light.asked),
         shading * _FARTHEST,
     )
-    return None if balance is None else Shade.of(target, light, *balance)
+    return None if balance is None else Shade.of(target, light, *balance, region == _EXACT)
 
 
 def _some(
@@ -138,9 +144,11 @@ class Shade:
     deep: ImageFilter.Color3DLUT
     rim: ImageFilter.Color3DLUT
     light: Light
+    exact: bool
+    """Whether the masks are the region's share of each pixel."""
 
     @classmethod
-    def of(cls, target: np.ndarray, light: Light, offset: np.ndarray, scale: np.float32) -> Shade:
+    def of(cls, target: np.ndarray, light: Light, offset: np.ndarray, scale: np.float32, exact: bool) -> Shade:
         """The tables of target + offset + scale * variation, target and offset (3,) L*a*b*."""
         from PIL import ImageFilter
 
@@ -154,10 +162,10 @@ class Shade:
             shaded = in_the_dark(target + offset + scale * variation, lightness, target, light)
             return ImageFilter.Color3DLUT((_NODES, _NODES, _NODES), _to_srgb(shaded).ravel())
 
-        return cls(table(1), table(0), light)
+        return cls(table(1), table(0), light, exact)
 
-    def paint(self, pixels: np.ndarray, depth: np.ndarray, soft: np.ndarray) -> np.ndarray:
-        """(h, w, 3) uint8 for (h, w, 3) uint8 pixels; depth (h, w) in [0, 1] and soft (h, w) uint8 as in a place.
+    def paint(self, pixels: np.ndarray, depth: np.ndarray, soft: np.ndarray) -> Painted:
+        """For (h, w, 3) uint8 pixels; depth (h, w) in [0, 1] and soft (h, w) uint8 as in a place.
 
         Of use where ``soft`` is above 0: nothing else is looked at.
         """
@@ -170,7 +178,7 @@ class Shade:
         )
         marked, width = np.flatnonzero(soft), soft.shape[1]
         pixels, depth, soft = np.ascontiguousarray(pixels), depth.ravel(), soft.ravel()
-        result = np.empty_like(pixels)
+        result, cover = np.empty_like(pixels), soft.copy()
         before, after = (array.view(_PIXEL).ravel() for array in (pixels, result))
 
         def paint_some(start: int) -> None:
@@ -180,11 +188,13 @@ class Shade:
             rim = np.flatnonzero((depth[at] < 1) | (soft[at] < 255))
             if rim.size:
                 beside = inside.at(*np.divmod(at[rim], width))
-                painted[rim] = self._rim(colours[rim], painted[rim], depth[at[rim]], soft[at[rim]], *beside)
+                painted[rim], cover[at[rim]] = self._rim(
+                    colours[rim], painted[rim], depth[at[rim]], soft[at[rim]], *beside
+                )
             after[at] = painted.view(_PIXEL).ravel()
 
         each(paint_some, range(0, marked.size, _TOGETHER))
-        return result
+        return result, cover.reshape(result.shape[:2])
 
     def _rim(
         self,
@@ -194,10 +204,13 @@ class Shade:
         soft: np.ndarray,
         before: np.ndarray,
         after: np.ndarray,
-    ) -> np.ndarray:
-        """(N, 3) uint8 for colours (N, 3) uint8 that ``deep`` would be where nothing lies beside them."""
+    ) -> Painted:
+        """(N, 3) and (N,) uint8 for colours (N, 3) uint8 that ``deep`` would be where nothing lies beside them."""
         shallow = like_the_inside(_looked_up(colours, self.rim), after)
-        return through_the_rim(shallow + depth[:, None] * (deep - shallow), colours, soft, before, after)
+        shaded = shallow + depth[:, None] * (deep - shallow)
+        if self.exact:
+            return by_its_share(shaded, colours, soft, before, after)
+        return through_the_rim(shaded, colours, soft, before, after), soft
 
 
 def _looked_up(colours: np.ndarray, table: ImageFilter.Color3DLUT) -> np.ndarray:

@@ -16,7 +16,7 @@ from npe_core.canvas.edges import Edge, Edges, take_back
 from npe_core.canvas.history import Patch
 from npe_core.canvas.layers import Planes
 from npe_core.canvas.selection import Selection, check_share, meant_by, select_region
-from npe_core.canvas.shading import shade_regions
+from npe_core.canvas.shading import Painted, shade_regions
 from npe_core.canvas.stroke import Brush, Scratch, Stroke
 from npe_core.colour import format_colour
 from npe_core.errors import InputError, UsageError
@@ -144,23 +144,23 @@ class Canvas(Document):
         return found
 
     def _lay(
-        self, region: str, places: list[Selection], paints: list[np.ndarray], edges: Edges
+        self, region: str, places: list[Selection], paints: list[Painted], edges: Edges
     ) -> tuple[tuple[Patch, ...], Edges]:
         """Lays a fill in the stead of older ones of the region. What has changed, and the edges of all fills then."""
         rooms = []
-        for place in places:
+        for place, (_, cover) in zip(places, paints, strict=True):
             there = window(self._layers.planes, place.box)
-            edges, at, without = take_back(edges, region, place.box, place.soft, there)
+            edges, at, without = take_back(edges, region, place.box, cover, there)
             rooms.append((at, without))
 
         def lay(number: int) -> tuple[Patch | None, Edge]:
-            place, paint, (at, without) = places[number], paints[number], rooms[number]
+            place, (paint, cover), (at, without) = places[number], paints[number], rooms[number]
             under = window(self._layers.planes, place.box)
             if at.size:
                 under = under.copy()
                 under.reshape(5, -1)[:, at] = without
-            edge = Edge.of(region, place.box, place.soft, paint, under)
-            return self._put(place.box, compositing.fill(under, place.soft, paint)), edge
+            edge = Edge.of(region, place.box, cover, paint, under)
+            return self._put(place.box, compositing.fill(under, cover, paint)), edge
 
         laid = each(lay, range(len(places)))  # which do not overlap
         made = tuple(patch for patch, _ in laid if patch is not None)

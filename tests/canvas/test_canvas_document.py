@@ -15,7 +15,7 @@ from npe_core.errors import UsageError
 
 
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_where_the_mask_is_0_the_guide_is_the_original(seed, count):
     rng = random.Random(seed)
     canvas = Canvas(picture(), region_map())

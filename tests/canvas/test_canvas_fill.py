@@ -60,7 +60,7 @@ def is_lit(picture: np.ndarray, ids: np.ndarray) -> np.ndarray:
     shading=st.floats(0, 1),
     lightness=st.sampled_from([12.0, 60.0, 110.0, 190.0]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_mean_is_the_colour_asked_for_as_far_as_one_sees(rgb, shading, lightness):
     picture, ids = hair_picture(lightness)
     canvas = Canvas(picture, ids)
@@ -72,7 +72,7 @@ def test_the_mean_is_the_colour_asked_for_as_far_as_one_sees(rgb, shading, light
 
 
 @given(rgb=st.tuples(*[st.integers(70, 160)] * 3), shading=st.floats(0, 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_mean_of_a_colour_far_from_the_edge_of_the_gamut_is_that_colour(rgb, shading):
     picture, ids = hair_picture()
     canvas = Canvas(picture, ids)
@@ -410,6 +410,20 @@ def test_a_group_is_the_same_however_it_is_named_and_each_material_has_its_own_m
             canvases[0].fill(refused, "#806040")
     with pytest.raises(UsageError, match="one region"):
         canvases[0].fill("skin+nose", "#806040", at=(50, 50))
+
+
+def test_of_a_group_only_what_there_is_is_filled():
+    """Hair covers the ears of many: the rest is filled as if they had not been named, and it is told."""
+    picture, ids, _ = flesh_picture()
+    canvas, without = (Canvas(picture, soft_regions(ids)) for _ in range(2))
+    canvas.fill("skin+nose+ears+neck", "#6a4028")
+    without.fill("skin+nose+neck", "#6a4028")
+    assert (canvas.guide == without.guide).all() and (canvas.mask == without.mask).all()
+    told = Canvas.restore(picture, canvas.save_state()).targets
+    assert told == canvas.targets and told[0].absent == ("ears",)
+    with pytest.raises(InputError, match="No hair found"):
+        canvas.fill("hair+ears", "#6a4028")
+    assert canvas.targets == told
 
 
 def test_white_teeth_keep_the_gaps_between_them():

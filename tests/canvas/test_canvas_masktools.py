@@ -11,7 +11,7 @@ from npe_core.canvas import Canvas
 
 
 @given(seed=st.integers(0, 2**32), radius=st.floats(0, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_laws_of_the_mask_tools(seed, radius):
     rng = random.Random(seed)
     canvas = Canvas(picture(), region_map())

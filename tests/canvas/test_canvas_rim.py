@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npe_core.canvas.rim import Inside, like_the_inside, through_the_rim
+from npe_core.canvas.rim import Inside, by_its_share, like_the_inside, through_the_rim
 
 OWN, ASKED = np.array([90, 60, 40], np.float32), np.array([150, 110, 80], np.float32)
 
@@ -46,6 +46,19 @@ def test_half_of_the_region_is_moved_by_half_of_what_the_region_is():
     paint = through_the_rim(pixel + (ASKED - OWN), pixel, soft, OWN, ASKED)
     result = pixel + share * (paint - pixel.astype(np.float32))
     assert np.allclose(result, share * ASKED + (1 - share) * beside, atol=6)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
+@pytest.mark.parametrize("person", [10, 90, 250])
+@pytest.mark.parametrize(("wall", "new"), [(245, 5), (20, 240), (130, 100)])
+def test_what_is_beyond_black_or_white_is_covered_more(share, person, wall, new):
+    """C = a B + (1 - a) P becomes a B' + (1 - a) P, however dark or bright P is."""
+    soft = np.array([round(255 * share)], np.uint8)
+    pixel = np.rint(np.full((1, 3), soft / 255 * wall + (1 - soft / 255) * person)).astype(np.uint8)
+    before, after = (np.full((1, 3), level, np.float32) for level in (wall, new))
+    paint, cover = by_its_share(pixel + after - before, pixel, soft, before, after)
+    result = pixel + cover / 255 * (paint - pixel.astype(np.float32))
+    assert np.allclose(result, soft / 255 * new + (1 - soft / 255) * person, atol=1.5) and soft <= cover < 255
 
 
 def test_strands_stay_and_what_is_no_strand_is_drawn_near():
