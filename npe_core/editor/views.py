@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from types import EllipsisType
 
 import numpy as np
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from npe_core.blend import detail_weight, texture_within
 from npe_core.canvas import Canvas
-from npe_core.canvas.boxes import cut, pad
+from npe_core.canvas.boxes import Box, box_of, cut, pad
 from npe_core.device import upload
 from npe_core.editor.engine import Engine, resize, to_tensor
 from npe_core.errors import NothingMarked
@@ -21,6 +23,8 @@ from npe_core.opencv import opencv
 from npe_core.parallel import each
 from npe_core.photo import Photo
 
+REACH = 32
+"""Pixels of a crop: how far what is told of a pixel's texture depends on others (blurred by 4, made smaller by 4)."""
 THIN = 15
 """Small pixels: a bare mask narrower than that is drawn around something that is to go."""
 
@@ -116,11 +120,30 @@ def own_texture(photo: Photo, canvas: Canvas, crops: list[FaceCrop], engine: Eng
         return torch.ones((len(crops), 1, side, side), device=engine.device)
     original = upload(to_tensor(each(lambda crop: crop.extract(photo.image), crops)), engine.device)
     guide = upload(to_tensor(each(lambda crop: crop.extract(canvas.guide_parts), crops)), engine.device)
-    fine, fine_guide = (x - resize(resize(x, side), x.shape[-1]) for x in (original, guide))
-    own = detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006)
+    own = torch.ones_like(original[:, :1])  # but where there is paint
+    if (painted := box_of((original != guide).any(dim=1).any(dim=0).cpu().numpy())) is None:
+        return resize(own, side)
+    there = _square_around(painted, own.shape[-1], own.shape[-1] // side)
+    original, guide = original[there], guide[there]
+    small, length = original.shape[-1] * side // own.shape[-1], original.shape[-1]
+    fine, fine_guide = (x - resize(resize(x, small), length) for x in (original, guide))
+    own[there] = detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006)
     covered = as_map(canvas.covered, crops)
     whole = torch.from_numpy(np.stack(each(lambda crop: crop.extract(covered), crops)))[:, None]
     inside = 1 - F.max_pool2d((whole < 0.99).float(), 3, stride=1, padding=1)  # a neighbour may show in what is cut out
     if bool(inside.any()):
-        own = torch.maximum(own, texture_within(original, guide, upload(inside, engine.device)))
+        tinted = texture_within(original, guide, upload(inside, engine.device)[there])
+        own[there] = torch.maximum(own[there], tinted)
     return resize(own, side).clamp(0, 1)
+
+
+def _square_around(box: Box, size: int, step: int) -> tuple[EllipsisType, slice, slice]:
+    """The index of a square of (..., size, size) that holds all that depends on what is in the box.
+
+    Its side and place are multiples of ``step``, so that it is made smaller as the whole is.
+    """
+    x0, y0, x1, y1 = box
+    steps = math.ceil((max(x1 - x0, y1 - y0) + 2 * REACH) / step) + 1  # one more: it begins at one
+    length = min(size, steps * step)
+    left, top = (min(max(0, first - REACH) // step * step, size - length) for first in (x0, y0))
+    return ..., slice(top, top + length), slice(left, left + length)
