@@ -194,13 +194,15 @@ class Painting:
                 return
             colour = self.hand.colour
             left = await asyncio.to_thread(self._leave_enhanced, document, region)
-            if picks == "several" or (at is not None and picks == "whole" and document.canvas.is_meant(region, at)):
+            if picks == "several":
                 at = None
             joined = self._to_join(document) if picks == "several" else None
             regions = _with_or_without(joined.regions, region) if joined else (region,)
             instead = joined is not None and joined.step
             try:
                 with self._told(f"Filling {_name(regions)}…"):
+                    if picks == "whole" and at and await asyncio.to_thread(document.canvas.is_meant, region, at):
+                        at = None
                     count, step = await asyncio.to_thread(_lay, document.canvas, regions, colour, at, instead)
             except NpeError as error:
                 if left is not None:  # it keeps the colour that could not be used elsewhere

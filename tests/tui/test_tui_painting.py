@@ -77,6 +77,9 @@ def test_a_click_on_glasses_fills_them_and_one_on_clothes_does_not(start, ids):
                 assert canvas.mask[filled].all() and not canvas.mask[left].any()
                 await session.press("u")
                 await until(session.pilot, lambda: not session.document.marked)
+            canvas.regions = None  # as when another face was chosen after the click
+            await session.screen.painting._fill(region_by_name("attire").id, (40, 43), "whole")
+            assert "not known yet" in session.screen.status.message and not session.document.marked
 
     run(scenario)
 
