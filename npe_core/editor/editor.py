@@ -25,9 +25,13 @@ from npe_core.editor.result import EditResult, KeepGoing, Preview, Progress
 from npe_core.editor.underway import Underway, begin, diffuse, finish, restore
 from npe_core.errors import NpeError, UsageError
 from npe_core.faces import FaceCrop, choose_faces, find_faces
+from npe_core.opencv import opencv
 from npe_core.parallel import each
 from npe_core.photo import Photo
 from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
+
+TOGETHER = 16
+"""Faces that are made up at once: they are shown as they come, and bound the memory."""
 
 Outcome = TypeVar("Outcome")
 P = ParamSpec("P")
@@ -168,11 +172,16 @@ class Editor:
     ) -> Photo:
         """The photo four times as large, by the super-resolution model, with its alpha, profile and metadata.
 
+        A grey one stays grey: the model knows colours only, and tints it a little.
         ``sharpness`` 0..1 says how much detail it may invent. ``progress`` (done, total) is called after each tile.
         Raises UsageError, WeightsError, EnvironmentFault.
         """
         check_sharpness(sharpness)
-        return photo.enlarged(self.engine.upscale_tiled(photo.image, sharpness, progress))
+        large = self.engine.upscale_tiled(photo.image, sharpness, progress)
+        if (photo.image == photo.image[..., :1]).all():
+            cv2 = opencv()
+            large = cv2.cvtColor(cv2.cvtColor(large, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        return photo.enlarged(large)
 
     @memory_told()
     def sample(
@@ -193,13 +202,13 @@ class Editor:
         check_seed(seed)
         check_seed(seed + count - 1)
         faces = []
-        for first in range(0, count, 16):
-            seeds = [seed + k for k in range(first, min(first + 16, count))]
+        for first in range(0, count, TOGETHER):
+            seeds = [seed + k for k in range(first, min(first + TOGETHER, count))]
             xt, t = self.engine.begin(seeds)
             # they may begin below the last timestep, and there are no more calls than timesteps
             strength = check_strength(t, min(steps, t), sampler, SAMPLERS_FROM_NOISE)
             x = sample(self.engine.denoise, xt, strength, seeds, report(progress, len(seeds)))
-            faces.append(to_images(x))
+            faces.append(to_images(self.engine.finite(x, "denoiser")))
         return np.concatenate(faces)
 
 
@@ -243,6 +252,6 @@ def report(progress: Progress | None, faces: int) -> Callback | None:
         return None
 
     def tell(step: Step) -> None:
-        progress(Preview(step.index + 1, step.total, step.t, to_images(step.x0[:faces])))
+        progress(Preview.of(step, slice(faces)))
 
     return tell

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,17 +16,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npe_core.canvas.boxes import box_of, cut, pad, within
 from npe_core.device import DeviceChoice, is_out_of_memory, upload
 from npe_core.diffusion.cascade import begin_from, coarse_seeds, lay_out
 from npe_core.diffusion.samplers import Denoise
-from npe_core.errors import OutOfMemory, UsageError
+from npe_core.errors import EnvironmentFault, OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser
 from npe_core.models.graphs import CudaRecorder, Graphs, Record
 from npe_core.models.levels import to_float, to_uint8
 from npe_core.models.segmenter import Segmenter
 from npe_core.models.surroundings import CHANNELS, surroundings_of
-from npe_core.models.upscaler import SCALE, GeneratorResNet
+from npe_core.models.upscaler import SCALE, TAIL, GeneratorResNet, enlarged
 from npe_core.models.weights import COARSE, SMOOTH, Entry, load, read_manifest
+
+AROUND = 4
+"""Pixels of 128 around what is marked that are looked at as well: where a face is tiny its result is made smaller."""
 
 
 class Engine:
@@ -136,6 +141,15 @@ class Engine:
         steps = torch.full((len(xt),), t, dtype=torch.int64, device=self.device)
         return self._run(model, xt.contiguous(memory_format=torch.channels_last), steps, *known)
 
+    def finite(self, made: Tensor, kind: str) -> Tensor:
+        """What the ``kind`` of network made, as it is. Raises EnvironmentFault where some of it is not a number."""
+        if not bool(made.isfinite().all()):
+            raise EnvironmentFault(
+                f"The {kind} made no picture on {self.choice.name}: some values are infinite or no numbers. "
+                "Try --device cpu, or see with npe weights verify whether the weights are whole."
+            )
+        return made
+
     def denoise_within(self, original: Tensor, mask: Tensor) -> Denoise:
         """``denoise`` for edits of ``original`` (B, 3, H, W) where ``mask`` (B, 1, H, W) is above 0."""
         known = upload(surroundings_of(original, mask), self.device).contiguous(memory_format=torch.channels_last)
@@ -145,7 +159,7 @@ class Engine:
     def segment(self, x: Tensor) -> Tensor:
         """x (B, 3, 256, 256) in [-1, 1] -> probabilities (B, 11, 256, 256) uint8 in 1/255 on the CPU."""
         x = upload(x, self.device).contiguous(memory_format=torch.channels_last)
-        logits = self._run(self.model("segmenter"), x)
+        logits = self.finite(self._run(self.model("segmenter"), x), "segmenter")
         levels = [own.contiguous().float().softmax(dim=0).mul_(255).round_().to(torch.uint8) for own in logits]
         return torch.stack(levels).cpu()
 
@@ -172,15 +186,23 @@ class Engine:
         return self._mixed[sharpness]
 
     @torch.inference_mode()
-    def upscale(self, x: Tensor, sharpness: float = 1.0, known: Tensor | None = None) -> Tensor:
+    def upscale(
+        self,
+        x: Tensor,
+        sharpness: float = 1.0,
+        known: Tensor | None = None,
+        shown: tuple[slice, slice] | None = None,
+    ) -> Tensor:
         """x (B, 3, H, W) in [-1, 1] -> (B, 3, 4H, 4W) float32 on the device, one picture at a time to bound memory.
 
-        ``known`` (B, 4, 4H, 4W): the surroundings at full size, see ``surroundings_of``.
+        ``known`` (B, 4, 4H, 4W): the surroundings at full size, see ``surroundings_of``; ``shown``: the rows and
+        columns of x of which alone there is to be a result.
         """
-        model = self.upscaler(sharpness)
+        model = partial(self.upscaler(sharpness), shown=shown)
         x = upload(x, self.device).contiguous(memory_format=torch.channels_last)
         rest = [()] * len(x) if known is None else [(one,) for one in upload(known, self.device).split(1)]
-        return torch.cat([self._run(model, one, *around) for one, around in zip(x.split(1), rest, strict=True)])
+        large = torch.cat([self._run(model, one, *around) for one, around in zip(x.split(1), rest, strict=True)])
+        return self.finite(large, "upscaler")
 
     @torch.inference_mode()
     def upscale_marked(
@@ -195,21 +217,20 @@ class Engine:
 
         ``keep_going`` is called before each picture.
         """
-        large = torch.zeros((len(x), 3, 4 * x.shape[2], 4 * x.shape[3]), device=x.device)
-        reach = self.upscaler(sharpness).config.reach
+        large = torch.zeros((len(x), 3, SCALE * x.shape[2], SCALE * x.shape[3]), device=x.device)
+        reach, size = self.upscaler(sharpness).config.reach, (x.shape[2], x.shape[3])
         for i in range(len(x)):
-            rows, columns = ((mask[i, 0] > 0).any(dim=1 - axis).nonzero().flatten().tolist() for axis in (0, 1))
-            if not rows:
+            marked = box_of((mask[i, 0] > 0).cpu().numpy())
+            if marked is None:
                 continue
             if keep_going is not None:
                 keep_going()
-            top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
             # One pixel more, because the picture is interpolated later; what it looks at more, for the same pixels.
-            y0, x0 = max(0, top - 1 - reach), max(0, left - 1 - reach)
-            y1, x1 = bottom + 1 + reach, right + 1 + reach
-            around = None if known is None else known[i : i + 1, :, 4 * y0 : 4 * y1, 4 * x0 : 4 * x1]
-            part = self.upscale(x[i : i + 1, :, y0:y1, x0:x1], sharpness, around)
-            large[i, :, 4 * y0 : 4 * y0 + part.shape[2], 4 * x0 : 4 * x0 + part.shape[3]] = part[0]
+            seen, shown = pad(marked, 1 + reach, size), pad(marked, AROUND + TAIL, size)
+            around = None if known is None else known[i : i + 1, :, *map(enlarged, cut(seen))]
+            part = self.upscale(x[i : i + 1, :, *cut(seen)], sharpness, around, cut(within(seen, shown)))
+            rows, columns = map(enlarged, cut(shown))
+            large[i, :, rows, columns] = part[0]
         return large
 
     @torch.inference_mode()

@@ -24,7 +24,7 @@ CELLS = 128
 """Along a crop: a cell is a pixel of the crop as the denoiser sees it."""
 BLOCK = 32
 """Cells along the squares into which a mask is cut; it bounds the memory."""
-REACH = 16
+SEARCHED = 16
 """Cells around such a square among which texture is looked for."""
 NEAR = 4
 """Cells around the marks: as strong as there texture should be."""
@@ -67,7 +67,7 @@ def heal(
         block = moved_by(block, own)
         number = nearest(block, crops)
         cell = cell_of(crops[number])
-        around = whole_cells(pad(block, REACH * cell, size), cell)
+        around = whole_cells(pad(block, SEARCHED * cell, size), cell)
         inner = intersection(block, around)
         if inner is None or marked[cut(around)].all():
             return None
@@ -274,7 +274,7 @@ class Search:
         needed = cv2.dilate(here, np.ones((3, 3), np.float32))
         taken = cv2.matchTemplate(self.avoided.astype(np.float32), needed, cv2.TM_CCORR)
         rows, columns = np.indices(squares.shape)
-        farther = np.hypot(rows - framed[1], columns - framed[0]) / (8 * REACH)
+        farther = np.hypot(rows - framed[1], columns - framed[0]) / (8 * SEARCHED)
         return np.where(taken > 0.5, np.inf, squares + farther)
 
 

@@ -6,7 +6,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from npe_core.blend import gaussian_blur, keep_colour, match_ring
+from npe_core.diffusion.masked import masked_edit
+from npe_core.diffusion.samplers import Callback, Denoise
+from npe_core.editor.engine import Engine
 from npe_core.editor.views import Views
+from npe_core.strength import Strength
 
 SUBTLE = 300
 """Up to this timestep the light of a fill is its photo's; beyond it the model may repaint more and more."""
@@ -14,6 +18,49 @@ QUIET = 2.0
 """Width of the smoothing, in pixels of 128, that tells how much structure a fill has at a place."""
 FLAT_EDGE = 1.2
 """Width of the smoothing, in pixels of 128, that finds the edge of flat paint, which the model may draw as it likes."""
+
+BROAD, UNLIKE, UNTIL = 1.2, 0.3, 150
+"""On the way what paint shows, smoothed by so many pixels of 128, is kept but for so much, the length of the difference
+of two colours in [-1, 1], down to such a timestep (docs/experiments.md)."""
+
+
+def walk(
+    engine: Engine,
+    original: Tensor,
+    guide: Tensor,
+    mask: Tensor,
+    painted: Tensor,
+    strength: Strength,
+    seeds: list[int],
+    callback: Callback | None = None,
+) -> Tensor:
+    """``masked_edit`` by the engine's denoiser, near the paint: x0 (B, 3, H, W).
+
+    painted (B, 1, H, W) in [0, 1]: where the mask has paint. Raises EnvironmentFault if no numbers came out, and what
+    ``callback`` raises.
+    """
+    denoise = near_paint(engine.denoise_within(original, mask), guide, painted * mask)
+    return engine.finite(masked_edit(denoise, original, guide, mask, strength, seeds, callback), "denoiser")
+
+
+def near_paint(denoise: Denoise, guide: Tensor, painted: Tensor) -> Denoise:
+    """``denoise`` that does not turn away from the paint: its predictions show what ``guide`` does, but for details.
+
+    What surrounds paint often speaks against it: beside a closed mouth a painted smile is unlikely, and each call of
+    the denoiser leaves less of it. Paint is rough, so a prediction may differ up to ``UNLIKE``; what is beyond is taken
+    back (ILVR, Choi et al. 2021, takes back all). guide (B, 3, H, W) in [-1, 1]; painted (B, 1, H, W) in [0, 1].
+    """
+    within = gaussian_blur(painted, BROAD).clamp_min(1e-3)
+
+    def near(xt: Tensor, t: int) -> Tensor:
+        x0 = denoise(xt, t).clamp(-1, 1)
+        if t <= UNTIL:
+            return x0
+        apart = gaussian_blur(painted * (guide - x0), BROAD) / within
+        length = apart.norm(dim=1, keepdim=True)
+        return x0 + painted * apart * (1 - UNLIKE / length.clamp_min(UNLIKE))
+
+    return near
 
 
 def settle(result: Tensor, views: Views, own: Tensor, timestep: int) -> Tensor:

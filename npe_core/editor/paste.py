@@ -117,10 +117,11 @@ def _mixed(
     cv2 = opencv()
     *base, weight = cv2.split(result)
     whole = fade is None and edge.min() == 255
-    share = edge / np.float32(255)
-    under = (1 - share) * (edge > 0)
-    if texture is not None:
-        under *= texture
+    if not whole:
+        share = edge / np.float32(255)
+        under = (1 - share) * (edge > 0)
+        if texture is not None:
+            under *= texture
     mixed = []
     for edited, painted, before in zip(base, cv2.split(guide), cv2.split(photo), strict=True):
         edited += weight * painted

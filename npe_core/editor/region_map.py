@@ -27,6 +27,8 @@ _UNDER_NECK = 0.4
 """So much of the upper edge of a piece of background must lie right under a neck for it to be bare skin."""
 _RIM = 1 / 100
 """Of the side of a look: how far around such a piece what is taken for background is skin too."""
+_OPACITY = 0.55
+"""Of the legend's colours over a photo: the photo shows through, and the regions can be told apart."""
 _ROWS = 256
 """So many rows of a large photo are mixed at a time, in float32."""
 
@@ -105,13 +107,13 @@ class RegionMap:
         crop = self.choice.crops[number]
         return FaceScale(number, crop.scale * crop.size)
 
-    def overlay(self, image: np.ndarray, opacity: float = 0.55) -> np.ndarray:
+    def overlay(self, image: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8: the legend's colours over the photo, for looking at."""
         mixed, ids = np.empty_like(image), self.ids
         for top in range(0, len(image), _ROWS):
             rows = slice(top, top + _ROWS)
             photo = image[rows].astype(np.float32)
-            share = np.float32(opacity) * (ids[rows] > 0)[..., None]
+            share = np.float32(_OPACITY) * (ids[rows] > 0)[..., None]
             mixed[rows] = np.rint(photo + (LEGEND[ids[rows]] - photo) * share)
         return mixed
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from npe_core.diffusion.samplers import Step
+from npe_core.editor.engine import to_images
 from npe_core.parts import Source
 from npe_core.photo import Photo
 
@@ -24,6 +26,11 @@ class Preview:
     timestep: int
     images: np.ndarray
     """(faces, 128, 128, 3) uint8: the model's current guess of each finished crop."""
+
+    @classmethod
+    def of(cls, step: Step, rows: slice) -> Preview:
+        """Of some rows of a sampler's step."""
+        return cls(step.index + 1, step.total, step.t, to_images(step.x0[rows]))
 
 
 Progress = Callable[[Preview], None]

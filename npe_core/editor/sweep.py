@@ -10,13 +10,13 @@ import torch
 
 from npe_core.canvas import Canvas
 from npe_core.defaults import SAMPLER, STEPS
-from npe_core.diffusion.masked import masked_edit, sample
+from npe_core.diffusion.masked import sample
 from npe_core.diffusion.samplers import Step
 from npe_core.diffusion.schedule import draw_noise, q_sample
 from npe_core.editor.editor import Editor
 from npe_core.editor.engine import resize, to_images
 from npe_core.editor.framing import CROP, fade_at_borders
-from npe_core.editor.hold import settle
+from npe_core.editor.hold import settle, walk
 from npe_core.editor.job import check_canvas
 from npe_core.editor.views import look_at, own_texture
 from npe_core.faces import FaceCrop
@@ -49,7 +49,6 @@ def sweep(
     original, guide = views.original, views.guide
     eps = draw_noise(tuple(original.shape[1:]), [seed]).to(original.device)
     own = own_texture(photo, canvas, [crop], editor.engine)
-    within = editor.engine.denoise_within(original, views.mask)
     total = 2 * sum(strength.steps for strength in rows)
     counted = count(1)
 
@@ -61,7 +60,7 @@ def sweep(
     for strength in rows:
         noised = q_sample(guide, strength.timestep, eps)
         free = sample(editor.engine.denoise, noised, strength, [seed], stepped)
-        held = masked_edit(within, original, guide, views.mask, strength, [seed], stepped)
+        held = walk(editor.engine, original, guide, views.mask, views.painted, strength, [seed], stepped)
         held = settle(held, views, own, strength.timestep)
         tiles.append(torch.cat([original, guide, noised.clamp(-1, 1), free, held]))
     return grid(to_images(resize(torch.cat(tiles), 256)), len(STUDY), STUDY_GAP)

@@ -50,13 +50,13 @@ def tiles_beside(crops: tuple[FaceCrop, ...], marks: list[Marks], photo_size: tu
     """
     left_over = list(marks)
     for crop in crops:
-        left_over = [each.without(crop, photo_size) for each in left_over]
+        left_over = [marked.without(crop, photo_size) for marked in left_over]
     tiles: list[FaceCrop] = []
     step = 1 - 2 * FADE
     for crop in crops:
         for down, right in ((1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, 0), (-1, -1), (-1, 1)):
             tile = moved(crop, right * step, down * step)
-            rest = [each.without(tile, photo_size) for each in left_over]
+            rest = [marked.without(tile, photo_size) for marked in left_over]
             pixels = sum(
                 (len(before.points) - len(after.points)) * before.pixels
                 for before, after in zip(left_over, rest, strict=True)

@@ -20,14 +20,13 @@ from npe_core.canvas import Canvas, Fill
 from npe_core.canvas.boxes import box_of, cut
 from npe_core.canvas.selection import Regions
 from npe_core.device import upload
-from npe_core.diffusion.masked import masked_edit
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.editor.clock import Clock, timed
-from npe_core.editor.engine import Engine, resize, to_arrays, to_images
+from npe_core.editor.engine import Engine, resize, to_arrays
 from npe_core.editor.face_choice import FaceChoice
 from npe_core.editor.framing import CROP, fade_at_borders
 from npe_core.editor.heal import heal
-from npe_core.editor.hold import least_detail, settle
+from npe_core.editor.hold import least_detail, settle, walk
 from npe_core.editor.job import EditJob, check_canvas
 from npe_core.editor.neighbours import left_to_neighbours
 from npe_core.editor.paste import paste, paste_guide
@@ -92,8 +91,7 @@ class Underway:
         try:
             self.go_on()
             if self.job.progress is not None:
-                faces = step.x0[rows][: len(self.choice.crops)]
-                self.job.progress(Preview(step.index + 1, step.total, step.t, to_images(faces)))
+                self.job.progress(Preview.of(step, slice(rows.start, rows.start + len(self.choice.crops))))
         except Cancelled as stop:
             self.failure = stop
 
@@ -137,13 +135,13 @@ def diffuse(edits: list[Underway], engine: Engine) -> None:
     callback: Callback | None = tell if asked else None
     shares = [len(edit.crops) / ends[-1] for edit in edits]
     with timed(engine, "diffusion", [edit.clock for edit in edits], shares):
-        original = torch.cat([edit.views.original for edit in edits])
-        mask = torch.cat([edit.views.mask for edit in edits])
-        result = masked_edit(
-            engine.denoise_within(original, mask),
-            original,
-            torch.cat([edit.views.guide for edit in edits]),
-            mask,
+        views = [edit.views for edit in edits]
+        result = walk(
+            engine,
+            torch.cat([view.original for view in views]),
+            torch.cat([view.guide for view in views]),
+            torch.cat([view.mask for view in views]),
+            torch.cat([view.painted for view in views]),
             edits[0].recipe.strength,
             [seed for edit in edits for seed in edit.seeds],
             callback,

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from npe_core.blend import detail_weight, texture_within
+from npe_core.blend import TEXTURE, TEXTURE_QUIET, detail_weight, texture_within
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import Box, box_of, cut, pad
 from npe_core.device import upload
@@ -127,7 +127,7 @@ def own_texture(photo: Photo, canvas: Canvas, crops: list[FaceCrop], engine: Eng
     original, guide = original[there], guide[there]
     small, length = original.shape[-1] * side // own.shape[-1], original.shape[-1]
     fine, fine_guide = (x - resize(resize(x, small), length) for x in (original, guide))
-    own[there] = detail_weight(fine, fine_guide, sigma=4.0, quiet=0.006)
+    own[there] = detail_weight(fine, fine_guide, TEXTURE, TEXTURE_QUIET)
     covered = as_map(canvas.covered, crops)
     whole = torch.from_numpy(np.stack(each(lambda crop: crop.extract(covered), crops)))[:, None]
     inside = 1 - F.max_pool2d((whole < 0.99).float(), 3, stride=1, padding=1)  # a neighbour may show in what is cut out

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from npe_core.canvas import Canvas, Fill
 from npe_core.canvas.morphology import distance_inside
 from npe_core.colour import parse_colour, srgb_to_lab
-from npe_core.editor import EditResult, FaceChoice
+from npe_core.editor import Editor, EditResult, FaceChoice
 from npe_core.editor.underway import absent_from
 from npe_core.editor.views import bare_and_thin, own_texture
-from npe_core.errors import Cancelled, InputError, UsageError
+from npe_core.errors import Cancelled, EnvironmentFault, InputError, UsageError
 from npe_core.faces import FaceCrop
 from npe_core.photo import Photo
 from npe_core.regions import region_by_name
@@ -294,6 +295,37 @@ def test_upscaled_picture_is_the_same_picture(editor, photo):
     assert abs(float((back - small).mean())) < 1
 
 
+def test_a_grey_photo_is_upscaled_to_a_grey_one(editor, photo):
+    grey = np.repeat(photo.image[200:264, 200:264, 1:2], 3, axis=2)
+    large = editor.upscale(Photo.from_array(grey)).image
+    raw = editor.engine.upscale_tiled(grey)
+    assert np.ptp(raw, axis=2).max() > 0, "the model tints it"
+    assert np.ptp(large, axis=2).max() == 0
+    assert np.abs(large[..., 0] - raw @ [0.299, 0.587, 0.114]).max() <= 1
+
+
 def test_what_was_not_found_for_a_group_is_told():
     fills = [Fill("skin+ears+neck", "#6a4028", 9, ("ears", "neck")), Fill("hair", "#6a4028", 9)]
     assert absent_from(fills) == ["no ears and no neck found for the fill of skin+ears+neck; the rest of it was made"]
+
+
+def test_a_painted_smile_keeps_its_teeth(editor, portrait):
+    """Around it a mouth is closed, and each call of the denoiser would leave less of it: 19 levels in the end."""
+    photo = Photo.open(portrait.with_name("dora.png"))
+    layer = Image.new("RGBA", photo.size)
+    ImageDraw.Draw(layer).ellipse((196, 362, 314, 416), fill="#be6062")
+    ImageDraw.Draw(layer).ellipse((208, 374, 304, 396), fill="#eee8e0")
+    paint, canvas = np.asarray(layer), Canvas(photo.image)
+    canvas.paint_image(paint[..., :3], paint[..., 3])
+    light = editor.edit(photo, canvas, timestep=425, seed=1).image.mean(axis=2)
+    assert light[380:392, 230:282].mean() > light[402:410, 240:272].mean() + 50
+
+
+def test_what_is_not_a_number_makes_no_picture(photo, regions):
+    broken = Editor(device="cpu")
+    with torch.no_grad():
+        next(broken.engine.model("denoiser").parameters()).fill_(torch.nan)
+    canvas = Canvas(photo.image, regions)
+    canvas.fill("lips", "#b00020")
+    with pytest.raises(EnvironmentFault, match="denoiser made no picture"):
+        broken.edit(photo, canvas, seed=1)

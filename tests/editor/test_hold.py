@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from npe_core.blend import gaussian_blur, luminance
-from npe_core.editor.hold import contrast_hold, hold_to_paint, least_detail, light_scale, quieted
+from npe_core.editor.hold import (
+    UNLIKE,
+    UNTIL,
+    contrast_hold,
+    hold_to_paint,
+    least_detail,
+    light_scale,
+    near_paint,
+    quieted,
+)
 from npe_core.editor.views import Views
 
 
@@ -121,3 +130,32 @@ def test_what_is_not_painted_is_left_to_the_model(scene):
 
 def test_of_the_photos_own_detail_less_is_kept_the_stronger_the_edit():
     assert [least_detail(t) for t in (1, 250, 350, 450, 499)] == [0.75, 0.75, 0.375, 0.0, 0.0]
+
+
+def predicted_near(guide, prediction, painted, t):
+    """What a denoiser that always predicts ``prediction`` is left with."""
+    return near_paint(lambda xt, t: prediction, guide, painted)(torch.zeros_like(guide), t)
+
+
+def test_a_prediction_that_turns_away_from_its_paint_is_brought_back_as_near_as_rough_paint_is():
+    guide, ones = torch.full((1, 3, 32, 32), 0.5), torch.ones(1, 1, 32, 32)
+    away = guide - torch.tensor([0.9, 0.6, 0.0])[None, :, None, None]
+    near = predicted_near(guide, away, ones, UNTIL + 1)
+    assert torch.allclose((guide - near).norm(dim=1), torch.tensor(UNLIKE), atol=1e-5)
+    assert torch.allclose((guide - near) / UNLIKE, (guide - away) / (guide - away).norm(dim=1, keepdim=True), atol=1e-5)
+    assert torch.equal(predicted_near(guide, away, ones, UNTIL), away)
+
+
+def test_details_and_what_is_not_painted_are_the_models():
+    rng = torch.Generator().manual_seed(0)
+    guide = torch.zeros(1, 3, 64, 64)
+    stripes = 0.8 * torch.sin(2 * torch.pi * torch.arange(64) / 3).expand_as(guide)
+    slight = guide + 0.5 * UNLIKE / 3**0.5
+    ones = torch.ones(1, 1, 64, 64)
+    inside = (..., slice(8, -8))
+    assert torch.allclose(predicted_near(guide, stripes, ones, 400)[inside], stripes[inside], atol=1e-6)
+    assert torch.equal(predicted_near(guide, slight, ones, 400), slight)
+    half = ones.clone()
+    half[..., :32] = 0
+    other = torch.rand(1, 3, 64, 64, generator=rng) * 2 - 1
+    assert torch.equal(predicted_near(guide, other, half, 400)[..., :32], other[..., :32])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.editor.paste import paste, paste_guide, seam_width
+from npe_core.editor.share import Share
 from npe_core.faces import FaceCrop
 from npe_core.faces.resample import inverse, transform
 
@@ -176,3 +177,11 @@ def test_a_small_mask_in_a_large_face_costs_little():
     finally:
         tracemalloc.stop()
     assert (photo[2000:2100, 3000:3100] == 9).all()
+
+
+def test_a_hole_within_what_counts_wholly_is_seen():
+    crop, values = FaceCrop.centred(64, 64, size=64), np.ones((64, 64), np.float32)
+    assert Share(crop, values).in_part((20, 20, 44, 44)) is None
+    values[30:34, 30:34] = 0
+    part = Share(crop, values).in_part((20, 20, 44, 44))
+    assert part is not None and part[12, 12] == 0 and part[2, 2] == 1

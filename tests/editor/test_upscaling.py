@@ -84,5 +84,20 @@ def test_the_marked_part_is_that_of_the_whole_picture(tmp_path):
         engine.upscale_marked(x, mask, known=known),
         engine.upscale_marked(x, mask),
     )
-    assert torch.allclose(part[inside], whole[inside], atol=0.02)
+    assert torch.allclose(part[inside], whole[inside], atol=1e-5)
     assert not torch.allclose(blind[inside], whole[inside], atol=0.02)
+
+
+@pytest.mark.parametrize("rows", [(0, 9), (60, 70), (120, 128)])
+def test_around_what_is_marked_nothing_is_enlarged(tmp_path, rows):
+    """But for four pixels, which a pixel of a photo in which the face is tiny looks at."""
+    engine, seen = engine_with(tmp_path, "upscaler"), []
+    engine.upscaler(1.0).upsample[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:]))
+    x, mask = torch.rand(1, 3, 128, 128) * 2 - 1, torch.zeros(1, 1, 128, 128)
+    mask[..., slice(*rows), 90:100] = 1
+    part, whole = engine.upscale_marked(x, mask), engine.upscale(x)
+    assert seen[0] == (min(128, rows[1] + 7) - max(0, rows[0] - 7), 24)
+    for around, close in ((1, 1e-5), (4, 0.01)):  # farther out, of what it looks at a part is left out
+        top, bottom = max(0, rows[0] - around), rows[1] + around
+        there = (..., slice(4 * top, 4 * bottom), slice(4 * (90 - around), 4 * (100 + around)))
+        assert torch.allclose(part[there], whole[there], atol=close)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from npe_core.diffusion.masked import masked_edit
 from npe_core.editor.engine import Engine
+from npe_core.editor.hold import walk
 from npe_core.report import as_cell, markdown, told
 from npe_core.sheets import grid
 from npe_core.strength import Strength
@@ -43,13 +43,12 @@ class Paintings:
         return cls(x0, torch.cat(paint), masks)
 
     def brought_back(self, engine: Engine, strength: Strength) -> Tensor:
-        """(N, 3, S, S): the edits that start from the paint. Nothing holds them to its colours."""
+        """(N, 3, S, S): the edits that start from the paint, as the denoiser leaves them."""
         edited = []
         columns = (column.split(BATCH) for column in (self.faces, self.paint, self.masks))
         for batch in zip(*columns, strict=True):
             face, paint, mask = (x.to(engine.device) for x in batch)
-            within = engine.denoise_within(face, mask)
-            result = masked_edit(within, face, paint, mask, strength, list(range(len(face))))
+            result = walk(engine, face, paint, mask, torch.ones_like(mask), strength, list(range(len(face))))
             edited.append(result.clamp(-1, 1).cpu())
         return torch.cat(edited)
 
