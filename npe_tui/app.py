@@ -22,10 +22,10 @@ from npe_tui.config import Config
 from npe_tui.document import EditDocument
 from npe_tui.in_order import InOrder
 from npe_tui.keys import APP_COMMANDS, COMMANDS, key_to, with_keys
-from npe_tui.own_files import OwnFiles
 from npe_tui.panels.status import StatusLine
 from npe_tui.recent import Recent
 from npe_tui.running import Engine
+from npe_tui.saving import Saving
 from npe_tui.screens.edit import EditScreen
 from npe_tui.themes import THEMES, next_theme, own_colours
 
@@ -59,7 +59,7 @@ class NpeApp(InOrder, inherit_bindings=False):
         self.autosave_folder = state / "autosave"
         self.kept = False
         """Whether what was unsaved at a fault lies on the disk."""
-        self._own_files = OwnFiles()
+        self.saving = Saving(self)
         self._asking: set[str] = set()
         """What asks a person something just now."""
         for theme in THEMES:
@@ -103,7 +103,7 @@ class NpeApp(InOrder, inherit_bindings=False):
     async def open_another(self, editing: EditScreen) -> None:
         """Choose a photo and go over to it, if nothing is lost by it."""
         document = await self._ask_photo(editing.path.parent)
-        if document is not None and await self.may_close("Open another photo without saving?"):
+        if document is not None and await self.saving.may_close("Open another photo without saving?"):
             editing.running.leave()
             await self.switch_screen(EditScreen(document.path, document))
 
@@ -111,104 +111,6 @@ class NpeApp(InOrder, inherit_bindings=False):
         """The photo that was named at the start is none: to the file browser."""
         self.pop_screen()
         self.run_worker(self._open_first(path.parent, problem), group="app")
-
-    async def may_close(self, question: str) -> bool:
-        """Whether the photo under way may go: it is saved, or a person says so. What is dropped is dropped for good."""
-        editing = self.editing
-        if editing is None:
-            return True
-        document = editing.document
-        while document is not None and document.unsaved:
-            asked_about = document.result
-            answer = await self._ask_to_save(question, document)
-            if answer not in ("save", "save_paint", "drop"):
-                return False
-            if document.result is not asked_about:
-                continue  # an Enhance came to its end meanwhile
-            if answer == "drop":
-                break
-            paint = answer == "save_paint"
-            if not await self.save(editing, None if paint else document.saved_as, paint):
-                return False
-        if editing.autosave is not None:
-            await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
-        return True
-
-    async def _ask_to_save(self, question: str, document: EditDocument) -> str | None:
-        from npe_tui.screens.confirm import ConfirmScreen
-
-        answers = {"stay": "Stay", "save": "Save", "drop": "Do not save"}
-        if document.unsaved_result:
-            text = f"The enhanced picture of {document.name} is not saved."
-        else:
-            answers = {"stay": "Stay", "save_paint": "Save paint", "drop": "Do not save"}
-            text = f"The paint on {document.name} is not saved."
-            if document.result is not None:
-                text = (
-                    f"The enhanced picture of {document.name} is saved; what was painted since the last Enhance is not."
-                )
-        self.clear_notifications()  # on a small terminal they would lie on the question
-        return await self.push_screen_wait(ConfirmScreen(question, text, answers))
-
-    async def save(self, editing: EditScreen, path: Path | None, paint: bool = False) -> bool:
-        """Ask where, ask before overwriting, write. ``paint``: paint and mask instead of the edited picture.
-
-        Nothing is asked where ``path`` is a file that this session wrote and nobody else did since.
-        Returns whether it was written, or had been.
-        """
-        document = editing.document
-        if document is None:
-            return False
-        if not paint and document.result is None:
-            enhance, save_paint = self.key_to("enhance"), self.key_to("save_paint")
-            editing.status.say(
-                f"There is nothing to save yet: {enhance} enhances. {save_paint} saves the paint alone.", serious=True
-            )
-            return False
-        own = not paint and path is not None and await asyncio.to_thread(self._own_files.untouched, path)
-        stale = " It is the last enhanced picture, not what is shown now." if not paint and document.stale else ""
-        if own and path is not None and not document.unsaved_result:
-            editing.status.say(f"Saved already as {_beside(path, document)}.{stale}")
-            return True
-        written, notes = await self._write(document, path, paint, own)
-        if written is None:
-            return False
-        if editing.autosave is not None and not document.unsaved:
-            await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
-        editing.tell()
-        again = own and written == path
-        told = written if _lies_beside(written, document) else written.absolute()
-        editing.status.say(f"Saved again as {_beside(written, document)}.{stale}" if again else f"Saved {told}")
-        for note in notes:
-            self.notify(note, title=written.name, markup=False)
-        return True
-
-    async def _write(
-        self, document: EditDocument, path: Path | None, paint: bool, own: bool
-    ) -> tuple[Path | None, tuple[str, ...]]:
-        """Asks where until it is written there; returns where, None if a person gave up, and notes.
-
-        ``own``: ``path`` may be written over, and is not asked for.
-        """
-        from npe_tui.screens.save import SaveScreen, Target
-
-        write = document.save_paint if paint else document.save
-        proposed, problem = path or document.proposed_name("paint" if paint else "edited"), ""
-        chosen = Target(proposed, overwrite=True) if own else None
-        while True:
-            if chosen is None:
-                screen = SaveScreen(proposed, document.photo.path, paint, lambda: document.stale, problem)
-                chosen = await self.push_screen_wait(screen)
-            if chosen is None:
-                return None, ()
-            try:
-                notes = await asyncio.to_thread(write, chosen.path, chosen.overwrite)
-            except NpeError as error:
-                proposed, problem, chosen = chosen.path, str(error), None
-                continue
-            if not paint:
-                await asyncio.to_thread(self._own_files.note, chosen.path)
-            return chosen.path, notes
 
     # --- commands -----------------------------------------------------------------------------------------------
 
@@ -235,7 +137,7 @@ class NpeApp(InOrder, inherit_bindings=False):
         self.notify(f"{self.key_to('quit')} quits, {self.key_to('cancel')} stops what is running.")
 
     async def _leave(self) -> None:
-        if await self.may_close("Quit without saving?"):
+        if await self.saving.may_close("Quit without saving?"):
             self.exit()
 
     def action_help(self) -> None:
@@ -314,16 +216,6 @@ class NpeApp(InOrder, inherit_bindings=False):
     def _terminated(self) -> None:
         self._autosave_now()
         self.exit(return_code=143)
-
-
-def _lies_beside(path: Path, document: EditDocument) -> bool:
-    """Whether the file is in the photo's folder."""
-    return path.absolute().parent == document.path.absolute().parent
-
-
-def _beside(path: Path, document: EditDocument) -> Path:
-    """The name alone where the file lies beside the photo, else all of the path."""
-    return Path(path.name) if _lies_beside(path, document) else path.absolute()
 
 
 def _engine(config: Config) -> Engine:

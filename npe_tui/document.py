@@ -100,6 +100,20 @@ class EditDocument:
         return self._results.now.result if self._results.now is not None else None
 
     @property
+    def made(self) -> Made | None:
+        """The same, with what it was made from."""
+        return self._results.now
+
+    @property
+    def newest(self) -> Made | None:
+        """What was made last, whether in force or taken back."""
+        return self._results.newest
+
+    def shows(self, made: Made | None) -> bool:
+        """Whether what is shown now is this enhanced picture."""
+        return made is self._results.now and not self.stale
+
+    @property
     def made_with(self) -> dict[str, Any]:
         """The parameters of the enhanced picture, or of the one that was lost with an earlier session; or none."""
         return self._lost if self.result is None else self.result.parameters
@@ -264,12 +278,12 @@ class EditDocument:
             path = self.path.with_name(f"{stem}-{what}-{number}.png")
         return path
 
-    def save(self, path: Path, force: bool = False) -> tuple[str, ...]:
-        """Writes the last result; returns notes on what the format cannot carry.
+    def save(self, path: Path, force: bool = False, made: Made | None = None) -> tuple[str, ...]:
+        """Writes ``made``, by default the result in force; returns notes on what the format cannot carry.
 
         Raises InputError if there is no result, UsageError and EnvironmentFault as ``EditResult.save`` does.
         """
-        made = self._results.now
+        made = made or self.made
         if made is None:
             raise InputError("There is no edited picture yet: enhance first.")
         notes = made.result.save(path, force=force)

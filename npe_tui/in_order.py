@@ -10,7 +10,7 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.widget import Widget
 
-_LOOK, _LOOKS = 0.05, 10
+_LOOK, _LOOKS = 0.05, 100
 """Seconds, and how often one waits them for one widget before the next key is handed on all the same. Counted, not
 timed: when all of the app stood still meanwhile, drawing, that is one."""
 
@@ -39,7 +39,8 @@ class InOrder(App[None]):
             await _done(told)
             self.call_later(self._end_key)  # when what came of it here has been done as well: most bindings
 
-    def _end_key(self) -> None:
+    async def _end_key(self) -> None:
+        await asyncio.sleep(0)  # a worker that it started begins: a dialog that this opens has the keys that follow
         self._key_under_way = False
 
 
@@ -61,4 +62,6 @@ async def _answers(node: DOMNode) -> bool:
     for _ in range(_LOOKS):
         with contextlib.suppress(TimeoutError):
             return await asyncio.wait_for(done.wait(), _LOOK)
+        if not node.is_running:  # its dialog is gone
+            break
     return False

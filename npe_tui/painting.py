@@ -179,8 +179,13 @@ class Painting:
 
     def regions_known(self) -> None:
         """The regions are there: fill what waits for them, unless pictures are being made of other paint."""
-        waiting, self._waiting = self._waiting, None
-        document = self._free
+        if self.waits:
+            self._tells.later(self._fill_waiting())
+
+    async def _fill_waiting(self) -> None:
+        """After what is being done to the canvas; what is picked or done until then takes its place."""
+        async with self._alone() as document:
+            waiting, self._waiting = self._waiting, None
         if waiting is None or document is None:
             return
         if waiting.region is not None:

@@ -93,6 +93,11 @@ def name_of(colour: str) -> str | None:
     return None
 
 
+def short_name_of(colour: str) -> str:
+    """The same without its group, ``auburn``; nothing for another colour."""
+    return next((s.name for swatches in PALETTE.values() for s in swatches if s.colour == colour), "")
+
+
 def parse(text: str, group: str = "") -> str:
     """``#8b2500``, ``8b2500``, ``#abc``, or a name of the palette, with or without its group -> ``#rrggbb``.
 

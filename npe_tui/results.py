@@ -49,13 +49,15 @@ class Results:
 
     def __init__(self) -> None:
         self.now: Made | None = None
+        self.newest: Made | None = None
+        """What was made last, in force or taken back."""
         self._before: list[Made | None] = []
         self._after: list[Made | None] = []
 
     def add(self, made: Made) -> None:
         """Another result; what had been taken back can no longer be done again."""
         self._before.append(self.now)
-        self.now = made
+        self.now = self.newest = made
         self._after.clear()
         self._make_room()
 

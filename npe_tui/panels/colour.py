@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Label, Static
 
 from npe_core.errors import UsageError
-from npe_tui.palette import PALETTE, from_hsv, name_of, parse, to_hsv
+from npe_tui.palette import PALETTE, from_hsv, parse, short_name_of, to_hsv
 from npe_tui.widgets import Chip, Chips, Field, Slider
 
 _RECENT = "recent"
@@ -43,7 +43,7 @@ class ColourPanel(Vertical):
             swatch.styles.background = self.colour
             yield swatch
             yield Field(self.colour, entered=self._enter, id="hex", max_length=24)
-            yield Label(name_of(self.colour) or "", id="colour-name")
+            yield Label(short_name_of(self.colour), id="colour-name")
         groups = tuple(Chip(name, name) for name in (*PALETTE, _RECENT))
         yield Chips(groups, "hair", id="groups")
         yield Chips(_swatches("hair", self._recent), self.colour, id="swatches")
@@ -97,7 +97,7 @@ class ColourPanel(Vertical):
         if not field.has_focus:
             with self.prevent(Input.Changed):
                 field.value = self.colour
-        self.query_one("#colour-name", Label).update(name_of(self.colour) or "")
+        self.query_one("#colour-name", Label).update(short_name_of(self.colour))
         self.query_one("#swatches", Chips).chosen = self.colour
         for name, part in zip(("hue", "saturation", "value"), self._hsv, strict=True):
             slider = self.query_one(f"#{name}", Slider)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 from textual.widgets import Button, Label, ProgressBar, Static
+
+_LINES = 2
+"""For the reason: more would lie over the strength. The status line, or a note, tells all of it."""
 
 
 class RunButton(Button):
@@ -41,6 +46,9 @@ class RunPanel(Vertical):
             yield ProgressBar(id="run-bar", show_eta=False, show_percentage=False)
         yield Static("", id="run-reason", markup=False)
 
+    def on_resize(self) -> None:
+        self._arrange()
+
     def watch_engine(self) -> None:
         self._arrange()
 
@@ -58,7 +66,7 @@ class RunPanel(Vertical):
         reason = self.query_one("#run-reason", Static)
         reason.display = not self.doing and self.engine != "ready"
         reason.set_class(self.engine == "failed", "-failed")
-        reason.update(self.reason)
+        reason.update("\n".join(wrap(self.reason, max(self.size.width, 1), max_lines=_LINES, placeholder="…")))
         self.query_one("#run-what", Label).update(self.doing)
 
     def advance(self, what: str, done: int, total: int, seconds_left: float | None) -> None:

@@ -202,9 +202,15 @@ class Surface(Widget):
 
     def on_mount(self) -> None:
         self._pacer = pacer_of(self.app)
+        self.screen.screen_layout_refresh_signal.subscribe(self, lambda _: self._follow_layout())
 
     def on_resize(self) -> None:
-        self._settle()
+        self._follow_layout()
+
+    def _follow_layout(self) -> None:
+        """Textual sends no Resize to a widget whose place was asked for before it was laid out first."""
+        if self.content_size != self._scene.viewport.cells:
+            self._settle()
 
     def watch_depth(self) -> None:
         if self.is_mounted:

@@ -279,13 +279,13 @@ class EditScreen(EnhancingScreen):
             self.later(self.find_face(ask=True))
 
     def action_save(self) -> None:
-        self.npe.once("save", self.npe.save(self, None if self.document is None else self.document.saved_as))
+        self.npe.once("save", self.npe.saving.save(self, None if self.document is None else self.document.saved_as))
 
     def action_save_as(self) -> None:
-        self.npe.once("save", self.npe.save(self, None))
+        self.npe.once("save", self.npe.saving.save(self, None))
 
     def action_save_paint(self) -> None:
-        self.npe.once("save", self.npe.save(self, None, paint=True))
+        self.npe.once("save", self.npe.saving.save(self, None, paint=True))
 
     # --- events -------------------------------------------------------------------------------------------------
 

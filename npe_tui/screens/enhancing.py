@@ -14,7 +14,7 @@ from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.results import hardly_differ
-from npe_tui.screens.photo import PhotoScreen
+from npe_tui.screens.photo import FINDING, LOADING, PhotoScreen
 
 if TYPE_CHECKING:
     from npe_core.editor import EditResult
@@ -34,8 +34,11 @@ class EnhancingScreen(PhotoScreen):
         self._show_engine(event.state)
         document = self.document
         waiting = document is not None and document.regions is None and self.face_chosen
-        if event.state.name == "ready" and waiting and not self.running.looking:
-            self.look()
+        if event.state.name == "ready" and waiting:
+            if not self.running.looking:
+                self.look()
+            elif self.status.message == LOADING:
+                self.status.say(FINDING)
 
     def _show_engine(self, state: messages.EngineState) -> None:
         panel = self.query_one(RunPanel)
@@ -71,8 +74,9 @@ class EnhancingScreen(PhotoScreen):
         self.painting.leave_fill()
         panel, brush = self.npe.key_to("regions"), self.npe.key_to("brush")
         in_sight = self.query_one("#side").display
-        how = " by its key or a click," if in_sight else f": {panel} shows their keys, or click on it;"
-        self.status.say(f"Pick a region{how} or take the brush ({brush}).")
+        shown = f"Pick a region by its key or a click, or take the brush ({brush})."
+        hidden = f"Pick a region: {panel} shows their keys, or click; {brush} paints."
+        self.status.say(shown if in_sight else hidden)
         overlay = await asyncio.to_thread(document.region_overlay, 0.75)
         self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)
         self.changed("")

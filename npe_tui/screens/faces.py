@@ -67,7 +67,7 @@ class FaceScreen(Screen[FaceWish | None]):
         self.watch(view, "cursor", self._stretch, init=False)
         options = self.query_one(OptionList)
         options.highlighted = 0
-        options.focus()
+        self.set_focus(options)
 
     @on(OptionList.OptionHighlighted)
     def _show_which(self, event: OptionList.OptionHighlighted) -> None:
@@ -112,7 +112,7 @@ class FaceScreen(Screen[FaceWish | None]):
         """Space: one corner, then the other."""
         view = self.query_one(PictureView)
         if view.cursor is None:
-            view.focus()
+            self.set_focus(view)
             view.action_cursor(0, 0)
             self.query_one("#title", Label).update(" Arrows move the cursor; Space sets a corner of the box")
         elif self._corner is None:

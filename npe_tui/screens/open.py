@@ -68,7 +68,7 @@ class OpenScreen(Screen[EditDocument | None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(Gallery).focus()
+        self.set_focus(self.query_one(Gallery))
         self._name_folder()
         self.run_worker(self._begin(), group="list")
 
@@ -135,19 +135,19 @@ class OpenScreen(Screen[EditDocument | None]):
 
     def action_path(self) -> None:
         field = self.query_one(PathField)
-        field.focus()
+        self.set_focus(field)  # now: focus() would do it after the keys that are on their way already
         field.cursor_position = len(field.value)
 
     def action_back(self) -> None:
         if self.query_one(PathField).has_focus:
-            self.query_one(Gallery).focus()
+            self.set_focus(self.query_one(Gallery))
         else:
             self.dismiss(None)
 
     @on(Chips.Pressed, "#lists")
     def _choose_list(self, event: Chips.Pressed) -> None:
         self.action_list(event.name)
-        self.query_one(Gallery).focus()
+        self.set_focus(self.query_one(Gallery))
 
     @on(Gallery.Highlighted)
     def _tell(self, event: Gallery.Highlighted) -> None:
@@ -183,7 +183,7 @@ class OpenScreen(Screen[EditDocument | None]):
         else:
             if stat.S_ISDIR(mode):
                 self._go(path)
-                self.set_focus(self.query_one(Gallery))  # now: focus() would do it after keys that are on their way
+                self.set_focus(self.query_one(Gallery))
             elif stat.S_ISREG(mode):
                 self.run_worker(self._read(path), group="read", exclusive=True)
             else:

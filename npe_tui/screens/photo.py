@@ -39,6 +39,9 @@ from npe_tui.widgets.key_line import KeyLine
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
 
+LOADING = "Paint meanwhile: the models are loading, then the regions follow."
+FINDING = "Finding the regions of the face"
+
 
 class PhotoScreen(Screen[None]):
     """One photo between its panels. ``EnhancingScreen`` and ``EditScreen`` build on it."""
@@ -237,9 +240,9 @@ class PhotoScreen(Screen[None]):
         self.running.look(self.document)
         state = self.npe.engine.state.name
         if state == "loading":
-            self.status.say("Paint meanwhile: the models are loading, then the regions follow.")
+            self.status.say(LOADING)
         elif state == "ready":
-            self.status.say("Finding the regions of the face")
+            self.status.say(FINDING)
         self.tell()
 
     @on(messages.AutosaveFailed)
@@ -303,10 +306,11 @@ class PhotoScreen(Screen[None]):
                 seed = [] if document.stale else [f"seed {document.result.parameters['seed']}"]
                 facts[1:1] = [*seed, f"last edit {document.result.seconds['total']:.1f} s"]
             width, height = document.size
-            size, state, name = f"{width}x{height}  ", _state(document), Text(document.name)
-            room = self.app.size.width - cell_len(state) - 4
-            told = state if cell_len(size + document.name) > room else size + state
-            name.truncate(max(room, 8), overflow="ellipsis")
+            size, which, state = f"{width}x{height}  ", _which_face(document), _state(document)
+            name, room = Text(document.name), self.app.size.width - 4
+            most = room - cell_len(document.name)
+            told = next((t for t in (size + which + state, which + state) if cell_len(t) <= most), state)
+            name.truncate(max(room - cell_len(state), 8), overflow="ellipsis")
             title = Content.from_markup(" $name  [$text-muted]$told[/]", name=name.plain, told=told)
             self.query_one("#title", Label).update(title)
             self.query_one(StrengthPanel).show_last_seed(document.continued.get("seed"))
@@ -319,6 +323,14 @@ def _kept(document: EditDocument) -> dict[str, Any]:
     told = {"fits": document.can_be_made_again, "saved_as": None if file is None else str(file.absolute())}
     told |= {"all_faces": document.wish.face == "all"}
     return edit_settings.kept(document.continued) | told
+
+
+def _which_face(document: EditDocument) -> str:
+    """Of several faces, the one that was chosen: ``face 2 of 3``."""
+    count, face = len(document.faces or ()), document.wish.face
+    if count < 2 or document.wish.aligned or document.wish.box is not None or face == "largest":
+        return ""
+    return f"all {count} faces  " if face == "all" else f"face {face} of {count}  "
 
 
 def _state(document: EditDocument) -> str:

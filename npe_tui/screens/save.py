@@ -69,8 +69,10 @@ class SaveScreen(Dialog[Target | None]):
         self._tell_stale()
         self.set_interval(0.25, self._tell_stale)
         field = self.query_one(PathField)
-        field.focus()
+        self.set_focus(field)  # now: focus() would do it after the keys that are on their way already
         field.cursor_position = len(field.value)
+        if not self._problem:  # what a person wrote is mended, what was proposed is written over
+            field.action_select_all()
 
     @on(PathField.Changed)
     def _typed(self, event: PathField.Changed) -> None:

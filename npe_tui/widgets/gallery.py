@@ -164,11 +164,18 @@ class Gallery(ScrollView, can_focus=True):
             while (path := self._missing()) is not None:
                 wide, high = self._tile
                 self._thumbnails[path, wide] = await aside(partial(thumbnail, path, wide, 2 * high))
-                self.refresh()
+                self._draw_again(path)
                 if self.entry is not None and self.entry.path == path:
                     self.watch_chosen()
         finally:
             self._loading = False
+
+    def _draw_again(self, path: Path) -> None:
+        """The row of its tile: drawing all of them after each would keep the app from the keys."""
+        number = next((i for i, entry in enumerate(self._entries) if entry.path == path), None)
+        if number is not None:
+            high = self._step[1]
+            self.refresh_lines(number // self._across * high, high)
 
     # --- drawing ------------------------------------------------------------------------------------------------
 

@@ -43,9 +43,11 @@ def test_several_faces_are_asked_about_and_the_one_that_enter_would_take_is_mark
             await session.press("down")
             await marked()
             await choose("a", FaceWish("all"))
+            assert "all 2 faces" in session.screen.query_one("#title").render_line(0).text
             await session.open()
             await session.press("x")
             await choose("2", FaceWish(2))
+            assert "face 2 of 2" in session.screen.query_one("#title").render_line(0).text
             before = session.document.canvas.revision
             await session.press("7")
             assert "Hair is filled once the regions are found" in session.screen.status.message

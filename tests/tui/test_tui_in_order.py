@@ -1,15 +1,18 @@
 """Keys that come in one piece, as from a fast hand or over a slow line, go where each would have gone alone."""
 
+import asyncio
 import time
 
 from textual import events
 from textual.containers import Container
 from textual.message import Message
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 from tui_session import run, until
 
 from npe_tui.in_order import InOrder
+from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen
 
 
@@ -86,5 +89,77 @@ def test_a_key_waits_for_what_the_one_before_has_done_however_slow_the_app_is():
             app.screen.set_focus(app.query_one(Slow))
             burst(app, "a", "b")
             await until(pilot, lambda: app.query_one(Input).value == "b")
+
+    run(scenario)
+
+
+def test_a_key_waits_for_what_the_one_before_waits_for():
+    """Longer than half a second: a machine that does other things takes that for what is else done at once."""
+
+    class Waits(Container):
+        async def on_slow_pressed(self):
+            await asyncio.sleep(0.7)
+
+    class Gives(InOrder):
+        def compose(self):
+            with Waits():
+                yield Slow()
+            yield Input()
+
+        def on_slow_pressed(self):
+            self.screen.set_focus(self.query_one(Input))
+
+    async def scenario():
+        app = Gives()
+        async with app.run_test() as pilot:
+            app.screen.set_focus(app.query_one(Slow))
+            burst(app, "a", "b")
+            await until(pilot, lambda: app.query_one(Input).value == "b")
+
+    run(scenario)
+
+
+def test_a_dialog_that_a_worker_opens_has_the_keys_behind_the_one_that_started_it():
+    class Asks(Screen):
+        def compose(self):
+            yield Input()
+
+        def on_mount(self):
+            self.set_focus(self.query_one(Input))
+
+    class Opens(InOrder):
+        BINDINGS = [("x", "ask")]  # noqa: RUF012 as App declares it
+
+        def action_ask(self):
+            self.run_worker(self.ask())
+
+        async def ask(self):
+            await self.push_screen_wait(Asks())
+
+    async def scenario():
+        app = Opens()
+        async with app.run_test() as pilot:
+            burst(app, "x", "a", "b")
+            await until(pilot, lambda: [field.value for field in app.screen.query(Input)] == ["ab"])
+
+    run(scenario)
+
+
+def test_what_is_typed_behind_the_key_of_a_field_is_typed_into_it(start, tmp_path):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.press("o")
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            field = session.app.screen.query_one(Input)
+            await until(session.pilot, lambda: field.value == f"{tmp_path}/")
+            session.app.post_message(events.Key("slash", "/"))
+            burst(session.app, *"frau")
+            await until(session.pilot, lambda: field.value == f"{tmp_path}/frau")
+            await session.press("escape", "escape")
+            await session.fill("7")
+            burst(session.app, "P", *"abc")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await until(session.pilot, lambda: [f.value for f in session.app.screen.query(Input)] == ["abc"])
 
     run(scenario)

@@ -1,5 +1,7 @@
 """Regions, brush and mask tools, by mouse and by keyboard."""
 
+import threading
+
 import numpy as np
 import pytest
 from tui_session import face, run, until
@@ -57,6 +59,25 @@ def test_what_is_picked_before_the_regions_are_known_is_filled_then(start, found
                     await until(session.pilot, lambda: not session.document.marked)
                 await session.press("x")
                 await chosen(other)
+
+    run(scenario)
+
+
+def test_what_was_picked_before_the_regions_is_filled_after_what_takes_its_time_then(start, monkeypatch):
+    goes_on, grow = threading.Event(), Canvas.grow
+    monkeypatch.setattr(Canvas, "grow", lambda self, radius: goes_on.wait(20) and grow(self, radius))
+
+    async def scenario():
+        async with start((40, 12)) as session:
+            await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
+            await session.press("b", "right", "space", ">")
+            await until(session.pilot, lambda: session.screen.painting._turn.locked())
+            await session.press("7")
+            await session.open()
+            await session.pilot.pause()
+            assert session.screen.painting._turn.locked() and not session.document.canvas.targets
+            goes_on.set()
+            await until(session.pilot, lambda: [fill.region for fill in session.document.canvas.targets] == ["hair"])
 
     run(scenario)
 

@@ -66,6 +66,7 @@ def test_in_a_narrow_window_what_can_be_done_next_is_read(start, photo_file):
                 await session.open()
                 await until(session.pilot, lambda: told().startswith(" Pick a region"))
                 assert ("F2" in told()) == (size[0] < 64), "where the legend is not in sight"
+                assert ("b paints." in told()) == (size[0] == 60), "all of it is in sight"
                 await session.fill("7")
                 await session.enhance()
                 assert told().startswith(" c compares, ^s saves, g tries again"), told()
@@ -136,6 +137,13 @@ def test_without_models_one_paints_and_reads_why_and_loading_them_again_says_wha
             panel = session.screen.query_one(RunPanel)
             assert panel.query_one("#run-reason").display and not panel.query_one("#run-buttons").display
             assert panel.reason == reason
+            await session.pilot.resize_terminal(120, 40)
+            told = panel.query_one("#run-reason")
+            await until(session.pilot, lambda: told.region.height == 2 and str(told.content).endswith("the package."))
+            panel.reason = f"{reason} {reason}"
+            await until(session.pilot, lambda: str(told.content).endswith("…"))
+            assert told.region.height == 2, "the rows of the strength are not covered"
+            await session.pilot.resize_terminal(80, 24)
             await session.press("b", "right", "space")
             assert session.document.marked
             await session.press("g")
@@ -288,5 +296,19 @@ def test_another_try_does_not_cost_the_one_before(start):
                 await session.press("u")
                 await until(session.pilot, lambda: not session.document.marked)
                 assert not session.document.unsaved
+
+    run(scenario)
+
+
+def test_when_the_models_are_there_it_is_told_that_the_regions_are_looked_for(start, engine):
+    engine.state = messages.EngineState("loading")
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await until(session.pilot, lambda: ("segment", session.document) in engine.asked)
+            assert "the models are loading" in session.screen.status.message
+            engine.state = messages.EngineState("ready", "cpu", "abcdef12", "")
+            await session.say(messages.StateChanged(engine.state))
+            assert session.screen.status.message == "Finding the regions of the face"
 
     run(scenario)

@@ -1,6 +1,7 @@
 """Saving: nothing is overwritten without a question, and what cannot be written is asked for."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tui_session import run, until
 from npe_core.errors import EnvironmentFault
 from npe_core.photo import Photo
 from npe_tui import messages
+from npe_tui.document import EditDocument
+from npe_tui.own_files import OwnFiles
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen
@@ -150,7 +153,7 @@ def test_keys_that_come_at_once_keep_their_order_and_one_that_comes_twice_asks_o
                     await until(session.pilot, lambda: session.app.screen is session.screen)
 
             field = session.app.screen.query_one(Input)
-            for key in (*["backspace"] * 4, ".", "j", "p", "g", "home", "delete", "/", "end"):
+            for key in ("end", *["backspace"] * 4, ".", "j", "p", "g", "home", "delete", "/", "end"):
                 letter = {".": ".", "/": "/"}.get(key, key if len(key) == 1 else None)
                 session.app.post_message(events.Key({".": "full_stop", "/": "slash"}.get(key, key), letter))
             await until(session.pilot, lambda: field.value.endswith(".jpg"))
@@ -262,5 +265,83 @@ def test_a_name_alone_is_beside_the_photo_a_path_from_here_and_its_folder_is_mad
             await session.enhance(6)
             await session.press("ctrl+s")
             await until(session.pilot, lambda: session.screen.status.message == f"Saved again as {file}.")
+
+    run(scenario)
+
+
+def test_what_was_in_force_at_the_key_is_saved_whatever_is_undone_meanwhile(start, monkeypatch):
+    """On a slow disk, where it is said what is going on."""
+    seen, untouched = threading.Event(), OwnFiles.untouched
+    monkeypatch.setattr(OwnFiles, "untouched", lambda self, path: seen.wait(20) and untouched(self, path))
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            file = await save_first(session, "lips.webp")
+            status = session.screen.status
+            await session.enhance(6)
+            await session.press("ctrl+s")
+            assert status.message == "Saving lips.webp…"
+            await session.press("u")
+            await until(session.pilot, lambda: session.document.result.parameters["seed"] == 5)
+            seen.set()
+            told = "Saved again as lips.webp. It is the last enhanced picture, not what is shown now."
+            await until(session.pilot, lambda: status.message == told)
+            assert Photo.open(file).parameters["seed"] == 6
+            assert session.document.unsaved, "the one that is in force again is in no file any more"
+            await session.press("r")
+            await until(session.pilot, lambda: not session.document.unsaved)
+
+    run(scenario)
+
+
+def test_after_a_save_that_failed_the_dialog_is_for_the_same_picture(start, tmp_path, monkeypatch):
+    tried, write = threading.Event(), EditDocument.save
+
+    def on_a_slow_disk(self, *arguments):
+        if not tried.is_set():
+            tried.wait(20)
+            raise EnvironmentFault("No space left.")
+        return write(self, *arguments)
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(6)
+            monkeypatch.setattr(EditDocument, "save", on_a_slow_disk)
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.screen.status.message == "Saving me-edited.png…")
+            await session.press("u")
+            await until(session.pilot, lambda: session.document.result is None)
+            tried.set()
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await until(session.pilot, lambda: session.app.screen.query_one("#stale").display)
+            assert session.screen.status.message == "Not saved. No space left."
+            assert str(session.app.screen.query_one("#problem").content) == "No space left."
+            await session.press("enter")
+            file = tmp_path / "me-edited.png"
+            await until(session.pilot, lambda: session.screen.status.message == f"Saved {file}")
+            assert Photo.open(file).parameters["seed"] == 6
+
+    run(scenario)
+
+
+def test_what_is_typed_takes_the_place_of_the_proposed_name_and_is_added_to_one_that_could_not_be_written(start):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(6)
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            first = session.app.screen
+            await session.press(*"x.pn")
+            await until(session.pilot, lambda: first.query_one(Input).value == "x.pn")
+            await session.press("enter")
+            await until(session.pilot, lambda: str(first.query_one("#problem").content))
+            await session.press("g", "enter")
+            await until(session.pilot, lambda: session.app.screen is not first)
 
     run(scenario)

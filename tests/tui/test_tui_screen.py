@@ -10,6 +10,7 @@ from tui_session import run, until
 
 from npe_core.regions import REGION_NAMES
 from npe_tui.keys import APP_COMMANDS, COMMANDS
+from npe_tui.palette import PALETTE
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.help import HelpScreen, tables
 
@@ -101,6 +102,9 @@ def test_help_save_and_quit_are_always_told_and_the_palette_has_every_command(st
                 await until(session.pilot, lambda: footer.children)
                 shown = {key.description for key in footer.children if key.region.right <= 40}
                 assert {"Enhance", "Help", "Save", "Quit"} <= shown, focus
+            await session.pilot.resize_terminal(60, 18)
+            await until(session.pilot, lambda: len(footer.children) > len(shown))
+            assert all(key.region.right <= 60 for key in footer.children), "none is cut off within a word"
             offered = {command.help for command in session.app.get_system_commands(session.screen)}
             assert {c.help for c in (*COMMANDS, *APP_COMMANDS) if c.name != "palette"} <= offered
 
@@ -309,5 +313,21 @@ def test_a_dialog_in_the_terminals_colours_has_a_frame_over_the_picture(start, c
                 assert top.startswith("╭─") and top.endswith("─╮") and last.startswith("╰─"), (top, last)
                 assert [cell.text for cell in cells(title)] == below, "what lies around is still to be seen"
                 await session.press("escape")
+
+    run(scenario)
+
+
+def test_names_of_colours_are_shown_whole(start):
+    """The longest one, at the narrowest side."""
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            panel, name = session.screen.query_one("#colour"), session.screen.query_one("#colour-name")
+            for swatches in PALETTE.values():
+                for swatch in swatches:
+                    panel.choose(swatch.colour)
+                    await session.pilot.pause()
+                    assert "".join(cell.text for cell in cells(name)).strip() == swatch.name
 
     run(scenario)

@@ -159,3 +159,21 @@ async def test_the_backdrop_follows_the_theme():
         app.theme = "textual-light"
         await painted(app, pilot)
         assert (shown(app)[:10] == packed(np.array(view.background_colors[1].rgb))).all()
+
+
+@run
+async def test_a_view_whose_place_was_asked_for_before_it_was_laid_out_shows_its_picture():
+    """Textual finds the place out of turn then, and takes the view for one that was there already: no Resize comes."""
+
+    async with gallery() as (app, view, pilot):
+        await view.remove()
+        app.view = PictureView(depth="true")
+        with app.batch_update():  # no layout meanwhile
+            await app.mount(app.view)
+            app.screen._compositor.update_widgets({app.view})  # as of any new widget that is refreshed
+            assert app.view.region
+        app.view.show(app.image)
+        await pilot.pause(0.1)
+        assert app.view.viewport.cells == app.view.size
+        await painted(app, pilot)
+        assert np.array_equal(shown(app)[10:70], packed(halved(app.image)))
