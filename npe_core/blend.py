@@ -13,6 +13,16 @@ from torch import Tensor
 
 from npe_core.colour import LUMA
 
+RING = 3
+"""Pixels of 128 over which drift is measured: more would be that of other places, fewer that of single pixels."""
+DRIFT = 0.15
+"""Of [-1, 1]: from about here on a difference counts as no drift. With 0.1 steps stayed at masks on cheeks."""
+TEXTURE, TEXTURE_QUIET = 4.0, 0.006
+"""The window, in pixels of a crop, in which fine textures are compared: about a pixel of the denoiser's. And the
+contrast below which there is none: less than a level of 255."""
+SAME, OTHER = 0.02, 0.08
+"""Of [-1, 1]: the difference up to which the model has left a place alone, and that from which on it has not."""
+
 
 def gaussian_blur(x: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of sigma pixels, edges mirrored."""
@@ -53,16 +63,14 @@ def keep_colour(
     return result
 
 
-def match_ring(
-    result: Tensor, original: Tensor, guide: Tensor, mask: Tensor, free: Tensor, reach: int = 3, drift: float = 0.15
-) -> Tensor:
+def match_ring(result: Tensor, original: Tensor, guide: Tensor, mask: Tensor, free: Tensor) -> Tensor:
     """Bring what was re-imagined to the colours that surround it, so that its border cannot be seen.
 
-    The model's colours drift a little. How far is measured on a ring, ``reach`` pixels wide, at the edge of the mask,
+    The model's colours drift a little. How far is measured on a ring, ``RING`` pixels wide, at the edge of the mask,
     where the result should still be the original, and taken away inside: near a part of the ring as it is there, deep
     inside as the ring is on the whole (weights by the inverse cube of the distance, close to the membrane of Poisson
     cloning; mean-value cloning, Farbman et al. 2009, is much the same). Drift grows with the mask, hence the least
-    squares. Differences much larger than ``drift`` (root mean square of the channels) are no drift: something was there
+    squares. Differences much larger than ``DRIFT`` (root mean square of the channels) are no drift: something was there
     that the model took away, as a spot on the skin under a tight mask, and must not come back. They hardly count
     (weights of Geman and McClure). Nor is it drift where the result lies between the original and the paint of the
     guide: that much was asked for. ``mask`` and ``free``, how much a place takes part, are (B, 1, H, W); where ``free``
@@ -72,7 +80,7 @@ def match_ring(
     whole = asked.square().sum(dim=1, keepdim=True).clamp_min(1e-6)
     along = ((result - original) * asked).sum(dim=1, keepdim=True) / whole
     expected = original + along.clamp(0, 1) * asked
-    edge = F.max_pool2d((mask < 0.99).float(), 2 * reach + 1, stride=1, padding=reach)
+    edge = F.max_pool2d((mask < 0.99).float(), 2 * RING + 1, stride=1, padding=RING)
     height, width = mask.shape[-2:]
     y, x = (torch.arange(2 * side, dtype=torch.float64) for side in (height, width))
     squared = torch.minimum(y, 2 * height - y)[:, None] ** 2 + torch.minimum(x, 2 * width - x) ** 2
@@ -83,7 +91,7 @@ def match_ring(
             matched.append(own)
             continue
         moved = own - before
-        near = near / (1 + (moved / drift).square().mean(dim=0, keepdim=True)).square()
+        near = near / (1 + (moved / DRIFT).square().mean(dim=0, keepdim=True)).square()
         ring = torch.cat([moved * share * near, share * share * near]).cpu().double()
         reached = torch.fft.irfft2(torch.fft.rfft2(ring, s=(2 * height, 2 * width)) * nearness)[:, :height, :width]
         away = (reached[:3] / reached[3:].clamp_min(1e-9)).clamp(-1, 1).to(own)
@@ -110,34 +118,33 @@ def detail_weight(result: Tensor, guide: Tensor, sigma: float = 2.5, quiet: floa
     return agreement * slope.clamp(0, 1)
 
 
-def texture_within(original: Tensor, guide: Tensor, inside: Tensor, sigma: float = 4.0, quiet: float = 0.006) -> Tensor:
+def texture_within(original: Tensor, guide: Tensor, inside: Tensor) -> Tensor:
     """How far the texture inside of paint is the original's, as that of a tint is: (B, 1, H, W) in [0, 1].
 
     ``inside`` (B, 1, H, W) is 1 where nothing but paint shows. Only that is compared (normalised convolution), so that
-    the paint's own outline, which the original does not have, says nothing. 0 for flat paint. ``sigma`` and ``quiet``
-    as in ``detail_weight``.
+    the paint's own outline, which the original does not have, says nothing. 0 for flat paint.
     """
-    share = gaussian_blur(inside, sigma)
+    share = gaussian_blur(inside, TEXTURE)
 
     def mean(x: Tensor) -> Tensor:
-        return gaussian_blur(inside * x, sigma) / share.clamp_min(1e-3)
+        return gaussian_blur(inside * x, TEXTURE) / share.clamp_min(1e-3)
 
     a, b = (x - mean(x) for x in map(luminance, (original, guide)))
     variance = mean(b * b)
     correlation = mean(a * b) / (mean(a * a) * variance).sqrt().clamp_min(1e-9)
-    textured = variance / (variance + quiet**2)
+    textured = variance / (variance + TEXTURE_QUIET**2)
     # Of tints 95 % of places lie above 0.93, of rough flat paint in the likeness of the photo 95 % below 0.72.
     return ((correlation - 0.7) / 0.2).clamp(0, 1) * textured * (share > 0.02)
 
 
-def changed(result: Tensor, guide: Tensor, least: float = 0.02, surely: float = 0.08) -> Tensor:
-    """Where the result is no longer the guide: (B, 1, H, W), 0 up to a difference of ``least``, 1 from ``surely``.
+def changed(result: Tensor, guide: Tensor) -> Tensor:
+    """Where the result is no longer the guide: (B, 1, H, W), 0 up to a difference of ``SAME``, 1 from ``OTHER``.
 
     The largest difference of a channel in 3x3 pixels counts. It sees what ``detail_weight`` with its wide windows
     overlooks: a scratch that is gone.
     """
     difference = F.max_pool2d((result - guide).abs().amax(dim=1, keepdim=True), 3, stride=1, padding=1)
-    return ((difference - least) / (surely - least)).clamp(0, 1)
+    return ((difference - SAME) / (OTHER - SAME)).clamp(0, 1)
 
 
 def full_size(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 
 from npe_core.canvas.boxes import Box
+from npe_core.canvas.layers import to_levels
 
 Point = tuple[float, float]
 """(x, y) in pixels, pixel (i, j) spanning [i, i+1) x [j, j+1): the centre of the first pixel is (0.5, 0.5)."""
@@ -22,8 +24,13 @@ def reached(start: Point, end: Point, radius: float, size: tuple[int, int]) -> B
     return (math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)) if x0 < x1 and y0 < y1 else None
 
 
-def pieces(start: Point, end: Point, radius: float) -> Iterator[tuple[Point, Point]]:
-    """The segment in pieces of a few radii, so that a long diagonal does not cost its bounding box."""
+def pieces(start: Point, end: Point, radius: float, size: tuple[int, int]) -> Iterator[tuple[Point, Point]]:
+    """What of the segment can touch the image, in pieces of a few radii: a long diagonal does not cost its bounding
+    box, nor a far point all the way there."""
+    near = _near(start, end, radius + 1, size)
+    if near is None:
+        return
+    start, end = near
     length = math.dist(start, end)
     count = max(1, math.ceil(length / max(4 * radius, 32)))
     stops = [
@@ -31,6 +38,28 @@ def pieces(start: Point, end: Point, radius: float) -> Iterator[tuple[Point, Poi
         for k in range(count + 1)
     ]
     yield from pairwise(stops)
+
+
+def _near(start: Point, end: Point, margin: float, size: tuple[int, int]) -> tuple[Point, Point] | None:
+    """The segment inside the image grown by a margin, None if it misses that: one border after the other, as in
+    Sutherland and Hodgman 1974."""
+    for axis, side in ((0, size[1]), (1, size[0])):
+        for border, inwards in ((-margin, 1), (side + margin, -1)):
+            starts, ends = (inwards * point[axis] >= inwards * border for point in (start, end))
+            if not starts and not ends:
+                return None
+            if not starts:
+                start = _crossing(end, start, axis, border)
+            elif not ends:
+                end = _crossing(start, end, axis, border)
+    return start, end
+
+
+def _crossing(inside: Point, outside: Point, axis: int, border: float) -> Point:
+    """Where a segment crosses a border; in whole numbers, as the rounding of a far point can be more than a picture."""
+    (xa, ya), (xb, yb) = (map(Fraction, point) for point in (inside, outside))
+    share = (Fraction(border) - (ya if axis else xa)) / (yb - ya if axis else xb - xa)
+    return float(xa + share * (xb - xa)), float(ya + share * (yb - ya))
 
 
 def coverage(box: Box, start: Point, end: Point, radius: float, hardness: float) -> np.ndarray:
@@ -56,4 +85,4 @@ def coverage(box: Box, start: Point, end: Point, radius: float, hardness: float)
     samples = t * t * (3 - 2 * t)
     h, w = y1 - y0, x1 - x0
     mean = samples.reshape(h, n, w, n).mean(axis=(1, 3))
-    return (mean * 255 + 0.5).astype(np.uint8)
+    return to_levels(mean)

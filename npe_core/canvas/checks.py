@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from npe_core.canvas.brush import Point
+from npe_core.canvas.layers import to_levels
 from npe_core.colour import parse_colour
 from npe_core.errors import UsageError
 from npe_core.regions import REGIONS, Region, group_by_name, region_by_name
@@ -50,7 +51,7 @@ def as_levels(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         raise UsageError(
             f"A mask is float between 0 and 1, bool or uint8; got {mask.dtype} {mask.min()}..{mask.max()}."
         )
-    return (mask * 255 + 0.5).astype(np.uint8)
+    return to_levels(mask)
 
 
 def as_region(region: str | int | Region) -> Region:

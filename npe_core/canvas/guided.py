@@ -56,11 +56,18 @@ def linear_in_colour(
     coefficients: (4, h, w), of which the first three are the slope, for blocks of ``block`` pixels square, linear
     between their middles. ``where`` as in ``guided_filter``.
     """
-    cv2, (height, width) = opencv(), image.shape[:2]
+    marked = np.arange(image.shape[0] * image.shape[1]) if where is None else np.flatnonzero(where)
+    result = np.zeros(image.shape[:2], np.float32)
+    result.ravel()[marked] = linear_at(marked, image, coefficients, block)
+    return result
+
+
+def linear_at(marked: np.ndarray, image: np.ndarray, coefficients: np.ndarray, block: int) -> np.ndarray:
+    """(n,) float32: ``linear_in_colour`` at the marked pixels (n,), by row * width + column."""
+    cv2, width = opencv(), image.shape[1]
     smooth = np.ascontiguousarray(np.moveaxis(coefficients, 0, -1))
     colours = np.ascontiguousarray(image).view("V3").ravel()  # picked four times as fast as three channels
-    marked = np.arange(height * width) if where is None else np.flatnonzero(where)
-    result = np.zeros(height * width, np.float32)
+    result = np.empty(marked.size, np.float32)
     for start in range(0, marked.size, _TOGETHER):
         at = marked[start : start + _TOGETHER]
         y, x = ((n.astype(np.float32)[None] + 0.5) / block - 0.5 for n in np.divmod(at, width))
@@ -68,8 +75,8 @@ def linear_in_colour(
         for slope, colour in zip(slopes, cv2.split(colours[at].view(np.uint8).reshape(1, -1, 3)), strict=True):
             slope *= colour
             total += slope
-        result[at] = np.clip(total[0], 0, 1)
-    return result.reshape(height, width)
+        result[start : start + _TOGETHER] = np.clip(total[0], 0, 1)
+    return result
 
 
 def reduced(image: np.ndarray, block: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from npe_core.canvas.border import Border
 from npe_core.canvas.boxes import box_of, cut, pad
 from npe_core.canvas.matte import share_by_colour
 from npe_core.canvas.morphology import distance_inside, smoothstep
@@ -19,24 +20,24 @@ _BARE = (0.05, 0.95)
 """The share of skin in a pixel's colour up to which it is all hair, and from which on it is bare."""
 
 
-def skin_through_hairs(image: np.ndarray, ids: np.ndarray, skin: np.ndarray, band: int) -> np.ndarray:
+def skin_through_hairs(image: np.ndarray, ids: np.ndarray, skin: Border) -> np.ndarray:
     """(h, w) float32 in [0, 1]: how much skin the pixels at the hairline show, by their colour; 0 elsewhere.
 
-    image is (h, w, 3) uint8 with its region ids (h, w) uint8; ``skin`` (h, w) bool is what is filled of the skin;
-    ``band`` is the width of a soft edge in pixels. It goes half a band into the hair.
+    image is (h, w, 3) uint8 with its region ids (h, w) uint8; ``skin`` is what is filled of the skin. It goes half a
+    band into the hair.
     """
     through = np.zeros(ids.shape, np.float32)
     hair = ids == _HAIR
     box = box_of(hair)
     if box is not None:
-        seen = cut(pad(box, 5 * band, ids.shape))
-        through[seen] = _skin_between(image[seen], hair[seen], skin[seen], band, band // 2)
+        seen = cut(pad(box, 5 * skin.band, ids.shape))
+        through[seen] = _skin_between(image[seen], hair[seen], skin.outside[seen], skin.band)
     return through
 
 
-def _skin_between(image: np.ndarray, hair: np.ndarray, skin: np.ndarray, band: int, depth: int) -> np.ndarray:
-    """(h, w) float32, up to ``depth`` pixels into the hair."""
-    away = distance_inside(~skin, depth, rough=True)  # 0 in the skin
+def _skin_between(image: np.ndarray, hair: np.ndarray, away: np.ndarray, band: int) -> np.ndarray:
+    """As ``skin_through_hairs``; ``away`` (h, w) is how far pixels are from the skin."""
+    skin, depth = away == 0, band // 2
     edge = np.where(skin, distance_inside(~hair, band, rough=True) <= band, hair & (away <= depth))
     share = share_by_colour(image, hair, skin & ~edge, band, edge, max(0, band.bit_length() - 3))
     limit = smoothstep((np.float32(depth + 0.5) - away[edge]) / np.float32(depth / 2))
@@ -45,15 +46,15 @@ def _skin_between(image: np.ndarray, hair: np.ndarray, skin: np.ndarray, band: i
     return between
 
 
-def hair_over_skin(image: np.ndarray, ids: np.ndarray, hair: np.ndarray, band: int) -> np.ndarray:
+def hair_over_skin(image: np.ndarray, ids: np.ndarray, border: Border) -> np.ndarray:
     """(h, w) float32 in [0, 1]: how much hair the pixels at the hairline show, by their colour; 0 elsewhere.
 
-    Arguments as in ``skin_through_hairs``; ``hair`` (h, w) bool is what is filled of the hair. It goes a band into the
+    Arguments as in ``skin_through_hairs``; the border is that of what is filled of the hair. It goes a band into the
     skin and fades all the way: what is darker than the skin beside it is hair or the shadow of hair, and the farther
     out the more likely the shadow.
     """
-    skin = ids == _SKIN
-    away, depth = (distance_inside(where, band, rough=True) for where in (~hair, hair))
+    skin, hair, band = ids == _SKIN, border.where, border.band
+    away, depth = border.outside, border.inside
     edge = (skin & (away <= band)) | (hair & (distance_inside(~skin, band, rough=True) <= band))
     beside = skin & (away > band / 2)  # near enough to lie in the shadow of the hair itself
     bare = share_by_colour(image, beside, depth > 0.75 * band, band, edge, max(0, band.bit_length() - 3), _BARE)

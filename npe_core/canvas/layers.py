@@ -22,6 +22,11 @@ Alpha and mask count in 1/255: level 255 is 1.0 exactly, so that a mask goes thr
 """
 
 
+def to_levels(p: np.ndarray) -> np.ndarray:
+    """uint8 in 1/255 of what is 0 to 1, and less or more beyond."""
+    return (np.clip(p, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
 def visible(planes: Planes) -> np.ndarray:
     """(h, w) uint8 alpha of the paint that shows: the mask limits it, and paint outside the mask waits hidden."""
     return np.minimum(planes[ALPHA], planes[MASK])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npe_core.canvas.guided import box_sum, linear_in_colour, reduced
+from npe_core.canvas.guided import box_sum, linear_at, linear_in_colour, reduced
 from npe_core.opencv import opencv
 
 _NONE, _ALL = 0.15, 0.7
@@ -74,7 +74,7 @@ def shares_beside(
     rest of it: the outermost hair is darker or lighter than what is deep inside. What is that material alone is found
     by the mean of the deep. ``beside`` (H, W) bool is outside of all of them. 0 elsewhere.
     """
-    block = 2**halvings
+    block, image = 2**halvings, np.ascontiguousarray(image)
     colours = np.moveaxis(reduced(image, block), -1, 0).astype(np.float32) / 255
     around = _colour_where(colours, outside, 5 * band, block)
     share, every = np.zeros(image.shape[:2], np.float32), np.zeros((4, *colours.shape[1:]), np.float32)
@@ -83,11 +83,12 @@ def shares_beside(
         near, wide = (box_sum(alone, max(1, round(reach * band / block))) for reach in (_BESIDE, 3))
         own = (near[:3] + _ENOUGH * wide[:3] / np.maximum(wide[3], 1)) / (near[3] + _ENOUGH)
         linear = _between((own, wide[3] > 0.5), around, (0, _OWN))
-        found = linear_in_colour(image, linear, block, where)
+        at = np.flatnonzero(where)
+        found = linear_at(at, image, linear, block)
         if doubted:
-            aside = np.maximum(_aside(image, own, around[0], block, where) - _NOISE, 0)
+            aside = np.maximum(_aside(at, image, own, around[0], block) - _NOISE, 0)
             found = np.maximum(found, np.minimum(aside / _VARIED, 1))
-        np.copyto(share, found, where=where)
+        share.ravel()[at] = found
 
     for material in materials:
         mean, _, there = _colour_where(colours, material.deep, 3 * band, block)
@@ -119,19 +120,19 @@ def _between(
     return np.concatenate([slope * steepness / 255, constant[None]])
 
 
-def _aside(image: np.ndarray, own: np.ndarray, beside: np.ndarray, block: int, where: np.ndarray) -> np.ndarray:
-    """(H, W) float32: how far a pixel's colour is from any mixture of the two of its block (3, h, w), 0.5 at most; the
-    largest of its channels."""
+def _aside(at: np.ndarray, image: np.ndarray, own: np.ndarray, beside: np.ndarray, block: int) -> np.ndarray:
+    """(n,) float32: how far the colour of pixels (n,) is from any mixture of the two of their blocks (3, h, w), 0.5 at
+    most; the largest of its channels."""
     towards = own - beside
     slope = towards / np.maximum((towards * towards).sum(axis=0), np.float32(1e-6))
     from_beside = (slope * beside).sum(axis=0)
-    aside = np.zeros(image.shape[:2], np.float32)
+    aside = np.zeros(at.size, np.float32)
     for channel in range(3):
         linear = np.concatenate([-towards[channel] * slope, (towards[channel] * from_beside - beside[channel])[None]])
         linear[channel] += 1
         linear[:3] /= 255
         linear[3] += 0.5
-        np.maximum(aside, np.abs(linear_in_colour(image, linear, block, where) - np.float32(0.5)), out=aside)
+        np.maximum(aside, np.abs(linear_at(at, image, linear, block) - np.float32(0.5)), out=aside)
     return aside
 
 

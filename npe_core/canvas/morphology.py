@@ -12,6 +12,9 @@ import numpy as np
 
 from npe_core.opencv import opencv
 
+_WIDEST = 1e6
+"""Pixels, more than any picture has a side: a wider radius does no more, but its square would fit into no float."""
+
 
 def dilate(levels: np.ndarray, radius: float) -> np.ndarray:
     """(H, W) uint8: the largest level within ``radius`` pixels (centre to centre), exact for a round disc.
@@ -20,6 +23,7 @@ def dilate(levels: np.ndarray, radius: float) -> np.ndarray:
     two, and those windows are shared by all rows: O(N * (radius + log radius)).
     """
     height, width = levels.shape
+    radius = min(radius, _WIDEST)
     r = min(int(radius), max(height, width))
     tables = [np.pad(levels, r)]  # tables[k][:, x]: maximum of the 2**k pixels from x on
     while 2 ** len(tables) <= 2 * r + 1:
@@ -52,10 +56,6 @@ def distance_inside(inside: np.ndarray, limit: float, rough: bool = False) -> np
     distance: np.ndarray = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, how)
     np.copyto(distance, np.inf, where=distance > limit)
     return distance
-
-
-_WIDEST = 1e6
-"""Pixels, more than any picture has a side: a wider feather leaves nothing either, but would not fit into float32."""
 
 
 def feather_levels(levels: np.ndarray, radius: float, rough: bool = False) -> np.ndarray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from npe_core.canvas.border import Border
 from npe_core.canvas.boxes import box_of, cut, pad
 from npe_core.canvas.matte import Material, shares_beside
-from npe_core.canvas.morphology import distance_inside, smoothstep
+from npe_core.canvas.morphology import smoothstep
 from npe_core.regions import REGIONS
 
 _BARE = ("skin", "nose", "ears", "neck")
@@ -17,28 +18,28 @@ _FLESH = np.array([region.name in _BARE for region in REGIONS])
 have the background's among them."""
 
 
-def background_through(image: np.ndarray, ids: np.ndarray, ground: np.ndarray, band: int) -> np.ndarray:
+def background_through(image: np.ndarray, ids: np.ndarray, ground: Border) -> np.ndarray:
     """(h, w) float32 in [0, 1]: how much background the pixels at an outline show, by their colour; 0 elsewhere.
 
-    image is (h, w, 3) uint8 with its region ids (h, w) uint8; ``ground`` (h, w) bool is what is filled of the
-    background; ``band`` is the width of a soft edge in pixels. It goes a band into hair and bare skin and as far out.
+    image is (h, w, 3) uint8 with its region ids (h, w) uint8; ``ground`` is what is filled of the background. It goes
+    a band into hair and bare skin and as far out.
     """
     through = np.zeros(ids.shape, np.float32)
     box = box_of(ids)
     if box is not None:
-        seen = cut(pad(box, 6 * band, ids.shape))
-        through[seen] = _through(image[seen], ids[seen], ground[seen], band)
+        seen = cut(pad(box, 6 * ground.band, ids.shape))
+        through[seen] = _through(image[seen], ids[seen], ground.outside[seen], ground.inside[seen], ground.band)
     return through
 
 
-def _through(image: np.ndarray, ids: np.ndarray, ground: np.ndarray, band: int) -> np.ndarray:
-    away, out = distance_inside(~ground, 2 * band, rough=True), distance_inside(ground, band, rough=True)
-    near, deep, edge = away <= 2 * band, away > 0.75 * band, away <= band
+def _through(image: np.ndarray, ids: np.ndarray, away: np.ndarray, out: np.ndarray, band: int) -> np.ndarray:
+    """As ``background_through``; ``away`` is how far pixels are from the background, ``out`` how far from the rest."""
+    near, deep, edge = away < np.inf, away > 0.75 * band, away <= band
     materials = []
     for which in (_HAIR, _FLESH):
         own = which[ids]
         materials.append(Material(own & deep, own & near, own & edge))
-    beside = ground & (out <= band)
+    beside = (out > 0) & (out <= band)
     share = shares_beside(image, materials, out > band / 2, beside, band, max(0, band.bit_length() - 3))
     at = np.flatnonzero(beside | materials[0].edge | materials[1].edge)
     limit = smoothstep((np.float32(band + 0.5) - away.ravel()[at]) / np.float32(band / 2))

@@ -7,15 +7,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from npe_core.canvas.border import Border
 from npe_core.canvas.boxes import Box, cut, merged, moved_by, overlap, pad
 from npe_core.canvas.brows import Brow, find_brows, hairs_of
 from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.hairline import hair_over_skin, skin_through_hairs
 from npe_core.canvas.iris import IRIS, find_irises, room_for
+from npe_core.canvas.layers import to_levels
 from npe_core.canvas.morphology import feather_levels
 from npe_core.canvas.outline import background_through
-from npe_core.canvas.soft_edge import doubt_elsewhere, soft_edge, to_levels
+from npe_core.canvas.soft_edge import doubt_elsewhere, soft_edge
 from npe_core.canvas.worn import take_away_not_worn
 from npe_core.colour import srgb_to_lab
 from npe_core.errors import InputError, UsageError
@@ -217,22 +219,22 @@ def _select_in(
     if probability is None:
         soft = where[inside].astype(np.uint8) * 255
         return Selection(box, soft, _depth(soft, band / 2), face.number)
-    soft = soft_edge(image[inside], where[inside], probability, band, hairy)
+    border = Border(where[inside], band)
+    soft = soft_edge(image[inside], border, probability, hairy)
     if region.name == "background":
-        through = background_through(image[inside], regions.ids[inside], where[inside], band)
-        soft = np.maximum(soft, to_levels(through))
-        soft = np.minimum(soft, doubt_elsewhere(where[inside], probability, band))
+        soft = np.maximum(soft, to_levels(background_through(image[inside], regions.ids[inside], border)))
+        soft = np.minimum(soft, doubt_elsewhere(border, probability))
     if region.name == "skin":
-        soft = np.maximum(soft, to_levels(skin_through_hairs(image[inside], regions.ids[inside], where[inside], band)))
+        soft = np.maximum(soft, to_levels(skin_through_hairs(image[inside], regions.ids[inside], border)))
     depth = _depth(soft, band if hairy else band / 2)
     if region.name == "hair":
-        soft = np.maximum(soft, to_levels(hair_over_skin(image[inside], regions.ids[inside], where[inside], band)))
+        soft = np.maximum(soft, to_levels(hair_over_skin(image[inside], regions.ids[inside], border)))
     if region.name in ("skin", "brows"):
         ids = regions.ids[inside]
         brows = find_brows(ids, lambda part: _likely_brows(regions, box, part), band)
         if region == _BROWS:
             _take_hairs(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
-        elif rgb is not None and _darker(rgb, image[inside][where[inside]]):
+        elif rgb is not None and _darker(rgb, image[inside], where[inside]):
             _take_skin(soft, depth, [(brow, np.zeros_like(brow.near), brow.near) for brow in brows])
         else:
             _take_skin(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
@@ -277,9 +279,10 @@ def _towards(share: np.ndarray, trust: np.ndarray, soft: np.ndarray) -> np.ndarr
     return to_levels(kept + trust * (share - kept))
 
 
-def _darker(rgb: tuple[int, int, int], pixels: np.ndarray) -> bool:
-    """Whether a colour is darker than pixels (N, 3) uint8 on average."""
-    some = pixels[:: max(1, len(pixels) // 1000)]
+def _darker(rgb: tuple[int, int, int], image: np.ndarray, where: np.ndarray) -> bool:
+    """Whether a colour is darker than an image (h, w, 3) uint8 is on average where (h, w) is True."""
+    at = np.flatnonzero(where)
+    some = image[np.divmod(at[:: max(1, at.size // 1000)], where.shape[1])]
     return bool(srgb_to_lab(np.array(rgb, np.uint8))[0] < srgb_to_lab(some)[:, 0].mean())
 
 

@@ -1,26 +1,27 @@
 """The soft edge of a region: from its probability, and for hairy ones from the picture's own edges.
 
-All masks are (h, w) inside a box; ``where`` is the region itself, and ``band`` how far from its edge it may still move,
-in pixels.
+All masks are (h, w) inside a box.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from npe_core.canvas.border import Border
 from npe_core.canvas.guided import guided_filter
+from npe_core.canvas.layers import to_levels
 from npe_core.canvas.matte import share_by_colour
-from npe_core.canvas.morphology import dilate, distance_inside, smoothstep
+from npe_core.canvas.morphology import dilate, smoothstep
 
 
-def soft_edge(image: np.ndarray, where: np.ndarray, probability: np.ndarray, band: int, hairy: bool) -> np.ndarray:
+def soft_edge(image: np.ndarray, border: Border, probability: np.ndarray, hairy: bool) -> np.ndarray:
     """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``; 0 beyond the band."""
-    outside = distance_inside(~where, band, rough=True)  # 0 in the region, infinite beyond the band
+    band, outside = border.band, border.outside
     near = outside <= band
     p = probability.astype(np.float32, copy=False)
     if not hairy:
         return near * to_levels(sharpened(p))
-    inside = distance_inside(where, 1.5 * band + 0.5, rough=True)
+    inside = border.inside
     soft = _surely_inside(inside, band)
     edge = near & (soft < 255)
     halvings = max(0, band.bit_length() - 3)
@@ -43,7 +44,7 @@ def _surely_inside(inside: np.ndarray, band: int) -> np.ndarray:
 
     Deep inside, dark strands must not become holes.
     """
-    soft = (inside == np.inf) * np.uint8(255)
+    soft = (inside > 1.5 * band + 0.5) * np.uint8(255)
     rim = np.flatnonzero((inside > band + 0.5) & (soft == 0))
     soft.ravel()[rim] = to_levels(smoothstep((inside.ravel()[rim] - np.float32(band + 0.5)) / np.float32(band / 2)))
     return soft
@@ -64,16 +65,11 @@ def _most_by_colour(share: np.ndarray, inside: np.ndarray, band: int) -> np.ndar
     return 1 - doubt * (1 - share)
 
 
-def doubt_elsewhere(where: np.ndarray, probability: np.ndarray, band: int) -> np.ndarray:
-    """(h, w) uint8: the background (``where``) as it is likely, but for the doubt beside the chosen faces' people.
+def doubt_elsewhere(border: Border, probability: np.ndarray) -> np.ndarray:
+    """(h, w) uint8: the background as it is likely, but for the doubt beside the chosen faces' people.
 
     Their edge is found in the picture. What is left are people who were not chosen, and the end of what was looked at.
     """
     likely = to_levels(sharpened(probability))
-    beside = distance_inside(where, 2 * band, rough=True) <= 2 * band
-    return np.where(beside, dilate(likely, band), likely)
-
-
-def to_levels(p: np.ndarray) -> np.ndarray:
-    """uint8 in 1/255 of what is 0 to 1, and less or more beyond."""
-    return (np.clip(p, 0, 1) * 255 + 0.5).astype(np.uint8)
+    beside = border.inside < np.inf
+    return np.where(beside, dilate(likely, border.band), likely)

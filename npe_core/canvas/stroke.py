@@ -80,7 +80,8 @@ class Stroke:
         """Drags the brush through the points. Returns the box that may have changed."""
         changed: Box | None = None
         for point in points:
-            for start, end in pieces(point if self._last is None else self._last, point, self._brush.radius):
+            last = point if self._last is None else self._last
+            for start, end in pieces(last, point, self._brush.radius, self._layers.size):
                 changed = union(changed, self._drag(start, end))
             self._last = point
         return changed

@@ -55,7 +55,7 @@ def refine(
     if look is None:
         return None
     varied = [view.look(look.roll + turn, mirrored, zoom) for turn, mirrored, zoom in _VARIED] if thorough else []
-    seen = [each.landmarks for each in varied if each is not None] or [look.landmarks]
+    seen = [one.landmarks for one in varied if one is not None] or [look.landmarks]
     return level.to_photo(np.mean(seen, axis=0)), look.score
 
 

@@ -17,6 +17,8 @@ from npe_core.models.surroundings import CHANNELS
 
 SCALE = 4
 """How many times as high and wide the result is."""
+TAIL = 3
+"""How far the layers behind the trunk look, in pixels of the input: upsampling 1 and a half, head 1, rounded up."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ class GeneratorResNet(nn.Module):
             nn.init.normal_(self.head.weight, std=1e-3)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, known: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, known: Tensor | None = None, shown: tuple[slice, slice] | None = None) -> Tensor:
+        """``shown``, rows and columns of x, is of what alone there is a result, the same but for ``TAIL`` pixels at its
+        borders: the layers behind the trunk, half of the work, do not see the rest."""
+        rows, columns = shown or (slice(0, x.shape[2]), slice(0, x.shape[3]))
         dtype = self.stem.weight.dtype
         shallow = self.stem(x.to(dtype))
         if known is not None and self.config.surroundings:
@@ -94,7 +99,7 @@ class GeneratorResNet(nn.Module):
         h = shallow
         for block in self.blocks:
             h = block(h)
-        h = shallow + self.trunk(h)
+        h = (shallow + self.trunk(h))[..., rows, columns]
         first, second = self.upsample
         h = self.upsample_activation[0](F.pixel_shuffle(first(h), 2))
         h = self.upsample_activation[1](second(h))  # (B, 4 * width, 2H, 2W): the shuffle to 4H x 4W is left to the head
@@ -102,7 +107,12 @@ class GeneratorResNet(nn.Module):
         if self.config.skip == "none":
             return torch.tanh(residual)
         bicubic = F.interpolate(x.float(), scale_factor=float(SCALE), mode="bicubic", align_corners=False)
-        return bicubic + residual
+        return bicubic[..., enlarged(rows), enlarged(columns)] + residual
+
+
+def enlarged(part: slice) -> slice:
+    """Rows or columns of the input as those of the result."""
+    return slice(SCALE * part.start, SCALE * part.stop)
 
 
 def conv_after_shuffle(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -56,6 +56,8 @@ def brute_coverage(a: tuple[float, float], b: tuple[float, float], radius: float
         ((5.2, 40.1), (50.7, 9.4), 2.5, 1.0),
         ((5.2, 40.1), (50.7, 9.4), 5.0, 0.3),
         ((60.0, 46.0), (70.0, 60.0), 6.0, 0.7),  # leaves the picture
+        ((20.0, 30.0), (900.0, -420.0), 2.5, 0.8),
+        ((-700.0, 300.0), (800.0, -250.0), 4.0, 1.0),  # begins and ends far outside
     ],
 )
 def test_coverage_is_the_mean_over_each_pixel(start, end, radius, hardness):
@@ -64,6 +66,24 @@ def test_coverage_is_the_mean_over_each_pixel(start, end, radius, hardness):
     expected = brute_coverage(start, end, radius, hardness)
     assert np.abs(canvas.mask - expected).max() < 0.04
     assert abs(canvas.mask.sum() - expected.sum()) < 0.01 * expected.sum() + 0.05
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "seen"),
+    [
+        ((20, 24), (1e308, 24), (20, 24, 200, 24)),
+        ((1e308, 1e308), (10, 4), (200, 194, 10, 4)),
+        ((-1e308, 1e308), (1e308, -1e308), (-100, 100, 100, -100)),
+        ((1e308, 20), (1e308, 1e308), None),
+        ((-1e9, 20), (70, 2e9), None),
+    ],
+)
+def test_a_point_however_far_costs_what_is_seen_of_the_way_there(start, end, seen):
+    canvas, near = make_canvas(), make_canvas()
+    assert canvas.stroke([start, end], "#ff0000", radius=1) == (seen is not None)
+    if seen is not None:
+        near.stroke([seen[:2], seen[2:]], "#ff0000", radius=1)
+    assert np.abs(canvas.levels - near.levels.astype(int)).max() <= 1
 
 
 @given(x=st.floats(20, 44), y=st.floats(16, 32), radius=st.floats(0.4, 9), hardness=st.sampled_from([0.5, 0.8, 1.0]))

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.compositing import beside
+from npe_core.canvas.layers import ALPHA, MASK
 from npe_core.regions import REGIONS, region_by_name
 
 SIZE = 64
@@ -137,3 +139,10 @@ def test_what_is_kept_does_not_grow_with_the_fills():
         for name in NAMES:
             canvas.fill(name, colour, shading=0)
         assert pixels(canvas) == kept
+
+
+def test_together_two_fills_cover_a_pixel_of_their_border_wholly():
+    coverage = np.arange(1, 255, dtype=np.uint8)
+    planes = np.full((5, coverage.size), 255, np.uint8)
+    laid = beside(planes, coverage, np.zeros((3, coverage.size), np.uint8))
+    assert (laid[[ALPHA, MASK]] == 255).all()

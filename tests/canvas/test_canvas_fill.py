@@ -4,17 +4,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from canvas_fills import SIZE, X, Y, lab_error, soft_regions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas, Fill
 from npe_core.colour import lab_to_srgb, parse_colour, srgb_to_lab
 from npe_core.errors import InputError, UsageError
-from npe_core.regions import REGIONS, region_by_name
+from npe_core.regions import region_by_name
 
 HAIR = region_by_name("hair").id
-SIZE = 96
-Y, X = np.mgrid[:SIZE, :SIZE]
+SKIN = (225, 190, 170)
 
 
 def hair_picture(lightness: float = 90.0, contrast: float = 25.0) -> tuple[np.ndarray, np.ndarray]:
@@ -27,22 +27,6 @@ def hair_picture(lightness: float = 90.0, contrast: float = 25.0) -> tuple[np.nd
     ids[80:90, 80:90] = HAIR
     picture[ids == 1] = (225, 190, 170)
     return np.clip(picture, 0, 255).astype(np.uint8), ids
-
-
-def soft_regions(ids: np.ndarray) -> SimpleNamespace:
-    """The ids with blurred probabilities, as a model at a lower resolution gives them."""
-    probabilities = np.stack([(ids == region.id).astype(np.float32) for region in REGIONS])
-    for _ in range(6):
-        for axis in (1, 2):
-            probabilities = (
-                np.roll(probabilities, 1, axis) + 2 * probabilities + np.roll(probabilities, -1, axis)
-            ) / np.float32(4)
-    return SimpleNamespace(ids=ids, probabilities=probabilities)
-
-
-def lab_error(canvas: Canvas, where: np.ndarray, colour: str) -> float:
-    target = srgb_to_lab(np.array(parse_colour(colour), np.uint8))
-    return float(np.linalg.norm(srgb_to_lab(canvas.guide[where]).mean(axis=0) - target))
 
 
 JUST_NOTICED = 2.3
@@ -307,123 +291,6 @@ def test_no_line_of_the_old_colour_is_left_between_two_fills(order):
     mask = canvas.mask.copy()
     canvas.fill(order[0], "#2255aa", shading=0)
     assert np.array_equal(canvas.mask, mask)
-
-
-SKIN = (225, 190, 170)
-
-
-def brow_picture() -> tuple[np.ndarray, SimpleNamespace, np.ndarray]:
-    """Skin with a brow, (H, W, 3) uint8; its regions; and how much hair each pixel shows, (H, W) in [0, 1]."""
-    ids = np.full((SIZE, SIZE), region_by_name("skin").id, np.uint8)
-    brow = (np.abs(X - 48) < 24) & (np.abs(Y - 40) < 6)
-    ids[brow] = region_by_name("brows").id
-    share = brow * np.clip(1.5 - np.abs(X % 12 - 6) / 2, 0, 1)
-    picture = np.rint(share[..., None] * (70, 50, 40) + (1 - share[..., None]) * SKIN).astype(np.uint8)
-    return picture, soft_regions(ids), share
-
-
-def test_lighter_skin_shows_between_the_hairs_of_a_brow_and_the_hairs_stay():
-    picture, regions, share = brow_picture()
-    canvas = Canvas(picture, regions)
-    canvas.fill("skin", "#fff0e6")
-    inside = (np.abs(X - 48) < 22) & (np.abs(Y - 40) < 4)
-    assert canvas.mask[inside & (share == 0)].min() > 0.7
-    assert canvas.mask[inside & (share == 1)].max() < 0.3
-    assert canvas.guide[inside & (share == 1)].mean() < 80
-
-
-def test_of_darker_skin_nothing_is_left_of_the_old_in_the_brows_and_the_hairs_are_darker_still():
-    picture, regions, share = brow_picture()
-    canvas = Canvas(picture, regions)
-    canvas.fill("skin", "#6b4226")
-    new = srgb_to_lab(np.array(parse_colour("#6b4226"), np.uint8))[0]
-    lightness = srgb_to_lab(canvas.guide)[..., 0]
-    assert lightness.max() < new + 4
-    inside = (np.abs(X - 48) < 22) & (np.abs(Y - 40) < 4)
-    assert lightness[inside & (share == 1)].max() < new - 6
-    assert np.corrcoef(lightness[inside], share[inside])[0, 1] < -0.95
-
-
-@pytest.mark.parametrize("colour", ["#301008", "#b08050"])
-def test_brows_are_hairs_over_skin_and_what_shows_of_both_changes_in_proportion(colour):
-    picture, regions, share = brow_picture()
-    canvas = Canvas(picture, regions)
-    canvas.fill("brows", colour)
-    wanted = picture + share[..., None] * (np.array(parse_colour(colour)) - (70.0, 50.0, 40.0))
-    inside = (np.abs(X - 48) < 22) & (np.abs(Y - 40) < 4)
-    assert np.abs(canvas.guide - wanted)[inside].mean() < 16
-    assert np.abs(canvas.guide - wanted)[inside & (share == 0)].mean() < 16
-
-
-def test_brows_lie_over_the_skin_whichever_was_filled_first():
-    picture, regions, _ = brow_picture()
-    one, other = Canvas(picture, regions), Canvas(picture, regions)
-    for canvas, order in ((one, ("brows", "skin")), (other, ("skin", "brows"))):
-        for region in order:
-            canvas.fill(region, {"brows": "#b08050", "skin": "#6b4226"}[region])
-    assert (one.guide == other.guide).all() and (one.levels == other.levels).all()
-    assert [fill.region for fill in one.targets] == ["brows", "skin", "brows"]
-    one.undo()
-    assert [fill.region for fill in one.targets] == ["brows"]
-
-
-def flesh_picture() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Skin in three lights, (H, W, 3) uint8: a nose that shines and a neck in shadow; ids; where each lies."""
-    light = 150 + 10 * np.sin(X / 5.0)
-    parts = {"nose": np.hypot(X - 48, Y - 40) < 10, "neck": Y >= 70}
-    parts["skin"] = ~(parts["nose"] | parts["neck"])
-    ids = np.zeros((SIZE, SIZE), np.uint8)
-    for name, gain in (("skin", 1.0), ("nose", 1.15), ("neck", 0.7)):
-        ids[parts[name]] = region_by_name(name).id
-        light = np.where(parts[name], gain * light, light)
-    return np.stack([light * 1.2, light * 0.9, light * 0.75], axis=-1).astype(np.uint8), ids, parts
-
-
-@pytest.mark.parametrize("colour", ["#6a4028", "#e0b090"])
-def test_skin_filled_as_one_with_nose_and_neck_keeps_the_light_between_them(colour):
-    picture, ids, parts = flesh_picture()
-    canvas = Canvas(picture, soft_regions(ids))
-    canvas.fill("skin+nose+neck", colour)
-    assert lab_error(canvas, canvas.mask == 1, colour) < 1
-    before, after = (
-        {name: srgb_to_lab(shown[where])[:, 0].mean() for name, where in parts.items()}
-        for shown in (picture, canvas.guide)
-    )
-    for name in ("nose", "neck"):
-        assert 0.4 < (after[name] - after["skin"]) / (before[name] - before["skin"]) < 1.5
-    canvas.undo()
-    assert (canvas.guide == picture).all() and not canvas.targets
-
-
-def test_a_group_is_the_same_however_it_is_named_and_each_material_has_its_own_mean():
-    picture, ids, _ = flesh_picture()
-    ids[:20, :20] = region_by_name("attire").id
-    canvases = [Canvas(picture, ids) for _ in range(3)]
-    for canvas, group in zip(canvases, ("nose + attire+SKIN", ["attire", "skin", "nose"], (10, 4, 1, 4)), strict=True):
-        canvas.fill(group, "#806040")
-        assert canvas.targets[0].region == "skin+nose+attire"
-        assert (canvas.guide == canvases[0].guide).all()
-    for where in (ids == region_by_name("attire").id, (ids > 0) & (ids < 5)):
-        assert lab_error(canvases[0], where, "#806040") < 1
-    for refused in ((), "skin+hare", ["skin", 11]):
-        with pytest.raises(UsageError):
-            canvases[0].fill(refused, "#806040")
-    with pytest.raises(UsageError, match="one region"):
-        canvases[0].fill("skin+nose", "#806040", at=(50, 50))
-
-
-def test_of_a_group_only_what_there_is_is_filled():
-    """Hair covers the ears of many: the rest is filled as if they had not been named, and it is told."""
-    picture, ids, _ = flesh_picture()
-    canvas, without = (Canvas(picture, soft_regions(ids)) for _ in range(2))
-    canvas.fill("skin+nose+ears+neck", "#6a4028")
-    without.fill("skin+nose+neck", "#6a4028")
-    assert (canvas.guide == without.guide).all() and (canvas.mask == without.mask).all()
-    told = Canvas.restore(picture, canvas.save_state()).targets
-    assert told == canvas.targets and told[0].absent == ("ears",)
-    with pytest.raises(InputError, match="No hair found"):
-        canvas.fill("hair+ears", "#6a4028")
-    assert canvas.targets == told
 
 
 def test_white_teeth_keep_the_gaps_between_them():

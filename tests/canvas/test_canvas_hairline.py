@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.border import Border
 from npe_core.canvas.hairline import hair_over_skin
 from npe_core.colour import srgb_to_lab
 from npe_core.regions import region_by_name
@@ -52,7 +53,7 @@ def test_beyond_a_band_and_in_the_brows_nothing_changes():
 def test_of_hair_and_skin_of_one_colour_nothing_is_told():
     image = np.broadcast_to(SKIN.astype(np.uint8), (SIDE, SIDE, 3)).copy()
     ids = regions().ids
-    assert hair_over_skin(image, ids, ids == region_by_name("hair").id, BAND).max() < 0.05
+    assert hair_over_skin(image, ids, Border(ids == region_by_name("hair").id, BAND)).max() < 0.05
 
 
 def test_hair_lies_over_the_skin_whichever_was_filled_first():

@@ -3,11 +3,13 @@
 import random
 
 import numpy as np
+import pytest
 from canvas_operations import H, W, picture, random_operation, region_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npe_core.canvas import Canvas
+from npe_core.canvas import Canvas, masktools
+from npe_core.canvas.layers import ALPHA, MASK
 
 
 @given(seed=st.integers(0, 2**32), radius=st.floats(0, 12))
@@ -60,13 +62,25 @@ def test_grown_paint_takes_the_nearest_colour_along():
     assert canvas.mask[15, 33] == 0
 
 
-def test_a_radius_beyond_all_pictures_grows_over_the_whole_of_one():
+@pytest.mark.parametrize("radius", [1e9, 1e200])
+def test_a_radius_beyond_all_pictures_does_as_much_as_one_as_wide_as_the_picture(radius):
     canvas = Canvas(picture())
     mask = np.zeros((H, W))
     mask[10:20, 10:20] = 1
     canvas.select(mask, "#ff0000")
-    canvas.grow(1e9)
+    canvas.grow(radius)
     assert canvas.mask.min() == 1 and (canvas.guide == RED).all()
+    canvas.undo()
+    canvas.shrink(radius)
+    assert not canvas.mask.any()
+
+
+def test_under_a_weak_mask_that_grows_hidden_paint_is_no_thinner():
+    planes = np.zeros((5, H, W), np.uint8)
+    planes[0, 10:20, 10:20], planes[ALPHA, 10:20, 10:20], planes[MASK, 10:20, 10:20] = 255, 255, 60
+    grown = masktools.grow(planes, 2)
+    assert (grown[ALPHA, 10:20, 10:20] == 255).all()
+    assert (grown[[0, ALPHA, MASK], 15, 21] == (255, 60, 60)).all()
 
 
 def test_grown_mask_without_paint_stays_without():

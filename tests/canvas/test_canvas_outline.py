@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.border import Border
 from npe_core.canvas.outline import background_through
 from npe_core.regions import region_by_name
 
@@ -43,7 +44,7 @@ def test_the_person_is_composited_over_the_new_background(name, person, colour):
 def test_of_a_person_in_the_colours_of_the_wall_nothing_is_taken():
     ids = regions("hair").ids
     image = picture(tuple(WALL - 6))
-    assert background_through(image, ids, ids == 0, BAND)[ids > 0].max() < 0.1
+    assert background_through(image, ids, Border(ids == 0, BAND))[ids > 0].max() < 0.1
 
 
 def test_what_is_no_mixture_of_wall_and_person_is_left():
@@ -51,7 +52,7 @@ def test_what_is_no_mixture_of_wall_and_person_is_left():
     image = picture((60, 40, 35), np.array((186, 70, 123)))
     image[(X >= EDGE - 4) & (X < EDGE + 3)] = (178, 110, 95)
     ids = regions("ears").ids
-    through = background_through(image, ids, ids == 0, BAND)
+    through = background_through(image, ids, Border(ids == 0, BAND))
     assert through[(X >= EDGE - 4) & (X < EDGE + 1)].max() < 0.2
 
 
@@ -63,7 +64,7 @@ def test_a_band_into_the_person_nothing_changes():
 
 def test_clothes_are_left_as_the_map_has_them():
     ids = regions("attire").ids
-    assert not background_through(picture((30, 22, 18)), ids, ids == 0, BAND)[ids > 0].any()
+    assert not background_through(picture((30, 22, 18)), ids, Border(ids == 0, BAND))[ids > 0].any()
 
 
 def test_another_colour_leaves_what_it_alone_would_have_left():

@@ -61,6 +61,14 @@ def test_what_is_beyond_black_or_white_is_covered_more(share, person, wall, new)
     assert np.allclose(result, soft / 255 * new + (1 - soft / 255) * person, atol=1.5) and soft <= cover < 255
 
 
+def test_a_soft_pixel_stays_soft_where_no_cover_would_be_enough():
+    """A dark pixel with more of a bright wall than it can show, which is to become dark: less than black."""
+    pixel, soft = np.full((1, 3), 60, np.uint8), np.array([200], np.uint8)
+    before, after = (np.full((1, 3), level, np.float32) for level in (200, 20))
+    paint, cover = by_its_share(pixel + after - before, pixel, soft, before, after)
+    assert cover == 254 and not paint.any()
+
+
 def test_strands_stay_and_what_is_no_strand_is_drawn_near():
     after = np.full((3, 3), 100, np.float32)
     kept = like_the_inside(np.array([[110] * 3, [90] * 3, [250] * 3], np.float32), after)
