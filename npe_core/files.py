@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from npe_core import renaming
-from npe_core.errors import EnvironmentFault
+from npe_core.errors import EnvironmentFault, UsageError
 
 BEYOND_LIMIT = "beyond what ulimit -f or the file system allows"
 """Why there is no room for a file on a disk that is not full."""
@@ -222,9 +222,20 @@ def _clear_up(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that files can be written to, with those above it. Raises EnvironmentFault."""
-    with written(folder):
+    """Make a folder that files can be written to, with those above it.
+
+    Raises UsageError where a file has the name of one of them, EnvironmentFault.
+    """
+    try:
         folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
+        kind = "a link to no folder" if file.is_symlink() else "a file"
+        raise UsageError(f"{file} is {kind}. Name a folder.") from None
+    except OSError as error:
+        raise EnvironmentFault(
+            f"The folder {error.filename or folder} cannot be made: {answer_of(error)}. Name another place."
+        ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise EnvironmentFault(f"{folder} cannot be written to. Choose another folder.")
 

@@ -16,6 +16,7 @@ import click
 from npe_core import __version__
 from npe_core.cli import streams
 from npe_core.errors import EnvironmentFault, NpeError, UsageError
+from npe_core.filenames import quoted
 from npe_core.files import stdout_refused
 from npe_core.packages import fault_of, is_own
 from npe_core.spelling import hint
@@ -59,7 +60,7 @@ class LazyGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in COMMANDS:
-            raise UsageError(f"There is no command {args[0]!r}. {hint(args[0], COMMANDS, 'See npe --help.')}")
+            raise UsageError(f"There is no command {quoted(args[0])}. {hint(args[0], COMMANDS, 'See npe --help.')}")
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -13,6 +13,7 @@ import click
 
 from npe_core.cli.options import device_option
 from npe_core.errors import NpeError
+from npe_core.filenames import printable
 from npe_core.packages import importing
 
 
@@ -93,7 +94,7 @@ def check_weights() -> list[Check]:
         try:
             entry = entry_of(kind, entries)
             verify(entry)
-            rows.append(_check(kind, f"{entry.file} in {weights_folder()}, sha256 {entry.sha256[:12]}"))
+            rows.append(_check(kind, f"{entry.file} in {printable(str(weights_folder()))}, sha256 {entry.sha256[:12]}"))
         except NpeError as error:
             rows.append(_check(kind, str(error), error.exit_code))
     return rows

@@ -17,6 +17,7 @@ from npe_core.cli.options import OUTPUT, PHOTO, FacesMeant, Number, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import STEPS
 from npe_core.errors import InputError
+from npe_core.filenames import printable
 from npe_core.strength import check_seed, check_sharpness, check_strength
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def edit(
     if stored is not None and other_weights(stored, done.result.parameters["models"]):
         warnings.append("the edit to repeat was made with other weights: the same seed gives another picture")
     if source is not None and recipe.painted and mask is not None and colour is None:
-        warnings.append(f"with what colour a mask was painted is not in {source.name}: if it was, --color says so")
+        edited = printable(source.name)
+        warnings.append(f"with what colour a mask was painted is not in {edited}: if it was, --color says so")
     if as_json:
         click.echo(json.dumps(describe(out, done, warnings)))
         return
@@ -229,7 +231,7 @@ def describe(out: Path, done: Done, warnings: list[str]) -> dict[str, Any]:
 
     parameters = done.result.parameters
     return {
-        "output": str(out),
+        "output": printable(str(out)),
         "device": done.device,
         "seed": parameters["seed"],
         "timestep": parameters["timestep"],

@@ -9,6 +9,7 @@ import click
 
 from npe_core.cli import options
 from npe_core.cli.options import OUTPUT, PHOTO, OnePhoto
+from npe_core.filenames import printable
 
 
 @click.command(cls=OnePhoto)
@@ -42,7 +43,7 @@ def faces(photo: Path, out: Path | None, as_json: bool, max_megapixels: float, f
             }
             for number, face in enumerate(found, start=1)
         ]
-        click.echo(json.dumps({"photo": str(photo), "size": list(picture.size), "faces": rows}))
+        click.echo(json.dumps({"photo": printable(str(photo)), "size": list(picture.size), "faces": rows}))
     if not found:
         raise InputError(
             f"No face was found in {photo}. "

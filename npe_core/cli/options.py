@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from npe_core.defaults import MAX_MEGAPIXELS, SAMPLER, SAMPLERS, STEPS, TIMESTEP
 from npe_core.errors import UsageError
+from npe_core.filenames import quoted
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -39,7 +40,7 @@ class NewFile(Name):
         except OSError:  # which is told where it is written to
             return path
         if not is_there:
-            self.fail(f"There is no folder {str(path.parent)!r}. Create it first, or correct the path.", param, ctx)
+            self.fail(f"There is no folder {quoted(path.parent)}. Create it first, or correct the path.", param, ctx)
         return path
 
 
@@ -58,8 +59,8 @@ class OnePhoto(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         more = super().parse_args(ctx, args)
         if more and not ctx.resilient_parsing:
-            also = " ".join(more)
-            ctx.fail(f"It takes one photo, not also {also!r}. Run it once for each; npe watch edits a whole folder.")
+            also = quoted(" ".join(more))
+            ctx.fail(f"It takes one photo, not also {also}. Run it once for each; npe watch edits a whole folder.")
         return more
 
 

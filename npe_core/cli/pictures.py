@@ -14,6 +14,7 @@ from npe_core.cli.options import OUTPUT, PHOTO, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLERS_FROM_NOISE
 from npe_core.errors import UsageError
+from npe_core.filenames import quoted
 
 if TYPE_CHECKING:
     from npe_core.editor.result import Preview
@@ -139,10 +140,10 @@ def sample(
     if out is None and out_dir is None:
         raise UsageError("Say where to write: -o GRID.png, or --out-dir DIR for single files.")
     if out_dir is not None and out_dir.exists() and not out_dir.is_dir():
-        raise UsageError(f"{str(out_dir)!r} is a file, not a folder. Name another with --out-dir.")
+        raise UsageError(f"{quoted(out_dir)} is a file, not a folder. Name another with --out-dir.")
     names = [out_dir / f"{seed + k:06d}.png" for k in range(count)] if out_dir is not None else []
     if out is not None and out.resolve() in [name.resolve() for name in names]:
-        raise UsageError(f"{str(out)!r} is the name of a face in --out-dir. Call the grid something else.")
+        raise UsageError(f"{quoted(out)} is the name of a face in --out-dir. Call the grid something else.")
     with nullcontext() if out_dir is None else folder_to_fill(out_dir):
         from npe_core.photo import Photo, check_output
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -11,8 +12,12 @@ from contextlib import contextmanager
 
 import click
 
+from npe_core.filenames import printable
+
 READER_GONE = 141
 """The exit code where a pipe was closed from the other end: what shells tell of a program that SIGPIPE has ended."""
+
+_SPELT = "npe.printable"
 
 
 class ReaderGone(Exception):
@@ -29,13 +34,29 @@ def telling_of_pipes() -> Iterator[None]:
 
 
 def prepare() -> None:
-    """There is a stream under every name, and whatever a file is called can be written to it."""
+    """There is a stream under every name, and what a file is called is written to it as ``printable`` spells it.
+
+    Where stdout was closed, what is written to it is refused as on a full disk; what goes to stderr is lost.
+    """
+    codecs.register_error(_SPELT, _spelt)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:  # in this order each gets the lowest number that is free, so that no file gets it later
-            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  for as long as the process lives
+            opened = open(os.devnull, mode, opener=None if name == "stderr" else _for_reading)  # noqa: SIM115
+            setattr(sys, name, opened)  # for as long as the process lives
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=_SPELT)
+
+
+def _for_reading(path: str, flags: int) -> int:
+    return os.open(path, os.O_RDONLY)
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    """What stands for letters that a stream cannot encode."""
+    assert isinstance(error, UnicodeEncodeError), "streams of text are written to"
+    letters = printable(error.object[error.start : error.end])
+    return letters.encode("ascii", "backslashreplace").decode(), error.end
 
 
 def is_of_stdout(error: OSError) -> bool:

@@ -95,8 +95,8 @@ def watch(
     """
     from npe_core.daemon.folders import Folders, Lock
     from npe_core.daemon.log import log, set_up
-    from npe_core.daemon.names import printable
     from npe_core.daemon.settings import Settings
+    from npe_core.filenames import printable
 
     folders = Folders.of(inbox, outbox, failed)
     metrics = metrics and Path(os.path.abspath(metrics))  # noqa: PTH100  resolve() follows links
@@ -257,9 +257,9 @@ def retry(jobs: tuple[str, ...], every: bool, inbox: Path, outbox: Path, failed:
     Name the folders that `npe watch` was given, unless they are the same defaults.
     """
     from npe_core.daemon.failed import failed_jobs
-    from npe_core.daemon.names import printable
     from npe_core.daemon.retry import find_failed
     from npe_core.daemon.retry import retry as send_back
+    from npe_core.filenames import printable
 
     if jobs and every:
         raise UsageError("Name the jobs to retry, or say --all, not both: --all sends back every job that failed.")

@@ -10,6 +10,7 @@ import click
 
 from npe_core.cli.options import PHOTO
 from npe_core.errors import EnvironmentFault, NpeError, WeightsError
+from npe_core.filenames import printable
 
 
 @click.group()
@@ -29,7 +30,7 @@ def list_(as_json: bool) -> None:
             kind: {"file": entry.file, "sha256": entry.sha256, "config": entry.config, "provenance": entry.provenance}
             for kind, entry in entries.items()
         }
-        click.echo(json.dumps({"folder": str(folder), "models": rows}))
+        click.echo(json.dumps({"folder": printable(str(folder)), "models": rows}))
         return
     click.echo(f"Weights in {folder}")
     kinds, files = (max(map(len, names), default=0) for names in (entries, [e.file for e in entries.values()]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from npe_core.daemon import journal
 from npe_core.daemon.folders import Folders
-from npe_core.daemon.names import printable
+from npe_core.filenames import printable
 
 
 def failed_jobs(folders: Folders) -> list[Path]:

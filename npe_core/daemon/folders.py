@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from npe_core import locks
-from npe_core.daemon.names import printable
 from npe_core.errors import AlreadyRunning, EnvironmentFault, UsageError
+from npe_core.filenames import printable
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,10 @@ class Folders:
         if not allow_world_writable:
             for folder in (inbox, outbox, failed):
                 refuse_world_writable(folder)
-        make(self.spool, 0o755)  # others may read status.json and see whether the lock is held
-        make(self.done)
+        make(self.spool, 0o755, self.outbox)  # others may read status.json and see whether the lock is held
+        make(self.done, told=self.outbox)
         for folder in (self.tmp, self.run, self.out, self.trash):
-            make(folder, 0o700)
+            make(folder, 0o700, self.outbox)
         if os.stat(self.failed).st_dev != os.stat(self.outbox).st_dev:  # noqa: PTH116
             raise EnvironmentFault(
                 f"{printable(str(self.failed))} is on another file system than the outbox, but a failed job moves "
@@ -100,10 +101,11 @@ class Folders:
         return made
 
 
-def make(folder: Path, mode: int = 0o775) -> bool:
-    """The folder, made if it is missing; under no umask one that everybody can write to. Raises EnvironmentFault.
+def make(folder: Path, mode: int = 0o775, told: Path | None = None) -> bool:
+    """The folder, made if it is missing; under no umask one that everybody can write to.
 
-    Returns whether it was missing.
+    Returns whether it was missing. Raises EnvironmentFault, in which ``told`` stands for a folder that people need not
+    know.
     """
     is_missing = not os.path.lexists(folder)
     try:
@@ -114,8 +116,19 @@ def make(folder: Path, mode: int = 0o775) -> bool:
         raise EnvironmentFault(f"{printable(str(folder))} is not a folder, or a link to none. Name another.") from None
     except OSError as error:
         raise EnvironmentFault(
-            f"The folder {printable(str(folder))} cannot be used: {error.strerror}. Create it, or name another."
+            f"The folder {printable(str(told or folder))} cannot be used: {error.strerror}. {remedy(error)}"
         ) from None
+
+
+def remedy(error: OSError) -> str:
+    """What helps where a folder of the daemon's cannot be used."""
+    match error.errno:
+        case errno.EROFS:
+            return "Mount it so that it can be written to."
+        case errno.EACCES | errno.EPERM:
+            return "Let the daemon's user read it and write to it, or name another."
+        case _:
+            return "Mount it again, create it, or name another."
 
 
 def refuse_world_writable(folder: Path) -> None:

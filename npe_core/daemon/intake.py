@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from npe_core.daemon.files import TooLarge
+from npe_core.daemon.folders import remedy
 from npe_core.daemon.log import log
-from npe_core.daemon.names import Group, Sorted, Waiting, printable, sort_out
+from npe_core.daemon.names import Group, Sorted, Waiting, sort_out
 from npe_core.daemon.pauses import Pauses, kind_of
 from npe_core.daemon.spool import LARGEST_FILE, Claimed, Spool
 from npe_core.daemon.tracker import Stamp, Tracker, scan
 from npe_core.daemon.watcher import Watcher
+from npe_core.filenames import printable
 from npe_core.files import answer_of
 
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -122,7 +124,7 @@ class Intake:
         except OSError as error:
             self._stamps = {}
             self._tracker.forget()
-            self._pauses.add("inbox", f"The inbox cannot be used: {error.strerror}. {_remedy(error)}")
+            self._pauses.add("inbox", f"The inbox cannot be used: {error.strerror}. {remedy(error)}")
         self.inbox = sort_out(self._stamps, self._tracker.look(self._stamps), self._tracker.given_up)
         there = {*(group.stem for group in self.inbox.ready), *self.inbox.unsettled}
         self._refused = {stem: refusal for stem, refusal in self._refused.items() if stem in there}
@@ -211,7 +213,3 @@ class Intake:
     def close(self) -> None:
         """Ends watching."""
         self._watcher.stop()
-
-
-def _remedy(error: OSError) -> str:
-    return "Mount it so that it can be written to." if error.errno == errno.EROFS else "Mount it again, or create it."

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.daemon.files import Files, open_regular, read_small, reading
-from npe_core.daemon.names import Group, part_of, printable
+from npe_core.daemon.names import Group, part_of
+from npe_core.filenames import printable
 from npe_core.files import NAME_ROOM, shortened
 
 JOURNAL, RESULT, REASON, REPORT = ".job.json", ".result", "reason.json", "report.json"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
+from npe_core.filenames import printable
 from npe_core.formats import INPUT_SUFFIXES
 
 MASK, PARAMETERS = ".mask.png", ".json"
@@ -164,9 +164,3 @@ def _but(hints: list[str], stem: str, alike: dict[str, list[str]]) -> str:
 def _looks(stem: str) -> str:
     """The same for names that differ by capital letters, or by how letters with accents are put together."""
     return unicodedata.normalize("NFC", stem).casefold()
-
-
-def printable(name: str) -> str:
-    """A file name as text that can be printed and put into JSON, whatever bytes it has."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -11,7 +11,6 @@ from pathlib import Path
 from npe_core.daemon import journal
 from npe_core.daemon.blame import Blame, blame_for
 from npe_core.daemon.log import log
-from npe_core.daemon.names import printable
 from npe_core.daemon.pauses import Pauses, kind_of
 from npe_core.daemon.pipeline import Finished
 from npe_core.daemon.reasons import reason_for
@@ -19,6 +18,7 @@ from npe_core.daemon.spool import Claimed, Spool
 from npe_core.daemon.status import Counters
 from npe_core.daemon.work import NotWritten
 from npe_core.errors import NpeError
+from npe_core.filenames import printable
 from npe_core.files import answer_of
 
 Step = Callable[[Claimed], None]

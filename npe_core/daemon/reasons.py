@@ -9,10 +9,10 @@ from typing import Any
 from npe_core import __version__
 from npe_core.daemon import journal
 from npe_core.daemon.blame import Blame, blame_for
-from npe_core.daemon.names import printable
 from npe_core.daemon.pipeline import TimeUp
 from npe_core.daemon.spool import Claimed
 from npe_core.errors import OutOfMemory
+from npe_core.filenames import printable
 
 _WHAT_TO_DO = {
     "bad-input": "Correct the files and drop them into the inbox again.",

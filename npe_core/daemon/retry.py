@@ -11,9 +11,10 @@ from npe_core.daemon import journal
 from npe_core.daemon.failed import failed_elsewhere, failed_jobs
 from npe_core.daemon.files import Files, stamp_of
 from npe_core.daemon.folders import Folders
-from npe_core.daemon.names import part_of, printable
+from npe_core.daemon.names import part_of
 from npe_core.daemon.spool import return_inputs
 from npe_core.errors import EnvironmentFault, InputError, UsageError
+from npe_core.filenames import printable, quoted
 from npe_core.spelling import hint
 
 
@@ -29,14 +30,14 @@ def find_failed(folders: Folders, job: str) -> Path:
         return named[0]
     if named:
         several = ", ".join(printable(folder.name) for folder in named)
-        raise UsageError(f"{len(named)} failed jobs have the name {wanted!r}: {several}. Name one of them.")
+        raise UsageError(f"{len(named)} failed jobs have the name {quoted(wanted)}: {several}. Name one of them.")
     elsewhere = failed_elsewhere(folders)
     if theirs := _named(elsewhere, wanted):
         say = _options(elsewhere[theirs[0]])
         raise UsageError(f"The failed job {printable(theirs[0].name)} is another daemon's. Name its folders: {say}")
     known = [printable(name) for folder in found for name in (folder.name, _stem(folder))]
     said = hint(wanted, known, "`npe status` lists them.")
-    raise UsageError(f"There is no failed job {wanted!r} in {printable(str(folders.failed))}. {said}")
+    raise UsageError(f"There is no failed job {quoted(wanted)} in {printable(str(folders.failed))}. {said}")
 
 
 def _stem(folder: Path) -> str:

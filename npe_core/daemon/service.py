@@ -16,7 +16,6 @@ from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders, free_bytes
 from npe_core.daemon.intake import Intake
 from npe_core.daemon.log import log
-from npe_core.daemon.names import printable
 from npe_core.daemon.notify import notify
 from npe_core.daemon.outcomes import Outcomes
 from npe_core.daemon.pauses import Pauses
@@ -28,6 +27,7 @@ from npe_core.daemon.status import Status, StatusFiles
 from npe_core.daemon.tracker import ABANDONED
 from npe_core.daemon.work import Worker
 from npe_core.errors import EnvironmentFault, NpeError
+from npe_core.filenames import printable
 
 _CLEARING = 600.0
 """Seconds between looks for old inputs."""

@@ -31,8 +31,9 @@ from npe_core.daemon.files import Files, read_small, require_readable, same_cont
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.journal import REASON, REPORT, RESULT, Record, stored
 from npe_core.daemon.log import log
-from npe_core.daemon.names import Group, printable
+from npe_core.daemon.names import Group
 from npe_core.daemon.tracker import Stamp
+from npe_core.filenames import printable
 from npe_core.files import is_temporary, shortened
 
 LARGEST_FILE = 512 << 20

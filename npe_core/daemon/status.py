@@ -15,10 +15,11 @@ from npe_core.daemon import journal
 from npe_core.daemon.failed import failed_jobs, reason_of
 from npe_core.daemon.folders import Folders, free_bytes, is_held
 from npe_core.daemon.log import log
-from npe_core.daemon.names import Waiting, final_name, is_hidden, is_unfinished, part_of, printable
+from npe_core.daemon.names import Waiting, final_name, is_hidden, is_unfinished, part_of
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.tracker import ABANDONED
 from npe_core.daemon.unit import START
+from npe_core.filenames import printable
 from npe_core.files import create, replace, replacing
 
 _SILENT = 10.0

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from npe_core import __version__
 from npe_core.daemon import journal
 from npe_core.daemon.files import Files, read_small
-from npe_core.daemon.names import printable
 from npe_core.daemon.parameters import LARGEST, Parameters, read_parameters
 from npe_core.daemon.spool import LARGEST_FILE, Claimed
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import EnvironmentFault, InputError, NpeError
+from npe_core.filenames import printable
 from npe_core.files import require_of_the_file
 from npe_core.packages import importing
 

@@ -26,8 +26,9 @@ from torch import Tensor
 from npe_core.errors import EnvironmentFault, InputError, WeightsError
 from npe_core.files import replace_file, written
 from npe_core.models.denoiser import DenoiserConfig
+from npe_core.models.halves import halved
 from npe_core.models.segmenter import SegmenterConfig
-from npe_core.models.sides import check_side, denoiser_of
+from npe_core.models.sides import check_side, kind_of_side
 from npe_core.models.upscaler import UpscalerConfig
 from npe_core.models.weights import (
     KINDS,
@@ -56,8 +57,8 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     The file is named after its content: the weights before stay in theirs, and importing that file goes back to them,
     byte for byte: to their entry, and from an upscaler to the smooth weights that belong to it too. So does importing a
     file of the shipped weights. The other models stay as they are; the very file that is in use already changes
-    nothing, but takes the place of a copy of it that was damaged. Raises InputError when the file is not a checkpoint
-    or fits none of the models.
+    nothing, but takes the place of a copy of it that was damaged. Raises InputError when the file is not a checkpoint,
+    fits none of the models, or has values that float16 does not hold.
     """
     folder = folder or weights_folder()
     if path.is_file():
@@ -67,8 +68,9 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
             return entry
     state, stored_config = read_checkpoint(path)
     kind, config, state = recognise(state, stored_config, path)
-    halves = {name: tensor.half().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
-    content = save(halves, metadata={"config": json.dumps(config)})  # by which it can be imported elsewhere
+    content = save(
+        halved(state, path), metadata={"config": json.dumps(config)}
+    )  # by which it can be imported elsewhere
     with _written(folder):
         entries = entries_of(folder)
         entry = put(kind, content, config, {"imported_from": path.name}, folder)
@@ -261,7 +263,7 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
         fitting = sum(tuple(state[name].shape) == shape for name, shape in wanted.items() if name in state)
         if fitting == len(wanted) == len(state):
             if kind == "denoiser":
-                kind = denoiser_of(candidate["image_size"])
+                kind = kind_of_side(candidate["image_size"])
                 check_side(kind, candidate["image_size"], path)
             return kind, candidate, state
         nearest = max(

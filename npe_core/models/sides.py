@@ -11,7 +11,7 @@ from npe_core.models.weights import COARSE
 SIDES = {"denoiser": DenoiserConfig().image_size, COARSE: 32}
 
 
-def denoiser_of(side: int) -> str:
+def kind_of_side(side: int) -> str:
     """Which denoiser one that makes pictures of that side is, or would be nearest to."""
     return COARSE if side == SIDES[COARSE] else "denoiser"
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from npe_core.colour import LUMA
 from npe_core.errors import InputError
+from npe_core.filenames import quoted
 from npe_core.photo import colour_profile
-from npe_core.photo.opening import Opened, open_picture, quoted
+from npe_core.photo.opening import Opened, open_picture
 from npe_core.photo.samples import Samples, native_samples
 
 _LOSSY_NOISE = 16 / 255

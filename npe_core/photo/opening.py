@@ -21,6 +21,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError, features
 from PIL.TiffImagePlugin import TiffImageFile
 
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
+from npe_core.filenames import quoted
 from npe_core.files import require_of_the_file
 from npe_core.photo import deep_colour, exif, png_data, xmp
 from npe_core.photo.samples import bits_per_channel, unpack_transparent_grey
@@ -124,11 +125,6 @@ def upright(array: np.ndarray, orientation: int) -> np.ndarray:
         8: lambda a: np.rot90(a, 1),
     }
     return np.ascontiguousarray(turned.get(orientation, lambda a: a)(array))
-
-
-def quoted(path: Path | str) -> str:
-    """The path as an error message shows it: quoted, control characters escaped."""
-    return repr(str(path))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from PIL import Image
 
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import OutOfMemory, UsageError
+from npe_core.filenames import quoted
 from npe_core.parts import Source
 from npe_core.photo import colour_profile
 from npe_core.photo.deep_colour import Deep
@@ -20,7 +21,7 @@ from npe_core.photo.encoding import Content, encode
 from npe_core.photo.jpeg_source import JpegSource
 from npe_core.photo.limits import check_size
 from npe_core.photo.metadata import Metadata, read_metadata
-from npe_core.photo.opening import open_picture, quoted
+from npe_core.photo.opening import open_picture
 from npe_core.photo.samples import native_samples
 from npe_core.photo.saving import check_output, write_atomically
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from npe_core.errors import EnvironmentFault, NoSpace, UsageError
-from npe_core.files import BEYOND_LIMIT, create, replacing, write_new
+from npe_core.filenames import quoted
+from npe_core.files import BEYOND_LIMIT, answer_of, create, replacing, write_new
 from npe_core.formats import OUTPUT_FORMATS
-from npe_core.photo.opening import quoted
 
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -83,7 +83,7 @@ def _check_folder(path: Path) -> None:
     if not stat.S_ISDIR(mode):
         raise EnvironmentFault(f"{quoted(folder)} is not a folder. Choose a folder to write to.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise _fault(path, PermissionError(errno.EACCES, "permission denied"))
+        raise _fault(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def _check_target(path: Path, force: bool, inputs: Iterable[Path | None]) -> None:
@@ -111,7 +111,7 @@ def _exists(path: Path) -> UsageError:
 
 def _fault(path: Path, error: Exception, size: int = 0) -> EnvironmentFault:
     code = getattr(error, "errno", None)
-    folder = quoted(path.parent)
+    why = answer_of(error) if isinstance(error, OSError) else error
     needed = f" ({size / 1e6:.1f} MB needed)" if size else ""
     if code in _FULL:
         return NoSpace(
@@ -126,5 +126,5 @@ def _fault(path: Path, error: Exception, size: int = 0) -> EnvironmentFault:
             size,
         )
     if code in _DENIED:
-        return EnvironmentFault(f"The folder {folder} cannot be written to ({error}). Choose another folder.")
-    return EnvironmentFault(f"{quoted(path)} could not be written: {error}. Nothing was written; choose another place.")
+        return EnvironmentFault(f"The folder {quoted(path.parent)} cannot be written to: {why}. Choose another.")
+    return EnvironmentFault(f"{quoted(path)} could not be written: {why}. Nothing was written; choose another place.")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from npe_core.errors import EnvironmentFault, InputError, UsageError
 from npe_core.files import replace_file, written
+from npe_core.models.halves import halved, require_finite
 
 STATE = "state.pt"
 NOTES = "run.json"
@@ -86,9 +87,11 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def export_weights(path: Path, tensors: dict[str, Tensor], config: dict[str, Any], images: int) -> None:
-    """fp16 safetensors with the architecture and the number of images seen in the metadata. Raises EnvironmentFault."""
-    halves = {name: tensor.detach().half().contiguous().cpu() for name, tensor in tensors.items()}
-    content = save(halves, metadata={"config": json.dumps(config), "images": str(images)})
+    """fp16 safetensors with the architecture and the number of images seen in the metadata.
+
+    Raises InputError as ``halved``, EnvironmentFault.
+    """
+    content = save(halved(tensors, path), metadata={"config": json.dumps(config), "images": str(images)})
     with replace_file(path) as temporary:
         temporary.write_bytes(content)
 
@@ -130,7 +133,7 @@ def joined(path: Path) -> bytes:
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, int | None]:
     """(float32 tensors, architecture, images seen) of exported weights or their pieces; None for what is not said.
 
-    Raises InputError when the file is missing, incomplete or of another format.
+    Raises InputError when the file is missing, incomplete, of another format, or has values that are not finite.
     """
     content = joined(path)
     try:
@@ -143,6 +146,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
             raise ValueError("its architecture is no table of names and values")
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{path} does not read as safetensors, or pieces of it are missing ({error}).") from None
+    require_finite(tensors, path)
     return tensors, config, images
 
 

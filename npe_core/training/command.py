@@ -27,7 +27,7 @@ def command(arguments: list[str], prog: str) -> int:
     if options.command == "label":
         from npe_core.training.labelling import label
 
-        choices = options.size, options.count, options.device, options.seed
+        choices = options.size, options.count, options.device, options.seed, options.force
         tell(f"{options.out}: {label(options.data, options.teachers, options.out, *choices)} pairs")
         return 0
     from npe_core.training.run import train

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from npe_core.errors import UsageError
+from npe_core.filenames import printable
 from npe_core.models.levels import to_float, to_uint8
 from npe_core.regions import REGIONS
 from npe_core.training.arrays import resize_images
@@ -51,7 +52,7 @@ def parse_source(text: str) -> tuple[Path, float | None]:
 
 def source_name(path: Path) -> str:
     """What a source is called in reports: its last two names, never where it lies on a machine."""
-    return "/".join(path.absolute().parts[-2:])
+    return printable("/".join(path.absolute().parts[-2:]))
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -146,7 +146,7 @@ class DiffusionTask:
         eps = torch.randn(x0.shape, generator=device_generator(rng, self.device), device=self.device)
         xt = noised(model, self._begun(model, x0, mask, t, rng), t, eps)
         c_skip, c_out, c_in = model.preconditioning(t)
-        # The U-Net is called by itself: Denoiser.forward checks t, and a GPU would be waited for at every step.
+        # The U-Net is called by itself: the loss is of its own output, which Denoiser.forward does not give.
         known = surroundings_of(x0, mask).contiguous(memory_format=torch.channels_last)
         output = model.unet(c_in * xt, t, known).float()
         predicted = c_skip * xt + c_out * output

@@ -14,11 +14,14 @@ from torch.nn.utils.parametrizations import spectral_norm
 class Discriminator(nn.Module):
     """Patch discriminator with spectral normalisation: (B, 3, H, W) -> (B, 1, H/8, W/8)."""
 
-    def __init__(self, base: int = 48) -> None:
+    BASE = 48
+    """Channels of the first layer."""
+
+    def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         current = 3
-        for wide in (base, 2 * base, 4 * base):
+        for wide in (self.BASE, 2 * self.BASE, 4 * self.BASE):
             layers += [spectral_norm(nn.Conv2d(current, wide, 4, stride=2, padding=1)), nn.LeakyReLU(0.2, inplace=True)]
             current = wide
         layers.append(spectral_norm(nn.Conv2d(current, 1, 3, padding=1)))

@@ -41,15 +41,26 @@ TOGETHER = 64
 """So many of them are read at a time."""
 
 
-def label(sources: list[Path], teachers: Path, out: Path, size: int, count: int | None, device: str, seed: int) -> int:
+def label(
+    sources: list[Path],
+    teachers: Path,
+    out: Path,
+    size: int,
+    count: int | None,
+    device: str,
+    seed: int,
+    force: bool = False,
+) -> int:
     """Write up to ``count`` pictures of each source, drawn by ``seed``, and their masks to an npz; returns how many.
 
     The npz holds ``images`` (N, 3, size, size), ``masks`` (N, size, size) and ``beliefs`` (N, 11, size / 4, size / 4),
-    all uint8, as ``--data`` takes them. Masks that a source has are kept. Raises UsageError, InputError,
-    EnvironmentFault.
+    all uint8, as ``--data`` takes them. Masks that a source has are kept; an npz that is there already is replaced
+    with ``force`` only. Raises UsageError, InputError, EnvironmentFault.
     """
     if out.suffix != ".npz" or out.is_dir():
         raise UsageError(f"--out {out}: expected the name of a file that ends in .npz.")
+    if out.exists() and not force:
+        raise UsageError(f"{out} exists already. Choose another name, or overwrite it with --force.")
     make_folder(out.parent)
     choice = choose_device(device)
     parser = teacher(teachers, "FaceParser", choice.device)

@@ -235,12 +235,12 @@ class Trainer:
 
 
 def check_finite(task: Task) -> None:
-    """Raises UsageError when a weight of the model, or of its adversary, is infinite or nan.
+    """Raises UsageError when a weight of the model, or of its adversary, is not finite in float16, as it is exported.
 
     The loss is looked at now and then only, and before the update that it leads to.
     """
     for network in (task.model, task.adversary):
-        if network is not None and not torch.stack([p.isfinite().all() for p in network.parameters()]).all():
+        if network is not None and not torch.stack([p.half().isfinite().all() for p in network.parameters()]).all():
             raise UsageError("The weights are no longer finite; the last checkpoint was kept. Choose a lower --lr.")
 
 

@@ -118,6 +118,7 @@ def _add_labelling(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=seed, default=0, metavar="N", help="of the drawing")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     add("--threads", type=positive(int), metavar="N", help="CPU threads")
+    add("--force", action="store_true", help="overwrite FILE.npz if it exists")
 
 
 def _add_averaging(parser: argparse.ArgumentParser) -> None:

@@ -25,6 +25,7 @@ from npe_core.training.holding import held
 from npe_core.training.jpeg import PITCH as JPEG_PITCH
 from npe_core.training.loop import Trainer
 from npe_core.training.recipe import PRESETS, TrainingRecipe
+from npe_core.training.resuming import as_begun, begun, changes
 from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
 from npe_core.training.super_resolution import LEAST_PATCH, SIZE, SuperResolutionTask, made_by
@@ -49,24 +50,34 @@ def train(options: argparse.Namespace) -> int:
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
     recipe = recipe_of(options)
-    torch.manual_seed(recipe.seed)
     init = None if options.init is None else exported(options.init, EMA)
+    leads = world.rank == 0
     try:
-        with held(options.out) if world.rank == 0 else nullcontext():
-            task = build_task(options, device, choice.dtype)
+        with held(options.out) if leads else nullcontext():
+            notes = begun(options.out)
+            recipe = as_begun(recipe, notes)
+            torch.manual_seed(recipe.seed)
+            task = build_task(options, device, choice.dtype, recipe.seed)
             trainer = Trainer(task, recipe, options.out, device, init, choice.dtype, world)
+            changed = changes(notes, recipe, task.data_sources(), options.seed)
+            if changed and leads:
+                print(f"npe: {options.out} holds {trainer.images} images. {changed}", file=sys.stderr)
+            before = trainer.images
             seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
             stopped = trainer.run(seconds, 60 * options.save_minutes)
     except torch.OutOfMemoryError:
         raise OutOfMemory(f"{device} ran out of memory. Choose a --batch below {recipe.batch}.") from None
     finally:
         leave_world()
-    if options.pieces is not None and world.rank == 0:
+    if options.pieces is not None and leads:
         for path in sorted(options.out.glob("ema_*.safetensors")):
             split(path, int(options.pieces * 1e6))
     if not stopped:
+        if leads and trainer.images == before:
+            why = "Give more --images." if before >= recipe.images else "The --minutes were over before the first step."
+            print(f"npe: {options.out} holds {before} of {recipe.images} images, as before. {why}", file=sys.stderr)
         return 0
-    if world.rank == 0:
+    if leads:
         print(f"npe: Stopped at {trainer.images} of {recipe.images} images; the same command goes on.", file=sys.stderr)
     return 128 + stopped
 
@@ -78,8 +89,8 @@ def recipe_of(options: argparse.Namespace) -> TrainingRecipe:
     return dataclasses.replace(preset, **{name: value for name, value in named.items() if value is not None})
 
 
-def build_task(options: argparse.Namespace, device: torch.device, precision: torch.dtype) -> Task:
-    """The task of the asked model, its data read and its parameters random."""
+def build_task(options: argparse.Namespace, device: torch.device, precision: torch.dtype, seed: int = 0) -> Task:
+    """The task of the asked model, its data read, its parameters random; what ``--denoiser`` makes is of ``seed``."""
     if options.command == "diffusion":
         if options.adversary is not None and options.teachers is None:
             raise UsageError("--adversary needs --teachers DIR: it judges the features that LPIPS compares.")
@@ -100,7 +111,7 @@ def build_task(options: argparse.Namespace, device: torch.device, precision: tor
         if options.whole is not None:
             more["whole_share"] = options.whole
         if options.guide is not None:
-            more["guide"] = denoiser_of(options.guide, device)
+            more["guide"] = loaded_denoiser(options.guide, device)
         return DiffusionTask(faces, device, denoiser, larger, **more)
     if options.command == "segmentation":
         segmenter = config_of(options, SegmenterConfig())
@@ -119,7 +130,7 @@ def build_task(options: argparse.Namespace, device: torch.device, precision: tor
         extra["perceptual_weight"] = options.lpips
     faces = load_images(options.data, SIZE, device, least=SIZE)
     if options.denoiser is not None:
-        extra["made"] = made_of(faces, options.denoiser, device, options.seed or 0, precision)
+        extra["made"] = made_of(faces, options.denoiser, device, seed, precision)
     return SuperResolutionTask(faces, device, config_of(options, UpscalerConfig()), **extra)
 
 
@@ -130,7 +141,7 @@ def perceptual_of(options: argparse.Namespace, device: torch.device) -> Perceptu
     return Vgg(options.teachers, device)
 
 
-def denoiser_of(weights: Path, device: torch.device) -> Denoiser:
+def loaded_denoiser(weights: Path, device: torch.device) -> Denoiser:
     """A denoiser with the weights of a run or of a file, to be used and not trained. Raises InputError."""
     weights = exported(weights, EMA)
     tensors, stored, _ = read_weights(weights)
@@ -141,7 +152,7 @@ def denoiser_of(weights: Path, device: torch.device) -> Denoiser:
 
 def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int, precision: torch.dtype) -> Mixture:
     """The same faces, each with what the diffusion model makes of it. Raises InputError."""
-    denoiser, rng = denoiser_of(weights, device), torch.Generator().manual_seed(seed)
+    denoiser, rng = loaded_denoiser(weights, device), torch.Generator().manual_seed(seed)
     sets = tuple((images, made_by(denoiser, images, rng, precision)) for (images,) in faces.sets)
     return Mixture(sets, faces.shares, faces.names)
 

@@ -1,6 +1,8 @@
 """Streams that are closed, full, left by their reader or strict about letters: an exit code, and no traceback."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,13 +37,17 @@ def shell(tmp_path):
     [
         (f"{NPE} status <&-", 0),
         (f"{NPE} status 2>&-", 0),
-        (f"{NPE} status >&-", 0),
-        (f"{NPE} status <&- >&- 2>&-", 0),
         (f"{NPE} status --outbox nowhere/out 2>&-", 2),
     ],
 )
-def test_a_closed_stream_changes_no_exit_code(shell, line, code):
+def test_a_closed_stream_that_nothing_is_lost_by_changes_no_exit_code(shell, line, code):
     assert shell(line)[0] == code
+
+
+@pytest.mark.parametrize("words", ["status", "status --json <&- 2>&-", "--version", "train --help"])
+def test_an_output_that_was_closed_takes_no_words(shell, words):
+    code, _, err = shell(f"{NPE} {words} >&-")
+    assert code == 4 and ("2>&-" in words or "stdout) cannot be written: Bad file descriptor" in err)
 
 
 def test_without_arguments_and_without_input_there_is_help(shell):
@@ -91,9 +97,26 @@ def test_a_reader_that_has_gone_is_told_to_the_shell_and_to_nobody_else(shell, c
 def test_a_name_that_the_terminal_cannot_show_is_no_bug(shell):
     name = os.fsdecode(b"caf\xe9")
     code, _, err = shell(f"{NPE} status --outbox {name}/out", PYTHONIOENCODING="utf-8:strict")
-    assert code == 2 and "caf\\udce9" in err
+    assert code == 2 and "caf\\xe9" in err
     code, out, err = shell(f"{NPE} watch --outbox {name} --print-unit", PYTHONIOENCODING="utf-8:strict")
-    assert code == 0 and b"caf\\udce9" in out and not err
+    assert code == 0 and b"caf\\xe9" in out and not err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("faces {}.png", 2), ("upscale new.png -o {}/new.png", 2), ("faces a.png {}.png", 2), ("{}.png", 2),
+     ("retry {}", 2), ("train average {} {} --out new", 2)],
+)  # fmt: skip
+def test_a_name_that_is_not_utf_8_is_spelt_as_in_the_log_of_the_daemon(shell, words, code):
+    found, _, err = shell(f"{NPE} {words.replace('{}', os.fsdecode(bytes([0xFF, 0xE4])))}")
+    assert found == code and "\\xff\\xe4" in err and "\\udc" not in err
+
+
+def test_a_name_that_is_not_utf_8_is_text_in_json(shell, tmp_path, portrait):
+    name = os.fsdecode(b"\xff.png")
+    shutil.copyfile(portrait, tmp_path / name)
+    code, out, _ = shell(f"{NPE} faces {name} --json")
+    assert code == 0 and json.loads(out)["photo"] == "\\xff.png"
 
 
 def test_a_stop_while_a_thread_starts_leaves_nothing_that_waits(shell):

@@ -1,5 +1,6 @@
 """npe watch, status and retry as real commands and processes: exit codes, signals, kill -9 with the real engine."""
 
+import errno
 import fcntl
 import json
 import os
@@ -21,7 +22,7 @@ from PIL import Image
 from waiting import PATIENCE, wait_for
 
 from npe_core.cli.app import run
-from npe_core.daemon.folders import Folders, Lock, is_held
+from npe_core.daemon.folders import Folders, Lock, is_held, remedy
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.status import read_status
@@ -181,6 +182,23 @@ def test_folders_that_it_makes_are_not_refused_under_any_umask(tmp_path):
 def test_an_inbox_that_cannot_be_made(tmp_path, capsys):
     assert run(["watch", "--inbox", str(tmp_path / "no/such/inbox"), "--outbox", str(tmp_path / "out"), "--once"]) == 4
     assert "no/such/inbox" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+def test_an_outbox_that_takes_nothing_is_told_by_its_own_name(tmp_path, capsys):
+    failed = ["--failed", str(tmp_path / "failed")]
+    assert run(["watch", "--inbox", str(tmp_path / "in"), "--outbox", "/proc/self/task", *failed, "--once"]) == 4
+    told = capsys.readouterr().err
+    assert "The folder /proc/self/task cannot be used: " in told and ".spool" not in told
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(errno.EACCES, "Let the daemon's user read it and write to it"), (errno.EROFS, "Mount it so that it can be"),
+     (errno.ENOENT, "create it")],
+)  # fmt: skip
+def test_what_is_to_be_done_about_a_folder_goes_by_what_the_system_says(code, words):
+    assert words in remedy(OSError(code, os.strerror(code)))
 
 
 def test_failed_jobs_go_back_to_the_inbox(at, tmp_path, folders, capsys):

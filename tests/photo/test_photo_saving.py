@@ -114,7 +114,7 @@ def test_a_read_only_file_system(photo):
 
 def test_permission_bits_are_asked_early(photo, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(EnvironmentFault, match="cannot be written to"):
+    with pytest.raises(EnvironmentFault, match=r"cannot be written to: Permission denied\. Choose"):
         check_output(tmp_path / "out.png")
 
 

@@ -20,6 +20,7 @@ from npe_core.errors import UsageError
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.training import labelling
+from npe_core.training.checkpoint import read_weights
 from npe_core.training.data import load_pairs
 from npe_core.training.evaluation.options import evaluation_parser
 from npe_core.training.holding import held
@@ -66,6 +67,7 @@ def test_train_diffusion_from_the_command_line(pairs, small_release, tmp_path, m
     assert (out / "loss.png").exists() and (out / "ema_long.safetensors.part01").exists()
     assert len((out / "log.jsonl").read_text().splitlines()) == 2
     assert run(words) == 0  # nothing is left to do
+    assert capsys.readouterr().err == f"npe: {out} holds 80 of 80 images, as before. Give more --images.\n"
 
     monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "weights"))
     assert run(["train", "release", "denoiser", str(out), "--data-name", "made up"]) == 0
@@ -238,6 +240,48 @@ def test_a_run_that_is_stopped_says_how_far_it_is_and_goes_on(pairs, tmp_path, m
     assert "12/12 images" in told and "Stopped" not in told
 
 
+def test_what_is_other_in_a_run_that_goes_on_is_told_and_its_seed_stays(pairs, tmp_path, capsys):
+    runs, other = [tmp_path / "told", tmp_path / "same"], tmp_path / "other"
+    shutil.copytree(pairs, other)
+    (other / "masks/0.png").unlink()
+    (other / "images/0.png").unlink()
+    for out in runs:
+        assert run(["train", *diffusion_words(pairs, out, "--images", "4", "--seed", "3")]) == 0
+    capsys.readouterr()
+    assert run(["train", *diffusion_words(pairs, runs[0], "--images", "8", "--seed", "5")]) == 0
+    told = capsys.readouterr().err
+    assert f"npe: {runs[0]} holds 4 images. --seed 5 has no effect: the draws go on as seed 3 began them." in told
+    assert json.loads((runs[0] / "run.json").read_text())["recipe"]["seed"] == 3
+    assert run(["train", *diffusion_words(pairs, runs[1], "--images", "8", "--seed", "3")]) == 0
+    assert "holds" not in capsys.readouterr().err
+    one, two = (read_weights(out / "ema_long.safetensors")[0] for out in runs)
+    assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())
+    assert run(["train", *diffusion_words(other, runs[0], "--images", "12", "--lr", "1e-5")]) == 0
+    told = capsys.readouterr().err
+    before, now = (f"{folder.parent.name}/{folder.name}" for folder in (pairs, other))
+    assert "It goes on with lr 1e-05 (before: 0.0004), data " in told and "--seed" not in told
+    assert f"data {now} (5 examples, share 1.0) (before: {before} (6 examples, share 1.0))." in told
+
+
+def test_a_run_whose_time_is_over_before_its_first_step_says_so(pairs, tmp_path, capsys):
+    assert run(["train", *diffusion_words(pairs, tmp_path / "run", "--images", "4", "--minutes", "1e-9")]) == 0
+    assert "holds 0 of 4 images, as before. The --minutes were over before the first step." in capsys.readouterr().err
+
+
+def test_an_out_that_is_a_file_is_bad_usage(pairs, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("gone")
+    for out, told in (("file", "a file"), ("link", "a link to no folder")):
+        assert run(["train", *diffusion_words(pairs, tmp_path / out)]) == 2
+        assert f"{tmp_path / out} is {told}. Name a folder." in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+def test_an_out_that_cannot_be_made_is_told_with_the_folder_that_is_missing(pairs, capsys):
+    assert run(["train", *diffusion_words(pairs, "/proc/new/run")]) == 4
+    assert "The folder /proc/new cannot be made: No such file or directory." in capsys.readouterr().err
+
+
 def test_a_run_whose_time_is_over_is_done(diffusion_task, tmp_path):
     trainer = Trainer(diffusion_task(), TrainingRecipe(batch=2, images=100), tmp_path, CPU)
     assert trainer.run(seconds=0) == 0 and trainer.step < 50
@@ -339,6 +383,9 @@ def test_labelled_pictures_are_pairs_to_train_on(pairs, tmp_path, monkeypatch, c
     words = ["train", "label", "--data", str(pairs / "images"), "--teachers", str(tmp_path), "--out", str(out)]
     assert run([*words, "--size", "32", "--count", "5", "--device", "cpu"]) == 0
     assert "5 pairs" in capsys.readouterr().out
+    before = out.read_bytes()
+    assert run([*words, "--size", "32", "--count", "4", "--device", "cpu"]) == 2
+    assert f"{out} exists already" in capsys.readouterr().err and out.read_bytes() == before
     images, masks, _ = read_pairs(out, 32)
     order = drawn(5, 0)(6)  # more are drawn than are read at a time
     assert (images.float().mean(dim=(1, 2, 3)) / 40).round().long().tolist() == order
@@ -346,6 +393,8 @@ def test_labelled_pictures_are_pairs_to_train_on(pairs, tmp_path, monkeypatch, c
     for image, mask in zip(images, masks, strict=True):
         number = round(float(image.float().mean()) / 40)
         assert set(mask.unique().tolist()) == {number if number <= 4 else UNKNOWN}
+    assert run([*words, "--size", "32", "--count", "4", "--device", "cpu", "--force"]) == 0
+    assert len(read_pairs(out, 32)[0]) == 4
 
 
 def test_labelling_keeps_masks_and_adds_what_the_parser_believes(pairs, tmp_path):

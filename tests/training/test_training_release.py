@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from npe_core.errors import InputError, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
@@ -86,6 +87,19 @@ def test_a_denoiser_of_another_side_is_refused(no_shipped, tmp_path, kind, side,
     with pytest.raises(InputError) as refusal:
         release(kind, run, folder=tmp_path / "weights")
     assert words in str(refusal.value) and not (tmp_path / "weights").exists()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 1e5])
+def test_weights_that_diverged_are_neither_released_nor_averaged(no_shipped, tmp_path, value):
+    state = GeneratorResNet(UpscalerConfig(**SMALL)).state_dict()
+    state["head.bias"][1] = value
+    run = tmp_path / "run.safetensors"
+    save_file(state, str(run), metadata={"config": json.dumps(SMALL)})
+    with pytest.raises(InputError, match=r"head\.bias has values that are not finite"):
+        release("upscaler", run, folder=tmp_path / "weights")
+    with pytest.raises(InputError, match=r"head\.bias"):
+        average([str(upscaler(tmp_path / "good.safetensors", 1)), str(run)], tmp_path / "mean")
+    assert not (tmp_path / "weights").exists() and not list(tmp_path.glob("mean/*.safetensors"))
 
 
 def test_denoisers_of_the_sides_of_the_editor_are_released(no_shipped, tmp_path):

@@ -103,14 +103,14 @@ def compare(
     return numbers
 
 
-def timestep_sheet(editor: Editor, faces: list[LabelledFace], region: str = "hair") -> np.ndarray | None:
-    """A row a face: original, painted, and the masked edit at each of ``TIMESTEPS``; (H, W, 3) uint8.
+def timestep_sheet(editor: Editor, faces: list[LabelledFace]) -> np.ndarray | None:
+    """A row a face: original, painted, and the masked edit of its hair at each of ``TIMESTEPS``; (H, W, 3) uint8.
 
-    None where no face has the region.
+    None where no face has hair.
     """
     tiles = []
     for number, face in enumerate(told(faces, "timesteps")):
-        outcomes = [edit_once(editor, face, region, REQUESTS[region], t, seed=number) for t in TIMESTEPS]
+        outcomes = [edit_once(editor, face, "hair", REQUESTS["hair"], t, seed=number) for t in TIMESTEPS]
         results = [o for o in outcomes if o is not None]
         if len(results) == len(TIMESTEPS):
             tiles += [tile(image) for image in (face.image, results[0][1], *(o[0] for o in results))]

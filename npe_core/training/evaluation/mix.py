@@ -15,12 +15,12 @@ from npe_core.training.evaluation.groups import groups_of
 from npe_core.training.reading import drawn, read_images
 
 
-def measure_mix(engine: Engine, sources: list[str], count: int, seed: int = 0) -> Report:
-    """Group ``count`` aligned faces of each source, drawn by ``seed``. Raises InputError."""
+def measure_mix(engine: Engine, sources: list[str], count: int) -> Report:
+    """Group ``count`` aligned faces of each source, always the same. Raises InputError."""
     report = Report({"model": "segmenter", "data": {}})
     paths = [parse_source(text)[0] for text in sources]
     for name, path in zip(distinct(map(source_name, paths)), paths, strict=True):
-        images = read_images(path, engine.segment_size, drawn(count, seed))
+        images = read_images(path, engine.segment_size, drawn(count, seed=0))
         each = [_groups(engine, one) for one in told(images.split(1), "looking")]
         found = Counter(f"{kind}: {group}" for groups in each for kind, group in groups.items())
         shares: dict[str, Any] = {group: number / len(images) for group, number in found.items()}
