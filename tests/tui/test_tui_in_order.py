@@ -73,24 +73,31 @@ class Around(Container):
         time.sleep(0.2)
 
 
-def test_a_key_waits_for_what_the_one_before_has_done_however_slow_the_app_is():
-    class Gives(InOrder):
-        def compose(self):
-            with Around(), Around(), Around(), Around(), Around(), Around():
-                yield Slow()
-            yield Input()
+class Gives(InOrder):
+    """Its first key gives the focus to a field."""
 
-        def on_slow_pressed(self):
-            self.screen.set_focus(self.query_one(Input))
+    def on_slow_pressed(self):
+        self.screen.set_focus(self.query_one(Input))
 
+
+def the_second_key_is_the_fields(app):
     async def scenario():
-        app = Gives()
         async with app.run_test() as pilot:
             app.screen.set_focus(app.query_one(Slow))
             burst(app, "a", "b")
             await until(pilot, lambda: app.query_one(Input).value == "b")
 
     run(scenario)
+
+
+def test_a_key_waits_for_what_the_one_before_has_done_however_slow_the_app_is():
+    class Deep(Gives):
+        def compose(self):
+            with Around(), Around(), Around(), Around(), Around(), Around():
+                yield Slow()
+            yield Input()
+
+    the_second_key_is_the_fields(Deep())
 
 
 def test_a_key_waits_for_what_the_one_before_waits_for():
@@ -100,23 +107,13 @@ def test_a_key_waits_for_what_the_one_before_waits_for():
         async def on_slow_pressed(self):
             await asyncio.sleep(0.7)
 
-    class Gives(InOrder):
+    class Late(Gives):
         def compose(self):
             with Waits():
                 yield Slow()
             yield Input()
 
-        def on_slow_pressed(self):
-            self.screen.set_focus(self.query_one(Input))
-
-    async def scenario():
-        app = Gives()
-        async with app.run_test() as pilot:
-            app.screen.set_focus(app.query_one(Slow))
-            burst(app, "a", "b")
-            await until(pilot, lambda: app.query_one(Input).value == "b")
-
-    run(scenario)
+    the_second_key_is_the_fields(Late())
 
 
 def test_a_dialog_that_a_worker_opens_has_the_keys_behind_the_one_that_started_it():
