@@ -139,8 +139,9 @@ class EditDocument:
     @property
     def marked(self) -> bool:
         """Whether there is anything to edit; looked for once after each change, of which a stroke has many."""
-        if self._looked_at != self.canvas.revision:
-            self._marked, self._looked_at = bool(self.canvas.levels.any()), self.canvas.revision
+        revision = self.canvas.revision  # before the look: another thread may undo while it lasts
+        if self._looked_at != revision:
+            self._marked, self._looked_at = bool(self.canvas.levels.any()), revision
         return self._marked
 
     @property

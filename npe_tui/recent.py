@@ -6,22 +6,19 @@ import contextlib
 import json
 from pathlib import Path
 
-from npe_core.errors import NpeError
+from npe_core import files
 from npe_tui import places
 
 _MOST = {"photos": 12, "colours": 12}
 
 
 class Recent:
-    """Two lists, newest first, in one JSON file."""
+    """Two lists, newest first, in one JSON file that all sessions share."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "recent.json"
         self._lists: dict[str, list[str]] = {kind: [] for kind in _MOST}
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stored = json.loads(self._file.read_text(encoding="utf-8"))
-            for kind, most in _MOST.items():
-                self._lists[kind] = [word for word in stored.get(kind, []) if isinstance(word, str)][:most]
+        self._read()
 
     @property
     def photos(self) -> list[Path]:
@@ -41,12 +38,18 @@ class Recent:
         """Puts a colour first."""
         self._add("colours", colour)
 
+    def _read(self) -> None:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stored = json.loads(self._file.read_text(encoding="utf-8"))
+            for kind, most in _MOST.items():
+                self._lists[kind] = [word for word in stored.get(kind, []) if isinstance(word, str)][:most]
+
     def _add(self, kind: str, word: str) -> None:
         if self._lists[kind][:1] == [word]:
             return
+        self._read()  # another session may have added to it
         self._lists[kind] = [word, *(other for other in self._lists[kind] if other != word)][: _MOST[kind]]
-        from npe_core.photo import write_atomically
-
-        with contextlib.suppress(OSError, NpeError):
+        # Not durable: a key that picks a colour does not wait for a disk.
+        with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._file, json.dumps(self._lists, indent=1).encode(), force=True)
+            files.replace(self._file, json.dumps(self._lists, indent=1).encode(), durable=False)

@@ -46,6 +46,21 @@ def test_what_is_shown_follows_the_canvas_box_by_box(document):
     assert (document.shown == document.photo.image).all()
 
 
+def test_what_changes_while_it_is_looked_at_is_looked_at_again(document, monkeypatch):
+    document.canvas.fill("hair", "#8b2500")
+    document.canvas.undo()
+    looks, levels = [], Canvas.levels.fget
+
+    def looked_at(canvas):
+        looks.append(seen := levels(canvas).copy())
+        if len(looks) == 1:  # another thread takes the undo back meanwhile
+            canvas.redo()
+        return seen
+
+    monkeypatch.setattr(Canvas, "levels", property(looked_at))
+    assert not document.marked and document.marked
+
+
 def test_a_result_stays_in_sight_where_nothing_was_painted_since(document):
     document.canvas.fill("hair", "#8b2500")
     result = invented(document, 77)

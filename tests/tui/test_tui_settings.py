@@ -239,6 +239,21 @@ def test_recent_files_are_kept_newest_first_and_forgotten_when_gone(tmp_path):
     assert again.photos == [second]
 
 
+def test_two_sessions_keep_each_others_recent_colours(tmp_path):
+    one, other = Recent(tmp_path), Recent(tmp_path)
+    one.add_colour("#111111")
+    other.add_colour("#222222")
+    one.add_colour("#333333")
+    assert one.colours == Recent(tmp_path).colours == ["#333333", "#222222", "#111111"]
+
+
+def test_a_colour_that_is_picked_does_not_wait_for_the_disk(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr("os.fsync", flushed.append)
+    Recent(tmp_path).add_colour("#112233")
+    assert Recent(tmp_path).colours == ["#112233"] and not flushed
+
+
 def test_damaged_recent_files_are_no_obstacle(tmp_path):
     (tmp_path / "recent.json").write_text('["not", "an object"]')
     recent = Recent(tmp_path)
