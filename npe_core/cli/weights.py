@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import click
@@ -77,8 +76,8 @@ def import_(file: Path) -> None:
     that to go back, byte for byte; an upscaler brings the upscaler_smooth that left with it. Set NPE_WEIGHTS to a
     folder of your own (a new one starts as a copy) to leave the installed weights as they are.
     """
-    from npe_core.models.importing import import_weights
-    from npe_core.models.weights import SMOOTH, read_former, read_manifest, weights_folder
+    from npe_core.models.importing import import_weights, way_back
+    from npe_core.models.weights import SMOOTH, read_manifest, weights_folder
 
     entry, folder = import_weights(file), weights_folder()
     click.echo(f"{file.name} is now the {entry.kind} in {folder} ({entry.file})")
@@ -86,6 +85,6 @@ def import_(file: Path) -> None:
         click.echo(f"Its {SMOOTH} is there too, for --sharpness below 1.")
     elif entry.kind == "upscaler":
         click.echo(f"--sharpness below 1 needs an {SMOOTH} that belongs to it; there is none.")
-    before = [folder / models[entry.kind].file for models in read_former(folder) if entry.kind in models]
-    if before and before[-1].exists():
-        click.echo(f"To go back: npe weights import {shlex.quote(str(before[-1]))}")
+    back = way_back(entry.kind, folder)
+    if back is not None:
+        click.echo(f"To go back: {back}")

@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import re
+import shlex
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -74,7 +75,7 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     with _written(folder):
         entries = entries_of(folder)
         entry = put(kind, content, config, {"imported_from": path.name}, folder)
-        _exchange({kind: entry}, entries, folder)
+        exchange({kind: entry}, entries, folder)
     return entry
 
 
@@ -101,17 +102,32 @@ def _name_of(kind: str, digest: str) -> str:
     return f"{kind}-{digest[:12]}.safetensors"
 
 
-def _exchange(new: dict[str, Entry], entries: dict[str, Entry], folder: Path) -> None:
-    """Write the manifest: ``new``, the first of them a model that was imported, in the place of what belongs together.
+def exchange(new: dict[str, Entry], entries: dict[str, Entry], folder: Path, remember: bool = True) -> None:
+    """Write the manifest: ``new``, the first of them the model that has come, in the place of what belongs together.
 
-    Until here everything is as it was, whatever kills it.
+    Until here everything is as it was, whatever kills it. ``remember``: note what left, so that it can come back.
     """
     old = _with_its_own(next(iter(new)), entries)
     came, went = _digest(new), _digest(old)
     former = [models for models in read_former(folder) if _digest(models) not in (came, went)]
-    if old and came != went:
+    if remember and old and came != went:
         former.append(old)
-    write_manifest({**{kind: entry for kind, entry in entries.items() if kind not in old}, **new}, folder, former)
+    kept = {kind: entry for kind, entry in {**entries, **new}.items() if kind in new or kind not in old}
+    write_manifest(kept, folder, former)
+
+
+def way_back(kind: str, folder: Path) -> str | None:
+    """The command by which the weights before, of a kind, come back; None where there are none.
+
+    Smooth weights come back by a release: an import would make the upscaler of them.
+    """
+    left = [models[kind].file for models in read_former(folder) if next(iter(models), None) == kind]
+    if not left or not (folder / left[-1]).exists():
+        return None
+    command = f"npe train release {SMOOTH}" if kind == SMOOTH else "npe weights import"
+    if folder.resolve() != weights_folder().resolve():
+        command = f"NPE_WEIGHTS={shlex.quote(str(folder))} {command}"
+    return f"{command} {shlex.quote(str(folder / left[-1]))}"
 
 
 def _digest(models: dict[str, Entry]) -> str:
@@ -163,7 +179,7 @@ def _brought_back(path: Path, digest: str, folder: Path) -> Entry | None:
             home = next((place for place in (folder, shipped) if _is_whole(one, place)), None)
             if home is not None:
                 new[other] = _placed(one, home / one.file, folder)
-        _exchange(new, entries, folder)
+        exchange(new, entries, folder)
     return new[kind]
 
 

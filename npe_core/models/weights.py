@@ -1,6 +1,6 @@
 """Weights on disk: fp16 safetensors and a manifest with their sha256, architecture and provenance.
 
-The manifest also tells of the weights whose place others took by an import, so that they can come back as they were.
+The manifest also tells of the weights whose place others took, so that they can come back as they were.
 
 The folder is ``$NPE_WEIGHTS`` where that is set, else ``weights/`` of a clone, else the copy in the installed package.
 """
@@ -64,7 +64,7 @@ def read_manifest(folder: Path | None = None) -> dict[str, Entry]:
 
 
 def read_former(folder: Path) -> list[dict[str, Entry]]:
-    """What imports have taken out of the manifest, and what importing its file brings back.
+    """What imports and releases have taken out of the manifest, and what importing its file brings back.
 
     The entries that left together are by kind, the upscaler before its smooth weights; what left last comes last.
     Nothing where there is no manifest yet. Raises WeightsError for one that does not read.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from npe_core.files import tell
 from npe_core.training.options import train_parser
 
@@ -10,10 +12,7 @@ def command(arguments: list[str], prog: str) -> int:
     """Parse and do; returns the exit code. Raises NpeError; SystemExit after ``--help``."""
     options = train_parser(prog).parse_args(arguments)
     if options.command == "release":
-        from npe_core.training.release import release
-
-        entry = release(options.kind, options.run, options.ema, options.measured, options.data_name, options.weights)
-        tell(f"{entry.file}: sha256 {entry.sha256[:12]}, {entry.provenance['images_seen']} images seen")
+        _release(options)
         return 0
     if options.command == "average":
         from npe_core.training.averaging import average
@@ -33,3 +32,24 @@ def command(arguments: list[str], prog: str) -> int:
     from npe_core.training.run import train
 
     return train(options)
+
+
+def _release(options: argparse.Namespace) -> None:
+    from npe_core.models.importing import way_back
+    from npe_core.training.release import release, release_folder
+
+    folder = options.weights or release_folder()
+    entry = release(
+        options.kind,
+        options.run,
+        options.ema,
+        options.measured,
+        options.data_name,
+        folder,
+        replace=options.replace,
+    )
+    seen = entry.provenance["images_seen"]
+    tell(f"{folder / entry.file} is now the {entry.kind}: sha256 {entry.sha256[:12]}, {seen} images seen")
+    back = None if options.replace else way_back(entry.kind, folder)
+    if back is not None:
+        tell(f"The weights before keep their file. To go back: {back}")

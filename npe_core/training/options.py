@@ -22,6 +22,9 @@ HELP = {
     "segmentation": "The 11 regions, on pairs images/NAME.* and masks/NAME.png, or those that label made.",
     "super-resolution": "128 -> 512, on sharp faces of 512 pixels; with --teachers the second stage.",
 }
+RELEASED = """\
+The weights before keep their file, and
+what brings them back is told; an upscaler_smooth that does not fit a new upscaler leaves with the old one."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,8 +54,8 @@ def train_parser(prog: str) -> argparse.ArgumentParser:
     _add_labelling(commands.add_parser("label", help=text, description=text))
     text = "Average the weights of several runs that began at the same weights, as a run of its own."
     _add_averaging(commands.add_parser("average", help=text, description=text))
-    text = "Copy averaged weights of a run into the weights folder and its manifest."
-    _add_release(commands.add_parser("release", help=text, description=text))
+    text = "Use averaged weights of a run: copy them into the weights folder and its manifest."
+    _add_release(commands.add_parser("release", help=text, description=f"{text} {RELEASED}"))
     return parser
 
 
@@ -138,7 +141,9 @@ def _add_release(parser: argparse.ArgumentParser) -> None:
     add("--ema", choices=["short", "long"], default="long", help="which average (default: %(default)s)")
     add("--measured", type=Path, metavar="FILE", help="JSON that npe evaluate wrote; goes into the manifest")
     add("--data-name", action="append", metavar="NAME", help="data of runs that did not note it; repeatable")
-    add("--weights", type=Path, metavar="DIR", help="weights folder (default: the one that npe uses)")
+    text = "weights folder (default: $NPE_WEIGHTS, else weights/ of a clone, else that of the installed package)"
+    add("--weights", type=Path, metavar="DIR", help=text)
+    add("--replace", action="store_true", help="delete the file of the weights before: for a folder that is to ship")
 
 
 def share(text: str) -> float:

@@ -9,18 +9,9 @@ from typing import Any
 from npe_core.errors import InputError
 from npe_core.files import make_folder, written
 from npe_core.models.denoiser import DenoiserConfig
-from npe_core.models.importing import entries_of, put
+from npe_core.models.importing import entries_of, exchange, put
 from npe_core.models.sides import SIDES, check_side
-from npe_core.models.weights import (
-    COARSE,
-    SMOOTH,
-    Entry,
-    build,
-    read_former,
-    read_manifest,
-    weights_folder,
-    write_manifest,
-)
+from npe_core.models.weights import COARSE, SMOOTH, Entry, build, read_former, read_manifest, weights_folder
 from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
 from npe_core.training.report import read_log
 
@@ -41,12 +32,14 @@ def release(
     data_names: list[str] | None = None,
     folder: Path | None = None,
     any_side: bool = False,
+    replace: bool = False,
 ) -> Entry:
     """Put the weights of a run (a folder, or one of its files) into the weights folder, byte for byte, and into its
     manifest; a folder without one is first filled with the shipped weights.
 
-    The file is named after its content; that of the weights before goes when the manifest names the new one. An
-    upscaler of another architecture takes the smooth weights before out of the manifest: none can lie between them.
+    The file is named after its content. The weights before stay in theirs and can come back, see ``way_back``, unless
+    ``replace``: then their file goes when the manifest names the new one, for a folder that is to ship. An upscaler of
+    another architecture takes the smooth weights before with it: none can lie between them.
     A denoiser has the side that the editor needs, unless ``any_side``: to be measured and not to edit with. Raises
     InputError when the run is of another model or does not fit, EnvironmentFault when the folder cannot be written.
     """
@@ -80,16 +73,15 @@ def release(
     make_folder(folder)
     with written(folder):
         entries = entries_of(folder)
-    before = {entry.file for entry in entries.values()}
     if kind == SMOOTH and "upscaler" in entries and not _are_alike(entries["upscaler"].config, config):
         raise InputError(f"{source} is of another architecture than the upscaler. Release the upscaler first.")
-    if kind == "upscaler" and SMOOTH in entries and not _are_alike(entries[SMOOTH].config, config):
-        del entries[SMOOTH]
-    entry = put(kind, joined(source), config, provenance, folder)
-    write_manifest({**entries, kind: entry}, folder, read_former(folder))  # what killed it before left all as it was
-    for name in before - {one.file for one in read_manifest(folder).values()}:
-        (folder / name).unlink(missing_ok=True)
-    return entry
+    new = {kind: put(kind, joined(source), config, provenance, folder)}
+    if kind == "upscaler" and SMOOTH in entries and _are_alike(entries[SMOOTH].config, config):
+        new[SMOOTH] = entries[SMOOTH]
+    exchange(new, entries, folder, remember=not replace)  # what killed it before left all as it was
+    if replace:
+        _remove_unnamed(entries, folder)
+    return new[kind]
 
 
 def _are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -99,6 +91,14 @@ def _are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
         for config in (one, other)
     )
     return a == b
+
+
+def _remove_unnamed(entries: dict[str, Entry], folder: Path) -> None:
+    """Remove the files of entries that the manifest names no more, nor can bring back."""
+    named = {entry.file for models in (read_manifest(folder), *read_former(folder)) for entry in models.values()}
+    with written(folder):
+        for name in {entry.file for entry in entries.values()} - named:
+            (folder / name).unlink(missing_ok=True)
 
 
 def release_folder() -> Path:

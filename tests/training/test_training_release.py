@@ -1,15 +1,28 @@
 """From a run to a weights folder: whole at any moment, and only what the editor can use."""
 
 import json
+import shlex
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from npe_core.cli.app import run
 from npe_core.errors import InputError, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
+from npe_core.models.importing import import_weights
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
-from npe_core.models.weights import COARSE, SMOOTH, Entry, load, read_former, read_manifest, sha256_of, write_manifest
+from npe_core.models.weights import (
+    COARSE,
+    SMOOTH,
+    Entry,
+    load,
+    read_former,
+    read_manifest,
+    sha256_of,
+    verify,
+    write_manifest,
+)
 from npe_core.training.averaging import average
 from npe_core.training.checkpoint import export_weights
 from npe_core.training.evaluation.subject import weights_with
@@ -42,15 +55,50 @@ def test_a_release_that_ends_early_leaves_the_weights_whole_and_another_replaces
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("npe_core.training.release.write_manifest", killed)
+        patch.setattr("npe_core.models.importing.write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
             release("upscaler", upscaler(tmp_path / "two.safetensors", 2), folder=folder)
     assert read_manifest(folder) == {"upscaler": first}
     load("upscaler", CPU, torch.float32, folder)
-    second = release("upscaler", tmp_path / "two.safetensors", folder=folder)
+    second = release("upscaler", tmp_path / "two.safetensors", folder=folder, replace=True)
     assert (folder / second.file).read_bytes() == (tmp_path / "two.safetensors").read_bytes()
     assert [path.name for path in folder.glob("*.safetensors")] == [second.file]
     load("upscaler", CPU, torch.float32, folder)
+
+
+@pytest.mark.parametrize("kind", ["upscaler", SMOOTH])
+def test_the_weights_before_a_release_come_back_by_the_command_that_it_tells(
+    no_shipped, tmp_path, monkeypatch, capsys, kind
+):
+    """Also into a folder that is not the one in use, and with a name that a shell would split."""
+    folder = tmp_path / "my weights"
+    for part in ("upscaler", SMOOTH):
+        release(part, upscaler(tmp_path / f"{part}.safetensors", 1), folder=folder)
+    before = read_manifest(folder)
+    words = ["train", "release", kind, str(upscaler(tmp_path / "two.safetensors", 2)), "--weights", str(folder)]
+    assert run(words) == 0
+    assert read_manifest(folder)[kind] != before[kind]
+    told = capsys.readouterr().out.splitlines()[-1].partition("To go back: ")[2]
+    variable, program, *words = shlex.split(told)
+    monkeypatch.setenv(*variable.split("="))
+    assert program == "npe" and run(words) == 0
+    after = read_manifest(folder)
+    assert {kind: entry.sha256 for kind, entry in after.items()} == {kind: e.sha256 for kind, e in before.items()}
+    assert kind == SMOOTH or after == before
+    for name in before:
+        verify(after[name], folder)
+
+
+def test_what_was_imported_stays_when_another_is_released_unless_it_is_to_be_replaced(no_shipped, tmp_path):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    files = [upscaler(tmp_path / f"{seed}.safetensors", seed) for seed in range(3)]
+    imported = import_weights(files[0], folder)
+    second = release("upscaler", files[1], folder=folder)
+    verify(imported, folder)
+    release("upscaler", files[2], folder=folder, replace=True)
+    verify(imported, folder)
+    assert read_former(folder) == [{"upscaler": imported}] and not (folder / second.file).exists()
 
 
 def test_a_release_keeps_what_imports_have_put_aside(tmp_path):
