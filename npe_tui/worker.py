@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from npe_core.errors import Cancelled, EnvironmentFault, InputError, NothingMarked, NpeError
 from npe_core.packages import importing
 from npe_core.strength import strengths
+from npe_tui import bugs
 from npe_tui.edit_settings import EditSettings
 from npe_tui.messages import (
     Advanced,
@@ -141,7 +142,7 @@ class EngineWorker:
         except MemoryError:
             return Failed(job.number, "Not enough memory. Close other programs, or use a smaller photo.")
         except Exception as error:
-            return Failed(job.number, f"This is a bug: {type(error).__name__}: {error}. Please report it.")
+            return Failed(job.number, bugs.told(error))
 
     def _loaded(self) -> StateChanged:
         self.state = self._load()

@@ -51,6 +51,24 @@ def ask(document):
     return done
 
 
+def test_the_traceback_of_a_bug_lies_in_a_file_that_is_named(document, tmp_path, monkeypatch):
+    def broken(jobs):
+        raise ValueError("[odd]")
+
+    worker = EngineWorker()
+    worker._editor = editor = FakeEditor()
+    editor.edit_many = broken
+    for state, there in ((tmp_path, True), (document.path, False)):  # the second is a file and no folder
+        monkeypatch.setenv("XDG_STATE_HOME", str(state))
+        worker.edit(document, EditSettings(220, 7, "ddim"))
+        failed = worker._outcome(worker._jobs.get())
+        assert failed.reason.startswith("This is a bug: ValueError: [odd]. Please report it")
+        path = state / "npe" / "bug.txt"
+        assert (str(path) in failed.reason) == path.exists() == there
+    trace = (tmp_path / "npe" / "bug.txt").read_text()
+    assert trace.startswith("npe ") and "in broken" in trace and "ValueError: [odd]" in trace
+
+
 @pytest.mark.parametrize("what", ["edit", "variants"])
 def test_what_is_cancelled_after_the_last_step_is_not_wanted(document, what):
     worker = EngineWorker()
