@@ -97,8 +97,12 @@ class Outcomes:
         try:
             step(job)
         except OSError as error:
-            self._pauses.add(kind_of(error), self._told(error))
+            self.pause(error)
             self.later.append((step, job))
+
+    def pause(self, error: OSError) -> None:
+        """Until what the disk refused has been caught up with, and as much can be written."""
+        self._pauses.add(kind_of(error), self._told(error))
 
     def _told(self, error: OSError) -> str:
         """Which folder is at fault, in the words of its owner."""

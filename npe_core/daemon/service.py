@@ -229,16 +229,24 @@ class Service:
                 died = Crashed(f"The daemon died {tried} times while it worked on this job.")
                 self._outcomes.fail(self._queue.popleft(), died)
                 continue
-            if "disk" in self._pauses.reasons or not self._pauses.is_due("outbox"):
+            if self._pauses.reasons.keys() & {"disk", "outbox"}:
                 return  # an edit that finds no room for its result would be made for nothing
             if tried and self._pipeline.in_flight:
                 return
             self._alone = tried > 0
-            self._outcomes.do(self._start, self._queue.popleft())
+            self._start(self._queue.popleft())
 
     def _start(self, job: Claimed) -> None:
-        self._spool.new_result(job)
-        self._pipeline.submit(self._spool.count_attempt(job))
+        """Where the disk refuses it the job stays the next, so that it comes as alone as it is to."""
+        try:
+            self._spool.new_result(job)
+            counted = self._spool.count_attempt(job)
+        except OSError as error:
+            self._outcomes.pause(error)
+            if not self._spool.is_there or self._spool.holds(job):  # else somebody took it away
+                self._queue.appendleft(job)
+        else:
+            self._pipeline.submit(counted)
 
     def _give_everything_back(self) -> None:
         now = time.monotonic()

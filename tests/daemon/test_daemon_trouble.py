@@ -7,17 +7,21 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 from daemon_stubs import EndlessWorker, StubWorker, drop, names
 from waiting import PATIENCE, wait_for
 
+from npe_core.daemon import journal, pauses
 from npe_core.daemon.blame import Blame, blame_for
 from npe_core.daemon.files import Files
+from npe_core.daemon.names import sort_out
 from npe_core.daemon.pipeline import Pipeline, Stopping, TimeUp
 from npe_core.daemon.retry import find_failed, retry
-from npe_core.daemon.spool import Claimed
+from npe_core.daemon.spool import Claimed, Spool
+from npe_core.daemon.tracker import scan
 from npe_core.daemon.work import DeviceLost, NotWritten, Read, StillWritten
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory, UsageError, WeightsError
 
@@ -273,6 +277,74 @@ def test_the_process_ends_though_more_photos_wait_than_find_room(folders):
     words = [sys.executable, "-c", LOSING, str(folders.inbox), str(folders.outbox)]
     ended = subprocess.run(words, timeout=60, capture_output=True, text=True, check=False)
     assert ended.returncode == 4 and "Traceback" not in ended.stderr, ended.stderr
+
+
+class Starts(Files):
+    """Notes how many jobs were in flight when each was first begun; it may refuse the first of their folders."""
+
+    def __init__(self, refuses):
+        self.in_flight, self.service, self.refuses = {}, None, refuses
+
+    def make_folder(self, path):
+        if self.refuses and path.name == journal.RESULT:
+            self.refuses = False
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        super().make_folder(path)
+
+    def write(self, path, content, durable=True):
+        if path.name == journal.JOURNAL:
+            self.in_flight.setdefault(json.loads(content)["stem"], self.service._pipeline.in_flight)
+        super().write(path, content, durable)
+
+
+def left_in_run(folders, attempts):
+    """What a daemon left that died: NAME -> how often it had tried that job."""
+    spool = Spool(folders)
+    for stem in attempts:
+        drop(folders.inbox, stem, photo=stem.encode())
+    stamps = scan(folders.inbox)
+    for group in sort_out(stamps, set(stamps)).ready:
+        spool.count_attempt(spool.claim(group, stamps), attempts[group.stem])
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_who_died_before_runs_alone_also_when_its_start_was_refused_once(folders, running, monkeypatch, refuses):
+    """Beside no other that died, nor before or after one that is new; those may run together."""
+    monkeypatch.setattr(pauses, "_SHORTEST", 0.02)
+    left_in_run(folders, {"a": 1, "b": 1, "c": 0, "d": 0, "e": 1})
+    files, known = Starts(refuses), threading.Event()
+
+    class Waiting(StubWorker):
+        def load(self):
+            assert known.wait(PATIENCE)
+            return super().load()
+
+    files.service, _ = running(Waiting(), files=files)
+    known.set()
+    wait_for(lambda: files.service.status.since_start.done == 5)
+    assert list(files.in_flight.items()) == [("a", 0), ("b", 0), ("c", 0), ("d", 1), ("e", 0)]
+    assert [json.loads(path.read_text())["attempts"] for path in sorted(folders.done.glob("*/.job.json"))] == [
+        2,
+        2,
+        1,
+        1,
+        2,
+    ]
+
+
+def test_a_job_in_the_spool_that_somebody_took_away_stops_nobody(folders, serve, running, monkeypatch):
+    monkeypatch.setattr(pauses, "_SHORTEST", 0.02)
+    left_in_run(folders, {"a": 1, "b": 0})
+
+    class Clearing(Files):
+        def make_folder(self, path):
+            if path.name == journal.RESULT and path.parent.name.startswith("a-"):
+                shutil.rmtree(path.parent)
+            super().make_folder(path)
+
+    service, _ = running(files=Clearing())
+    wait_for(lambda: service.status.since_start.done == 1 and not service.status.paused and not service.status.claimed)
+    assert names(folders.outbox) == ["b.json", "b.png"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
