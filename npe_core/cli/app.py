@@ -1,28 +1,22 @@
-"""The command group, and the one place where an error becomes a message and an exit code."""
+"""The command group, and what click raises in our own words."""
 
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
-import os
-import signal
 import sys
 import traceback
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import click
 
 from npe_core import __version__
-from npe_core.cli import streams
-from npe_core.errors import EnvironmentFault, NpeError, UsageError
+from npe_core.ending import ended, leave_after
+from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.filenames import quoted
-from npe_core.files import stdout_refused
-from npe_core.packages import fault_of, is_own
+from npe_core.files import stdout_refused, tell
 from npe_core.spelling import hint
-
-BUG = 70
-STOPPED = 130
 
 COMMANDS: dict[str, str] = {
     "tui": "npe_core.cli.tui",
@@ -44,15 +38,41 @@ COMMANDS: dict[str, str] = {
 """Command -> the module that defines it; a module is imported only when its command is asked for."""
 
 
+class ReaderGone(Exception):
+    """A pipe was closed from the other end."""
+
+
+@contextlib.contextmanager
+def telling_of_stdout() -> Iterator[None]:
+    """Turns a broken pipe into ReaderGone, which click lets pass: of the other it makes an exit code 1.
+
+    Raises EnvironmentFault for what else the system refuses where the output is written.
+    """
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except OSError as error:
+        if _is_of_stdout(error):
+            raise EnvironmentFault(stdout_refused(error)) from error
+        raise
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """Whether it was raised where the output was written: the system does not say which file was at fault."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_code is click.echo.__code__ and frame.f_locals["file"] is sys.stdout
+
+
 class LazyGroup(click.Group):
     """A group whose commands live in modules of their own."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        with streams.telling_of_pipes():
+        with telling_of_stdout():
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with streams.telling_of_pipes():
+        with telling_of_stdout():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -90,86 +110,31 @@ def npe(debug: bool) -> None:
     prepare()
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with its exit code."""
-    signals = unwind_on_signals()
-    code = run(sys.argv[1:] if arguments is None else arguments)
-    streams.finish()
-    # A signal while a thread was started leaves one that the interpreter would wait for for ever.
-    if code == STOPPED or signals:
-        os._exit(code)
-    gc.freeze()  # or the interpreter's last collections go through all of torch: two seconds of a slow core
-    sys.exit(code)
-
-
-def unwind_on_signals() -> list[int]:
-    """SIGTERM and the end of the terminal end what runs as an error does, so that nothing half-written stays behind.
-
-    Returns the list of those that have come. One that is ignored (nohup) stays so, and a second one ends the process
-    at once. Commands with an end of their own (watch, tui, train) take the signals over.
-    """
-    came: list[int] = []
-
-    def end(number: int, _: object) -> None:
-        came.append(number)
-        signal.signal(number, signal.SIG_DFL)
-        sys.exit(128 + number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # not every system has both
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
-    return came
+    leave_after(call, sys.argv[1:] if arguments is None else arguments)
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line and return its exit code; every failure is one or two lines on stderr.
+    """Run the command line and return its exit code; see ``ended``."""
+    return ended(call, arguments)
 
-    A command whose output nobody reads to its end (``npe status | head -1``) stops there, quietly.
-    """
-    streams.prepare()
-    debug = "--debug" in arguments
-    arguments = [word for word in arguments if word != "--debug"] if debug else arguments
+
+def call(arguments: list[str]) -> object:
+    """Run the command line by click, whose errors are raised as ours."""
     if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
         arguments = ["tui"]
     try:
-        outcome = npe.main(args=arguments, prog_name="npe", standalone_mode=False)
-        return outcome if isinstance(outcome, int) else 0
+        return npe.main(args=arguments, prog_name="npe", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        tell(error.format_message())
         return 0
     except click.ClickException as error:
         usage = getattr(error, "ctx", None)
         hint = f" See {usage.command_path} --help." if usage is not None else ""
         message = error.format_message()
-        return fail(f"{message}{'' if message.endswith(('.', '?')) else '.'}{hint}", 2, debug)
-    except (click.Abort, KeyboardInterrupt):
-        return fail("Stopped.", STOPPED, debug)
-    except NpeError as error:
-        return fail(str(error), error.exit_code, debug)
-    except SystemExit as stop:  # argparse, under the train command, or a signal
-        return stop.code if isinstance(stop.code, int) else 2
-    except streams.ReaderGone:
-        return streams.READER_GONE
-    except OSError as error:
-        told = f"The system refused: {error}."
-        if streams.is_of_stdout(error):
-            told = stdout_refused(error)
-        return fail(told, EnvironmentFault.exit_code, debug)
-    except MemoryError:
-        return fail("Not enough memory. Close other programs, or use a smaller photo.", 4, debug)
-    except Exception as error:
-        if isinstance(error, ImportError) and not is_own(error):
-            return fail(str(fault_of(error)), EnvironmentFault.exit_code, debug)
-        return fail(
-            f"This is a bug: {type(error).__name__}: {error}. Run again with --debug and report it.", BUG, debug
-        )
-
-
-def fail(message: str, code: int, debug: bool) -> int:
-    """Say what went wrong (with ``--debug``, where) and hand back the exit code."""
-    with contextlib.suppress(OSError):  # the exit code has to do, where stderr cannot be written to
-        if debug:
-            traceback.print_exc()
-        click.echo(f"npe: {message}", err=True)
-    return code
+        raise UsageError(f"{message}{'' if message.endswith(('.', '?')) else '.'}{hint}") from None
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except ReaderGone:
+        raise BrokenPipeError from None

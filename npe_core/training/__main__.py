@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from npe_core.errors import NpeError
-from npe_core.training.command import command
+from npe_core.ending import leave_after
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
-    try:
-        return command(sys.argv[1:], "python -m npe_core.training")
-    except NpeError as error:
-        print(f"npe: {error}", file=sys.stderr)
-        return error.exit_code
+    from npe_core.training.command import command
+
+    return command(arguments, "python -m npe_core.training")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_after(main, sys.argv[1:])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from npe_core.errors import NpeError
-from npe_core.training.evaluation.command import command
+from npe_core.ending import leave_after
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command line."""
+    from npe_core.training.evaluation.command import command
+
+    command(arguments, "python -m npe_core.training.evaluation")
+
 
 if __name__ == "__main__":
-    try:
-        command(sys.argv[1:], "python -m npe_core.training.evaluation")
-    except NpeError as error:
-        print(f"npe: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    leave_after(main, sys.argv[1:])

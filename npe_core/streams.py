@@ -1,4 +1,4 @@
-"""The three streams of a command: one that the shell has closed, a full disk behind it, a reader that has gone."""
+"""The three streams of a program: one that the shell has closed, letters that it cannot show, the rest at the end."""
 
 from __future__ import annotations
 
@@ -6,31 +6,10 @@ import codecs
 import io
 import os
 import sys
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import click
 
 from npe_core.filenames import printable
 
-READER_GONE = 141
-"""The exit code where a pipe was closed from the other end: what shells tell of a program that SIGPIPE has ended."""
-
 _SPELT = "npe.printable"
-
-
-class ReaderGone(Exception):
-    """A pipe was closed from the other end."""
-
-
-@contextmanager
-def telling_of_pipes() -> Iterator[None]:
-    """Turns a broken pipe into ReaderGone, which click lets pass: of the other it makes an exit code 1."""
-    try:
-        yield
-    except BrokenPipeError as error:
-        raise ReaderGone from error
 
 
 def prepare() -> None:
@@ -57,12 +36,6 @@ def _spelt(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError), "streams of text are written to"
     letters = printable(error.object[error.start : error.end])
     return letters.encode("ascii", "backslashreplace").decode(), error.end
-
-
-def is_of_stdout(error: OSError) -> bool:
-    """Whether it was raised where the output was written: the system does not say which file was at fault."""
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return frame.f_code is click.echo.__code__ and frame.f_locals["file"] is sys.stdout
 
 
 def finish() -> None:
