@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from npe_core.canvas.state import is_of
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import NpeError
 from npe_tui import edit_settings
@@ -30,26 +31,55 @@ async def read(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> EditDocume
 
 
 async def recover(
-    document: EditDocument, folder: Path, path: Path, ask: Callable[[str, str], Awaitable[str | None]]
+    document: EditDocument,
+    folder: Path,
+    path: Path,
+    ask: Callable[[str, str, bool], Awaitable[str | None]],
+    tell: Callable[[str], object],
 ) -> Saved | None:
-    """Offer what an earlier session left behind; returns what was taken over.
+    """Offer what earlier sessions left behind, the newest first; returns what was taken over.
 
-    ``ask`` (title, question) answers ``recover``, ``drop``, or ``later`` or None to be asked again. Raises NpeError or
-    OSError for an autosave that does not fit; it is then kept.
+    ``ask`` (title, question, whether it can be recovered) answers ``recover``, ``drop``, or ``later`` or None to be
+    asked again. ``tell`` hears why one could not be recovered after all; it is then kept.
     """
     for saved in await asyncio.to_thread(left_behind, folder, path):
-        when = time.strftime("%H:%M, %d %B", time.localtime(saved.when))
-        question = f"A session on {document.name} ended without saving ({when}). Its paint and mask are still here."
-        if saved.fits:
-            question += " The enhanced picture can be made again from them."
-        answer = await ask("Unsaved work was found", f"{question} Later, or Esc, keeps them for the next time.")
-        if answer in (None, "later"):
+        try:
+            problem = await asyncio.to_thread(_problem, document, saved)
+            answer = await ask(*_question(document.name, saved, problem), not problem)
+            if answer == "recover":
+                await asyncio.to_thread(_take_over, document, saved)
+                return saved
+        except FileNotFoundError:
+            tell("Another editor has taken it over, or thrown it away.")
+            continue
+        except (NpeError, OSError) as error:
+            tell(_why_not(error))
+            continue
+        if answer == "drop":
+            saved.remove()
+        elif not problem:
             return None
-        if answer == "recover":
-            await asyncio.to_thread(_take_over, document, saved)
-            return saved
-        saved.remove()
     return None
+
+
+def _problem(document: EditDocument, saved: Saved) -> str:
+    """Why it cannot be recovered, as far as its beginning tells; empty if it can. Raises OSError."""
+    try:
+        fits = is_of(document.photo.image, saved.read())
+    except NpeError as error:
+        return str(error)
+    return "" if fits else f"{document.name} is another picture now than the one that was painted on."
+
+
+def _question(name: str, saved: Saved, problem: str) -> tuple[str, str]:
+    """The title, and what is asked."""
+    when = time.strftime("%H:%M, %d %B", time.localtime(saved.when))
+    ended = f"A session on {name} ended without saving ({when})."
+    if problem:
+        return "Unsaved work does not fit", f"{ended} {problem} Later, or Esc, keeps its paint for the next time."
+    again = " The enhanced picture can be made again from them." if saved.fits else ""
+    here = f"Its paint and mask are still here.{again} Later, or Esc, keeps them for the next time."
+    return "Unsaved work was found", f"{ended} {here}"
 
 
 def _take_over(document: EditDocument, saved: Saved) -> None:
@@ -85,6 +115,6 @@ async def find_face(
     return True
 
 
-def why_not(error: Exception) -> str:
+def _why_not(error: Exception) -> str:
     """An error in words."""
     return str(error) if isinstance(error, NpeError) else f"{type(error).__name__}: {error}"

@@ -6,6 +6,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,23 +38,37 @@ def pack(image: np.ndarray, planes: np.ndarray, edges: Edges, asked: dict[str, A
     return buffer.getvalue()
 
 
+def is_of(image: np.ndarray, state: bytes) -> bool:
+    """Whether it was packed on this very picture. Raises InputError if the bytes are damaged, as far as that is seen
+    without all of them."""
+    with _opened(state) as (head, _):
+        return bool(head["image"] == fingerprint(image))
+
+
 def unpack(image: np.ndarray, state: bytes) -> tuple[np.ndarray, Edges, dict[str, Any]]:
     """What was given to ``pack``. Raises InputError if the bytes are damaged or belong to another picture."""
-    try:
-        with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
-            head = json.loads(str(arrays["head"]))
-            stored = arrays["planes"]
-            edges = arrays["edges"] if "edges" in head else np.empty((_ROWS, 0), np.uint8)
-        if head["format"] != _FORMAT:
-            raise InputError(f"This saved canvas has format {head['format']}; this version reads {_FORMAT}.")
+    with _opened(state) as (head, arrays):
         if head["image"] != fingerprint(image):
             raise InputError("This saved canvas belongs to another picture; open the picture that it was made on.")
+        stored = arrays["planes"]
+        edges = arrays["edges"] if "edges" in head else np.empty((_ROWS, 0), np.uint8)
         planes = np.zeros((5, *image.shape[:2]), np.uint8)
         target = window(planes, tuple(head["box"]))
         if stored.shape != target.shape or stored.dtype != np.uint8:
             raise ValueError(f"planes of {stored.dtype} {stored.shape} in a box of {target.shape}")
         target[:] = stored
         return planes, _from_rows(head.get("edges", []), edges, planes), dict(head["asked"])
+
+
+@contextmanager
+def _opened(state: bytes) -> Iterator[tuple[dict[str, Any], Any]]:
+    """The head and the arrays by name. Raises InputError for what is wrong with them, here or in the body."""
+    try:
+        with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
+            head = json.loads(str(arrays["head"]))
+            if head["format"] != _FORMAT:
+                raise InputError(f"This saved canvas has format {head['format']}; this version reads {_FORMAT}.")
+            yield head, arrays
     except InputError:
         raise
     except Exception as error:  # there is no end to what numpy and zipfile raise for bytes that were changed

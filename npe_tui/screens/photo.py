@@ -169,11 +169,9 @@ class PhotoScreen(Screen[None]):
 
     async def _recover(self, document: EditDocument) -> None:
         assert self.autosave is not None, "made before"
-        try:
-            taken = await opening.recover(document, self.npe.autosave_folder, self.path, self._ask_recovery)
-        except (NpeError, OSError) as error:
-            self.notify(opening.why_not(error), title="Nothing was recovered", severity="error", markup=False)
-            return
+        taken = await opening.recover(
+            document, self.npe.autosave_folder, self.path, self._ask_recovery, self._not_recovered
+        )
         if taken is not None:
             self.easel.open(document)
             self.changed("")
@@ -195,11 +193,15 @@ class PhotoScreen(Screen[None]):
             return " The enhanced picture was made from other paint and is lost; its strength and seed are set."
         return f" {self.npe.key_to('enhance')} makes the enhanced picture again, with its seed {then.seed}."
 
-    async def _ask_recovery(self, title: str, question: str) -> str | None:
+    async def _ask_recovery(self, title: str, question: str, fits: bool) -> str | None:
         from npe_tui.screens.confirm import ConfirmScreen
 
-        answers = {"recover": "Recover it", "later": "Later", "drop": "Throw it away"}
+        recover = {"recover": "Recover it"} if fits else {}
+        answers = recover | {"later": "Later", "drop": "Throw it away"}
         return await self.app.push_screen_wait(ConfirmScreen(title, question, answers))
+
+    def _not_recovered(self, why: str) -> None:
+        self.notify(why, title="Not recovered", severity="error", markup=False)
 
     async def find_face(self, ask: bool = False) -> None:
         """Find out which face is meant, then its regions; ``ask`` even if there is only one."""

@@ -142,7 +142,7 @@ def test_the_browser_has_a_key_to_each_list_and_back_to_the_folder(start, config
             await until(session.pilot, lambda: screen.query_one("StatusLine").message)
             assert screen.query_one("#lists").chosen == "folder", "it was offered when the editor started"
 
-    async def later(title, question):
+    async def later(title, question, fits):
         return "later"
 
     run(scenario)

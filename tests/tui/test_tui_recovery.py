@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from functools import partial
 
+import numpy as np
 import pytest
 from PIL import Image
 from textual.app import App
@@ -10,12 +11,13 @@ from textual.widgets import Button, Static
 from tui_fakes import HAIR, invented
 from tui_session import Session, face, run, until
 
+from npe_core.canvas import Canvas
 from npe_core.cli.tui import tui
 from npe_core.errors import NpeError, UsageError
 from npe_tui import messages, places
 from npe_tui.app import NpeApp
 from npe_tui.app import run as start_editor
-from npe_tui.autosave import left_behind
+from npe_tui.autosave import Autosave, left_behind
 from npe_tui.document import FaceWish
 from npe_tui.edit_settings import EditSettings
 from npe_tui.screens.confirm import ConfirmScreen
@@ -201,6 +203,56 @@ def test_what_was_left_behind_is_offered_until_it_is_saved(start, config):
     run(find)
     run(find_and_save_without_autosave)
     run(find_nothing)
+
+
+def test_what_does_not_fit_any_more_and_what_another_editor_took_over_keep_no_older_paint_away(start, photo_file):
+    """The newest goes while it is asked about; the photo was another one when the next was painted; one has no end."""
+
+    def leave(snapshot):
+        left = Autosave(places.state_folder() / "autosave", photo_file, 60.0, lambda: snapshot)
+        left.touch()
+        left.close()
+        return left.file
+
+    def painted(image, colour):
+        canvas = Canvas(image)
+        canvas.stroke([(9, 9)], colour, 3)
+        return canvas.save_state()
+
+    image = np.asarray(Image.open(photo_file))
+    oldest, damaged = leave(painted(image, "#112233")), leave(painted(image, "#445566")[:-40])
+    misfit, newest = leave(painted(255 - image, "#778899")), leave(painted(image, "#aabbcc"))
+
+    async def scenario():
+        async with start((60, 18)) as session:
+            asked = None
+
+            async def answered(title, answers, *keys):
+                nonlocal asked
+                await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+                await until(session.pilot, lambda: session.app.screen is not asked and session.app.screen.is_mounted)
+                asked = session.app.screen
+                assert [button.id for button in asked.query(Button)] == answers
+                assert str(asked.query_one(".dialog-title").content) == title
+                told = " ".join(str(static.content) for static in asked.query(Static))
+                await session.press(*keys)
+                return told
+
+            fits = ("Unsaved work was found", ["recover", "later", "drop"])
+            unfit = ("Unsaved work does not fit", ["later", "drop"])
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            newest.unlink()
+            await answered(*fits, "enter")
+            assert "me.png is another picture now" in await answered(*unfit, "enter")
+            assert "is damaged" in await answered(*unfit, "right", "enter")
+            await answered(*fits, "enter")
+            await session.open()
+            assert session.document.canvas.guide[9, 9].tolist() == [0x11, 0x22, 0x33]
+            told = [note.message for note in session.app._notifications]
+            assert sum("Another editor has taken it over" in message for message in told) == 1
+            assert misfit.exists() and oldest.exists() and not damaged.exists()
+
+    run(scenario)
 
 
 def test_a_device_on_the_command_line_goes_before_the_one_that_is_set(engine, monkeypatch):
