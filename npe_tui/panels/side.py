@@ -45,6 +45,8 @@ class Side(Vertical):
     def choose(self, name: str) -> None:
         """Where there is not room for all panels, this one; where there is room for two, its neighbour too."""
         self.query_one("#tabs", Chips).chosen = name
-        for panel in PANELS:
-            self.query_one(f"#{panel}").set_class(panel == name, "-active")
-            self.query_one(f"#{panel}").set_class(panel == NEIGHBOURS[name], "-near")
+        panels = {panel: self.query_one(f"#{panel}") for panel in PANELS}
+        for panel, widget in panels.items():
+            widget.set_class(panel == name, "-active", update=False)
+            widget.set_class(panel == NEIGHBOURS[name], "-near", update=False)
+        self.app.stylesheet.update_nodes(panels.values())  # what lies in them looks the same, and is much

@@ -261,7 +261,7 @@ class EditScreen(EnhancingScreen):
 
     def action_panel(self, name: str) -> None:
         self.query_one(Side).choose(name)
-        self.add_class("-panel-open")
+        self.open_panel(True)
         first = next((widget for widget in self.query_one(f"#{name}").query("*") if widget.focusable), None)
         if first is not None:
             self.set_focus(first)  # now: focus() would do it after the keys that are on their way already

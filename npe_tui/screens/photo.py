@@ -254,8 +254,14 @@ class PhotoScreen(Screen[None]):
 
     def action_back_to_picture(self) -> None:
         """Close a panel that covers the picture, and go to the picture: after Enter in a field or slider of any."""
-        self.remove_class("-panel-open")
+        self.open_panel(False)
         self.set_focus(self.easel.view)  # now: focus() would do it after the keys that are on their way already
+
+    def open_panel(self, is_open: bool) -> None:
+        """In a small window: the panels in place of the picture, or back."""
+        if self.has_class("-panel-open") != is_open:
+            self.set_class(is_open, "-panel-open", update=False)
+            self.app.stylesheet.update_nodes(self.query("#side, #easel"))  # all else looks the same, and is much
 
     # --- what the hand says -------------------------------------------------------------------------------------
 

@@ -92,6 +92,24 @@ def test_every_size_has_a_picture_every_panel_by_key_and_all_regions(start):
     run(scenario)
 
 
+def test_a_panel_that_opens_or_closes_restyles_all_that_it_changes(start):
+    """Few are asked for their styles then; all have those that they would have if all had been asked."""
+
+    async def scenario():
+        async with start((40, 12)) as session:
+            await session.open()
+            for size in ((40, 12), (80, 24)):
+                await session.pilot.resize_terminal(*size)
+                for key in ("f4", "escape"):
+                    await session.press(key)
+                    nodes = list(session.screen.walk_children(with_self=True))
+                    styles = [dict(node.styles.base.get_rules()) for node in nodes]
+                    session.app.stylesheet.update_nodes(nodes)
+                    assert [node.styles.base.get_rules() for node in nodes] == styles, (size, key)
+
+    run(scenario)
+
+
 def test_help_save_and_quit_are_always_told_and_the_palette_has_every_command(start):
     async def scenario():
         async with start((40, 12)) as session:
