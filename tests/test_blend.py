@@ -137,6 +137,23 @@ def test_what_is_not_free_stays_beside_a_matched_ring():
     assert torch.equal(match_ring(result, original, original, mask, torch.zeros_like(mask)), result)
 
 
+def test_the_ring_of_a_soft_mask_reaches_to_where_the_mask_is_whole():
+    """Drift at mask 0.9 to 0.98 only: the middle is moved by it; deeper than the ring's 3 pixels it is a drawing."""
+    original, mask = torch.zeros((1, 3, 64, 64)), spot(22, soft=12.0)
+    at_the_edge = original + 0.1 * ((mask > 0.9) & (mask < 0.98))
+    assert float(match_ring(at_the_edge, original, original, mask, mask)[..., 30, 34].max()) < -0.003
+    drawn = original + 0.1 * spot(5)
+    assert (match_ring(drawn, original, original, mask, mask) - drawn).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize(("taken", "left"), [(1.6, 1.0), (-0.5, 0.0)])
+def test_what_lies_beyond_the_paint_or_on_the_other_side_of_the_photo_is_drift(taken, left):
+    original, mask = torch.full((1, 3, 64, 64), 0.2), spot(22)
+    paint = mask * torch.tensor([0.1, -0.1, 0.0])[None, :, None, None]
+    matched = match_ring(original + taken * paint, original, original + paint, mask, mask)
+    assert (matched - original - left * paint).abs().max() < 1e-5
+
+
 @pytest.mark.parametrize("taken", [0.3, 0.7, 1.0])
 def test_paint_that_the_model_took_up_is_no_drift(taken):
     """Between photo and paint nothing is moved, however faint the paint; what leads elsewhere is taken away."""
@@ -173,6 +190,14 @@ def test_the_outline_of_a_tint_does_not_hide_that_its_texture_is_the_photos():
     assert float(detail_weight(photo, tinted, sigma=4.0, quiet=0.006)[under].mean()) < 0.5
     assert float(texture_within(photo, flat, inside).max()) < 1e-3
     assert float(texture_within(photo, other, inside)[under].mean()) < 0.25
+
+
+def test_two_pixels_of_paint_have_no_texture():
+    """Of two, one is the lighter in the photo and one in the paint: they always agree, or are opposed."""
+    photo, inside = noise(3, sigma=1.0), torch.zeros(1, 1, 128, 128)
+    inside[..., 64, 64:66] = 1
+    for paint in (0.5 * photo - 0.7, -0.5 * photo - 0.7):
+        assert not texture_within(photo, photo + inside * (paint - photo), inside).any()
 
 
 def test_flat_paint_in_the_likeness_of_the_photo_is_no_tint():

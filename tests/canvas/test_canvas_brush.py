@@ -214,6 +214,21 @@ def test_extending_without_a_stroke_is_refused():
         make_canvas().extend_stroke([(1, 1)])
 
 
+@pytest.mark.parametrize("opacity", [0.5, 1.0])
+def test_paint_over_paint_is_what_porter_and_duff_say(opacity):
+    """Also over solid paint, and over paint that the mask hides in part."""
+    rng = np.random.default_rng(3)
+    planes = rng.integers(0, 256, (5, 30, 40), np.uint8)
+    planes[3:, :10] = 255
+    coverage, rgb = rng.integers(1, 256, (30, 40), np.uint8), np.uint8([9, 200, 30])
+    new, old = coverage / 255 * opacity, np.minimum(planes[3], planes[4]) / 255
+    alpha = new + old * (1 - new)
+    colours = (rgb[:, None, None] * new + planes[:3] * old * (1 - new)) / alpha
+    result = over(planes, coverage, rgb, opacity)
+    assert np.abs(result[:3] - colours).max() < 0.501
+    assert np.abs(result[3] - 255 * alpha).max() < 0.501
+
+
 @pytest.mark.parametrize("colours", ["none", "one", "each"])
 def test_paint_over_a_tall_plane_is_that_over_its_rows(colours):
     rng = np.random.default_rng(2)

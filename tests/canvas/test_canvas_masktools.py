@@ -138,3 +138,18 @@ def test_selecting_without_a_colour_keeps_the_guide():
     assert (canvas.mask == 1).all()
     assert np.array_equal(canvas.guide, guide)
     assert not canvas.select(np.ones((H, W), bool))  # once more changes nothing
+
+
+@pytest.mark.parametrize("colour", [None, "#0000ff"])
+def test_a_soft_mask_takes_no_mask_away_and_brings_no_hidden_paint_back(colour):
+    canvas, alone = Canvas(picture()), Canvas(picture())
+    mask = np.zeros((H, W))
+    mask[10:30, 10:40] = 1
+    canvas.select(mask, "#ff0000")
+    canvas.shrink(4)
+    kept = canvas.mask == 1
+    for each in (canvas, alone):
+        each.select(np.full((H, W), 0.4), colour)
+    assert kept[14:26, 14:36].all() and (canvas.mask[kept] == 1).all()
+    assert np.array_equal(canvas.mask[~kept], alone.mask[~kept])
+    assert np.array_equal(canvas.guide[~kept], alone.guide[~kept])

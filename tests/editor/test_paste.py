@@ -92,15 +92,15 @@ def test_a_guide_comes_as_it_is_as_far_as_the_crop_counts(crop, seed):
     rng = np.random.default_rng(seed)
     mask = (rng.random((90, 110)) * (rng.random((90, 1)) > 0.6)).astype(np.float32)
     guide = np.where(mask[..., None] > 0, rng.integers(0, 256, NOISE.shape, np.uint8), NOISE)
-    whole, half, fade = NOISE.copy(), NOISE.copy(), np.ones((crop.size, crop.size), np.float32)
+    whole, third, fade = NOISE.copy(), NOISE.copy(), np.ones((crop.size, crop.size), np.float32)
     paste_guide(whole, guide, mask, crop, fade)
-    paste_guide(half, guide, mask, crop, fade / 2)
+    paste_guide(third, guide, mask, crop, fade / 3)
     places = places_in(crop, NOISE)
     distance = np.minimum(places, crop.size - places).min(axis=-1)
     inside, outside = distance > 1e-6, distance < -1e-6
     assert np.array_equal(whole[inside], guide[inside]) and np.array_equal(whole[outside], NOISE[outside])
-    assert np.abs(half[inside] - (NOISE[inside] / 2 + guide[inside] / 2)).max(initial=0) <= 0.5
-    assert np.array_equal(half[outside], NOISE[outside])
+    assert np.array_equal(third[inside], np.rint(NOISE[inside] * (2 / 3) + guide[inside] / 3))
+    assert np.array_equal(third[outside], NOISE[outside])
 
 
 @pytest.mark.parametrize(("middle", "marked"), [((50, 40), 0.0), ((500, 40), 1.0)])
@@ -156,6 +156,19 @@ def test_a_fill_fades_into_its_own_soft_edge_and_flat_paint_into_the_photo():
     fill, paint = (pasted(photo, mask, crop, *flat(crop, 200, 0, 1, own), guide=guide)[99, :, 0] for own in (1, 0))
     assert fill[249] == paint[249] == 0 and fill[260] == paint[260] == 200
     assert 100 < fill[250] < 125 and 0 < paint[250] < 50
+
+
+def test_the_squares_that_are_worked_on_are_not_seen(monkeypatch):
+    """With a seam of 8 pixels, and edges of the mask everywhere."""
+    crop, rng = crop_at(3, 20, (110.0, 200.0), 512), np.random.default_rng(5)
+    photo, guide = rng.integers(0, 256, (2, 400, 220, 3), np.uint8)
+    mask = (rng.random((400, 220)) > 0.003).astype(np.float32)
+    base, weight, fade, texture = flat(crop, 200, 0.3, 0.8, 0.5)
+    results = []
+    for side in (192, 10000):
+        monkeypatch.setattr("npe_core.editor.paste._TILE", side)
+        results.append(pasted(photo, mask, crop, base, weight, fade, texture, guide))
+    assert seam_width(crop) == 8 and np.array_equal(*results)
 
 
 def test_the_edge_of_the_photo_is_no_edge_of_the_mask():
