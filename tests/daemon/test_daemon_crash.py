@@ -11,8 +11,12 @@ from daemon_stubs import QUICK, StubWorker, drop, everything, names, result_of
 
 from npe_core import renaming
 from npe_core.daemon.folders import Folders
+from npe_core.daemon.names import sort_out
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
+from npe_core.daemon.spool import Spool
+from npe_core.daemon.tracker import scan
+from npe_core.files import is_temporary
 
 INPUTS = (b"photo", b"mask", b'{"seed": 1}')
 RESULT = result_of(b'{"seed": 1}' + b"mask" + b"photo")
@@ -65,6 +69,7 @@ def check_done_once(root):
     for content in INPUTS:
         assert len(found[content]) == 1 and ".done" in str(found[content][0])
     assert names(root / "outbox") == ["a.json", "a.png"] and len(found[RESULT]) == 1
+    assert not [path for path in root.rglob("*") if is_temporary(path.name)]
     check_spool_is_empty(root)
 
 
@@ -190,6 +195,35 @@ def test_kill_9_while_a_failed_job_is_put_away(tmp_path):
         Service(folders, StubWorker(read=refuse), Settings(**QUICK)).run()
         (job,) = folders.failed.iterdir()
         assert names(job) == ["a.json", "a.mask.png", "a.png", "reason.json"] and not names(folders.inbox)
+
+
+def test_kill_9_while_a_job_is_given_back(tmp_path):
+    """Whatever is a job afterwards has all its inputs; what is none is in the inbox again, once."""
+
+    def give_back(folders, number):
+        spool = Spool(folders)
+        (job,) = spool.recover()
+        die_at(number)
+        spool.give_back(job)
+
+    def left(root):
+        root.mkdir()
+        folders = dropped(root)
+        stamps = scan(folders.inbox)
+        Spool(folders).claim(*sort_out(stamps, set(stamps)).ready, stamps)
+        return folders
+
+    ends = set()
+    for number in range(20):
+        root = tmp_path / str(number)
+        folders = left(root)
+        ends.add(in_a_process(lambda folders=folders, number=number: give_back(folders, number)))
+        check_nothing_is_lost(root)
+        jobs = Spool(folders).recover()
+        assert names(folders.inbox) == ([] if jobs else ["a.json", "a.mask.png", "a.png"]), number
+        found = everything(root)
+        assert all(job.is_as_claimed() for job in jobs) and all(len(found[content]) == 1 for content in INPUTS), number
+    assert ends == {0, -9}
 
 
 def test_a_job_that_kills_the_process_is_put_away_after_three_attempts_and_hits_nobody_else(tmp_path):

@@ -18,7 +18,7 @@ from npe_core.daemon.folders import Folders
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.status import read_status, report_lines
-from npe_core.errors import EnvironmentFault, WeightsError
+from npe_core.errors import EnvironmentFault, InputError, WeightsError
 from npe_core.photo import write_atomically
 
 
@@ -196,6 +196,27 @@ def test_a_disk_without_room_for_a_result_stays_paused_and_the_edit_is_not_made_
     assert not service.status.paused and not list(folders.trash.iterdir())
     told = [record.getMessage() for record in caplog.records]
     assert told == ["started", "claimed", "paused", "resumed", "done"]
+
+
+@pytest.mark.parametrize("state", ["done", "failed"])
+def test_what_was_done_though_its_flush_was_refused_is_not_done_again(folders, running, monkeypatch, state):
+    """It is where it was to go; another try would find it nowhere, and the pause would not end."""
+    refused = []
+
+    class Late(Files):
+        def move_folder(self, source, target):
+            super().move_folder(source, target)
+            if target.parent == getattr(folders, state) and not refused:
+                refused.append(target)
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
+
+    monkeypatch.setattr(pauses, "_SHORTEST", 0.02)
+    drop(folders.inbox)
+    worker = StubWorker(lambda job: InputError("no face") if state == "failed" else job.content)
+    service, _ = running(worker, files=Late())
+    wait_for(lambda: refused and not service.status.paused and not service.status.claimed)
+    assert len(list(getattr(folders, state).iterdir())) == 1 and len(worker.edits) == 1
+    assert names(folders.outbox) == (["a.json", "a.png"] if state == "done" else [])
 
 
 class Full(Files):

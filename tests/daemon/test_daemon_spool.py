@@ -1,6 +1,7 @@
 """A state machine over the spool: whatever is dropped, killed, failed or retried, an input is in one place."""
 
 import errno
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from daemon_stubs import drop, everything, names, result_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from limits import largest_file
 
 from npe_core import renaming
 from npe_core.daemon import journal
@@ -168,6 +170,16 @@ def claim_all(spool):
     return [spool.claim(group, stamps) for group in sort_out(stamps, set(stamps)).ready]
 
 
+def edited(spool):
+    """A job that was dropped, with its result."""
+    drop(spool.folders.inbox)
+    (job,) = claim_all(spool)
+    spool.new_result(job)
+    (job.result / "photo.png").write_bytes(b"edited")
+    (job.result / journal.REPORT).write_bytes(b"{}")
+    return job
+
+
 def test_the_id_depends_on_bytes_parameters_and_weights(folders):
     seen = set()
     for photo, mask, parameters, weights in [
@@ -216,6 +228,64 @@ def test_what_a_step_builds_on_is_on_the_disk_before_it(folders, serve, monkeypa
     (done,) = (before for target, _, before in moves if target.parent == folders.done)
     shown = max(before for _, _, before in at[folders.outbox])
     assert folders.outbox.stat().st_ino in flushed[shown:done], "inputs are put away before the result has its name"
+
+
+def test_the_only_other_name_of_a_copy_goes_when_its_own_is_on_the_disk(tmp_path, apart, monkeypatch):
+    source, target = tmp_path / "inbox" / "a.png", tmp_path / "claim" / "a.png"
+    for folder in (source.parent, target.parent):
+        folder.mkdir()
+    source.write_bytes(b"photo")
+    calls, folder = [], target.parent.stat().st_ino
+
+    def noted(name):
+        call = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *paths, **options: calls.append(name) or call(*paths, **options))
+
+    def flushed(descriptor):
+        calls.append("flush the folder" if os.fstat(descriptor).st_ino == folder else "flush the bytes")
+
+    noted("rename")
+    noted("unlink")
+    monkeypatch.setattr(os, "fsync", flushed)
+    Files().take(source, target, 1 << 20)
+    assert calls[-4:] == ["flush the bytes", "rename", "flush the folder", "unlink"]
+    assert target.read_bytes() == b"photo" and not source.exists()
+
+
+def test_the_same_bytes_are_no_new_job_while_their_result_waits_to_be_published(folders, spool):
+    spool.commit(edited(spool))
+    drop(folders.inbox)
+    assert claim_all(spool) == [None] and not names(folders.inbox)
+
+
+def test_a_name_that_somebody_takes_before_the_result_appears_is_left_to_them(folders, spool):
+    committed = spool.commit(edited(spool))
+    (folders.outbox / "a.png").write_bytes(b"precious")
+    other = f"a~{committed.record.id[-12:]}"
+    assert spool.publish(committed).record.published == {"photo.png": f"{other}.png", "report.json": f"{other}.json"}
+    assert names(folders.outbox) == ["a.png", f"{other}.json", f"{other}.png"]
+    assert (folders.outbox / "a.png").read_bytes() == b"precious"
+    assert json.loads((folders.outbox / f"{other}.json").read_text())["output"] == f"{other}.png"
+
+
+def test_an_input_that_is_written_to_in_place_is_not_as_claimed(folders, spool):
+    """Of the same size too: its time tells."""
+    drop(folders.inbox)
+    (job,) = claim_all(spool)
+    assert job.is_as_claimed()
+    mask = job.input("mask")
+    before = mask.stat()
+    mask.write_bytes(b"MASK")
+    os.utime(mask, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert not job.is_as_claimed()
+
+
+def test_there_is_room_for_a_result_only_if_there_is_for_its_report_too(folders, spool):
+    with largest_file(400_000):
+        spool.try_writing(400_000 - (64 << 10))
+        with pytest.raises(OSError, match="too large"):
+            spool.try_writing(400_000 - (64 << 10) + 1)
+    assert not list(folders.trash.iterdir())
 
 
 def test_a_file_that_changed_since_it_was_looked_at_is_not_claimed(folders, spool):
