@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 class EnhancingScreen(PhotoScreen):
     """A photo that the engine works on."""
 
+    _pinned_seed: int | None = None
+    """The one that was typed when the job was started; another may be typed meanwhile, for the next."""
+
     def furnished(self) -> None:
         super().furnished()
         self._show_engine(self.npe.engine.state)
@@ -52,6 +55,8 @@ class EnhancingScreen(PhotoScreen):
     def started(self, doing: str) -> None:
         """A job was given to the engine."""
         self._leave_buttons()
+        panel = self.query_one(StrengthPanel)
+        self._pinned_seed = panel.settings.seed if panel.pinned else None
         self.query_one(RunPanel).doing = doing
         self._say_that_it_runs(doing)
         self.refresh_bindings()
@@ -191,7 +196,8 @@ class EnhancingScreen(PhotoScreen):
             self.status.say("No variant was taken" + (f": {note}" if alike else ""))
             return
         panel = self.query_one(StrengthPanel)
-        if panel.pinned and panel.settings.seed != results[chosen].parameters["seed"]:
+        is_as_then = panel.pinned and panel.settings.seed == self._pinned_seed
+        if is_as_then and self._pinned_seed != results[chosen].parameters["seed"]:
             panel.forget_seed()
         self.accept(results[chosen], f": variant {chosen + 1}", alike)
 

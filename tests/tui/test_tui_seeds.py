@@ -176,5 +176,14 @@ def test_a_seed_that_was_typed_holds_until_its_field_is_emptied_or_another_is_ta
                 await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
                 await session.press(chosen)
                 await until(session.pilot, lambda left=left: shown(session) == left)
+            for typed in ("5", "56"):  # while they are made, for the next
+                number = await session.make("v", "variants")
+                field.focus()
+                await session.press("end", typed[-1], "enter")
+                await session.say(messages.Edited(number, results))
+                await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+                await session.press("2")
+                await until(session.pilot, lambda: session.app.screen is session.screen)
+                assert panel.pinned and shown(session) == typed
 
     run(scenario)
