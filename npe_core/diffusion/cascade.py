@@ -19,11 +19,6 @@ CALLS = 20
 """Calls of the coarse denoiser."""
 
 
-def coarse_seeds(seeds: list[int]) -> list[int]:
-    """Seeds of the noise under coarse faces: a stream of its own, the seed itself is that of the finer noise."""
-    return [seed ^ 0x3C6EF372FE94 for seed in seeds]
-
-
 def lay_out(denoise: Denoise, xt: Tensor, t: int) -> Tensor:
     """x_t (B, 3, s, s) of coarse faces -> coarse faces in [-1, 1].
 

@@ -14,8 +14,13 @@ from torch import Tensor
 
 from npe_core.device import upload
 from npe_core.diffusion.samplers import Callback, Constrain, Denoise, ddim, ddpm, dpmpp, keep_nothing, lcm, restart
-from npe_core.diffusion.schedule import draw_noise, q_sample, timestep_grid
+from npe_core.diffusion.schedule import Stream, draw_noise, q_sample, timestep_grid
 from npe_core.strength import Strength
+
+_ADDING = {"lcm": lcm, "ddpm": ddpm, "restart": restart}
+"""The samplers that add noise on the way, by name."""
+_EXACT = {"ddim": ddim, "dpmpp": dpmpp}
+"""Those that add none."""
 
 
 def sample(
@@ -28,13 +33,11 @@ def sample(
 ) -> Tensor:
     """Walk x_t (B, 3, H, W) at ``strength.timestep`` down to x0; seeds (B) drive only the noise added on the way."""
     grid = timestep_grid(strength.timestep, strength.steps)
-    if strength.sampler in ("lcm", "ddpm", "restart"):
-        # A stream of its own for the added noise: the first draw of a seed is the noise of the edit itself.
-        generators = [torch.Generator().manual_seed(seed ^ 0x5DEECE66D) for seed in seeds]
-        drawing = {"lcm": lcm, "ddpm": ddpm, "restart": restart}[strength.sampler]
-        return drawing(denoise, xt, grid, generators=generators, callback=callback, constrain=constrain)
-    walk = {"ddim": ddim, "dpmpp": dpmpp}[strength.sampler]
-    return walk(denoise, xt, grid, callback=callback, constrain=constrain)
+    if strength.sampler in _ADDING:
+        generators = [torch.Generator().manual_seed(seed) for seed in Stream.ADDED.of(seeds)]
+        adding = _ADDING[strength.sampler]
+        return adding(denoise, xt, grid, generators=generators, callback=callback, constrain=constrain)
+    return _EXACT[strength.sampler](denoise, xt, grid, callback=callback, constrain=constrain)
 
 
 @dataclass(frozen=True)

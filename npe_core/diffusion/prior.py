@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npe_core.diffusion.schedule import Stream
+
 KINDS, BASIS, DIRECTIONS = 32, 256, 100
 """Most kinds of faces; components of all coarse faces that are told apart; and in how many directions of these the
 faces of one kind differ."""
@@ -76,9 +78,8 @@ class CoarseFaces(nn.Module):
         """(len(seeds), 3, side, side) on the CPU: coarse faces brought to that size, one generator each."""
         mean, basis, share, centre, root = (x.cpu().float() for x in self.buffers())
         flats = []
-        for seed in seeds:
-            # A stream of its own: the first draw of a seed is the noise that lies on the picture.
-            generator = torch.Generator().manual_seed(seed ^ 0x2545F4914F6C)
+        for seed in Stream.KIND.of(seeds):
+            generator = torch.Generator().manual_seed(seed)
             k = int(torch.multinomial(share, 1, generator=generator))
             placed = centre[k] + root[k] @ torch.randn(root.shape[-1], generator=generator)
             flats.append(mean + placed @ basis)

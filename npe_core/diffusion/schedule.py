@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum, unique
 from functools import cache
 
 import numpy as np
@@ -66,6 +67,23 @@ def draw_noise(shape: tuple[int, ...], seeds: list[int]) -> Tensor:
     Neither the device nor the other images of the batch change the noise of an image.
     """
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+
+
+@unique
+class Stream(IntEnum):
+    """What else is drawn from the seed of a picture, each in a stream of its own: ``draw_noise`` takes the seed itself,
+    and the same numbers twice would be seen. They stay what they are, as the pictures of a seed do."""
+
+    ADDED = 0x5DEECE66D
+    """The noise that a sampler adds on the way."""
+    COARSE = 0x3C6EF372FE94
+    """The coarse face that a sample begins with: the noise on it."""
+    KIND = 0x2545F4914F6C
+    """What lies under that noise, drawn from a seed that may be one of ``COARSE``."""
+
+    def of(self, seeds: list[int]) -> list[int]:
+        """The seeds of this stream that belong to those of pictures."""
+        return [seed ^ self for seed in seeds]
 
 
 def timestep_grid(t: int, steps: int) -> list[int]:

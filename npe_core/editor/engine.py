@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from npe_core.canvas.boxes import box_of, cut, pad, within
 from npe_core.device import DeviceChoice, is_out_of_memory, upload
-from npe_core.diffusion.cascade import begin_from, coarse_seeds, lay_out
+from npe_core.diffusion.cascade import begin_from, lay_out
 from npe_core.diffusion.samplers import Denoise
+from npe_core.diffusion.schedule import Stream
 from npe_core.errors import EnvironmentFault, OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser
 from npe_core.models.graphs import CudaRecorder, Graphs, Record
@@ -126,7 +127,7 @@ class Engine:
     def _laid_out(self, seeds: list[int]) -> Tensor:
         """(B, 3, 32, 32) on the device, in [-1, 1]: the faces that the coarse denoiser makes up."""
         model = cast(Denoiser, self.model(COARSE))
-        xt, t = model.begin(coarse_seeds(seeds))
+        xt, t = model.begin(Stream.COARSE.of(seeds))
         return lay_out(lambda x, at: self._predicted(model, x, at), upload(xt, self.device), t)
 
     @torch.inference_mode()

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from npe_core.diffusion.cascade import BEGIN, begin_from, coarse_seeds, lay_out
+from npe_core.diffusion.cascade import BEGIN, begin_from, lay_out
 from npe_core.diffusion.samplers import ddpm
-from npe_core.diffusion.schedule import alpha_bars, draw_noise, timestep_grid
+from npe_core.diffusion.schedule import Stream, alpha_bars, draw_noise, timestep_grid
 
 SCALES = torch.tensor([0.45, 0.35, 0.25])[:, None, None]
 """Standard deviations of the three channels; finer ones lie deep in the noise from which samples go on."""
@@ -40,6 +40,5 @@ def test_samples_go_on_from_the_enlarged_coarse_face():
 def test_the_noise_of_coarse_faces_is_not_that_of_the_finer_ones():
     """The first numbers of a seed are the same in any shape: they would lie on the picture twice."""
     seeds = list(range(64))
-    coarse, fine = draw_noise((3, 8, 8), coarse_seeds(seeds)), draw_noise((3, 16, 16), seeds)
+    coarse, fine = draw_noise((3, 8, 8), Stream.COARSE.of(seeds)), draw_noise((3, 16, 16), seeds)
     assert abs(float(np.corrcoef(coarse.flatten(), fine.flatten(1)[:, :192].flatten())[0, 1])) < 0.05
-    assert len(set(coarse_seeds(seeds))) == 64

@@ -8,6 +8,7 @@ import torch
 
 from npe_core.diffusion.schedule import (
     TIMESTEPS,
+    Stream,
     alpha_bars,
     betas,
     draw_noise,
@@ -64,6 +65,13 @@ def test_noise_depends_on_the_seed_alone():
     together = draw_noise((3, 8, 8), [5, 6, 7])
     assert torch.equal(together[1], draw_noise((3, 8, 8), [6])[0])
     assert not torch.equal(together[0], together[1])
+
+
+def test_the_streams_of_a_seed_are_apart_and_stay_what_they_are():
+    """With others all pictures of all seeds would be others. KIND is drawn from seeds of COARSE too."""
+    assert [stream.of([5])[0] for stream in Stream] == [0x5DEECE668, 0x3C6EF372FE91, 0x2545F4914F69]
+    seeds = [[5], *(stream.of([5]) for stream in Stream), Stream.KIND.of(Stream.COARSE.of([5]))]
+    assert len({float(draw_noise((8,), one).sum()) for one in seeds}) == 5
 
 
 @pytest.mark.parametrize(("t", "steps"), [(300, 10), (499, 20), (7, 7), (5, 50), (1, 1)])
