@@ -18,6 +18,8 @@ from pathlib import Path
 
 CELL = 8, 16
 """Pixels of a cell."""
+_PATIENCE = 30
+"""Seconds after which a program that never stops drawing is taken as it is."""
 
 
 class Terminal:
@@ -100,9 +102,9 @@ class Terminal:
         """At a point in cells."""
         self.type(f"\x1b[<{code};{int(x * CELL[0]) + 1};{int(y * CELL[1]) + 1}{'m' if up else 'M'}")
 
-    def quiet(self, seconds: float = 0.5, limit: float = 30) -> None:
+    def quiet(self, seconds: float = 0.5) -> None:
         """Until nothing has come for so long."""
-        end = time.perf_counter() + limit
+        end = time.perf_counter() + _PATIENCE
         while (self.pump(seconds) or self.waiting) and time.perf_counter() < end:
             pass
 

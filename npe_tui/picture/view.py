@@ -54,13 +54,11 @@ class PictureView(Surface, can_focus=True):
     class Pointer(Message):
         """The pointer, in photo coordinates: x right, y down, finer than a pixel or a cell where that is known."""
 
-        def __init__(
-            self, view: PictureView, x: float, y: float, button: int, shift: bool, ctrl: bool, inside: bool
-        ) -> None:
+        def __init__(self, view: PictureView, x: float, y: float, button: int, inside: bool) -> None:
             super().__init__()
             self.view = view
             self.x, self.y = x, y
-            self.button, self.shift, self.ctrl = button, shift, ctrl
+            self.button = button
             self.inside = inside
             """Whether the point is on the photo; a drag may leave it."""
 
@@ -109,11 +107,11 @@ class PictureView(Surface, can_focus=True):
         region, middle = self.content_region, 0.0 if self._finely else 0.5
         return x - region.x + middle, y - region.y + middle
 
-    def _tell(self, kind: type[Pointer], point: tuple[float, float], event: events.MouseEvent, button: int) -> None:
+    def _tell(self, kind: type[Pointer], point: tuple[float, float], button: int) -> None:
         x, y = self.viewport.cell_to_photo(*point)
         width, height = self.viewport.photo
         inside = 0 <= x < width and 0 <= y < height
-        self.post_message(kind(self, x, y, button, event.shift, event.ctrl, inside))
+        self.post_message(kind(self, x, y, button, inside))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         event.stop()
@@ -128,7 +126,7 @@ class PictureView(Surface, can_focus=True):
         elif divider is not None and abs(point[0] - divider - 0.5) <= GRIP:
             self._drag = self._splitting
         else:
-            self._tell(self.PointerDown, point, event, event.button)
+            self._tell(self.PointerDown, point, event.button)
         self._held = event.button
         self.capture_mouse()
 
@@ -138,7 +136,7 @@ class PictureView(Surface, can_focus=True):
         if self._drag is not None:
             self._drag(self._pointer)
         else:
-            self._tell(self.PointerMove, self._pointer, event, self._held)
+            self._tell(self.PointerMove, self._pointer, self._held)
         self.cursor = None
         self._draw_marks()
 
@@ -149,7 +147,7 @@ class PictureView(Surface, can_focus=True):
 
     def _let_go(self, event: events.MouseEvent) -> None:
         if self._drag is None:
-            self._tell(self.PointerUp, self._point(event), event, self._held)
+            self._tell(self.PointerUp, self._point(event), self._held)
         self._drag, self._held = None, 0
         self.release_mouse()
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _ACROSS = 2
 """Tiles in a row."""
+_MARGIN = 0.35
+"""Of the longer side of what is marked: what is shown around it."""
 _LOOK = ("zoom_in", "zoom_out", "fit")
 """Names of the commands that the footer tells of."""
 
@@ -133,9 +135,9 @@ class VariantsScreen(Screen[int | None]):
             self.dismiss(tile.number)
 
 
-def around(mask: np.ndarray, margin: float = 0.35) -> Box:
-    """The box around what is marked, with ``margin`` of its longer side on each side."""
+def around(mask: np.ndarray) -> Box:
+    """The box around what is marked, with a margin on each side."""
     height, width = mask.shape
     box = box_of(mask) or (0, 0, width, height)
     longer = max(box[2] - box[0], box[3] - box[1])
-    return pad(box, round(margin * longer), (height, width))
+    return pad(box, round(_MARGIN * longer), (height, width))

@@ -1,7 +1,6 @@
 """Distances, growing, shrinking and pieces against brute force."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -107,10 +106,3 @@ def test_a_spiral_is_one_piece():
         where[k + 2, k + 1] = True
     assert label_pieces(where)[1] == 1
     assert np.array_equal(piece_at(where, 20, 0), where)
-
-
-def test_random_labels_on_a_large_picture_agree_with_scipy():
-    ndimage = pytest.importorskip("scipy.ndimage")
-    where = np.random.default_rng(3).random((300, 400)) < 0.45
-    _, expected = ndimage.label(where, np.ones((3, 3)))
-    assert label_pieces(where)[1] == expected
