@@ -36,8 +36,8 @@ from npe_core.training.task import Loss, Task
 
 LOG_STEPS = 20
 """Steps between two entries of the log."""
-_LATE = 1
-"""Asks to stop because the time is over: the number of no signal that asks to."""
+_LATE = 128
+"""Asks to stop because the time is over: the number of no signal."""
 
 
 class Trainer:
@@ -113,8 +113,8 @@ class Trainer:
             if reporter is not None:
                 reporter.update(self.images, numbers)
 
-        try:
-            with StopOnSignal() as signals:
+        with StopOnSignal() as signals:
+            try:
                 while self.images < self.recipe.images:
                     late = seconds is not None and time.monotonic() - start > seconds
                     asked = self.world.most(signals.number or (_LATE if late else 0), self.device)
@@ -131,11 +131,11 @@ class Trainer:
                         saved = logged = time.monotonic()
                 if window:
                     log(time.monotonic())
-        finally:
+            finally:
+                if reporter is not None:
+                    reporter.close()
             if reporter is not None:
-                reporter.close()
-        if reporter is not None:
-            self.save()
+                self.save()
         return asked if asked != _LATE else 0
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sys
@@ -66,6 +67,12 @@ def forget_after(log: Path, images: int) -> None:
             temporary.write_text("".join(line + "\n" for line in kept))
 
 
+def say(line: str) -> None:
+    """A line on stderr, if it can be written: no run ends for the sake of a terminal that was closed."""
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
 class Reporter:
     """Writes log.jsonl and tells progress on a terminal: a bar with rich, plain lines without; elsewhere only the end.
 
@@ -105,12 +112,13 @@ class Reporter:
     def close(self) -> None:
         """Take the bar away, or print the last line that was held back."""
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError):  # as ``say``
+                self._bar.stop()
         self._print()
 
     def _print(self) -> None:
         if self._line:
-            print(self._line, file=sys.stderr, flush=True)
+            say(self._line)
         self._last, self._line = time.monotonic(), ""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -25,6 +24,7 @@ from npe_core.training.holding import held
 from npe_core.training.jpeg import PITCH as JPEG_PITCH
 from npe_core.training.loop import Trainer
 from npe_core.training.recipe import PRESETS, TrainingRecipe
+from npe_core.training.report import say
 from npe_core.training.resuming import as_begun, begun, changes
 from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
@@ -61,7 +61,7 @@ def train(options: argparse.Namespace) -> int:
             trainer = Trainer(task, recipe, options.out, device, init, choice.dtype, world)
             changed = changes(notes, recipe, task.data_sources(), options.seed)
             if changed and leads:
-                print(f"npe: {options.out} holds {trainer.images} images. {changed}", file=sys.stderr)
+                say(f"npe: {options.out} holds {trainer.images} images. {changed}")
             before = trainer.images
             seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
             stopped = trainer.run(seconds, 60 * options.save_minutes)
@@ -75,10 +75,10 @@ def train(options: argparse.Namespace) -> int:
     if not stopped:
         if leads and trainer.images == before:
             why = "Give more --images." if before >= recipe.images else "The --minutes were over before the first step."
-            print(f"npe: {options.out} holds {before} of {recipe.images} images, as before. {why}", file=sys.stderr)
+            say(f"npe: {options.out} holds {before} of {recipe.images} images, as before. {why}")
         return 0
     if leads:
-        print(f"npe: Stopped at {trainer.images} of {recipe.images} images; the same command goes on.", file=sys.stderr)
+        say(f"npe: Stopped at {trainer.images} of {recipe.images} images; the same command goes on.")
     return 128 + stopped
 
 

@@ -1,5 +1,7 @@
 """The commands from their words to their files, and what signals do to a run."""
 
+import errno
+import io
 import json
 import os
 import shutil
@@ -16,11 +18,12 @@ from PIL import Image
 
 from npe_core.cli.app import run
 from npe_core.device import choose_device
+from npe_core.ending import unwind_on_signals
 from npe_core.errors import UsageError
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.training import labelling
-from npe_core.training.checkpoint import read_weights
+from npe_core.training.checkpoint import load_state, read_weights
 from npe_core.training.data import load_pairs
 from npe_core.training.evaluation.options import evaluation_parser
 from npe_core.training.holding import held
@@ -30,6 +33,7 @@ from npe_core.training.reading import UNKNOWN, drawn, read_pairs
 from npe_core.training.recipe import TrainingRecipe
 from npe_core.training.run import build_task, recipe_of
 from npe_core.training.settings import with_settings
+from npe_core.training.stopping import StopOnSignal
 
 CPU = torch.device("cpu")
 DENOISER = ["image_size=16", "base=8", "mults=1,2", "attention=4,", "head_width=8"]
@@ -217,6 +221,64 @@ def test_sigterm_ends_a_run_after_its_step_with_a_checkpoint(diffusion_task, tmp
     assert trainer.run() == signal.SIGTERM
     assert trainer.step == 3 and signal.getsignal(signal.SIGTERM) is before
     assert Trainer(diffusion_task(), TrainingRecipe(batch=2, images=100), tmp_path, CPU).step == 3
+
+
+class Closed(io.StringIO):
+    """A terminal's stream, of the kind that is asked what it can show; once ``gone`` it takes nothing more."""
+
+    encoding = "utf-8"
+    gone = False
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        if self.gone:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().write(text)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP here")
+def test_a_run_whose_terminal_is_closed_is_saved_and_takes_no_harm_from_what_it_cannot_tell(
+    pairs, tmp_path, monkeypatch
+):
+    """The system tells of the end, the shell tells again, and nothing can be written any more."""
+    out, stream, step, save = tmp_path / "run", Closed(), Trainer.train_step, Trainer.save
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGTERM)}
+    unwind_on_signals()  # as the program does
+    monkeypatch.setattr(sys, "stderr", stream)
+
+    def step_and_close(trainer):
+        loss = step(trainer)
+        if trainer.step == 2:
+            stream.gone = True
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGHUP)
+        return loss
+
+    def close_and_save(trainer):
+        signal.raise_signal(signal.SIGHUP)
+        save(trainer)
+
+    monkeypatch.setattr(Trainer, "train_step", step_and_close)
+    monkeypatch.setattr(Trainer, "save", close_and_save)
+    try:
+        assert run(["train", *diffusion_words(pairs, out, "--images", "12")]) == 129
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert read_weights(out / "ema_long.safetensors")[2] == 4 and load_state(out, CPU)["step"] == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP here")
+def test_a_run_under_nohup_goes_on_without_its_terminal():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopOnSignal() as signals:
+            signal.raise_signal(signal.SIGHUP)
+        assert signals.number == 0 and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
