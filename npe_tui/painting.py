@@ -47,6 +47,8 @@ class Waiting:
     region: int | None
     """Its id; None for whatever is found ``at`` the point."""
     at: tuple[float, float] | None
+    then: Callable[[], object] | None = None
+    """What is done once it is filled."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Tells:
 
     working: Callable[[str], None]
     """Something takes longer than a moment; what it is."""
-    later: Callable[[Coroutine[Any, Any, None]], object]
+    later: Callable[[Coroutine[Any, Any, object]], object]
     """Runs a coroutine beside the event loop."""
     changed: Callable[[str], None]
     """The document changed; what was done, in a word or two."""
@@ -172,6 +174,11 @@ class Painting:
         """Whether a fill waits for the regions."""
         return self._waiting is not None
 
+    def after_waiting(self, then: Callable[[], object]) -> None:
+        """What is done once the fill that waits is made; it goes with that fill where something else is done first."""
+        if self._waiting is not None:
+            self._waiting = replace(self._waiting, then=then)
+
     def stop_waiting(self) -> bool:
         """What was picked before the regions were known is not wanted any more. Returns whether there was anything."""
         waited, self._waiting = self.waits, None
@@ -188,15 +195,19 @@ class Painting:
             waiting, self._waiting = self._waiting, None
         if waiting is None or document is None:
             return
-        if waiting.region is not None:
-            self.fill(waiting.region, waiting.at)
-        elif waiting.at is not None:
-            self.fill(document.canvas.region_at(*waiting.at).id, waiting.at)
+        region = waiting.region
+        if region is None:
+            assert waiting.at is not None, "else there is nothing to look for"
+            region = document.canvas.region_at(*waiting.at).id
+        self._tells.picked(region)
+        if await self._fill(region, waiting.at, self.hand.picks) and waiting.then is not None:
+            waiting.then()
 
-    async def _fill(self, region: int, at: tuple[float, float] | None, picks: str) -> None:
+    async def _fill(self, region: int, at: tuple[float, float] | None, picks: str) -> bool:
+        """Returns whether it was filled."""
         async with self._alone() as document:
             if document is None:
-                return
+                return False
             colour = self.hand.colour
             left = await asyncio.to_thread(self._leave_enhanced, document, region)
             if picks == "several":

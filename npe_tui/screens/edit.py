@@ -77,7 +77,11 @@ class EditScreen(EnhancingScreen):
         document = self.document
         if document is None or self.running.making:
             return
-        if not self._engine_ready:
+        if self.painting.waits:
+            self.painting.after_waiting(lambda: self.later(self._make(what, doing)))
+            forget = self.npe.key_to("cancel")
+            self.status.say(f"{doing}: once the regions are found and the fill is made; {forget} forgets both")
+        elif not self._engine_ready:
             state = self.npe.engine.state
             self.status.say(state.detail, serious=True)
             if state.name == "failed":  # a narrow status line cuts it off
@@ -94,8 +98,7 @@ class EditScreen(EnhancingScreen):
                 self.started(doing)
             else:
                 self.painting.frozen = False
-                told = "the fill waits for the regions" if self.painting.waits else "pick a region, or paint"
-                self.status.say(f"Nothing is marked yet: {told}.", serious=True)
+                self.status.say("Nothing is marked yet: pick a region, or paint.", serious=True)
 
     def action_enhance(self) -> None:
         self.later(self._make("edit", "Enhancing"))

@@ -112,11 +112,11 @@ class PhotoScreen(Screen[None]):
 
     # --- opening ------------------------------------------------------------------------------------------------
 
-    def later(self, work: Coroutine[Any, Any, None]) -> None:
+    def later(self, work: Coroutine[Any, Any, object]) -> None:
         """Runs a coroutine beside the event loop, as long as the screen is there."""
         self.run_worker(self._while_here(work))
 
-    async def _while_here(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _while_here(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
         except NoMatches:

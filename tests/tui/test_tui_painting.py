@@ -8,6 +8,7 @@ from tui_session import face, run, until
 
 from npe_core.canvas import Canvas
 from npe_core.regions import region_by_name
+from npe_tui import messages
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.screens.faces import FaceScreen
@@ -46,7 +47,7 @@ def test_what_is_picked_before_the_regions_are_known_is_filled_then(start, found
                     if key in ("7", "5", "click"):
                         assert "is filled once the regions are found" in session.screen.status.message
                     if key == "g":
-                        assert "the fill waits for the regions" in session.screen.status.message
+                        assert "once the regions are found and the fill is made" in session.screen.status.message
                 await session.open()
                 if filled:
                     await until(session.pilot, lambda: session.document.canvas.targets)
@@ -59,6 +60,34 @@ def test_what_is_picked_before_the_regions_are_known_is_filled_then(start, found
                     await until(session.pilot, lambda: not session.document.marked)
                 await session.press("x")
                 await chosen(other)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("keys", "ends", "made"),
+    [
+        (["5", "g"], "Enhancing", True),
+        (["5", "g", "escape"], "Pick a region", False),
+        (["5", "g", "7"], "Filled hair", False),
+        (["4", "g"], "No nose found", False),
+    ],
+)
+def test_an_enhance_of_what_waits_for_the_regions_follows_its_fill_and_no_other(start, engine, keys, ends, made):
+    ready, engine.state = engine.state, messages.EngineState("loading", "cpu", "", "the models are loading")
+
+    async def scenario():
+        async with start((40, 12)) as session:
+            await until(session.pilot, lambda: ("segment", session.document) in engine.asked)
+            await session.press(*keys)
+            assert "edit" not in [asked[0] for asked in engine.asked]
+            engine.state = ready
+            await session.open()
+            await until(session.pilot, lambda: session.screen.status.message.startswith(ends))
+            await until(session.pilot, lambda: not session.screen.painting._turn.locked())
+            await session.pilot.pause()
+            assert ("edit" in [asked[0] for asked in engine.asked]) == made
+            assert session.screen.status.message.startswith(ends) and not session.screen.painting.waits
 
     run(scenario)
 
