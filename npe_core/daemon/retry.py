@@ -86,11 +86,6 @@ def retry(folders: Folders, job: Path) -> tuple[str, list[str]]:
 
 
 def _added(job: Path, stem: str) -> dict[str, str]:
-    """File name -> role of the inputs that lie in the job's folder by now."""
-    found = {}
-    for path in job.iterdir():
-        name = journal.REASON if path.name == journal.stored(journal.REASON) else path.name
-        part = part_of(name)
-        if part is not None and part.stem == stem and path.name != journal.REASON and stamp_of(path) is not None:
-            found[name] = part.role
-    return found
+    """File name -> role of what lies in the job's folder by now under the name of an input."""
+    parts = {path.name: part_of(path.name) for path in job.iterdir() if stamp_of(path) is not None}
+    return {name: part.role for name, part in parts.items() if part is not None and part.stem == stem}

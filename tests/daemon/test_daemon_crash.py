@@ -197,6 +197,30 @@ def test_kill_9_while_a_failed_job_is_put_away(tmp_path):
         assert names(job) == ["a.json", "a.mask.png", "a.png", "reason.json"] and not names(folders.inbox)
 
 
+def claim(folders, number=None):
+    """Takes in what was dropped; a claim with a number dies at that call."""
+    stamps = scan(folders.inbox)
+    (group,) = sort_out(stamps, set(stamps)).ready
+    if number is not None:
+        die_at(number)
+    Spool(folders).claim(group, stamps)
+
+
+def test_kill_9_while_a_job_called_reason_is_taken_in(tmp_path):
+    """Its JSON has another name inside the spool, for that of why a job failed; it comes back under its own."""
+    ends = set()
+    for number in range(12):
+        root = tmp_path / str(number)
+        root.mkdir()
+        folders = folders_in(root)
+        drop(folders.inbox, "reason", parameters=INPUTS[2])
+        ends.add(in_a_process(lambda folders=folders, number=number: claim(folders, number)))
+        if not Spool(folders).recover():
+            assert names(folders.inbox) == ["reason.json", "reason.mask.png", "reason.png"], number
+            assert (folders.inbox / "reason.json").read_bytes() == INPUTS[2]
+    assert ends == {0, -9}
+
+
 def test_kill_9_while_a_job_is_given_back(tmp_path):
     """Whatever is a job afterwards has all its inputs; what is none is in the inbox again, once."""
 
@@ -206,17 +230,12 @@ def test_kill_9_while_a_job_is_given_back(tmp_path):
         die_at(number)
         spool.give_back(job)
 
-    def left(root):
-        root.mkdir()
-        folders = dropped(root)
-        stamps = scan(folders.inbox)
-        Spool(folders).claim(*sort_out(stamps, set(stamps)).ready, stamps)
-        return folders
-
     ends = set()
     for number in range(20):
         root = tmp_path / str(number)
-        folders = left(root)
+        root.mkdir()
+        folders = dropped(root)
+        claim(folders)
         ends.add(in_a_process(lambda folders=folders, number=number: give_back(folders, number)))
         check_nothing_is_lost(root)
         jobs = Spool(folders).recover()

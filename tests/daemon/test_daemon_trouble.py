@@ -370,12 +370,16 @@ def test_stopping_in_the_middle_gives_back_what_is_not_done(folders, running):
     assert not names(folders.failed) and service.status.state == "stopped"
 
 
-def test_a_failed_job_called_reason_keeps_its_own_json(folders, serve):
-    drop(folders.inbox, "reason", parameters=b'{"own": 1}')
+@pytest.mark.parametrize("own", [None, b'{"own": 1}'])
+def test_a_failed_job_called_reason_keeps_its_own_json(folders, serve, own):
+    drop(folders.inbox, "reason", parameters=own)
     serve(StubWorker(lambda job: InputError("no")))
     (job,) = folders.failed.iterdir()
-    assert names(job) == ["reason.json", "reason.json.input", "reason.mask.png", "reason.png"]
+    inside, outside = (["reason.json.input"], ["reason.json"]) if own else ([], [])
+    assert names(job) == ["reason.json", *inside, "reason.mask.png", "reason.png"]
     assert json.loads((job / "reason.json").read_text())["reason"] == "no"
+    assert retry(folders, job) == ("", []) and names(folders.inbox) == [*outside, "reason.mask.png", "reason.png"]
+    assert own is None or (folders.inbox / "reason.json").read_bytes() == own
 
 
 def test_a_job_whose_name_others_have_by_now_goes_back_beside_them(folders, serve):
