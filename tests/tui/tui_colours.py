@@ -4,14 +4,16 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI, TerminalTheme
+from textual.strip import Strip
 from textual.widget import Widget
 
 
 def cells(widget: Widget, row: int = 0) -> list[Segment]:
     """A line of it as it is on the screen, whatever lies around it."""
-    at = widget.region
-    strip = widget.app.screen._compositor.render_strips()[at.y + row]
-    return [segment for segment in strip.crop(at.x, at.right) if segment.text]
+    at, compositor = widget.region, widget.app.screen._compositor
+    line = at.y + row
+    chops = compositor._render_chops(compositor.size.region, line.__eq__)  # as render_strips, which renders all lines
+    return [segment for segment in Strip.join(chops[line].values()).crop(at.x, at.right) if segment.text]
 
 
 def fill(style: Style | None, theme: str = "") -> tuple[int, ...]:

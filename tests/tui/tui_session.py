@@ -7,7 +7,7 @@ from textual import events
 from textual._wait import wait_for_idle
 from textual.keys import _character_to_key, key_to_character
 from tui_fakes import invented
-from waiting import looks
+from waiting import PATIENCE, looks
 
 from npe_core.editor import FaceChoice
 from npe_core.faces import Face, FaceCrop
@@ -24,8 +24,8 @@ class Ids:
 
 async def until(pilot, met):
     """Waits for threads of the app; fails when what is waited for does not come."""
-    for _ in looks():
-        await pilot.pause()  # a PAUSE at least
+    for _ in looks(4 * PATIENCE):
+        await pilot.pause()  # a quarter of a PAUSE at least
         if met():
             return
     raise AssertionError("waited in vain")
