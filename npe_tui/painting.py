@@ -226,9 +226,10 @@ class Painting:
                     self._filled = replace(left, revision=document.canvas.revision)
                     self._show("")
                 self._tells.failed(str(error))
-                return
+                return False
             self._filled = Filled(regions, at, colour, document.canvas.revision, step)
             self._show(f"Filled {_name(regions)}: {count} pixels")
+            return True
 
     def recolour(self) -> None:
         """The hand has another colour: the fill that was just made takes it on, as one undo step with it.
