@@ -232,8 +232,8 @@ class Document:
         return 0, 0, self.size[1], self.size[0]
 
     def _change(self, box: Box, change: Callable[[Planes], Planes], asked: Asked | None = None) -> bool:
-        """Applies a pure function to the planes inside a box, as one undo step; by hand, unless said otherwise."""
-        self.end_stroke()
+        """Applies a pure function to the planes inside a box, as one undo step; by hand, unless said otherwise. No
+        stroke is under way."""
         patch = self._write(box, change(window(self._layers.planes, box)))
         if patch is None:
             return False

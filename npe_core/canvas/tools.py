@@ -256,6 +256,7 @@ class Canvas(Document):
         return self._cover(levels, lay)
 
     def _cover(self, levels: np.ndarray, change: Callable[[Planes, np.ndarray, Box], Planes]) -> bool:
+        self.end_stroke()
         box = box_of(levels)
         return box is not None and self._change(box, lambda planes: change(planes, levels[cut(box)], box))
 
@@ -264,9 +265,10 @@ class Canvas(Document):
 
         The border of the picture is no edge. Paint fades with it. Returns whether anything changed.
         """
-        self.end_stroke()
-        asked = self._touched_by_hand if self._asked.feather else replace(self._asked, feather=float(radius))
-        return self._use(masktools.feather, radius, asked)
+        return self._use(masktools.feather, radius, self._feathered_by)
+
+    def _feathered_by(self, radius: float) -> Asked:
+        return self._touched_by_hand if self._asked.feather else replace(self._asked, feather=radius)
 
     def grow(self, radius: float) -> bool:
         """Widens the mask by ``radius`` pixels; where paint shows at its edge, the nearest colour goes along.
@@ -282,13 +284,15 @@ class Canvas(Document):
         """
         return self._use(masktools.shrink, radius)
 
-    def _use(self, tool: masktools.Tool, radius: float, asked: Asked | None = None) -> bool:
+    def _use(self, tool: masktools.Tool, radius: float, asked: Callable[[float], Asked] | None = None) -> bool:
+        radius = checks.as_radius(radius)
         self.end_stroke()
-        box = masktools.reach(self._layers.planes, checks.as_radius(radius))
-        return box is not None and self._change(box, lambda planes: tool(planes, radius), asked)
+        box = masktools.reach(self._layers.planes, radius)
+        return box is not None and self._change(box, lambda planes: tool(planes, radius), asked and asked(radius))
 
     def invert(self) -> bool:
         """Edits what was kept and keeps what was edited; paint outside the new mask waits, hidden."""
+        self.end_stroke()
         return self._change(self._everything, masktools.invert)
 
     def clear(self) -> bool:

@@ -209,6 +209,38 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing(arguments):
     assert not canvas._history.done
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda c: c.select(np.zeros(SIZE)),
+        lambda c: c.paint_image(c.image, np.zeros(SIZE)),
+        lambda c: c.feather(2),
+        lambda c: c.grow(1),
+        lambda c: c.invert(),
+        lambda c: c.clear(),
+        lambda c: c.undo(),
+        lambda c: c.redo(),
+    ],
+)
+def test_every_other_operation_ends_a_stroke_also_where_it_changes_nothing(operation):
+    canvas = make_canvas()
+    canvas.begin_stroke("#ff0000", 3)
+    canvas.extend_stroke([(20, 20)])
+    operation(canvas)
+    with pytest.raises(UsageError, match="begin_stroke"):
+        canvas.extend_stroke([(30, 20)])
+
+
+@pytest.mark.parametrize("tool", [Canvas.feather, Canvas.grow, Canvas.shrink])
+def test_a_radius_that_is_refused_leaves_the_stroke_under_way(tool):
+    canvas = make_canvas()
+    canvas.begin_stroke("#ff0000", 3)
+    canvas.extend_stroke([(20, 20)])
+    with pytest.raises(UsageError, match="radius"):
+        tool(canvas, -1)
+    assert canvas.extend_stroke([(30, 20)])
+
+
 def test_extending_without_a_stroke_is_refused():
     with pytest.raises(UsageError, match="begin_stroke"):
         make_canvas().extend_stroke([(1, 1)])
