@@ -89,11 +89,25 @@ def read_json(path: Path) -> dict[str, Any]:
 def export_weights(path: Path, tensors: dict[str, Tensor], config: dict[str, Any], images: int) -> None:
     """fp16 safetensors with the architecture and the number of images seen in the metadata.
 
-    Raises InputError as ``halved``, EnvironmentFault.
+    The same content is the same bytes. Raises InputError as ``halved``, EnvironmentFault.
     """
     content = save(halved(tensors, path), metadata={"config": json.dumps(config), "images": str(images)})
     with replace_file(path) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(_in_order(content))
+
+
+def _in_order(content: bytes) -> bytes:
+    """The same safetensors file with the names of its header in order: the library writes metadata in any order."""
+    header, rest = _divided(content)
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # what follows is aligned
+    return len(text).to_bytes(8, "little") + text + rest
+
+
+def _divided(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header of a safetensors file and what follows it. Raises ValueError."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    return json.loads(content[8:end]), content[end:]
 
 
 def split(path: Path, piece_bytes: int) -> list[Path]:
@@ -138,8 +152,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
     content = joined(path)
     try:
         tensors = {name: tensor.float() for name, tensor in load(content).items()}
-        size = int.from_bytes(content[:8], "little")
-        metadata = json.loads(content[8 : 8 + size]).get("__metadata__", {})
+        metadata = _divided(content)[0].get("__metadata__", {})
         config = json.loads(metadata.get("config", "null"))
         images = int(metadata["images"]) if "images" in metadata else None
         if not isinstance(config, dict | None):

@@ -172,6 +172,20 @@ def test_weights_that_are_no_longer_finite_replace_no_checkpoint(diffusion_task,
     assert trained(diffusion_task(perceptual=pixels, adversary_weight=0.1), tmp_path, 1).step == 3
 
 
+def test_exported_weights_of_the_same_content_are_the_same_bytes(tmp_path):
+    tensors = {"b": torch.arange(5.0), "a": torch.ones(3, 2)}
+    written = set()
+    for number in range(20):
+        path = tmp_path / f"{number}.safetensors"
+        export_weights(path, tensors, {"base": 8, "mults": [1, 2]}, 7)
+        written.add(path.read_bytes())
+    assert len(written) == 1
+    loaded, config, images = read_weights(path)
+    assert loaded.keys() == tensors.keys() and all(torch.equal(loaded[name], x) for name, x in tensors.items())
+    assert (config, images) == ({"base": 8, "mults": [1, 2]}, 7)
+    assert int.from_bytes(path.read_bytes()[:8], "little") % 8 == 0
+
+
 def test_pieces_join_to_the_same_bytes(tmp_path):
     path = tmp_path / "weights.safetensors"
     export_weights(path, {"a": torch.arange(100.0)}, {"base": 8}, 7)
