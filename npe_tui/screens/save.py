@@ -52,7 +52,8 @@ class SaveScreen(Dialog[Target | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -wide-dialog"):
             yield Label("Save paint and mask" if self._paint else "Save the edited photo", classes="dialog-title")
-            yield PathField(str(self._proposed), entered=self._enter, id="target")
+            folder = (self._source or self._proposed).parent
+            yield PathField(str(self._proposed), folder, photos=False, entered=self._enter, id="target")
             if self._paint:
                 told = "An RGBA PNG: the alpha is the soft mask. npe edit --paint takes it."
             else:
@@ -106,7 +107,7 @@ class SaveScreen(Dialog[Target | None]):
         if not field.value.strip():
             problem.update(f"Write a name, for example {self._proposed.name}.")
             return
-        path = self._meant(field)
+        path = field.path
         agreed = self._agreed == path
         try:
             if agreed:
@@ -126,12 +127,6 @@ class SaveScreen(Dialog[Target | None]):
             self._ask(path, f"{path.name} exists already. Enter once more overwrites it.", "Overwrite")
         else:
             self.dismiss(Target(path, overwrite=taken))
-
-    def _meant(self, field: PathField) -> Path:
-        """A name alone is beside the photo; a path that is written as one is from where the editor was started."""
-        path = field.path
-        is_name = path.parent == Path() and not any(mark in field.value for mark in (os.sep, os.altsep) if mark)
-        return (self._source or self._proposed).parent / path if is_name else path
 
     def _ask(self, path: Path, question: str, answer: str) -> None:
         self._agreed = path

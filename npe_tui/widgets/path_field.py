@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,22 @@ from npe_core.formats import INPUT_SUFFIXES
 from npe_tui import places
 from npe_tui.widgets.field import Field
 
+_HERE = Path()
+
 
 class PathField(Field):
     """Right arrow takes the suggestion."""
 
-    def __init__(self, value: str = "", **options: Any) -> None:
-        super().__init__(value, suggester=_Paths(), select_on_focus=False, **options)
+    def __init__(self, value: str = "", base: Path = _HERE, photos: bool = True, **options: Any) -> None:
+        """``base``: the folder of a name that is written alone. Suggests folders, and ``photos`` if they are wanted."""
+        super().__init__(value, suggester=_Paths(base, photos), select_on_focus=False, **options)
+        self._base = base
 
     @property
     def path(self) -> Path:
-        """What is meant by what is written."""
-        return places.meant(self.value)
+        """What is meant by what is written; a path that is written as one is from where the editor was started."""
+        path = places.meant(self.value)
+        return self._base / path if _is_name(self.value, path) else path
 
     def _on_paste(self, event: events.Paste) -> None:
         """A whole path takes the place of what is written; other text goes in at the cursor."""
@@ -38,18 +44,21 @@ class PathField(Field):
 class _Paths(Suggester):
     """The first folder or photo that goes on like that."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: Path, photos: bool) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
+        self._base, self._photos = base, photos
 
     async def get_suggestion(self, value: str) -> str | None:
-        return await asyncio.to_thread(complete, value)
+        return await asyncio.to_thread(complete, value, self._base, self._photos)
 
 
-def complete(value: str) -> str | None:
-    """What ``value`` could become, None if there is nothing like it."""
+def complete(value: str, base: Path = _HERE, photos: bool = True) -> str | None:
+    """What ``value`` could become, None if there is nothing like it; the options as of ``PathField``."""
     if not value:
         return None
     written, start = places.expanded(places.begun_anew(value)), ""
+    if _is_name(value, written):
+        written = base / written
     if not value.endswith("/"):
         written, start = written.parent, Path(value).name
     try:
@@ -58,8 +67,13 @@ def complete(value: str) -> str | None:
             for path in written.iterdir()
             if path.name.startswith(start)
             and (start or not path.name.startswith("."))
-            and (places.is_folder(path) or path.suffix.lower() in INPUT_SUFFIXES)
+            and (places.is_folder(path) or (photos and path.suffix.lower() in INPUT_SUFFIXES))
         )
     except (OSError, ValueError):  # ValueError: no system has such a name
         return None
     return value[: len(value) - len(start)] + found[0] if found else None
+
+
+def _is_name(value: str, path: Path) -> bool:
+    """Whether ``value``, which means ``path``, is a name alone."""
+    return path.parent == Path() and not any(mark in value for mark in (os.sep, os.altsep) if mark)

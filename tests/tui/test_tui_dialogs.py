@@ -1,6 +1,7 @@
 """What lies under a dialog is not painted for nothing, and what lies over is there before its keys are."""
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +50,31 @@ def test_a_letter_in_the_save_dialog_changes_nothing_else(start, monkeypatch):
             changed.clear()
             await session.press("b", "c", "d")
             assert field.value == "abcd" and not {"problem", "write"} & set(changed)
+
+    run(scenario)
+
+
+def test_a_name_to_save_as_is_completed_beside_the_photo_and_by_no_photo(start, photo_file, tmp_path, monkeypatch):
+    """Where it is then saved; other photos are no place to save to."""
+    for name in ("zebra", "elsewhere/zeal"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "zeal.png").touch()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    async def scenario():
+        async with start((40, 12), Path("..") / photo_file.name) as session:
+            await session.open()
+            await ask_where(session)
+            field = session.app.screen.query_one(Input)
+            await session.press("z", "e")
+            await until(session.pilot, lambda: field._suggestion)
+            await session.press("right", "a", ".", "p", "n", "g")
+            assert field.value == "zebra/a.png"
+            field.value = ""
+            await session.press("z", "e", "d", ".", "p", "n", "g", "enter")
+            await until(session.pilot, lambda: session.app.screen is session.screen)
+            await until(session.pilot, (tmp_path / "zed.png").exists)
+            await until(session.pilot, lambda: session.screen.status.message.startswith("Saved"))
 
     run(scenario)
 
