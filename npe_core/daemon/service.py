@@ -59,7 +59,7 @@ class Service:
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # unlike an Event, safe to use in a signal handler
         self._is_stopping = False
         self._files = StatusFiles(folders, settings.metrics)
-        self._spool, self._pauses = Spool(folders, files=files), Pauses()
+        self._spool, self._pauses = Spool(folders, files), Pauses()
         self._intake = Intake(self._spool, self._pauses, self.wake, settings.settle, settings.interval, settings.events)
         self._outcomes = Outcomes(self._spool, self._pauses, settings.attempts, self._intake.expect)
         self._pipeline = Pipeline(worker, self.wake, settings.batch, settings.megapixels_in_memory, settings.time_limit)

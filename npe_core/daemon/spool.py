@@ -74,10 +74,10 @@ class Claimed:
 class Spool:
     """Moves jobs through the folders; see the module."""
 
-    def __init__(self, folders: Folders, salt: str = "", files: Files | None = None) -> None:
-        """``salt`` is what besides the inputs decides about a result: the weights, the version."""
-        self.folders, self.salt = folders, salt
-        self.files = files or Files()
+    def __init__(self, folders: Folders, files: Files | None = None) -> None:
+        self.folders, self.files = folders, files or Files()
+        self.salt = ""
+        """What besides the inputs decides about a result, the weights and the version: known once they are loaded."""
         self._numbers = itertools.count()
 
     # --- after a start --------------------------------------------------------------------------------------------

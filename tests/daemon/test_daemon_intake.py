@@ -256,7 +256,7 @@ def test_a_fault_of_the_spool_is_not_told_as_one_of_the_inbox(folders):
     (folders.tmp / "0" / "a.png").write_bytes(b"begun")
     drop(folders.inbox)
     paused = Pauses()
-    door = intake.Intake(spool.Spool(folders, files=Failing()), paused, lambda: None, 0.0, 0.1, events=False)
+    door = intake.Intake(spool.Spool(folders, Failing()), paused, lambda: None, 0.0, 0.1, events=False)
     door.look()
     assert list(paused.reasons) == ["outbox"] and [group.stem for group in door.inbox.ready] == ["a"]
 

@@ -44,6 +44,17 @@ def test_the_same_bytes_twice_are_one_job_until_the_result_is_fetched(folders, s
     assert len(list(folders.done.iterdir())) == 1
 
 
+def test_the_same_bytes_with_other_weights_are_another_job(folders, serve):
+    class Newer(StubWorker):
+        def load(self):
+            return "other weights", "stub"
+
+    for worker in (StubWorker(), Newer()):
+        drop(folders.inbox)
+        assert serve(worker)[0] == 0
+    assert worker.edits == [["a"]] and len(list(folders.done.iterdir())) == 2
+
+
 def test_a_result_that_another_job_has_followed_under_its_name_has_been_fetched(folders, serve):
     """Red lips, fetched; green lips, still there; red lips once more, which must not go by the green ones' names."""
     red, green = b'{"regions": {"lips": "#ff0000"}}', b'{"regions": {"lips": "#00ff00"}}'

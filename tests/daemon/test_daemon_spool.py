@@ -70,7 +70,7 @@ class WatchFolder(RuleBasedStateMachine):
         self._root.cleanup()
 
     def start(self):
-        self.spool = Spool(self.folders, "weights", Mortal())
+        self.spool = Spool(self.folders, Mortal())
         self.jobs = self.spool.recover()
 
     def live(self, work, lives):
@@ -162,7 +162,7 @@ TestWatchFolder.settings = settings(
 
 @pytest.fixture
 def spool(folders):
-    return Spool(folders, "weights")
+    return Spool(folders)
 
 
 def claim_all(spool):
@@ -180,14 +180,15 @@ def edited(spool):
     return job
 
 
-def test_the_id_depends_on_bytes_parameters_and_weights(folders):
+def test_the_id_depends_on_bytes_parameters_and_weights(folders, spool):
     seen = set()
     for photo, mask, parameters, weights in [
         (b"1", b"m", None, "w"), (b"2", b"m", None, "w"), (b"1", b"n", None, "w"), (b"1", b"m", b"{}", "w"),
         (b"1", b"m", None, "x"), (b"m", b"1", None, "w"),
     ]:  # fmt: skip
         drop(folders.inbox, photo=photo, mask=mask, parameters=parameters)
-        (job,) = claim_all(Spool(folders, weights))
+        spool.salt = weights
+        (job,) = claim_all(spool)
         assert job.record.id.startswith("a-") and len(job.record.id) == 2 + 12
         seen.add(job.record.id)
     assert len(seen) == 6
@@ -304,7 +305,7 @@ def test_a_file_that_grows_while_it_is_moved_is_not_claimed(folders):
                 file.write(b" and the rest")
 
     drop(folders.inbox)
-    assert claim_all(Spool(folders, "weights", Growing())) == [None]
+    assert claim_all(Spool(folders, Growing())) == [None]
     assert names(folders.inbox) == ["a.mask.png", "a.png"]
 
 
@@ -369,7 +370,7 @@ def test_a_record_that_was_tampered_with_names_no_file_outside(folders, spool, e
 def test_the_same_bytes_under_another_suffix_are_one_job(tmp_path):
     folders = Folders.of(tmp_path / "inbox", tmp_path / "outbox")
     folders.prepare()
-    spool, claimed = Spool(folders, "weights"), []
+    spool, claimed = Spool(folders), []
     for photo, parameters in (("ana.jpg", "ana.json"), ("ana.JPG", "ana.json"), ("ana.jpeg", "ana.JSON")):
         (folders.inbox / photo).write_bytes(b"photo")
         (folders.inbox / parameters).write_bytes(b"{}")
