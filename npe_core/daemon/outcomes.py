@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections import deque
@@ -10,13 +11,14 @@ from pathlib import Path
 
 from npe_core.daemon import journal
 from npe_core.daemon.blame import Blame, blame_for
+from npe_core.daemon.claimed import Claimed
 from npe_core.daemon.log import log
-from npe_core.daemon.pauses import Pauses, kind_of
+from npe_core.daemon.pauses import Pauses, kind_of, refusal_behind
 from npe_core.daemon.pipeline import Finished
 from npe_core.daemon.reasons import reason_for
-from npe_core.daemon.spool import Claimed, Spool
+from npe_core.daemon.spool import Spool
 from npe_core.daemon.status import Counters
-from npe_core.daemon.work import NotWritten
+from npe_core.daemon.worker import NotWritten
 from npe_core.errors import NpeError
 from npe_core.filenames import printable
 from npe_core.files import answer_of
@@ -48,7 +50,8 @@ class Outcomes:
         if blame is Blame.NOBODY:
             self.do(self.give_back, job)
         elif blame is Blame.DISK:
-            self._pauses.add(kind_of(error), str(error), error.needed if isinstance(error, NotWritten) else 0)
+            needed = error.needed if isinstance(error, NotWritten) else 0
+            self._pauses.add(kind_of(error), self._told_of_result(job, error, needed), needed)
             self.do(self._blameless, job)
         elif blame is Blame.INSTALLATION:
             self.do(self._blameless, job)
@@ -112,6 +115,18 @@ class Outcomes:
         if is_failed and not os.access(folders.failed, os.W_OK | os.X_OK):
             return f"The folder for failed jobs cannot be written to: {answer_of(error)}. Let the daemon's user do so."
         return f"The outbox cannot be written to: {answer_of(error)}."
+
+    def _told_of_result(self, job: Claimed, error: Exception, needed: int) -> str:
+        """Why a result could not be written, of ``needed`` bytes (0: not known)."""
+        refusal = refusal_behind(error)
+        if refusal is None:
+            return str(error)
+        if kind_of(refusal) != "disk":
+            return f"{self._told(refusal)} Mount it so that it can be, or let the daemon's user write to it."
+        size = f" ({needed / 1e6:.1f} MB needed)" if needed else ""
+        outbox, result = printable(str(self._spool.folders.outbox)), f"the result of {journal.label(job.record)}{size}"
+        remedy = "Raise that limit." if refusal.errno == errno.EFBIG else "Free some space."
+        return f"The outbox {outbox} has no room for {result}: {answer_of(refusal)}. {remedy}"
 
     def catch_up(self, is_stopping: bool = False) -> None:
         """Tries again what the disk refused, when it is time to, or when there is not much time left."""

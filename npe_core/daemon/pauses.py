@@ -26,14 +26,17 @@ _SHORTEST, _LONGEST = 2.0, 60.0
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def kind_of(error: BaseException | None) -> str:
-    """``disk`` when it is full, ``outbox`` when it cannot be written to for any other reason.
-
-    What the system said may lie behind errors that say it in other words.
-    """
+def refusal_behind(error: BaseException | None) -> OSError | None:
+    """What the system said, which may lie behind errors that say it in other words."""
     while error is not None and not isinstance(error, OSError):
         error = error.__cause__
-    return "disk" if error is not None and error.errno in _DISK else "outbox"
+    return error
+
+
+def kind_of(error: BaseException) -> str:
+    """``disk`` when it is full, ``outbox`` when it cannot be written to for any other reason."""
+    refusal = refusal_behind(error)
+    return "disk" if refusal is not None and refusal.errno in _DISK else "outbox"
 
 
 def _without_numbers(why: str) -> str:

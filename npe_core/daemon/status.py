@@ -84,7 +84,7 @@ class Status:
     def line(self) -> str:
         """In one line, as `systemctl status` and a terminal show it."""
         if self.paused:
-            return f"paused: {'; '.join(self.paused.values())}"
+            return f"paused: {'; '.join(self.paused.values())}".replace("\n", " ")
         counts = {"in work": self.claimed, "ready": self.ready, "arriving": self.unsettled}
         told = [f"{number} {what}" for what, number in counts.items() if number]
         told += [f"{self.waiting_count} waiting"] if self.waiting_count else []
@@ -222,7 +222,7 @@ def _is_like(value: object, example: object) -> bool:
 
 
 def report_lines(told: dict[str, Any]) -> list[str]:
-    """What ``read_status`` found, for a person."""
+    """What ``read_status`` found, for a person; what goes on for a second line is indented as the first."""
     lines = [f"daemon    {told['daemon']}{_about(told)}"]
     is_running = told["daemon"] == "running"
     paused = "PAUSED    " if is_running else "stopped   while paused by "
@@ -245,7 +245,7 @@ def report_lines(told: dict[str, Any]) -> list[str]:
         names = ", ".join(told["ignored"][:_TOLD]) + (f" and {more} more" if more > 0 else "")
         lines.append(f"ignored   {names}: no photo, mask or parameters by the name, no plain file, or left behind")
     lines += [f"failed    {one['job']} ({one['code']}): {one['reason']}" for one in told["failed"]]
-    return lines
+    return [line.replace("\n", "\n          ") for line in lines]
 
 
 def _about(told: dict[str, Any]) -> str:

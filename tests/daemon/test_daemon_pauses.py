@@ -190,6 +190,9 @@ def test_a_disk_without_room_for_a_result_stays_paused_and_the_edit_is_not_made_
         wait_for(lambda: files.tries >= 4)
         why = service.status.paused["disk"]
         assert "0.4 MB needed" in why and "ulimit -f" in why and "disk full" not in why
+        (job,) = folders.run.iterdir()
+        assert f"The outbox {folders.outbox} has no room for the result of {job.name} (" in why
+        assert "photo.png" not in why and "\n" not in why
         assert set(states[states.index("paused") :]) == {"paused"} and worker.edits == [["a"]]
     wait_for(lambda: service.status.since_start.done == 1)
     assert names(folders.outbox) == ["a.json", "a.png"] and worker.edits == [["a"], ["a"]]

@@ -14,7 +14,7 @@ from daemon_stubs import StubWorker, drop
 from npe_core.daemon.folders import Lock, is_held
 from npe_core.daemon.log import set_up
 from npe_core.daemon.status import metrics_text, read_status, report_lines
-from npe_core.errors import AlreadyRunning, EnvironmentFault, InputError
+from npe_core.errors import AlreadyRunning, EnvironmentFault, InputError, WeightsError
 
 
 def test_status_tells_what_waits_and_what_failed(folders, serve):
@@ -26,6 +26,20 @@ def test_status_tells_what_waits_and_what_failed(folders, serve):
     assert told["failed"][0]["reason"] == "No face was found in bad.png."
     lines = "\n".join(report_lines(told))
     assert "waits for alone.mask.png or alone.json" in lines and "(bad-input): No face" in lines
+
+
+def test_a_second_line_of_what_is_told_is_indented_as_the_first(folders, serve):
+    def load():
+        raise WeightsError("The weights are missing.\nReinstall the package.")
+
+    worker = StubWorker()
+    worker.load = load
+    drop(folders.inbox)
+    _, service = serve(worker)
+    assert service.status.line() == "paused: The weights are missing. Reinstall the package."
+    lines = "\n".join(report_lines(read_status(folders))).splitlines()
+    first = lines.index("stopped   while paused by models: The weights are missing.")
+    assert lines[first + 1] == " " * len("stopped   ") + "Reinstall the package."
 
 
 def test_a_link_that_cannot_be_followed_hides_no_failed_job(folders, serve):
