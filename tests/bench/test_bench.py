@@ -81,10 +81,12 @@ def test_numbers_of_a_timing():
     assert (told["p50"], told["least"], told["cpu"]) == (2.0, 1.0, 0.3)
 
 
-def test_edit_tells_every_stage(portrait, capsys, small_networks):
+def test_edit_tells_every_stage(portrait, capsys, monkeypatch, small_networks):
+    monkeypatch.setattr("npe_core.bench.edit.run_process", lambda words: (1.0, 0.5))
     arguments = ["bench", "edit", str(portrait), "--region", "lips=#b00020", "--steps", "1", "--repeats", "1"]
-    assert run([*arguments, "--cold", "0", "--json"]) == 0
+    assert run([*arguments, "--cold", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
+    assert {name: times["p50"] for name, times in told["start_seconds"].items()} == {"help": 1, "edit": 1}
     seconds = told["seconds"]
     parts = ("segment", "cut out", "diffusion", "upscale", "paste")
     assert seconds["edit"]["p50"] == pytest.approx(sum(seconds[part]["p50"] for part in parts), abs=1e-4)
