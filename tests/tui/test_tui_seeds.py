@@ -183,7 +183,7 @@ def test_a_seed_that_was_typed_holds_until_its_field_is_emptied_or_another_is_ta
                 await session.say(messages.Edited(number, results))
                 await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
                 await session.press("2")
-                await until(session.pilot, lambda: session.app.screen is session.screen)
+                await until(session.pilot, lambda: not session.screen.painting.frozen)
                 assert panel.pinned and shown(session) == typed
 
     run(scenario)
