@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import enum
 
-from npe_core.daemon.pipeline import Stopping
-from npe_core.daemon.work import DeviceLost, NotWritten, StillWritten
+from npe_core.daemon.worker import DeviceLost, NotWritten, StillWritten, Stopping
 from npe_core.errors import EnvironmentFault, NpeError, OutOfMemory, UsageError, WeightsError
 
 

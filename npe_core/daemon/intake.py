@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from npe_core.daemon.claimed import LARGEST_FILE, Claimed
 from npe_core.daemon.files import TooLarge
 from npe_core.daemon.folders import remedy
 from npe_core.daemon.log import log
 from npe_core.daemon.names import Group, Sorted, Waiting, sort_out
 from npe_core.daemon.pauses import Pauses, kind_of
-from npe_core.daemon.spool import LARGEST_FILE, Claimed, Spool
+from npe_core.daemon.spool import Spool
 from npe_core.daemon.tracker import Stamp, Tracker, scan
 from npe_core.daemon.watcher import Watcher
 from npe_core.filenames import printable

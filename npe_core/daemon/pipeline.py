@@ -10,21 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from npe_core.daemon.spool import Claimed
-from npe_core.daemon.work import NotWritten, Read, Worker
-from npe_core.errors import Cancelled, EnvironmentFault, NoSpace, NpeError, OutOfMemory
+from npe_core.daemon.claimed import Claimed
+from npe_core.daemon.worker import NotWritten, Read, Stopping, TimeUp, Worker
+from npe_core.errors import EnvironmentFault, NoSpace, NpeError, OutOfMemory
 from npe_core.files import from_system
 
 _ALONE = object()
 """In place of an outcome: the job is to be tried alone."""
-
-
-class TimeUp(Cancelled):
-    """The job took longer than it may."""
-
-
-class Stopping(Cancelled):
-    """The daemon ends; the job is to be given back."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 from npe_core import __version__
 from npe_core.daemon import journal
 from npe_core.daemon.blame import Blame, blame_for
-from npe_core.daemon.pipeline import TimeUp
-from npe_core.daemon.spool import Claimed
+from npe_core.daemon.claimed import Claimed
+from npe_core.daemon.worker import TimeUp
 from npe_core.errors import OutOfMemory
 from npe_core.filenames import printable
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from npe_core import __version__
 from npe_core.daemon.blame import Blame, blame_for
+from npe_core.daemon.claimed import Claimed
 from npe_core.daemon.files import Files
 from npe_core.daemon.folders import Folders, free_bytes
 from npe_core.daemon.intake import Intake
@@ -22,10 +23,10 @@ from npe_core.daemon.pauses import Pauses
 from npe_core.daemon.pipeline import Pipeline
 from npe_core.daemon.reasons import Crashed
 from npe_core.daemon.settings import Settings
-from npe_core.daemon.spool import Claimed, Spool
+from npe_core.daemon.spool import Spool
 from npe_core.daemon.status import Status, StatusFiles
 from npe_core.daemon.tracker import ABANDONED
-from npe_core.daemon.work import Worker
+from npe_core.daemon.worker import Worker
 from npe_core.errors import EnvironmentFault, NpeError
 from npe_core.filenames import printable
 

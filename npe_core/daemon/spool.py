@@ -23,10 +23,11 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from npe_core.daemon import journal
+from npe_core.daemon.claimed import LARGEST_FILE, Claimed
 from npe_core.daemon.files import Files, read_small, require_readable, same_content, stamp_of
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.journal import REASON, REPORT, RESULT, Record, stored
@@ -36,39 +37,12 @@ from npe_core.daemon.tracker import Stamp
 from npe_core.filenames import printable
 from npe_core.files import is_temporary, shortened
 
-LARGEST_FILE = 512 << 20
-"""Bytes of an input that are read or copied at most; a larger one fails unread, or stays in an inbox elsewhere."""
 _ROOM = 246
 """Bytes of NAME in a file name; 255 less the longest ending, .mask.png."""
 _RECORDS = 64 << 10
 """Bytes on the disk that a result takes besides its photo, at most: the report, the record."""
 
 DAMAGED = {"code": "damaged", "reason": "The daemon's record of this job cannot be read (.job.json)."}
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A job in ``run/`` or ``out/``."""
-
-    folder: Path
-    record: Record
-
-    @property
-    def result(self) -> Path:
-        """Where its result is put together."""
-        return self.folder / RESULT
-
-    def input(self, role: str) -> Path | None:
-        """The file of a role, if there is one."""
-        return next((self.folder / stored(n) for n, r in self.record.inputs.items() if r == role), None)
-
-    def is_as_claimed(self) -> bool:
-        """Whether the inputs are there, and nobody has written to them since they were claimed."""
-        written = self.record.written
-        found = {name: stamp_of(self.folder / stored(name)) for name in self.record.inputs}
-        return all(
-            stamp is not None and written.get(name) == [stamp.size, stamp.mtime_ns] for name, stamp in found.items()
-        )
 
 
 class Spool:

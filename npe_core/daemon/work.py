@@ -4,72 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from npe_core import __version__
 from npe_core.daemon import journal
-from npe_core.daemon.files import Files, read_small
-from npe_core.daemon.parameters import LARGEST, Parameters, read_parameters
-from npe_core.daemon.spool import LARGEST_FILE, Claimed
+from npe_core.daemon.claimed import LARGEST_FILE, Claimed
+from npe_core.daemon.files import Files
+from npe_core.daemon.inputs import by_hand_of, laid, parameters_of, require_writable, result_name, without_folder
+from npe_core.daemon.parameters import Parameters
+from npe_core.daemon.worker import DeviceLost, Read, StillWritten
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import EnvironmentFault, InputError, NpeError
 from npe_core.filenames import printable
-from npe_core.files import require_of_the_file
 from npe_core.packages import importing
 
 if TYPE_CHECKING:
     from npe_core.canvas import Canvas
-    from npe_core.editor import Editor, EditResult, FaceChoice, RegionMap
+    from npe_core.editor import Editor, EditResult, FaceChoice
     from npe_core.editor.laying import ByHand
     from npe_core.photo import Photo
-
-_TINT_GOES_WITH = '"tint" goes with paint, or a grey mask and "color"; a region keeps the photo\'s light without it.'
-_COLOUR_GOES_WITH = '"color" goes with a grey mask; a region takes its colour as {"regions": {"hair": "#993300"}}.'
-
-
-class DeviceLost(EnvironmentFault):
-    """The device does not answer any more; only a new process gets it back."""
-
-
-@dataclass(eq=False)
-class Read:
-    """A job whose inputs are in memory."""
-
-    job: Claimed
-    megapixels: float
-    content: Any = None
-    """What the worker wants to know of it later."""
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-class Worker(Protocol):
-    """What the pipeline needs from an engine. Jobs' own errors are NpeErrors; anything else is a bug."""
-
-    @property
-    def shares_batches(self) -> bool:
-        """Whether jobs are quicker together than one after the other. Asked after ``load``."""
-        ...
-
-    def load(self) -> tuple[str, str]:
-        """Makes the models ready; returns what besides the inputs decides about a result, and the device's name.
-
-        Raises WeightsError and EnvironmentFault.
-        """
-        ...
-
-    def read(self, job: Claimed) -> Read:
-        """In any thread."""
-        ...
-
-    def edit(self, jobs: Sequence[Read], keep_going: Callable[[], None]) -> list[Any]:
-        """In one thread: for each job its outcome, or a NpeError. ``keep_going`` raises Cancelled to stop it."""
-        ...
-
-    def write(self, job: Read, outcome: Any, folder: Path) -> None:
-        """Writes the photo and ``report.json`` into an empty folder. In any thread."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +76,6 @@ class EditWorker:
 
     def read(self, job: Claimed) -> Read:
         start = time.perf_counter()
-        from npe_core.editor.laying import ByHand
         from npe_core.photo import Photo
 
         if job.record.oversize:
@@ -129,7 +83,7 @@ class EditWorker:
             raise InputError(
                 f"{printable(job.record.oversize)} has more than {most} MiB, the limit for a file in the inbox."
             )
-        photo_file, mask_file = job.input("photo"), job.input("mask")
+        photo_file = job.input("photo")
         assert photo_file is not None, "a record without a photo is refused when it is loaded"
         if not job.is_as_claimed():
             raise StillWritten
@@ -137,19 +91,7 @@ class EditWorker:
             parameters = parameters_of(job)
             photo = Photo.open(photo_file, max_megapixels=self.max_megapixels)
             require_writable(job, photo.size)
-            by_hand = ByHand()
-            notes: list[str] = []
-            if mask_file is not None:
-                by_hand, notes = read_by_hand(mask_file, photo.size, parameters.color, parameters.tint)
-            elif not parameters.regions:
-                raise InputError(
-                    f"{printable(photo_file.name)} has no mask, and its JSON names no regions. Say what to change: "
-                    '{"regions": {"hair": "#993300"}}, or drop a mask beside it.'
-                )
-            elif parameters.color is not None:
-                raise InputError(f"{printable(photo_file.name)} has no mask. {_COLOUR_GOES_WITH}")
-            elif parameters.tint:
-                raise InputError(f"{printable(photo_file.name)} has no mask. {_TINT_GOES_WITH}")
+            by_hand, notes = by_hand_of(job, photo.size, parameters)
             choice = self._faces(photo, parameters, printable(photo_file.name))
             canvas = None if parameters.regions else laid(photo, parameters, by_hand)
             if parameters.face is None and canvas is not None:
@@ -257,90 +199,3 @@ class EditWorker:
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         Files().write(folder / journal.REPORT, journal.as_json(report), durable=False)
-
-
-class StillWritten(Exception):
-    """Somebody still writes to the inputs, or they are out of reach."""
-
-
-class NotWritten(Exception):
-    """The result could not be written, or could not be now: the disk is to blame, not the job."""
-
-    def __init__(self, message: str, needed: int = 0) -> None:
-        """``needed``: bytes that found no room; 0 where that is not known."""
-        super().__init__(message)
-        self.needed = needed
-
-
-def require_writable(job: Claimed, size: tuple[int, int]) -> None:
-    """Makes sure that a photo of that size can be written as the result, before it is made.
-
-    Raises UsageError for what its format cannot hold, NotWritten where nothing can be written.
-    """
-    from npe_core.photo import check_output
-
-    try:
-        check_output(job.result / result_name(job.record), size=size)
-    except EnvironmentFault as error:
-        why = "The outbox cannot be written to. Mount it so that it can be, or let the daemon's user write to it."
-        raise NotWritten(why) from error
-
-
-def result_name(record: journal.Record) -> str:
-    """What the edited photo is called among the files of the result: in its own format, or PNG for one not written."""
-    from npe_core.photo import OUTPUT_FORMATS
-
-    suffix = Path(record.photo).suffix
-    return f"photo{suffix if suffix.lower() in OUTPUT_FORMATS else '.png'}"
-
-
-def parameters_of(job: Claimed) -> Parameters:
-    """From the job's JSON, or the defaults. Raises InputError."""
-    file = job.input("parameters")
-    if file is None:
-        return Parameters()
-    name = next(printable(name) for name, role in job.record.inputs.items() if role == "parameters")
-    try:
-        return read_parameters(read_small(file, LARGEST), name)
-    except (OSError, ValueError) as error:
-        require_of_the_file(error, name)
-        raise InputError(f"{name} cannot be read: {error}. A file of parameters has at most {LARGEST} bytes.") from None
-
-
-def read_by_hand(file: Path, size: tuple[int, int], colour: str | None, tint: bool = False) -> tuple[ByHand, list[str]]:
-    """What a mask's file holds: paint, or a mask, which is of that colour; and notes on it. Raises InputError.
-
-    ``tint``: whether paint or colour is to take the photo's light.
-    """
-    from npe_core.editor.laying import ByHand
-    from npe_core.photo import read_mask_or_paint
-
-    notes: list[str] = []
-    paint, mask = read_mask_or_paint(file, size, notes)
-    if not mask.any():
-        raise InputError(f"{printable(file.name)} marks nothing: it is black, or transparent, everywhere.")
-    if paint is None:
-        if tint and colour is None:
-            raise InputError(f"{printable(file.name)} is a mask without a colour. {_TINT_GOES_WITH}")
-        return ByHand(mask=mask, colour=colour, tint=tint), notes
-    if colour is not None:
-        raise InputError(f"{printable(file.name)} has colours and transparency: it is the paint. {_COLOUR_GOES_WITH}")
-    return ByHand(paint=(paint, mask), tint=tint), notes
-
-
-def laid(photo: Photo, parameters: Parameters, by_hand: ByHand, regions: RegionMap | None = None) -> Canvas:
-    """A new canvas with all that is asked for. Raises UsageError and InputError as it does."""
-    from npe_core.canvas import Canvas
-    from npe_core.editor.laying import lay
-
-    canvas = Canvas(photo.image, regions)
-    lay(canvas, parameters.regions, by_hand)
-    return canvas
-
-
-def without_folder(message: str, folder: Path) -> str:
-    """A message that names files as their owner knows them, also where it quotes them as ``repr`` does."""
-    whole, quoted = f"{folder}/", repr(f"{folder}/")[1:-1]
-    for spelling in (whole, quoted, quoted.replace("'", "\\'")):
-        message = message.replace(spelling, "")
-    return message

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from npe_core.daemon import journal
 from npe_core.daemon.files import Files
-from npe_core.daemon.work import Read
+from npe_core.daemon.worker import Read
 from npe_core.files import is_temporary
 
 QUICK = {"settle": 0.0, "interval": 0.1, "events": False, "once": True, "least_free": 0}

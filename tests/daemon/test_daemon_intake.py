@@ -18,6 +18,7 @@ from npe_core.daemon.pauses import Pauses
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.tracker import Tracker, scan
+from npe_core.daemon.worker import StillWritten
 
 
 def test_claims_are_bounded(folders, serve):
@@ -82,8 +83,6 @@ def test_the_fault_of_an_outbox_whose_name_begins_as_the_inbox_is_no_files_fault
 
 
 def test_a_file_that_is_written_to_while_it_is_read_goes_back(folders, serve):
-    from npe_core.daemon.work import StillWritten
-
     tries = []
 
     def read(job):

@@ -16,13 +16,14 @@ from waiting import PATIENCE, wait_for
 
 from npe_core.daemon import journal, pauses
 from npe_core.daemon.blame import Blame, blame_for
+from npe_core.daemon.claimed import Claimed
 from npe_core.daemon.files import Files
 from npe_core.daemon.names import sort_out
-from npe_core.daemon.pipeline import Pipeline, Stopping, TimeUp
+from npe_core.daemon.pipeline import Pipeline
 from npe_core.daemon.retry import find_failed, retry
-from npe_core.daemon.spool import Claimed, Spool
+from npe_core.daemon.spool import Spool
 from npe_core.daemon.tracker import scan
-from npe_core.daemon.work import DeviceLost, NotWritten, Read, StillWritten
+from npe_core.daemon.worker import DeviceLost, NotWritten, Read, StillWritten, Stopping, TimeUp
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory, UsageError, WeightsError
 
 
@@ -257,7 +258,7 @@ import sys, time
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
-from npe_core.daemon.work import DeviceLost, Read
+from npe_core.daemon.worker import DeviceLost, Read
 
 class Losing:
     shares_batches = True

@@ -21,12 +21,12 @@ from npe_core.cli.marking import MarkingOptions, mark, segmented
 from npe_core.cli.options import FacesMeant
 from npe_core.daemon import journal
 from npe_core.daemon.names import Group, sort_out
-from npe_core.daemon.pipeline import TimeUp
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
 from npe_core.daemon.spool import Spool
 from npe_core.daemon.tracker import scan
-from npe_core.daemon.work import EditWorker, StillWritten, read_by_hand, without_folder
+from npe_core.daemon.work import EditWorker
+from npe_core.daemon.worker import StillWritten, TimeUp
 from npe_core.editor.engine import Engine
 from npe_core.faces import yunet
 from npe_core.models.weights import COARSE, SMOOTH, read_manifest, shipped_folder, write_manifest
@@ -418,27 +418,3 @@ def test_a_large_json_is_not_even_read(folders, work, portrait):
     (folders.inbox / "a.json").write_bytes(b" " * 200_000 + b"{}")
     assert work() == 1
     assert "at most 65536 bytes" in next(folders.failed.glob("*/reason.json")).read_text()
-
-
-def test_a_mask_of_one_bit_is_a_grey_mask_and_a_photo_in_its_place_is_told(portrait, tmp_path):
-    file = tmp_path / "m.png"
-    Image.fromarray(spot()).convert("1").save(file)
-    by_hand, notes = read_by_hand(file, (512, 512), "#963c3c")
-    assert np.array_equal(by_hand.mask, spot() > 0) and by_hand.colour == "#963c3c" and not notes
-    _, (note,) = read_by_hand(portrait, (512, 512), None)
-    assert "ana.png' has many colours" in note
-
-
-def test_an_opaque_grey_rgba_mask_is_a_grey_mask(tmp_path):
-    file = tmp_path / "m.png"
-    file.write_bytes(png(np.dstack([spot(200)] * 3 + [np.full((512, 512), 255, np.uint8)])))
-    by_hand, _ = read_by_hand(file, (512, 512), None)
-    assert by_hand.paint is None and by_hand.colour is None
-    assert float(by_hand.mask.max()) == pytest.approx(200 / 255, abs=0.003)
-
-
-@pytest.mark.parametrize("name", ["a b", "it's", "new\nline", "caf\udce9", "both ' and \""])
-def test_a_message_names_files_without_the_folder_of_their_job(tmp_path, name):
-    folder = tmp_path / f"{name}-0123456789ab"
-    for said in (f"{folder}/photo.png is empty", f"{str(folder / 'photo.png')!r} is empty"):
-        assert str(tmp_path) not in without_folder(said, folder)
