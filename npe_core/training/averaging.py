@@ -14,24 +14,30 @@ import torch
 
 from npe_core.errors import InputError, UsageError
 from npe_core.files import make_folder, replace_file
-from npe_core.training.checkpoint import NOTES, OWN, export_weights, exported, read_weights, run_notes
+from npe_core.training.checkpoint import NOTES, OWN, STATE, export_weights, exported, read_weights, run_notes
 from npe_core.training.data import parse_source, source_name
 
 
-def average(texts: list[str], out: Path, ema: str = "long") -> Path:
+def average(texts: list[str], out: Path, ema: str = "long", force: bool = False) -> Path:
     """Write the weighted mean of ``RUN`` or ``RUN=SHARE`` ... into the folder ``out``, as a run of its own.
 
     A RUN is a folder, or exported weights. Shares are relative; the default is 1. The result counts as many images as
     the run that has seen most, its recipe is that of the first run that noted one, and what a run knows of its data
     alone (the prior of samples) is that of the last run that has one: mixtures of different kinds have no mean.
-    Returns its file. Raises UsageError for fewer than two or where ``out`` is one of them, InputError when runs are
-    missing or differ in architecture, EnvironmentFault.
+    Returns its file. Raises UsageError for fewer than two, where ``out`` is one of them or another run, and without
+    ``force`` where it holds an average already; InputError when runs are missing or differ in architecture,
+    EnvironmentFault.
     """
     runs = [(path, 1.0 if share is None else share) for path, share in map(parse_source, texts)]
     if len(runs) < 2:
         raise UsageError("Name at least two runs to average.")
     if any(exported(path, ema).parent.resolve() == out.resolve() for path, _ in runs):
         raise UsageError(f"--out {out} is one of the runs to average, whose weights would be lost. Give another --out.")
+    if (out / STATE).exists():
+        raise UsageError(f"--out {out} is the folder of a run, whose weights would be lost. Give another --out.")
+    file = out / f"ema_{ema}.safetensors"
+    if file.exists() and not force:
+        raise UsageError(f"{file} exists already. Give another --out, or overwrite it with --force.")
     total = sum(share for _, share in runs)
     mean: dict[str, torch.Tensor] = {}
     prior: dict[str, torch.Tensor] = {}
@@ -58,10 +64,10 @@ def average(texts: list[str], out: Path, ema: str = "long") -> Path:
     if config is None:
         raise InputError(f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is.")
     make_folder(out)
-    export_weights(out / f"ema_{ema}.safetensors", mean | prior, config, max(seen))
+    export_weights(file, mean | prior, config, max(seen))
     with replace_file(out / NOTES) as temporary:
         temporary.write_text(json.dumps(known | {"config": config, "data": data, "average": parts}, indent=2))
-    return out / f"ema_{ema}.safetensors"
+    return file
 
 
 def alike(config: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:

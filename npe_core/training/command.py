@@ -17,7 +17,7 @@ def command(arguments: list[str], prog: str) -> int:
     if options.command == "average":
         from npe_core.training.averaging import average
 
-        tell(str(average(options.runs, options.out, options.ema)))
+        tell(str(average(options.runs, options.out, options.ema, options.force)))
         return 0
     if options.threads is not None:
         import torch

@@ -25,15 +25,31 @@ HELP = {
 RELEASED = """\
 The weights before keep their file, and
 what brings them back is told; an upscaler_smooth that does not fit a new upscaler leaves with the old one."""
+_AS_CLICK = {
+    "usage: ": "Usage: ",
+    "\npositional arguments:\n": "\nArguments:\n",
+    "\noptions:\n": "\nOptions:\n",
+    "show this help message and exit\n": "Show this message and exit.\n",
+}
+"""What argparse says in every help, and click says otherwise."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises UsageError instead of ending the process, and shows ``examples``, a command line in each line."""
+    """Raises UsageError instead of ending the process, and shows ``examples``, a command line in each line.
+
+    Its help reads as that of the other commands, which is click's.
+    """
 
     def __init__(self, *, examples: str = "", **options: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
         lines = [f"  {self.prog} {line}" for line in examples.splitlines()]
-        self.epilog = "\n".join(["examples:", *lines]) if lines else None
+        self.epilog = "\n".join(["Examples:", *lines]) if lines else None
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        for theirs, ours in _AS_CLICK.items():
+            text = text.replace(theirs, ours, 1)
+        return text
 
     def print_help(self, file: Any = None) -> None:
         tell(self.format_help().removesuffix("\n"))
@@ -130,6 +146,7 @@ def _add_averaging(parser: argparse.ArgumentParser) -> None:
     add("runs", nargs="+", metavar="RUN[=SHARE]", help=text)
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the average")
     add("--ema", choices=["short", "long"], default="long", help="which average of each run (default: %(default)s)")
+    add("--force", action="store_true", help="overwrite the average in DIR if there is one")
 
 
 def _add_release(parser: argparse.ArgumentParser) -> None:

@@ -174,6 +174,30 @@ def test_an_average_replaces_none_of_its_runs(tmp_path):
     assert (tmp_path / "two/ema_long.safetensors").read_bytes() == before and not (tmp_path / "two/run.json").exists()
 
 
+def test_an_average_overwrites_no_run_and_no_other_average_unasked(tmp_path, capsys):
+    runs = [str(upscaler(tmp_path / f"{seed}.safetensors", seed)) for seed in range(3)]
+    mean, other = tmp_path / "mean", tmp_path / "run"
+    other.mkdir()
+    (other / "state.pt").touch()
+    assert run(["train", "average", *runs[:2], "--out", str(mean)]) == 0
+    before = (mean / "ema_long.safetensors").read_bytes()
+    for out, words in ((mean, "exists already"), (other, "is the folder of a run")):
+        assert run(["train", "average", *runs, "--out", str(out)]) == 2
+        assert words in capsys.readouterr().err
+    assert (mean / "ema_long.safetensors").read_bytes() == before and len(list(other.iterdir())) == 1
+    assert run(["train", "average", *runs, "--out", str(other), "--force"]) == 2
+    assert run(["train", "average", *runs, "--out", str(mean), "--force"]) == 0
+    assert (mean / "ema_long.safetensors").read_bytes() != before
+
+
+@pytest.mark.parametrize("words", [["train"], ["train", "average"], ["evaluate", "mix"]])
+def test_the_help_of_argparse_reads_as_that_of_click(capsys, words):
+    assert run([*words, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"Usage: npe {' '.join(words)} ") and "\nOptions:\n  -h, --help" in told
+    assert "  Show this message and exit.\n" in told and "positional" not in told
+
+
 @pytest.mark.parametrize(
     "notes", [[1], {"config": None}, {"recipe": [1]}, {"task": 3}, {"data": {"a": 1}}, {"data": [1]}, {"average": 1}]
 )

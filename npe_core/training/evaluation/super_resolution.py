@@ -23,6 +23,7 @@ from npe_core.training.teachers import Judge
 
 SHEET = 12
 """Faces of the sheet."""
+SHARE = "LPIPS, share of bicubic's"
 
 
 def evaluate_super_resolution(
@@ -67,7 +68,7 @@ def evaluate_super_resolution(
         report.tables.append(table(data, len(images), sums))
         if inside:
             rows = [[name, as_cell(value, 4), as_cell(value / inside["bicubic"], 2)] for name, value in inside.items()]
-            report.tables.append(markdown(["restored inside random shapes only", "LPIPS", "of bicubic"], rows))
+            report.tables.append(markdown(["restored inside random shapes only", "LPIPS", SHARE], rows))
     report.sheets["faces"] = grid(np.stack(tiles), len(engines) + 3)
     report.notes.append(f"Columns of the sheet: input, bicubic, {', '.join(engines)}, original.")
     if judge is None:
@@ -125,7 +126,7 @@ def table(data: str, faces: int, sums: dict[str, dict[str, Any]]) -> str:
         f"{data}, {faces} faces",
         "PSNR-Y (dB)",
         "LPIPS",
-        "of bicubic",
+        SHARE,
         "down-scaled to input (/255)",
         "colour shift (/255)",
     ]
