@@ -10,6 +10,8 @@
     WeightsError, EnvironmentFault    INSTALLATION  runs again, counts no attempt      pauses until the models load
     OutOfMemory, TimeUp, all others   JOB           runs again, alone; fails in the
                                                     end, after ``attempts`` in all
+
+While a result is written, what the system refuses and an EnvironmentFault are NotWritten: see ``of_writing``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from __future__ import annotations
 import enum
 
 from npe_core.daemon.worker import DeviceLost, NotWritten, StillWritten, Stopping
-from npe_core.errors import EnvironmentFault, NpeError, OutOfMemory, UsageError, WeightsError
+from npe_core.errors import EnvironmentFault, NoSpace, NpeError, OutOfMemory, UsageError, WeightsError
+from npe_core.files import from_system
 
 
 class Blame(enum.Enum):
@@ -54,3 +57,15 @@ def blame_for(error: Exception) -> Blame:
             return Blame.INPUT
         case _:
             return Blame.JOB
+
+
+def of_writing(fault: Exception) -> Exception:
+    """What a fault in writing a result comes to: NotWritten where the disk is to blame, or itself.
+
+    What an encoder refuses, or finds no memory for, it would refuse again.
+    """
+    if isinstance(fault, OutOfMemory) or not (isinstance(fault, EnvironmentFault) or from_system(fault)):
+        return fault
+    error = NotWritten(str(fault), fault.needed if isinstance(fault, NoSpace) else 0)
+    error.__cause__ = fault
+    return error

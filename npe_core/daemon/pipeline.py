@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from npe_core.daemon.blame import of_writing
 from npe_core.daemon.claimed import Claimed
-from npe_core.daemon.worker import NotWritten, Read, Stopping, TimeUp, Worker
-from npe_core.errors import EnvironmentFault, NoSpace, NpeError, OutOfMemory
-from npe_core.files import from_system
+from npe_core.daemon.worker import Read, Stopping, TimeUp, Worker
+from npe_core.errors import NpeError
 
 _ALONE = object()
 """In place of an outcome: the job is to be tried alone."""
@@ -209,20 +209,10 @@ class Pipeline:
             else:
                 self._worker.write(read, outcome, read.job.result)
         except Exception as fault:
-            error = fault
-            if _is_of_the_disk(fault):
-                error = NotWritten(str(fault), fault.needed if isinstance(fault, NoSpace) else 0)
-                error.__cause__ = fault
+            error = of_writing(fault)
         self._room.take(-read.megapixels)
         self._done(read.job, error)
 
     def _done(self, job: Claimed, error: Exception | None) -> None:
         self.finished.put(Finished(job, error))
         self._wake()
-
-
-def _is_of_the_disk(fault: Exception) -> bool:
-    """Whether a job is not to blame. What an encoder refuses, or finds no memory for, it would refuse again."""
-    if isinstance(fault, EnvironmentFault):
-        return not isinstance(fault, OutOfMemory)
-    return from_system(fault)

@@ -15,7 +15,7 @@ from daemon_stubs import EndlessWorker, StubWorker, drop, names
 from waiting import PATIENCE, wait_for
 
 from npe_core.daemon import journal, pauses
-from npe_core.daemon.blame import Blame, blame_for
+from npe_core.daemon.blame import Blame, blame_for, of_writing
 from npe_core.daemon.claimed import Claimed
 from npe_core.daemon.files import Files
 from npe_core.daemon.names import sort_out
@@ -24,7 +24,7 @@ from npe_core.daemon.retry import find_failed, retry
 from npe_core.daemon.spool import Spool
 from npe_core.daemon.tracker import scan
 from npe_core.daemon.worker import DeviceLost, NotWritten, Read, StillWritten, Stopping, TimeUp
-from npe_core.errors import EnvironmentFault, InputError, OutOfMemory, UsageError, WeightsError
+from npe_core.errors import EnvironmentFault, InputError, NoSpace, OutOfMemory, UsageError, WeightsError
 
 
 def reason_of(folders, stem):
@@ -156,6 +156,23 @@ def test_a_batch_that_fails_is_over_before_its_jobs_are_tried_alone(tmp_path):
 )
 def test_who_is_to_blame(error, blame):
     assert blame_for(error) is blame
+
+
+@pytest.mark.parametrize(
+    ("fault", "blame", "needed"),
+    [
+        (OSError(errno.EROFS, os.strerror(errno.EROFS)), Blame.DISK, 0),
+        (EnvironmentFault("/outbox cannot be written to."), Blame.DISK, 0),
+        (NoSpace("no room", 400_000), Blame.DISK, 400_000),
+        (OSError("encoder error -2 when writing image file"), Blame.JOB, None),
+        (OutOfMemory("too large to be encoded"), Blame.JOB, None),
+        (UsageError("WEBP holds at most 16383 pixels a side."), Blame.INPUT, None),
+    ],
+)
+def test_who_is_to_blame_while_a_result_is_written(fault, blame, needed):
+    error = of_writing(fault)
+    assert blame_for(error) is blame and getattr(error, "needed", None) == needed
+    assert error is fault if needed is None else error.__cause__ is fault and str(error) == str(fault)
 
 
 def test_an_edit_that_takes_too_long_is_cut_off_and_told(folders, serve):
