@@ -176,6 +176,16 @@ class Document:
         box, self._dirty = self._dirty, None
         return box
 
+    def copy(self) -> Self:
+        """A canvas with the same picture, regions, paint, mask and fills, and nothing to undo, which keeps them while
+        this one changes. A stroke under way counts: its paint is there.
+        """
+        canvas = type(self)(self._layers.image)
+        canvas._regions = self._regions
+        canvas._layers.planes = self._layers.planes.copy()
+        canvas._asked = self._asked_now
+        return canvas
+
     # --- undo ---------------------------------------------------------------------------------------------------
 
     def undo(self) -> bool:
@@ -205,7 +215,7 @@ class Document:
 
         A stroke under way counts: its paint is there.
         """
-        asked = self._asked if self._stroke is None else self._touched_by_hand
+        asked = self._asked_now
         told = {"fills": [asdict(fill) for fill in asked.fills], "by_hand": asked.by_hand, "feather": asked.feather}
         return state.pack(self._layers.image, self._layers.planes, asked.edges, told)
 
@@ -238,6 +248,10 @@ class Document:
         if patch is None:
             return False
         return self._record((patch,), asked or self._touched_by_hand)
+
+    @property
+    def _asked_now(self) -> Asked:
+        return self._asked if self._stroke is None else self._touched_by_hand
 
     @property
     def _touched_by_hand(self) -> Asked:

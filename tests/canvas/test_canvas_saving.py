@@ -30,6 +30,22 @@ def test_saved_and_restored():
     assert snapshot(Canvas.restore(picture(), empty.save_state())) == snapshot(empty)
 
 
+def test_a_copy_keeps_what_there_was():
+    rng = random.Random(5)
+    canvas = Canvas(picture(), region_map())
+    canvas.fill("hair", "#8b2500")
+    start_a_stroke(canvas)
+    before, copied = snapshot(canvas), canvas.copy()
+    assert snapshot(copied) == before and copied.regions is canvas.regions
+    for _ in range(10):
+        random_operation(rng)(canvas)
+    assert snapshot(copied) == before != snapshot(canvas)
+    now = snapshot(canvas)
+    assert not copied.undo()
+    copied.clear()
+    assert snapshot(canvas) == now
+
+
 def start_a_stroke(canvas: Canvas) -> None:
     canvas.begin_stroke("#ffffff", 3)
     canvas.extend_stroke([(9, 30)])
