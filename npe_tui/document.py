@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -13,6 +14,7 @@ from npe_core.canvas.boxes import Box, cut
 from npe_core.errors import InputError
 from npe_core.files import NAME_ROOM, shortened
 from npe_core.regions import LEGEND, group_by_name
+from npe_tui.paint import Paint
 from npe_tui.results import Made, Results
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from npe_core.photo import Photo
 
 FaceBox: TypeAlias = tuple[float, float, float, float]
+
+_STEM_ROOM = 240
+"""Bytes of a name that number and suffix follow; most file systems allow 255 in all."""
 
 
 @dataclass(frozen=True)
@@ -154,11 +159,9 @@ class EditDocument:
         """Whether closing now would lose the last result."""
         return self._results.now is not None and self._results.now.saved_as is None
 
-    @property
-    def saved_as(self) -> Path | None:
-        """The file of the result in force, or where it goes by default: where one was saved last."""
-        own = self._results.now.saved_as if self._results.now is not None else None
-        return own or self._last_file
+    def file_for(self, made: Made) -> Path | None:
+        """The file of an enhanced picture, or where it goes by default: where one was saved last."""
+        return made.saved_as or self._last_file
 
     @property
     def unsaved_paint(self) -> bool:
@@ -270,14 +273,15 @@ class EditDocument:
 
     # --- saving -------------------------------------------------------------------------------------------------
 
-    def proposed_name(self, what: str = "edited") -> Path:
-        """Beside the photo, ``NAME-edited.png``, with a number if that is taken."""
-        stem = shortened(self.path.stem, NAME_ROOM)
-        number, path = 1, self.path.with_name(f"{stem}-{what}.png")
-        while path.exists():
-            number += 1
-            path = self.path.with_name(f"{stem}-{what}-{number}.png")
-        return path
+    def proposed_name(self, what: str = "edited", taken: Collection[Path] = ()) -> Path:
+        """Beside the photo, ``NAME-edited.png``, with a number if that is there already, or one of those ``taken``.
+
+        Once a result was saved, the next is proposed as the next number of that file.
+        """
+        path = self.path.with_name(f"{shortened(self.path.stem, NAME_ROOM)}-{what}.png")
+        if what == "edited" and self._last_file is not None:
+            path = self._last_file
+        return _next_free(path, {other.absolute() for other in taken})
 
     def save(self, path: Path, force: bool = False, made: Made | None = None) -> tuple[str, ...]:
         """Writes ``made``, by default the result in force; returns notes on what the format cannot carry.
@@ -288,32 +292,20 @@ class EditDocument:
         if made is None:
             raise InputError("There is no edited picture yet: enhance first.")
         notes = made.result.save(path, force=force)
-        self._results.saved(made, path)
-        self._last_file = path
+        self._last_file = path.absolute()
+        self._results.saved(made, self._last_file)
         return notes
 
-    def save_paint(self, path: Path, force: bool = False) -> tuple[str, ...]:
-        """Writes paint and mask as an RGBA PNG, as ``npe edit --paint`` reads it, or a mask alone in grey, for
-        ``--mask``; returns notes on what the file cannot say. Raises as ``save``.
-        """
-        import io
+    def paint(self) -> Paint:
+        """Paint and mask as they are now, to be written while somebody goes on."""
+        return Paint(self.canvas.copy(), self.canvas.revision)
 
-        from PIL import Image
-
-        from npe_core.photo import check_output, write_atomically
-
-        if check_output(path, force, [self.photo.path]) != "PNG":
-            raise InputError(f"Paint is saved as PNG; {path.name} has another suffix. Use {path.stem}.png.")
-        revision = self.canvas.revision
-        painted, marked = self.canvas.painted, self.canvas.levels > 0
-        has_paint, has_bare = bool(painted.any()), bool((marked & ~painted).any())
-        content = io.BytesIO()
-        Image.fromarray(self.canvas.as_paint() if has_paint else self.canvas.levels).save(content, "PNG")
-        write_atomically(path, content.getvalue(), force, [self.photo.path])
-        self._saved_revision = revision
-        if has_paint and has_bare:
-            return ("What is marked without paint has the photo's own colours in the file, which are taken for paint.",)
-        return () if has_paint else ("Nothing is painted: the file is a mask, for npe edit --mask.",)
+    def save_paint(self, path: Path, force: bool = False, paint: Paint | None = None) -> tuple[str, ...]:
+        """Writes ``paint``, by default as it is now; returns notes on what the file cannot say. See ``Paint.write``."""
+        paint = paint or self.paint()
+        notes = paint.write(path, force, self.photo.path)
+        self._saved_revision = paint.revision
+        return notes
 
     # --- autosave -----------------------------------------------------------------------------------------------
 
@@ -333,6 +325,18 @@ class EditDocument:
         self._begun_anew = False
         self._results = Results()
         self.shown = self.canvas.guide.copy()
+
+
+def _next_free(path: Path, taken: Collection[Path]) -> Path:
+    """The path, with the next number if there is such a file or will be: ``lips.png``, ``lips-2.png``."""
+    stem, _, number = path.stem.rpartition("-")
+    if not (number.isdecimal() and stem and path.with_stem(stem).exists()):  # a number of its own is no count
+        stem = shortened(path.stem, _STEM_ROOM)
+    count = 1
+    while path.exists() or path.absolute() in taken:
+        count += 1
+        path = path.with_stem(f"{stem}-{count}")
+    return path
 
 
 class _Marks(NamedTuple):

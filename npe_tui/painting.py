@@ -98,6 +98,12 @@ class Painting:
             return not before
 
     @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """Waits for what is being done to the canvas: what looks at it here, without waiting, sees one moment of it."""
+        async with self._turn:
+            yield
+
+    @asynccontextmanager
     async def _alone(self) -> AsyncIterator[EditDocument | None]:
         """Waits for what is being done to the canvas, and gives the document if it may be changed.
 

@@ -3,33 +3,84 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual.screen import ModalScreen
+
 from npe_core.errors import NpeError
 from npe_tui.own_files import OwnFiles
+from npe_tui.panels.status import StatusLine
 
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
     from npe_tui.document import EditDocument
     from npe_tui.results import Made
     from npe_tui.screens.edit import EditScreen
+    from npe_tui.screens.save import Target
+
+
+@dataclass(eq=False)
+class Save:
+    """One save, from the key press to its end."""
+
+    editing: EditScreen
+    document: EditDocument
+    made: Made | None
+    """The picture; None: paint and mask."""
+    path: Path | None = None
+    """Where it is written, as far as that is known."""
+    asks: bool = False
+    """Whether a person is asked, or soon will be."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def say(self, told: str, serious: bool = False) -> None:
+        """On the screen of the photo, if that was not left meanwhile. No notification: a dialog says all of it."""
+        if self.editing.is_attached:
+            self.editing.status.say(told, serious=serious, noted=True)
+
+    @property
+    def if_other(self) -> str:
+        """A warning, if the picture is not what is shown."""
+        return "" if self.document.shows(self.made) else " It is the last enhanced picture, not what is shown now."
+
+    def lies_beside(self, path: Path) -> bool:
+        """Whether a file is in the photo's folder."""
+        return path.absolute().parent == self.document.path.absolute().parent
+
+    def named(self, path: Path) -> Path:
+        """The name alone where a file lies beside the photo, else all of the path."""
+        return Path(path.name) if self.lies_beside(path) else path.absolute()
 
 
 class Saving:
-    """The saves of a session. The canvas and its history go on meanwhile: a slow disk holds up nobody."""
+    """The saves of a session. The canvas and its history go on meanwhile: a slow disk holds up nobody.
+
+    They are written one after the other, in the order of their keys.
+    """
 
     def __init__(self, app: NpeApp) -> None:
         self._app = app
         self._own_files = OwnFiles()
+        self._under_way: list[Save] = []
+        """In the order of their keys."""
 
     async def may_close(self, question: str) -> bool:
-        """Whether the photo under way may go: it is saved, or a person says so. What is dropped is dropped for good."""
+        """Whether the photo under way may go: it is saved, or a person says so. What is dropped is dropped for good.
+
+        What is being written is waited for.
+        """
         editing = self._app.editing
         if editing is None:
             return True
         document = editing.document
-        while document is not None and document.unsaved:
+        while document is not None:
+            if self._under_way:
+                await self._come_to_the_end(self._under_way[0])
+                continue
+            if not document.unsaved:
+                break
             asked_about = document.result
             answer = await self._ask_to_save(question, document)
             if answer not in ("save", "save_paint", "drop"):
@@ -38,12 +89,18 @@ class Saving:
                 continue  # an Enhance came to its end meanwhile
             if answer == "drop":
                 break
-            paint = answer == "save_paint"
-            if not await self.save(editing, None if paint else document.saved_as, paint):
+            is_paint = answer == "save_paint"
+            if not await self._carry_out(self._new(editing, document, not is_paint, is_paint), again=not is_paint):
                 return False
         if editing.autosave is not None:
             await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
         return True
+
+    async def _come_to_the_end(self, save: Save) -> None:
+        if self._names:
+            for status in self._app.screen.query(StatusLine):
+                status.say(f"Saving {self._names}…; leaves then")
+        await save.ended.wait()
 
     async def _ask_to_save(self, question: str, document: EditDocument) -> str | None:
         from npe_tui.screens.confirm import ConfirmScreen
@@ -61,100 +118,135 @@ class Saving:
         self._app.clear_notifications()  # on a small terminal they would lie on the question
         return await self._app.push_screen_wait(ConfirmScreen(question, text, answers))
 
-    async def save(self, editing: EditScreen, path: Path | None, paint: bool = False) -> bool:
+    # --- from the key on ----------------------------------------------------------------------------------------
+
+    def begin(self, editing: EditScreen, again: bool = False, paint: bool = False) -> None:
         """Ask where, ask before overwriting, write. ``paint``: paint and mask instead of the edited picture.
 
-        The picture is the one that is in force when this is called, whatever is undone meanwhile; or one that an
-        Enhance makes while a person is asked. Nothing is asked where ``path`` is a file that this session wrote and
-        nobody else did since. Returns whether it was written, or had been.
+        The picture is the one that is in force now, whatever is undone meanwhile; or one that an Enhance makes while a
+        person is asked; paint is that of the answer. ``again``: nothing is asked where its file is one that this
+        session wrote and nobody else did since. A key that is pressed twice asks once.
         """
         document = editing.document
-        if document is None:
-            return False
+        if document is None or any(save.asks for save in self._under_way):
+            return
         made = None if paint else document.made
         if not paint and made is None:
             enhance, save_paint = self._app.key_to("enhance"), self._app.key_to("save_paint")
             told = f"There is nothing to save yet: {enhance} enhances. {save_paint} saves the paint alone."
             editing.status.say(told, serious=True)
-            return False
-        own = False
-        if path is not None and not paint:
-            _say(editing, f"Saving {path.name}…")
-            own = await asyncio.to_thread(self._own_files.untouched, path)
-        if own and path is not None and made is not None and made.saved_as == path:
-            _say(editing, f"Saved already as {_beside(path, document)}.{_if_other(document, made)}")
-            return True
-        written, made, notes = await self._write(editing, document, made, path, own)
+        elif again and any(save.made is made for save in self._under_way):
+            editing.status.say(f"Still saving {self._names}…")
+        else:
+            self._app.run_worker(self._carry_out(self._new(editing, document, again, paint), again), group="app")
+
+    def _new(self, editing: EditScreen, document: EditDocument, again: bool, paint: bool) -> Save:
+        made = None if paint else document.made
+        path = document.file_for(made) if again and made is not None else None
+        save = Save(editing, document, made, path, asks=path is None and not (again and self._under_way))
+        self._under_way.append(save)
+        return save
+
+    @property
+    def _names(self) -> str:
+        """Of the files that are being written, or soon will be."""
+        return ", ".join(dict.fromkeys(save.path.name for save in self._under_way if save.path is not None))
+
+    async def _carry_out(self, save: Save, again: bool) -> bool:
+        """Returns whether it was written, or had been."""
+        try:
+            return await self._save(save, again)
+        finally:
+            self._under_way.remove(save)
+            save.ended.set()
+
+    async def _save(self, save: Save, again: bool) -> bool:
+        editing, document, own = save.editing, save.document, None
+        if again and save.made is not None:
+            own = await self._own_file(save, save.made)
+            if own is not None and save.made.saved_as == own.path:
+                save.say(f"Saved already as {save.named(own.path)}.{save.if_other}")
+                return True
+        written, notes = await self._write(save, own)
         if written is None:
             return False
         if editing.autosave is not None and not document.unsaved:
             await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
         if editing.is_attached:
             editing.tell()
-        again = own and written == path
-        told = f"Saved {written if _lies_beside(written, document) else written.absolute()}"
-        _say(editing, f"Saved again as {_beside(written, document)}.{_if_other(document, made)}" if again else told)
+        if own is not None and written == own.path:
+            save.say(f"Saved again as {save.named(written)}.{save.if_other}")
+        else:
+            save.say(f"Saved {written if save.lies_beside(written) else written.absolute()}")
         for note in notes:
             self._app.notify(note, title=written.name, markup=False)
         return True
 
-    async def _write(
-        self, editing: EditScreen, document: EditDocument, made: Made | None, path: Path | None, own: bool
-    ) -> tuple[Path | None, Made | None, tuple[str, ...]]:
-        """Asks where until it is written there. ``made``: the picture; None: paint and mask.
+    async def _own_file(self, save: Save, made: Made) -> Target | None:
+        """The picture's file, if it may be written over: what was to be written before is there by then."""
+        from npe_tui.screens.save import Target
 
-        ``own``: ``path`` may be written over, and is not asked for. Returns where it was written, None if a person gave
-        up, the picture that was, and notes.
+        if save.path is not None:
+            save.say(f"Saving {save.path.name}…")
+        await self._those_before(save)
+        save.path = save.document.file_for(made)
+        if save.path is None or not await asyncio.to_thread(self._own_files.untouched, save.path):
+            return None
+        return Target(save.path, overwrite=True)
+
+    async def _those_before(self, save: Save) -> None:
+        for other in self._under_way[: self._under_way.index(save)]:
+            await other.ended.wait()
+
+    async def _write(self, save: Save, target: Target | None) -> tuple[Path | None, tuple[str, ...]]:
+        """Asks where until it is written there; ``target``: is not asked for.
+
+        Returns where it was written, None if a person gave up, and notes.
         """
-        from npe_tui.screens.save import SaveScreen, Target
-
-        newest, paint = document.newest, made is None
-
-        def wanted() -> Made | None:
-            return made if paint or document.newest is newest else document.newest
-
-        proposed, problem = path or document.proposed_name("paint" if paint else "edited"), ""
-        chosen = Target(proposed, overwrite=True) if own else None
+        document, newest, paint, problem = save.document, save.document.newest, None, ""
         while True:
-            if chosen is None:
-                source = document.photo.path
-                screen = SaveScreen(proposed, source, paint, lambda: not document.shows(wanted()), problem)
-                chosen = await self._app.push_screen_wait(screen)
-            if chosen is None:
-                _say(editing, f"Not saved. {problem}".rstrip(), serious=bool(problem))
-                return None, None, ()
-            _say(editing, f"Saving {chosen.path.name}…")
-            made = wanted()
-            newest = document.newest
+            if target is None:
+                target = await self._ask(save, newest, problem)
+            if target is None:
+                save.say(f"Not saved. {problem}".rstrip(), serious=bool(problem))
+                return None, ()
+            save.path = target.path
+            save.say(f"Saving {target.path.name}…")
+            if save.made is None:
+                async with save.editing.painting.at_rest():
+                    paint = document.paint()
+            else:
+                save.made, newest = _wanted(save, newest), document.newest
+            await self._those_before(save)
+            save.say(f"Saving {target.path.name}…")
             try:
-                if made is None:
-                    notes = await asyncio.to_thread(document.save_paint, chosen.path, chosen.overwrite)
+                if save.made is None:
+                    notes = await asyncio.to_thread(document.save_paint, target.path, target.overwrite, paint)
                 else:
-                    notes = await asyncio.to_thread(document.save, chosen.path, chosen.overwrite, made)
+                    notes = await asyncio.to_thread(document.save, target.path, target.overwrite, save.made)
+                    await asyncio.to_thread(self._own_files.note, target.path)
             except NpeError as error:
-                proposed, problem, chosen = chosen.path, str(error), None
-                _say(editing, f"Not saved. {problem}", serious=True)
-                continue
-            if not paint:
-                await asyncio.to_thread(self._own_files.note, chosen.path)
-            return chosen.path, made, notes
+                problem, target = str(error), None
+                save.say(f"Not saved. {problem}", serious=True)
+            else:
+                return target.path, notes
+
+    async def _ask(self, save: Save, newest: Made | None, problem: str) -> Target | None:
+        """Where to, once no other question is up: keys that are meant for that would go to this one."""
+        from npe_tui.screens.save import SaveScreen
+
+        document, is_paint, save.asks = save.document, save.made is None, True
+        taken = [other.path for other in self._under_way if other is not save and other.path is not None]
+        proposed = save.path or document.proposed_name("paint" if is_paint else "edited", taken)
+        source, shown = document.photo.path, lambda: document.shows(_wanted(save, newest))
+        while isinstance(self._app.screen, ModalScreen):
+            await asyncio.sleep(0.05)
+        target = await self._app.push_screen_wait(SaveScreen(proposed, source, is_paint, lambda: not shown(), problem))
+        save.asks = False
+        return target
 
 
-def _say(editing: EditScreen, told: str, serious: bool = False) -> None:
-    """On the screen of the photo, if that was not left meanwhile. No notification: a dialog says all of it."""
-    if editing.is_attached:
-        editing.status.say(told, serious=serious, noted=True)
-
-
-def _if_other(document: EditDocument, made: Made | None) -> str:
-    return "" if document.shows(made) else " It is the last enhanced picture, not what is shown now."
-
-
-def _lies_beside(path: Path, document: EditDocument) -> bool:
-    """Whether the file is in the photo's folder."""
-    return path.absolute().parent == document.path.absolute().parent
-
-
-def _beside(path: Path, document: EditDocument) -> Path:
-    """The name alone where the file lies beside the photo, else all of the path."""
-    return Path(path.name) if _lies_beside(path, document) else path.absolute()
+def _wanted(save: Save, newest: Made | None) -> Made | None:
+    """The picture that is saved: of the key, or one that was made since ``newest`` was the last."""
+    document = save.document
+    return save.made if save.made is None or document.newest is newest else document.newest

@@ -282,13 +282,13 @@ class EditScreen(EnhancingScreen):
             self.later(self.find_face(ask=True))
 
     def action_save(self) -> None:
-        self.npe.once("save", self.npe.saving.save(self, None if self.document is None else self.document.saved_as))
+        self.npe.saving.begin(self, again=True)
 
     def action_save_as(self) -> None:
-        self.npe.once("save", self.npe.saving.save(self, None))
+        self.npe.saving.begin(self)
 
     def action_save_paint(self) -> None:
-        self.npe.once("save", self.npe.saving.save(self, None, paint=True))
+        self.npe.saving.begin(self, paint=True)
 
     # --- events -------------------------------------------------------------------------------------------------
 

@@ -137,6 +137,30 @@ def test_the_proposed_name_is_never_taken(document, tmp_path):
     assert first == tmp_path / "me-edited.png"
     first.touch()
     assert document.proposed_name() == tmp_path / "me-edited-2.png"
+    assert document.proposed_name(taken=[tmp_path / "me-edited-2.png"]) == tmp_path / "me-edited-3.png"
+
+
+@pytest.mark.parametrize(
+    ("there", "saved", "proposed"),
+    [
+        ([], "lips.webp", "lips-2.webp"),
+        (["lips-2.webp"], "lips.webp", "lips-3.webp"),
+        (["lips.webp"], "lips-2.webp", "lips-3.webp"),
+        ([], "shot-2024.png", "shot-2024-2.png"),
+        ([], "-2.png", "-2-2.png"),
+        ([], f"{250 * 'L'}.png", f"{240 * 'L'}-2.png"),
+    ],
+)
+def test_the_next_is_proposed_beside_the_last_that_was_saved(document, tmp_path, there, saved, proposed):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name in there:
+        (folder / name).touch()
+    document.canvas.fill("hair", "#8b2500")
+    document.accept(invented(document, 9))
+    document.save(folder / saved)
+    assert document.proposed_name() == folder / proposed
+    assert document.proposed_name("paint") == tmp_path / "me-paint.png"
 
 
 def test_saved_paint_is_what_npe_edit_reads(document, tmp_path):
@@ -167,6 +191,21 @@ def test_a_mask_without_paint_is_saved_as_a_mask_and_with_paint_it_is_told(docum
     again = Canvas(document.photo.image)
     again.paint_image(*read_paint(tmp_path / "paint.png", document.size))
     assert (again.levels == document.canvas.levels).all() and (again.guide == document.canvas.guide).all()
+
+
+def test_paint_is_written_as_it_was_whatever_was_done_since(document, tmp_path):
+    document.canvas.fill("hair", "#8b2500")
+    document.canvas.begin_stroke("#3355aa", 6)
+    document.canvas.extend_stroke([(60, 70)])
+    paint, levels, guide = document.paint(), document.canvas.levels.copy(), document.canvas.guide.copy()
+    while document.undo():
+        pass
+    document.canvas.fill("lips", "#b00020")
+    document.save_paint(tmp_path / "paint.png", paint=paint)
+    again = Canvas(document.photo.image)
+    again.paint_image(*read_paint(tmp_path / "paint.png", document.size))
+    assert (again.levels == levels).all() and np.abs(again.guide.astype(int) - guide).max() <= 1
+    assert document.unsaved_paint, "the lips are in no file"
 
 
 def test_a_snapshot_brings_paint_and_mask_back(document, photo_file):
@@ -315,14 +354,14 @@ def test_every_result_knows_its_own_file(document, tmp_path):
     first, second = tmp_path / "first.png", tmp_path / "second.png"
     document.canvas.fill("hair", "#8b2500")
     document.accept(invented(document, 5))
-    assert document.saved_as is None
+    assert document.file_for(document.made) is None
     document.save(first)
     document.accept(invented(document, 6))
-    assert document.saved_as == first, "by default it takes the place of the one before"
+    assert document.file_for(document.made) == first, "by default it takes the place of the one before"
     document.save(second)
     document.undo()
     document.refresh()
-    assert not document.unsaved and document.saved_as == first
+    assert not document.unsaved and document.file_for(document.made) == first
     document.save(second, force=True)
     document.redo()
     document.refresh()

@@ -1,10 +1,15 @@
 """Leaving a photo: nothing is lost without a question, and the question says what is true by then."""
 
+import threading
+
+import pytest
 from textual.widgets import Button, Input, Static
 from tui_fakes import invented
 from tui_session import run, until
 
+from npe_core.errors import EnvironmentFault
 from npe_tui import messages
+from npe_tui.document import EditDocument
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen
@@ -41,6 +46,11 @@ def test_leaving_asks_when_something_would_be_lost_as_it_is_by_then(start):
             await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
             painting = session.app.screen_stack[-2].painting
             assert painting.frozen, "what is chosen would be laid beside paint that it was not made of"
+            await asked()
+            await session.press("right", "enter")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("escape")
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
             await session.press("escape")
             await until(session.pilot, lambda: not painting.frozen)
 
@@ -55,6 +65,43 @@ def test_leaving_asks_when_something_would_be_lost_as_it_is_by_then(start):
             assert any("The enhanced picture of me.png is not saved" in text for text in told)
             await session.press("right", "right", "enter")
             await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_leaving_waits_for_what_is_being_written_and_asks_about_what_is_unsaved_then(
+    start, tmp_path, monkeypatch, is_full
+):
+    slow, write = threading.Event(), EditDocument.save
+
+    def on_a_slow_disk(self, *arguments):
+        assert slow.wait(60)
+        if is_full:
+            raise EnvironmentFault("No space left.")
+        return write(self, *arguments)
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            app, status = session.app, session.screen.status
+            await session.fill("7")
+            await session.enhance()
+            monkeypatch.setattr(EditDocument, "save", on_a_slow_disk)
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(app.screen, SaveScreen))
+            await session.press("enter", "q")
+            await until(session.pilot, lambda: status.message == "Saving me-edited.png…; leaves then")
+            assert app.screen is session.screen and not app._exit
+            slow.set()
+            if is_full:
+                await until(session.pilot, lambda: isinstance(app.screen, SaveScreen))
+                assert status.message == "Not saved. No space left."
+                await session.press("escape")
+                await until(session.pilot, lambda: isinstance(app.screen, ConfirmScreen))
+                await session.press("right", "right", "enter")
+            await until(session.pilot, lambda: not app.is_running or app._exit)
+            assert (tmp_path / "me-edited.png").exists() != is_full
 
     run(scenario)
 

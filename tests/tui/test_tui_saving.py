@@ -4,14 +4,16 @@ import os
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from textual import events
 from textual.widgets import Input, Static
 from tui_fakes import invented
 from tui_session import run, until
 
+from npe_core.canvas import Canvas
 from npe_core.errors import EnvironmentFault
-from npe_core.photo import Photo
+from npe_core.photo import Photo, read_paint
 from npe_tui import messages
 from npe_tui.document import EditDocument
 from npe_tui.own_files import OwnFiles
@@ -87,6 +89,7 @@ def test_a_file_of_this_session_is_saved_to_without_a_question(start):
                 await until(session.pilot, lambda told=told: status.message == told)
             await session.press("S")
             await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            assert session.app.screen.query_one(Input).value == str(file.with_name("lips-2.webp"))
 
     run(scenario)
 
@@ -324,6 +327,108 @@ def test_after_a_save_that_failed_the_dialog_is_for_the_same_picture(start, tmp_
             file = tmp_path / "me-edited.png"
             await until(session.pilot, lambda: session.screen.status.message == f"Saved {file}")
             assert Photo.open(file).parameters["seed"] == 6
+
+    run(scenario)
+
+
+def test_what_is_asked_for_while_a_file_is_written_follows_it_and_has_what_was_there_at_its_key(
+    start, tmp_path, monkeypatch
+):
+    """The dialogs come at once, and have the keys behind them."""
+    slow, write = threading.Event(), EditDocument.save
+    monkeypatch.setattr(EditDocument, "save", lambda self, *arguments: slow.wait(60) and write(self, *arguments))
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            app, status, document = session.app, session.screen.status, session.document
+            await session.fill("7")
+            await session.enhance(6)
+            await session.press("S")
+            await until(session.pilot, lambda: isinstance(app.screen, SaveScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: status.message == "Saving me-edited.png…")
+            await session.press("ctrl+s")
+            assert status.message == "Still saving me-edited.png…"
+
+            await session.fill("5")
+            levels = document.canvas.levels.copy()
+            for key in ("P", "enter", "u"):
+                app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await until(session.pilot, lambda: (document.canvas.levels != levels).any())
+            assert app.screen is session.screen
+            await session.enhance(7)
+            await session.press("ctrl+s", "S")
+            await until(session.pilot, lambda: isinstance(app.screen, SaveScreen))
+            assert app.screen.query_one(Input).value == str(tmp_path / "me-edited-2.png")
+            await session.press("escape")
+            assert [path.name for path in tmp_path.glob("me-*")] == []
+
+            slow.set()
+            await until(session.pilot, lambda: status.message == "Saved again as me-edited.png.")
+            assert not app.saving._under_way and not document.unsaved
+            assert Photo.open(tmp_path / "me-edited.png").parameters["seed"] == 7
+            assert (read_paint(tmp_path / "me-paint.png", document.size)[1] == levels / np.float32(255)).all()
+
+    run(scenario)
+
+
+def test_paint_is_saved_with_what_was_being_filled_when_it_was_asked_for(start, tmp_path, monkeypatch):
+    slow, fill = threading.Event(), Canvas.fill
+
+    def half_by_half(self, *arguments):
+        count = fill(self, 1, "#ffffff")
+        assert slow.wait(60)
+        return count + fill(self, *arguments)
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            monkeypatch.setattr(Canvas, "fill", half_by_half)
+            await session.press("7", "P")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("enter")
+            await session.pilot.pause(0.1)
+            slow.set()
+            file = tmp_path / "me-paint.png"
+            await until(session.pilot, lambda: session.screen.status.message == f"Saved {file}")
+            levels = session.document.canvas.levels
+            assert levels[:28].any() and not session.document.unsaved
+            assert (read_paint(file, session.document.size)[1] == levels / np.float32(255)).all()
+
+    run(scenario)
+
+
+def test_of_a_file_that_could_not_be_written_is_told_once_another_question_is_answered(start, tmp_path, monkeypatch):
+    slow = threading.Event()
+
+    def fails(self, *arguments):
+        assert slow.wait(60)
+        raise EnvironmentFault("No space left.")
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(6)
+            monkeypatch.setattr(EditDocument, "save", fails)
+            await session.press("S")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.screen.status.message == "Saving me-edited.png…")
+            await session.press("P")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            mine = session.app.screen
+            slow.set()
+            await until(session.pilot, lambda: session.screen.status.message == "Not saved. No space left.")
+            assert session.app.screen is mine and len(session.app.screen_stack) == 3
+            await session.press("enter")
+            await until(session.pilot, lambda: session.app.screen not in (mine, session.screen))
+            await until(session.pilot, lambda: session.app.screen.query("#problem"))
+            assert str(session.app.screen.query_one("#problem").content) == "No space left."
+            await session.press("escape")
+            await until(session.pilot, lambda: session.screen.status.message.startswith("Saved "))
+            assert (tmp_path / "me-paint.png").exists()
 
     run(scenario)
 
