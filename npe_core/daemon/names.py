@@ -8,6 +8,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from npe_core.filenames import printable
+from npe_core.files import shortened
 from npe_core.formats import INPUT_SUFFIXES
 
 MASK, PARAMETERS = ".mask.png", ".json"
@@ -15,6 +16,8 @@ _MASK_STEM = MASK.removesuffix(".png")
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 _RSYNC = re.compile(r"\.(.+)\.[A-Za-z0-9]{6}")
 """How rsync calls a file on its way: ``.NAME.EXT.Xa81Yz``."""
+_ROOM = 246
+"""Bytes of NAME in a file name; 255 less the longest ending, .mask.png."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ class Sorted:
     unsettled: list[str] = field(default_factory=list)
     """Names of jobs that are complete but for files that may still be growing."""
     waiting: list[Waiting] = field(default_factory=list)
+
+
+def with_ending(stem: str, ending: str) -> str:
+    """Another NAME, for where that one is taken: as much of it as there is room for before the ending."""
+    return shortened(stem, _ROOM - len(ending)) + ending
 
 
 def sort_out(names: Iterable[str], settled: set[str], given_up: Set[str] = frozenset()) -> Sorted:

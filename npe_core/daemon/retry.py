@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from npe_core.daemon import journal
+from npe_core.daemon.claiming import return_inputs
 from npe_core.daemon.failed import failed_elsewhere, failed_jobs
 from npe_core.daemon.files import Files, stamp_of
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import part_of
-from npe_core.daemon.spool import return_inputs
 from npe_core.errors import EnvironmentFault, InputError, UsageError
 from npe_core.filenames import printable, quoted
 from npe_core.spelling import hint

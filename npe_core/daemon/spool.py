@@ -19,26 +19,23 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from npe_core.daemon import journal
 from npe_core.daemon.claimed import LARGEST_FILE, Claimed
-from npe_core.daemon.files import Files, read_small, require_readable, same_content, stamp_of
+from npe_core.daemon.claiming import is_known, return_inputs, take_inputs
+from npe_core.daemon.files import Files, require_readable, same_content, stamp_of
 from npe_core.daemon.folders import Folders
-from npe_core.daemon.journal import REASON, REPORT, RESULT, Record, stored
+from npe_core.daemon.journal import REASON, RESULT, Record, stored
 from npe_core.daemon.log import log
 from npe_core.daemon.names import Group
+from npe_core.daemon.publishing import choose_names, show
 from npe_core.daemon.tracker import Stamp
-from npe_core.filenames import printable
-from npe_core.files import is_temporary, shortened
+from npe_core.files import is_temporary
 
-_ROOM = 246
-"""Bytes of NAME in a file name; 255 less the longest ending, .mask.png."""
 _RECORDS = 64 << 10
 """Bytes on the disk that a result takes besides its photo, at most: the report, the record."""
 
@@ -103,7 +100,7 @@ class Spool:
         claim = self._fresh(self.folders.tmp)
         self.files.make_folder(claim)
         try:
-            same = all(self._take(name, claim, stamps[name]) for name in record.parcel)
+            same = take_inputs(self.files, record, stamps, self.folders.inbox, claim)
             record = journal.identified(record, claim, self.salt, LARGEST_FILE) if same else record
         except OSError as error:
             self._give_back(claim)
@@ -114,36 +111,12 @@ class Spool:
         if not same:
             self._give_back(claim)
             return None
-        if self._is_known(record):
+        if is_known(self.folders, record):
             self.discard(claim)
             return None
         journal.save(self.files, claim, record)
         self.files.move_folder(claim, self.folders.run / record.id)
         return Claimed(self.folders.run / record.id, record)
-
-    def _take(self, name: str, claim: Path, stamp: Stamp) -> bool:
-        """Whether the file was the one that had been looked at."""
-        try:
-            if stamp_of(self.folders.inbox / name) != stamp:
-                return False
-            self.files.take(self.folders.inbox / name, claim / stored(name), LARGEST_FILE)
-        except FileNotFoundError:
-            return False
-        now = stamp_of(claim / stored(name))
-        return now is not None and now.size == stamp.size
-
-    def _is_known(self, record: Record) -> bool:
-        """The same bytes are being worked on, or their result still lies in the outbox."""
-        known = [_whole(state / record.id) for state in (self.folders.run, self.folders.out)]
-        done = _whole(self.folders.done / record.id)
-        return any(known) or (done is not None and self._is_in_outbox(done))
-
-    def _is_in_outbox(self, done: Record) -> bool:
-        """Whether the photo is there, and the report beside it tells of this job: other jobs use the same names."""
-        names = {file == REPORT: self.folders.outbox / name for file, name in done.published.items()}
-        if names.keys() != {True, False} or stamp_of(names[False]) is None:
-            return False
-        return journal.read_object(names[True]).get("job") == journal.label(done)
 
     def give_back(self, job: Claimed) -> None:
         """Undoes a claim: the inputs go back to the inbox."""
@@ -176,7 +149,8 @@ class Spool:
         """The result is whole: from here on the edit is not made again."""
         whole = self.folders.out / job.folder.name
         if not whole.exists():
-            self._named(job)  # which makes all names of the result durable, with that of the report
+            # This makes all names of the result durable, with that of the report.
+            choose_names(self.files, job, self.folders.outbox)
             self.files.move_folder(job.folder, whole)
         return Claimed(whole, journal.load(whole) or job.record)
 
@@ -209,42 +183,10 @@ class Spool:
 
     def publish(self, job: Claimed) -> Claimed:
         """The result appears in the outbox, the report first and the photo last, under names that were free."""
-        record = job.record
-        if any(self._is_taken(job.result / file, name) for file, name in record.published.items()):
-            record = self._named(job)
-        whole = {job.result / file: name for file, name in record.published.items() if (job.result / file).exists()}
-        self.files.give(whole, self.folders.outbox)
+        record = show(self.files, job, self.folders.outbox)
         if job.result.exists():
             self.files.remove_folder(job.result)
         return Claimed(self._retire(job.folder, self.folders.done), record)
-
-    def _is_taken(self, file: Path, name: str) -> bool:
-        target = self.folders.outbox / name
-        return file.exists() and os.path.lexists(target) and not same_content(file, target)
-
-    def _named(self, job: Claimed) -> Record:
-        """Writes down under which names the result will appear; the report tells that of the photo."""
-        whole = [path.name for path in job.result.iterdir() if not path.name.startswith(".")]
-        files = sorted(whole, key=lambda name: name != REPORT)
-        suffixes = {file: Path(file).suffix for file in files}
-        for stem in self._stems(job.record):
-            names = {file: stem + suffix for file, suffix in suffixes.items()}
-            if not any(os.path.lexists(self.folders.outbox / name) for name in names.values()):
-                break
-        record = replace(job.record, published=names)
-        if REPORT in names:
-            report = json.loads(read_small(job.result / REPORT, journal.LIMIT))
-            report["output"] = printable(names[files[-1]])
-            self.files.write(job.result / REPORT, journal.as_json(report))
-        journal.save(self.files, job.folder, record)
-        return record
-
-    def _stems(self, record: Record) -> Iterator[str]:
-        """NAME, and what it becomes where that is taken."""
-        yield record.stem
-        for more in itertools.chain([""], (f"-{number}" for number in itertools.count(2))):
-            ending = f"~{record.id[-12:]}{more}"
-            yield shortened(record.stem, _ROOM - len(ending)) + ending
 
     def fail(self, job: Claimed, reason: bytes) -> Path:
         """The inputs go to ``failed/JOB`` with ``reason.json``. Returns that folder."""
@@ -316,12 +258,6 @@ def _is_job(folder: Path) -> bool:
     return not folder.is_symlink() and stamp_of(folder / journal.JOURNAL) is not None
 
 
-def _whole(folder: Path) -> Record | None:
-    """The record of a job's folder that has all its inputs, whatever they are called."""
-    record = journal.load(folder)
-    return record if record is not None and all((folder / stored(name)).exists() for name in record.inputs) else None
-
-
 def _alike(record: Record, folder: Path) -> Iterator[str]:
     """The inputs of a job whose bytes in its folder are those that were claimed."""
     for name, digest in record.digests.items():
@@ -334,23 +270,3 @@ def _free(path: Path) -> Path:
     """The path, or one like it where nothing is."""
     numbered = (path.with_name(f"{path.stem}~{number}{path.suffix}") for number in itertools.count(2))
     return next(each for each in itertools.chain([path], numbered) if not os.path.lexists(each))
-
-
-def return_inputs(files: Files, folder: Path, record: Record, inbox: Path) -> str:
-    """Moves the inputs of a job back to the inbox, the photo last; all under another NAME where theirs is taken.
-
-    Returns the NAME.
-    """
-    left = [name for name in record.parcel if os.path.lexists(folder / stored(name))]
-    for number in itertools.count():
-        ending = f"~{number}" if number else ""
-        stem = shortened(record.stem, _ROOM - len(ending)) + ending if number else record.stem
-        names = {name: stem + name[len(record.stem) :] for name in left}
-        taken = any(
-            os.path.lexists(inbox / new) and not same_content(folder / stored(old), inbox / new)
-            for old, new in names.items()
-        )
-        if not taken:
-            break
-    files.give({folder / stored(old): new for old, new in names.items()}, inbox)
-    return stem

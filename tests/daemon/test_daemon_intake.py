@@ -10,7 +10,7 @@ import pytest
 from daemon_stubs import QUICK, StubWorker, drop, names
 from waiting import wait_for
 
-from npe_core.daemon import files, intake, journal, spool
+from npe_core.daemon import claiming, files, intake, journal, spool
 from npe_core.daemon.files import Files, copy
 from npe_core.daemon.folders import Folders
 from npe_core.daemon.names import sort_out
@@ -42,7 +42,7 @@ def test_a_file_that_is_too_large_is_not_read(folders, serve, monkeypatch):
 
 
 def test_a_file_that_is_too_large_is_not_copied_from_another_file_system(folders, serve, monkeypatch, apart):
-    monkeypatch.setattr(spool, "LARGEST_FILE", 5)
+    monkeypatch.setattr(claiming, "LARGEST_FILE", 5)
     copied = []
     monkeypatch.setattr(files, "copy", lambda source, target: copied.append(source.name) or copy(source, target))
     drop(folders.inbox, "huge", photo=b"longer", mask=None, parameters=b"{}")
