@@ -49,10 +49,10 @@ class NpeApp(InOrder, inherit_bindings=False):
     ]
 
     def __init__(self, config: Config, photo: Path | None = None, engine: Engine | None = None) -> None:
-        """``engine``: another one than the real, for tests."""
+        """``photo`` may be a folder to choose one from. ``engine``: another one than the real, for tests."""
         super().__init__()
         self.config = config
-        self.photo = photo
+        self.photo = None if photo is None else places.rooted(photo)
         self.engine: Engine = engine or _engine(config)
         state = places.state_folder()
         self.recent = Recent(state)
@@ -72,10 +72,11 @@ class NpeApp(InOrder, inherit_bindings=False):
         return key_to(name, self.config.keys)
 
     def on_mount(self) -> None:
-        if self.photo is not None:
+        if self.photo is not None and not places.is_folder(self.photo):
             self.push_screen(EditScreen(self.photo))
         else:
-            self.run_worker(self._open_first(Path(self.config.folder)), group="app")
+            folder = Path(self.config.folder) if self.photo is None else self.photo.resolve()
+            self.run_worker(self._open_first(folder), group="app")
             self.call_after_refresh(self.engine.start)
         self._listen_for_the_end()
 

@@ -35,6 +35,15 @@ def meant(text: str) -> Path:
     return expanded(words[0]) if len(words) == 1 else path
 
 
+def rooted(path: Path) -> Path:
+    """The path from the root on, so that it stays the same whatever becomes of the folder that the editor was started
+    in. As it is where that folder is gone already."""
+    try:
+        return path if path.is_absolute() else path.parent.resolve() / path.name
+    except OSError:
+        return path
+
+
 def begun_anew(text: str) -> str:
     """The path that counts where another one was written behind it: from the last ``//`` or ``/~/`` on."""
     start = max(text.rfind("//"), text.rfind("/~/"))

@@ -23,7 +23,7 @@ def has_terminal() -> bool:
 @click.option("--device", type=Device(), help=f"{DEVICES}.  [default: as set, else auto]")
 @options.megapixels_option(None)
 def tui(photo: Path | None, device: str | None, max_megapixels: float | None) -> int:
-    """Edit PHOTO in the terminal; without PHOTO, choose one there.
+    """Edit PHOTO in the terminal; without PHOTO, or where it is a folder, choose one there.
 
     Pick regions or paint, choose colour and strength, enhance, compare, save. F1 shows all keys, Ctrl+P every command.
     """

@@ -83,7 +83,15 @@ def _check_folder(path: Path) -> None:
     if not stat.S_ISDIR(mode):
         raise EnvironmentFault(f"{quoted(folder)} is not a folder. Choose a folder to write to.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise _fault(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        code = errno.EROFS if _is_read_only(folder) else errno.EACCES
+        raise _fault(path, OSError(code, os.strerror(code)))
+
+
+def _is_read_only(folder: Path) -> bool:
+    """Whether its file system is, as far as the system tells: ``os.access`` does not say why it refuses."""
+    with contextlib.suppress(AttributeError, OSError):  # no such call on this system
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    return False
 
 
 def _check_target(path: Path, force: bool, inputs: Iterable[Path | None]) -> None:

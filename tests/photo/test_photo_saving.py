@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,9 +113,12 @@ def test_a_read_only_file_system(photo):
         photo.save("/proc/self/out.png")
 
 
-def test_permission_bits_are_asked_early(photo, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("flags", "why"), [(0, "Permission denied"), (1, "Read-only file system")])
+def test_permission_bits_and_how_a_disk_is_mounted_are_asked_early(photo, tmp_path, monkeypatch, flags, why):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(EnvironmentFault, match=r"cannot be written to: Permission denied\. Choose"):
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flags), raising=False)
+    monkeypatch.setattr(os, "ST_RDONLY", 1, raising=False)
+    with pytest.raises(EnvironmentFault, match=rf"cannot be written to: {why}\. Choose"):
         check_output(tmp_path / "out.png")
 
 

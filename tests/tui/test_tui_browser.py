@@ -232,6 +232,20 @@ def test_a_photo_that_cannot_be_opened_costs_nothing(start, photo_file, tmp_path
     run(scenario)
 
 
+def test_a_folder_that_is_named_at_the_start_is_the_one_to_choose_from(start, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    async def scenario():
+        async with start((40, 12), Path("..")) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            browser = session.app.screen
+            await until(session.pilot, lambda: "1 photo in" in browser.query_one("StatusLine").message)
+            assert browser.query_one(Input).value == f"{tmp_path}/" and not session.app._notifications
+
+    run(scenario)
+
+
 def test_a_broken_photo_at_the_start_leads_to_its_folder(start, tmp_path):
     folder = tmp_path / "elsewhere"
     folder.mkdir()

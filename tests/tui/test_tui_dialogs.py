@@ -1,6 +1,7 @@
 """What lies under a dialog is not painted for nothing, and what lies over is there before its keys are."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,29 @@ def test_a_name_to_save_as_is_completed_beside_the_photo_and_by_no_photo(start, 
             await until(session.pilot, lambda: session.screen.status.message.startswith("Saved"))
 
     run(scenario)
+
+
+def test_a_folder_that_went_meanwhile_is_named_and_made_again(start, photo_file, tmp_path, monkeypatch):
+    """Also where it is the one that the editor was started in, which is then nowhere."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    photo_file.rename(folder / photo_file.name)
+    with monkeypatch.context() as inside:
+        inside.chdir(folder)
+
+        async def scenario():
+            async with start((60, 18), Path(photo_file.name)) as session:
+                await session.open()
+                shutil.rmtree(folder)
+                await ask_where(session)
+                await session.press("enter")
+                told = str(session.app.screen.query_one("#problem").content)
+                assert told == f"There is no folder {folder}. Enter once more creates it."
+                await session.press("enter")
+                await until(session.pilot, (folder / "me-paint.png").exists)
+                await until(session.pilot, lambda: session.screen.status.message.startswith("Saved"))
+
+        run(scenario)
 
 
 def test_the_keys_of_the_photo_are_not_told_anew_where_none_changed_or_under_a_dialog(start):
