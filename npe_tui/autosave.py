@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from npe_core import locks
 from npe_core.errors import NpeError
-from npe_core.files import NAME_ROOM, shortened
+from npe_core.files import NAME_ROOM, answer_of, shortened
 
 _SUFFIX = ".paint"
 _KEPT = 30 * 86400
@@ -156,8 +156,11 @@ class Autosave:
                 write_atomically(self.file, json.dumps(head).encode() + b"\n" + self._snapshot(), force=True)
                 self._settle(changes)  # what changes while it is written is another change
                 self._forget_taken()
-            except (OSError, NpeError) as error:  # tried again at the next change, and when the session ends
+            except NpeError as error:  # tried again at the next change, and when the session ends
                 self._failed(f"Autosave failed. {error}")
+            except OSError as error:
+                why = f"{self.file.parent} cannot be written to: {answer_of(error)}."
+                self._failed(f"Autosave failed. {why} Set XDG_STATE_HOME or HOME to a folder that can.")
             except MemoryError:
                 self._failed("Autosave failed. There is not enough memory.")
             with self._counting:

@@ -249,8 +249,10 @@ class PhotoScreen(Screen[None]):
 
     @on(messages.AutosaveFailed)
     def _autosave_failed(self, event: messages.AutosaveFailed) -> None:
-        self.status.say(event.reason, serious=True, noted=True)
-        self.notify(event.reason, severity="error", timeout=30, markup=False)
+        save, save_paint = map(self.npe.key_to, ("save", "save_paint"))
+        told = f"{event.reason} {save} and {save_paint} still save."
+        self.status.say(told, serious=True, noted=True)
+        self.notify(told, severity="error", timeout=30, markup=False)
 
     def action_back_to_picture(self) -> None:
         """Close a panel that covers the picture, and go to the picture: after Enter in a field or slider of any."""

@@ -304,15 +304,14 @@ def test_locks_without_paint_are_forgotten_unless_a_session_holds_them(folder, p
     living.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_to_is_told(folder, photo_file):
-    folder.mkdir()
-    folder.chmod(0o500)
-    told = []
+def test_a_folder_that_cannot_be_written_to_is_told_and_what_to_do(tmp_path, photo_file):
+    (tmp_path / "file").touch()
+    told, folder = [], tmp_path / "file" / "npe"
     autosave = Autosave(folder, photo_file, 5, lambda: b"canvas", failed=told.append)
     autosave.touch()
     autosave.flush()
-    assert "Autosave failed" in told[0]
+    why = f"Autosave failed. {folder} cannot be written to: Not a directory."
+    assert told == [f"{why} Set XDG_STATE_HOME or HOME to a folder that can."]
 
 
 def test_a_full_disk_is_told_and_no_bug(folder, photo_file, monkeypatch):
@@ -364,7 +363,7 @@ def test_a_failed_autosave_is_told_without_another_change(start, config, monkeyp
             await session.fill()
             await until(session.pilot, lambda: "Autosave failed. No space" in session.screen.status.message)
             told = [note.message for note in session.app._notifications]
-            assert told == ["Autosave failed. No space is left for the canvas."], "once, and whole"
+            assert told == ["Autosave failed. No space is left for the canvas. ^s and P still save."], "once, and whole"
             monkeypatch.undo()
 
     run(scenario)
