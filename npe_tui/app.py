@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import Notification, Notify
 from textual.screen import Screen
 
 from npe_core.errors import NpeError, UsageError
@@ -26,6 +27,7 @@ from npe_tui.panels.status import StatusLine
 from npe_tui.recent import Recent
 from npe_tui.running import Engine
 from npe_tui.saving import Saving
+from npe_tui.screens.dialog import Dialog
 from npe_tui.screens.edit import EditScreen
 from npe_tui.themes import THEMES, next_theme, own_colours
 
@@ -62,6 +64,8 @@ class NpeApp(InOrder, inherit_bindings=False):
         self.saving = Saving(self)
         self._asking: set[str] = set()
         """What asks a person something just now."""
+        self._held: list[Notification] = []
+        """What is told when no dialog is up any more."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = config.theme
@@ -173,6 +177,27 @@ class NpeApp(InOrder, inherit_bindings=False):
         if isinstance(where, EditScreen):
             where.action_back_to_picture()
         self.run_worker(self.run_action(action, where), group="palette")
+
+    # --- notes --------------------------------------------------------------------------------------------------
+
+    def on_notify(self, event: Notify) -> None:
+        """No note lies on a dialog: what comes meanwhile is told on the picture."""
+        if self.screen_stack and isinstance(self.screen, Dialog):
+            event.prevent_default()
+            self._held.append(event.notification)
+
+    def hold_notes(self) -> None:
+        """A dialog comes up: what it cuts short is told again when it is gone."""
+        self._held.extend(self._notifications)
+        self.clear_notifications()
+
+    def tell_held_notes(self) -> None:
+        """A dialog is gone; over another one they are held again."""
+        held, self._held = self._held, []
+        for note in held:
+            self.notify(
+                note.message, title=note.title, severity=note.severity, timeout=note.timeout, markup=note.markup
+            )
 
     # --- a lost connection --------------------------------------------------------------------------------------
 

@@ -115,7 +115,6 @@ class Saving:
                 text = (
                     f"The enhanced picture of {document.name} is saved; what was painted since the last Enhance is not."
                 )
-        self._app.clear_notifications()  # on a small terminal they would lie on the question
         return await self._app.push_screen_wait(ConfirmScreen(question, text, answers))
 
     # --- from the key on ----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Generic
+from typing import TYPE_CHECKING, Generic, cast
 
 from rich.console import RenderableType
 from rich.segment import Segment
@@ -14,9 +14,22 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button
 
+if TYPE_CHECKING:
+    from npe_tui.app import NpeApp
+
 
 class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     """A screen over the picture, which Textual paints three times before all of the dialog is there."""
+
+    def on_mount(self) -> None:
+        self._npe.hold_notes()
+
+    def on_unmount(self) -> None:
+        self._npe.tell_held_notes()
+
+    @property
+    def _npe(self) -> NpeApp:
+        return cast("NpeApp", self.app)
 
     def watch_focused(self) -> None:
         """Where no button has the focus, Enter is for the first answer."""

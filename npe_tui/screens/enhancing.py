@@ -171,7 +171,8 @@ class EnhancingScreen(PhotoScreen):
         done = f"Enhanced{how}, seed {result.parameters['seed']}"
         self.status.say(f"{compare} compares, {save} saves, {then}. {done}")  # cut off on the right where it is narrow
         for warning in result.warnings:
-            self.notify(warning, markup=False)
+            if warning not in self.document.photo.notes:  # those were told when it was opened
+                self.notify(warning, markup=False)
         self.changed("")
 
     async def _uncovered(self) -> None:

@@ -80,7 +80,7 @@ class OpenScreen(Screen[EditDocument | None]):
         }
         await self._show("unsaved" if self._left and self._first and not self._problem else "folder")
         if self._problem:
-            self._say(self._problem)
+            self.query_one(StatusLine).say(self._problem, serious=True)
 
     # --- lists --------------------------------------------------------------------------------------------------
 
@@ -194,14 +194,9 @@ class OpenScreen(Screen[EditDocument | None]):
         try:
             document = await opening.read(path, self._config.max_megapixels)
         except NpeError as error:
-            self._say(str(error))
+            self.query_one(StatusLine).say(str(error), serious=True)
         else:
             self.dismiss(document)
-
-    def _say(self, problem: str) -> None:
-        """Why a photo could not be opened: in the line, and where there is room for all of it."""
-        self.query_one(StatusLine).say(problem, serious=True, noted=True)
-        self.notify(problem, title="Not opened", severity="error", timeout=10, markup=False)
 
 
 def _ago(when: float) -> str:

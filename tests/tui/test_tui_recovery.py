@@ -22,6 +22,7 @@ from npe_tui.document import FaceWish
 from npe_tui.edit_settings import EditSettings
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.faces import FaceScreen
+from npe_tui.screens.photo import PhotoScreen
 from npe_tui.screens.save import SaveScreen
 
 
@@ -205,7 +206,9 @@ def test_what_was_left_behind_is_offered_until_it_is_saved(start, config):
     run(find_nothing)
 
 
-def test_what_does_not_fit_any_more_and_what_another_editor_took_over_keep_no_older_paint_away(start, photo_file):
+def test_what_does_not_fit_any_more_and_what_another_editor_took_over_keep_no_older_paint_away(
+    start, photo_file, monkeypatch
+):
     """The newest goes while it is asked about; the photo was another one when the next was painted; one has no end."""
 
     def leave(snapshot):
@@ -219,7 +222,8 @@ def test_what_does_not_fit_any_more_and_what_another_editor_took_over_keep_no_ol
         canvas.stroke([(9, 9)], colour, 3)
         return canvas.save_state()
 
-    image = np.asarray(Image.open(photo_file))
+    told, image = [], np.asarray(Image.open(photo_file))
+    monkeypatch.setattr(PhotoScreen, "notify", lambda self, message, **options: told.append(message))
     oldest, damaged = leave(painted(image, "#112233")), leave(painted(image, "#445566")[:-40])
     misfit, newest = leave(painted(255 - image, "#778899")), leave(painted(image, "#aabbcc"))
 
@@ -234,9 +238,9 @@ def test_what_does_not_fit_any_more_and_what_another_editor_took_over_keep_no_ol
                 asked = session.app.screen
                 assert [button.id for button in asked.query(Button)] == answers
                 assert str(asked.query_one(".dialog-title").content) == title
-                told = " ".join(str(static.content) for static in asked.query(Static))
+                question = " ".join(str(static.content) for static in asked.query(Static))
                 await session.press(*keys)
-                return told
+                return question
 
             fits = ("Unsaved work was found", ["recover", "later", "drop"])
             unfit = ("Unsaved work does not fit", ["later", "drop"])
@@ -248,7 +252,6 @@ def test_what_does_not_fit_any_more_and_what_another_editor_took_over_keep_no_ol
             await answered(*fits, "enter")
             await session.open()
             assert session.document.canvas.guide[9, 9].tolist() == [0x11, 0x22, 0x33]
-            told = [note.message for note in session.app._notifications]
             assert sum("Another editor has taken it over" in message for message in told) == 1
             assert misfit.exists() and oldest.exists() and not damaged.exists()
 

@@ -1,0 +1,78 @@
+"""Notes: what is told beside the status line lies on no dialog, and is told once."""
+
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+from textual.widgets._toast import Toast
+from tui_fakes import invented
+from tui_session import run, until
+
+from npe_tui import messages
+from npe_tui.app import NpeApp
+from npe_tui.screens.confirm import ConfirmScreen
+from npe_tui.screens.help import HelpScreen
+from npe_tui.screens.open import OpenScreen
+
+
+def test_notes_wait_until_no_dialog_is_up_and_what_one_cut_short_is_told_again(start):
+    async def scenario():
+        async with start((60, 18), notes=True) as session:
+            await session.open()
+            await session.fill("7")
+
+            def shown():
+                return sorted(toast._notification.message for toast in session.app.screen.query(Toast))
+
+            session.app.notify("before", timeout=600)
+            await until(session.pilot, lambda: shown() == ["before"])
+            await session.press("q")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            session.app.notify("meanwhile", timeout=600)
+            session.app.action_help()
+            await until(session.pilot, lambda: isinstance(session.app.screen, HelpScreen))
+            await session.press("escape")
+            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+            for _ in range(3):
+                await session.pilot.pause()
+            assert not shown() and not session.app._notifications
+            await session.press("escape")
+            await until(session.pilot, lambda: session.app.screen is session.screen)
+            await until(session.pilot, lambda: shown() == ["before", "meanwhile"])
+
+    run(scenario)
+
+
+def test_what_was_told_of_the_photo_when_it_was_opened_is_not_told_again(start, photo_file, monkeypatch):
+    cmyk, told = photo_file.with_suffix(".jpg"), []
+    Image.open(photo_file).convert("CMYK").save(cmyk)
+    monkeypatch.setattr(NpeApp, "notify", lambda self, message, **options: told.append(message))
+
+    async def scenario():
+        async with start((40, 12), cmyk) as session:
+            await session.open()
+            await session.fill("7")
+            notes = session.document.photo.notes
+            assert told == [*notes] and any("CMYK" in note for note in notes)
+            number = await session.make("g", "edit")
+            result = replace(invented(session.document, 5), warnings=(*notes, "half a lip"))
+            await session.say(messages.Edited(number, [result]))
+            await until(session.pilot, lambda: session.document.result is result)
+            assert told == [*notes, "half a lip"]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("width", "told"), [(200, False), (40, True)])
+def test_why_a_photo_is_not_opened_is_a_note_where_the_line_is_too_short(start, tmp_path, monkeypatch, width, told):
+    notes = []
+    monkeypatch.setattr(NpeApp, "notify", lambda self, message, **options: notes.append(message))
+    (tmp_path / "broken.png").write_bytes(b"no picture at all")
+
+    async def scenario():
+        async with start((width, 12), tmp_path / "broken.png") as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            await until(session.pilot, lambda: session.app.screen.query_one("StatusLine").serious)
+            assert notes == [session.app.screen.query_one("StatusLine").message] * told
+
+    run(scenario)
