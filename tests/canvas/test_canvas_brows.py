@@ -7,6 +7,8 @@ import pytest
 from canvas_fills import SIZE, X, Y, soft_regions
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.boxes import cut
+from npe_core.canvas.brows import find_brows, hairs_of
 from npe_core.colour import parse_colour, srgb_to_lab
 from npe_core.regions import region_by_name
 
@@ -66,3 +68,69 @@ def test_brows_lie_over_the_skin_whichever_was_filled_first():
     assert [fill.region for fill in one.targets] == ["brows", "skin", "brows"]
     one.undo()
     assert [fill.region for fill in one.targets] == ["brows"]
+
+
+BROW = (np.abs(X - 48) < 24) & (np.abs(Y - 40) < 6)
+BAND = 4
+
+
+def ids_of(**names: np.ndarray) -> np.ndarray:
+    """(H, W) uint8: a brow in skin, and what else there is."""
+    ids = np.full((SIZE, SIZE), region_by_name("skin").id, np.uint8)
+    for name, where in ({"brows": BROW} | names).items():
+        ids[where] = region_by_name(name).id
+    return ids
+
+
+def seen(picture: np.ndarray, ids: np.ndarray, likely: np.ndarray = BROW) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) each: how much hair pixels show, and how far that is to be trusted, by the one brow that there is."""
+    (brow,) = find_brows(ids, lambda box: likely[cut(box)].astype(np.float32), BAND)
+    whole = np.zeros((2, SIZE, SIZE), np.float32)
+    whole[0][cut(brow.box)], whole[1][cut(brow.box)] = hairs_of(brow, picture.astype(np.uint8), ids, BAND)
+    return whole[0], whole[1]
+
+
+def mixed(share: np.ndarray, hair: tuple[int, int, int], skin: np.ndarray | tuple[int, int, int]) -> np.ndarray:
+    return np.rint(share[..., None] * hair + (1 - share[..., None]) * skin)
+
+
+@pytest.mark.parametrize(("hair", "skin"), [((70, 50, 40), SKIN), ((200, 195, 190), (80, 60, 50))])
+def test_hairs_are_darker_than_the_skin_or_lighter(hair, skin):
+    share = BROW * np.clip(2.5 - np.abs(X % 12 - 6) / 2, 0, 1)
+    found, trust = seen(mixed(share, hair, skin), ids_of())
+    assert np.corrcoef(found[BROW], share[BROW])[0, 1] > 0.95 and trust[BROW].min() == 1
+
+
+def test_of_hairs_in_the_colour_of_the_skin_nothing_is_told():
+    share = BROW * np.clip(1.5 - np.abs(X % 12 - 6) / 2, 0, 1)
+    found, trust = seen(mixed(share, (215, 180, 160), SKIN), ids_of())
+    assert not found.any() and not trust.any()
+
+
+def test_a_brow_without_skin_around_it_tells_nothing():
+    found, trust = seen(mixed(BROW * 1.0, (70, 50, 40), SKIN), ids_of(hair=~BROW))
+    assert not found.any() and not trust.any()
+
+
+def test_a_hair_as_light_as_the_skin_is_told_by_those_around_it():
+    share = BROW * 1.0
+    share[40, 48] = 0
+    found, _ = seen(mixed(share, (70, 50, 40), SKIN), ids_of())
+    assert 0.3 < found[40, 48] < 0.6 and found[40, 60] == 1
+
+
+def test_in_the_shadow_under_a_brow_colours_tell_nothing():
+    """To the right the skin is as dark as the hairs, to the left as light as elsewhere."""
+    share = BROW * np.clip(1.5 - np.abs(X % 12 - 6) / 2, 0, 1)
+    skin = np.where((X < 60)[..., None], SKIN, (74, 54, 44))
+    _, trust = seen(mixed(share, (70, 50, 40), skin), ids_of())
+    assert trust[BROW & (X < 48)].min() > 0.9 and trust[BROW & (X > 66)].max() < 0.1
+
+
+def test_stray_hairs_are_no_skin_to_compare_with_and_lashes_no_stray_hairs():
+    stray = (np.abs(X - 48) < 24) & (Y <= 34) & (Y > 29)
+    eyes, likely = Y > 47, (np.abs(X - 48) < 26) & (Y > 27) & (Y < 53)
+    picture = mixed((BROW | eyes) + 0.6 * stray, (70, 50, 40), SKIN)
+    found, trust = seen(picture, ids_of(eyes=eyes), likely)
+    assert found[31:34, 32:64] == pytest.approx(0.58, abs=0.05)
+    assert trust[stray].min() > 0.9 and not trust[eyes].any()

@@ -73,3 +73,11 @@ def test_strands_stay_and_what_is_no_strand_is_drawn_near():
     after = np.full((3, 3), 100, np.float32)
     kept = like_the_inside(np.array([[110] * 3, [90] * 3, [250] * 3], np.float32), after)
     assert (kept[:2, 0] == (110, 90)).all() and 100 < kept[2, 0] < 140
+
+
+def test_a_bright_sky_does_not_become_black_where_the_hair_becomes_lighter():
+    """Nor a dark wall white where it becomes darker."""
+    pixels, soft = np.array([[250] * 3, [5] * 3], np.uint8), np.array([20, 20], np.uint8)
+    before, after = (np.repeat(np.float32([levels]).T, 3, axis=1) for levels in ((40, 120), (120, 40)))
+    paint = through_the_rim(pixels.astype(np.float32), pixels, soft, before, after)
+    assert (paint[0] > 250).all() and (paint[1] < 5).all()
