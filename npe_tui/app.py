@@ -190,6 +190,8 @@ class NpeApp(InOrder, inherit_bindings=False):
         """A dialog comes up: what it cuts short is told again when it is gone."""
         self._held.extend(self._notifications)
         self.clear_notifications()
+        for screen in self.screen_stack:  # what lies below shows what it showed
+            screen.query("ToastHolder").remove()
 
     def tell_held_notes(self) -> None:
         """A dialog is gone; over another one they are held again."""
