@@ -45,13 +45,10 @@ class Save:
         """A warning, if the picture is not what is shown."""
         return "" if self.document.shows(self.made) else " It is the last enhanced picture, not what is shown now."
 
-    def lies_beside(self, path: Path) -> bool:
-        """Whether a file is in the photo's folder."""
-        return path.absolute().parent == self.document.path.absolute().parent
-
     def named(self, path: Path) -> Path:
-        """The name alone where a file lies beside the photo, else all of the path."""
-        return Path(path.name) if self.lies_beside(path) else path.absolute()
+        """The name alone where a file lies in the photo's folder, else all of the path."""
+        is_beside = path.absolute().parent == self.document.path.absolute().parent
+        return Path(path.name) if is_beside else path.absolute()
 
 
 class Saving:
@@ -176,7 +173,7 @@ class Saving:
         if own is not None and written == own.path:
             save.say(f"Saved again as {save.named(written)}.{save.if_other}")
         else:
-            save.say(f"Saved {written if save.lies_beside(written) else written.absolute()}")
+            save.say(f"Saved {save.named(written)}")
         for note in notes:
             self._app.notify(note, title=written.name, markup=False)
         return True
