@@ -11,6 +11,7 @@ import pytest
 import textual._wait
 import textual.screen
 from PIL import Image
+from textual.pilot import Pilot
 from tui_fakes import HAIR, LIPS, SKIN, FakeEngine
 from tui_session import Session, face
 
@@ -48,6 +49,14 @@ def hurried(monkeypatch):
     monkeypatch.setattr(textual.screen, "UPDATE_PERIOD", 1 / 240)
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", 1 / 200)
     monkeypatch.setattr(textual._wait, "SLEEP_IDLE", 1 / 200 / 20)
+    resize_terminal = Pilot.resize_terminal
+
+    async def resize(pilot, *size):
+        await resize_terminal(pilot, *size)
+        await pilot.pause(1 / 60)  # a size counts when for 1/120 s no other has come
+        await pilot.pause()
+
+    monkeypatch.setattr(Pilot, "resize_terminal", resize)
 
 
 @pytest.fixture
