@@ -160,7 +160,7 @@ class Shade:
         def table(depth: float) -> ImageFilter.Color3DLUT:
             variation = carry_over(colours, np.full(len(colours), depth, np.float32), target, light) - target
             shaded = in_the_dark(target + offset + scale * variation, lightness, target, light)
-            return ImageFilter.Color3DLUT((_NODES, _NODES, _NODES), _to_srgb(shaded).ravel())
+            return ImageFilter.Color3DLUT((_NODES, _NODES, _NODES), lab_to_srgb(shaded).ravel())
 
         return cls(table(1), table(0), light, exact)
 
@@ -252,7 +252,7 @@ def _offset_for(
     offset, near, spread = start.copy(), None, 0.0
     short = np.interp(target[0], _WHITE, (0, _SHORT))
     for _ in range(4):
-        shown = srgb_to_lab(finished(255 * _to_srgb(target + offset + variation)))
+        shown = srgb_to_lab(finished(255 * lab_to_srgb(target + offset + variation)))
         error = target - shown.mean(axis=0)
         error[0] -= np.clip(error[0], 0, short)
         distance = np.linalg.norm(error)
@@ -262,17 +262,3 @@ def _offset_for(
             break
         offset += 1.5 * error  # more than the error: part of what is added is clipped away again
     return near, spread, offset
-
-
-def _to_srgb(lab: np.ndarray) -> np.ndarray:
-    """(N, 3) float32 in [0, 1]. What is too bright for the gamut loses chroma, not light: nothing is clipped at 1."""
-    rgb = lab_to_srgb(lab)
-    bright = np.flatnonzero((rgb[:, 0] >= 1) | (rgb[:, 1] >= 1) | (rgb[:, 2] >= 1))
-    if bright.size:
-        fits, clips = np.zeros((bright.size, 1), np.float32), np.ones((bright.size, 1), np.float32)
-        for _ in range(4):
-            middle = (fits + clips) / 2
-            inside = lab_to_srgb(lab[bright] * np.hstack([np.ones_like(middle), middle, middle])).max(-1) < 1
-            fits, clips = np.where(inside[:, None], middle, fits), np.where(inside[:, None], clips, middle)
-        rgb[bright] = lab_to_srgb(lab[bright] * np.hstack([np.ones_like(fits), fits, fits]))
-    return rgb
