@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas, Fill
+from npe_core.canvas.selection import Selection
+from npe_core.canvas.shading import shade_of, shade_places
 from npe_core.colour import lab_to_srgb, parse_colour, srgb_to_lab
 from npe_core.errors import InputError, UsageError
 from npe_core.regions import region_by_name
@@ -206,6 +208,26 @@ def test_the_rim_shows_the_new_colour_and_through_it_what_lies_beside_it():
     plain = mask * asked + (1 - mask) * picture[48, rim]
     error, without = (np.abs(rgb - truth).mean() for rgb in (canvas.guide[48, rim], plain))
     assert error < 0.6 * without
+
+
+def test_through_the_rim_of_hair_the_sky_moves_as_the_hair_does():
+    """By what the hair alone is, before and after: with the sky at its rim it would be less."""
+    hair, sky, asked = (90, 60, 40), (150, 170, 200), (139, 37, 0)
+    inside = X < 48
+    picture = np.where(inside[..., None], hair, sky).astype(np.uint8)
+    place = Selection((0, 0, SIZE, SIZE), np.where(inside, 255, 10).astype(np.uint8), inside.astype(np.float32))
+    ((paint, _),) = shade_places(picture, "hair", [place], asked, 0.7)
+    assert np.abs(paint[48, 48:50] - (np.array(sky) + asked - hair)).max() < 8
+
+
+def test_where_hardly_a_pixel_is_sure_the_region_is_what_most_of_it_shows():
+    picture = np.random.default_rng(0).normal((90, 60, 45), 6, (40, 40, 3)).clip(0, 255).astype(np.uint8)
+    soft = np.full((40, 40), 200, np.uint8)
+    picture[:4, :4], soft[:4, :4] = (200, 190, 180), 255
+    shade = shade_of(
+        picture, "hair", [Selection((0, 0, 40, 40), soft, np.ones((40, 40), np.float32))], (139, 37, 0), 0.7
+    )
+    assert np.abs(shade.light.typical.own - (90, 60, 45)).max() < 3
 
 
 @pytest.mark.parametrize("lightness", [2, 4, 6, 8, 10, 14, 18])
