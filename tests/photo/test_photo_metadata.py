@@ -67,6 +67,42 @@ def test_an_uncompressed_thumbnail_goes_too(photo_file, tmp_path, order):
     assert b"pixels" not in saved and b"KEPT" in saved and b"TAIL" in saved
 
 
+def directory(*entries, order="<"):
+    """An EXIF block of one directory; entries are tag, kind, count and the four bytes of the value."""
+    block = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "IH", 8, len(entries))
+    return block + b"".join(struct.pack(order + "HHI", *entry[:3]) + entry[3] for entry in entries) + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "value", "read"),
+    [
+        (3, 1, b"\6\0\0\0", 6),
+        (3, 1, b"\0\0\0\0", None),
+        (3, 1, b"\x09\0\0\0", None),
+        (3, 3, b"\6\0\0\0", None),  # where three numbers lie
+        (2, 1, b"\6\0\0\0", None),
+    ],
+)
+def test_an_orientation_is_one_number_from_1_to_8(kind, count, value, read):
+    assert exif.read_orientation(directory((0x0112, kind, count, value))) == read
+
+
+def test_a_resolution_without_a_unit_is_in_inches():
+    block = directory((0x011A, 5, 1, b"\x26\0\0\0"), (0x011B, 5, 1, b"\x2e\0\0\0"))
+    block += struct.pack("<4I", 300, 1, 301, 2)
+    assert exif.read_resolution(block) == (300, 150.5)
+
+
+def test_the_directory_that_takes_a_resolution_is_one_by_the_rules():
+    """At an even offset, its tags in rising order (TIFF 6.0, section 2)."""
+    block = directory((0x010F, 2, 4, b"Cam\0"), (0x8769, 4, 1, b"\x26\0\0\0")) + b"\0\0\0"
+    taken = exif.with_resolution(block, (300, 150))
+    (start,) = struct.unpack_from("<I", taken, 4)
+    (count,) = struct.unpack_from("<H", taken, start)
+    tags = [struct.unpack_from("<H", taken, start + 2 + 12 * k)[0] for k in range(count)]
+    assert len(block) % 2 and not start % 2 and tags == [0x010F, 0x011A, 0x011B, 0x0128, 0x8769]
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"II*\0\x08\0\0\0" + tail),
@@ -208,6 +244,26 @@ def test_unreadable_xmp_is_replaced_with_a_note(make, photo_file, tmp_path):
     assert Photo.open(tmp_path / "b.jpg").parameters == {"a": 1}
 
 
+def test_a_packet_loses_the_nul_that_some_programs_end_it_with(make, photo_file, tmp_path):
+    Photo.open(photo_file("a.jpg", xmp=make.XMP + b"\0")).save(tmp_path / "b.jpg")
+    with Image.open(tmp_path / "b.jpg") as picture:
+        assert picture.info["xmp"].endswith(b'<?xpacket end="w"?>')
+
+
+def test_exif_as_old_programs_put_it_into_a_png_is_kept_as_exif_alone(make, photo_file, tmp_path):
+    """As text it would go on showing the photo before the edit, and turn it once more."""
+    block = b"Exif\0\0" + make.exif_block()
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Raw profile type exif", f"\nexif\n{len(block):8}\n{block.hex()}\n")
+    photo = Photo.open(photo_file("a.png", pnginfo=text))
+    assert photo.size == (72, 96)
+    photo.save(tmp_path / "b.png")
+    orientation, made_by, latitude, _ = make.tags_of(tmp_path / "b.png")
+    assert (orientation, made_by, latitude) == (1, "Cam", (51, 28, 0))
+    with Image.open(tmp_path / "b.png") as picture:
+        assert not [key for key in picture.info if key.startswith("Raw profile")]
+
+
 @pytest.mark.parametrize("deep", [False, True])
 def test_how_a_png_says_its_colours_are_meant_stays_in_png(make, tmp_path, deep):
     """Display P3 by its code points, and a gamma of 1: a viewer that goes by them would show other colours without."""
@@ -247,6 +303,20 @@ def test_what_jpeg_has_no_room_for_is_noted(make, photo_file, tmp_path):
     assert Photo.open(tmp_path / "b.jpg").size == photo.size
 
 
+@pytest.mark.parametrize(("length", "noted"), [(65527, 0), (65528, 1)])
+def test_exif_fills_a_segment_of_a_jpeg_to_the_last_byte(make, photo_file, tmp_path, length, noted):
+    photo = Photo.open(photo_file("a.png", exif=make.exif_block().ljust(length, b"\0")))
+    assert len(photo.save(tmp_path / "b.jpg")) == noted
+    assert make.tags_of(tmp_path / "b.jpg")[1] == (None if noted else "Cam")
+
+
+def test_a_tiff_is_compressed_unless_it_holds_exif_of_a_camera(make, photo_file, tmp_path):
+    for name, options, compression in (("a.png", {}, "tiff_lzw"), ("c.png", {"exif": make.exif_block()}, "raw")):
+        Photo.open(photo_file(name, **options)).save(tmp_path / f"{compression}.tif")
+        with Image.open(tmp_path / f"{compression}.tif") as picture:
+            assert picture.info["compression"] == compression
+
+
 def test_padding_gives_way_in_a_full_jpeg_packet(make, photo_file, tmp_path):
     full = make.XMP.replace(b" " * 200, b" " * (65400 - len(make.XMP)))
     photo = Photo.open(photo_file("a.jpg", xmp=full))
@@ -271,6 +341,9 @@ def test_texts_comments_and_resolution(make, photo_file, tmp_path):
         assert picture.info["comment"] == b"caf\xe9"
     with Image.open(tmp_path / "d.png") as picture:
         assert picture.text["Comment"].startswith("caf")
+    for name in ("d.webp", "d.tif"):
+        (note,) = commented.save(tmp_path / name)
+        assert "has no place for the text comments" in note
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -305,6 +378,22 @@ def test_exif_that_cannot_take_the_resolution_is_noted(make, photo_file, tmp_pat
     cut = b"II*\0\x08\0\0\0\x01\0\x0f\x01\x02\0"  # ends within its only entry
     photo = Photo.open(photo_file("a.png", exif=cut, dpi=(300, 300)))
     assert "cannot take the resolution" in photo.save(tmp_path / "b.webp")[0]
+
+
+@pytest.mark.parametrize("said", ["exif", "xmp", "iptc", "comment", "text", "nothing"])
+def test_a_bmp_misses_each_kind_of_metadata_aloud(make, photo_file, tmp_path, said):
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Author", "Zoe")
+    name, options = {
+        "exif": ("a.png", {"exif": make.exif_block()}),
+        "xmp": ("a.jpg", {"xmp": make.XMP}),
+        "iptc": ("a.jpg", {"extra": iptc.jpeg_segment(RECORDS)}),
+        "comment": ("a.jpg", {"comment": b"caf"}),
+        "text": ("a.png", {"pnginfo": text}),
+        "nothing": ("a.jpg", {}),
+    }[said]
+    notes = Photo.open(photo_file(name, **options)).save(tmp_path / "b.bmp")
+    assert [note.startswith("BMP carries no metadata") for note in notes] == [True] * (said != "nothing")
 
 
 RECORDS = b"".join(
