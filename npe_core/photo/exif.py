@@ -75,7 +75,8 @@ class _Block:
 
     def drop_thumbnail(self) -> None:
         """Unlinks the second directory and clears the pictures it points to."""
-        field = self.next_ifd_field(self.unpack("I", 4))
+        first = self.unpack("I", 4)
+        field = self.next_ifd_field(first)
         if field + 4 > len(self.block):  # some writers end right after the entries
             return
         second = self.unpack("I", field)
@@ -91,7 +92,9 @@ class _Block:
         ]
         for start, length in sorted(parts, reverse=True):
             end = min(start + length, len(self.block))
-            if end == len(self.block) and start > second:
+            if any(start <= at < end for at in (0, first, second)):
+                raise ValueError("a thumbnail over a directory")
+            if end == len(self.block):
                 del self.block[start:]
             elif start < end:
                 self.block[start:end] = bytes(end - start)

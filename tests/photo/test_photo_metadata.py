@@ -46,6 +46,19 @@ def test_a_thumbnail_in_the_middle_of_an_exif_block_goes_too(make):
     assert b"thumbnail" not in patched and len(patched) == len(block) and patched.index(b"TAIL") == block.index(b"TAIL")
 
 
+@pytest.mark.parametrize("where", ["header", "first", "second"])
+def test_a_thumbnail_that_lies_over_a_directory_is_damage(make, photo_file, where):
+    """To clear it would clear all that the block says, without a word."""
+    block = make.exif_block()
+    first = 8
+    second = struct.unpack_from("<I", block, first + 2 + 12 * 4)[0]
+    (field,) = (second + 2 + 12 * k + 8 for k in range(2) if block[second + 2 + 12 * k :][:2] == b"\x01\x02")
+    damaged = bytearray(block)
+    struct.pack_into("<I", damaged, field, {"header": 0, "first": first, "second": second}[where])
+    photo = Photo.open(photo_file("a.png", exif=bytes(damaged)))
+    assert photo.notes == ("the EXIF block is damaged and is not kept",)
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_an_uncompressed_thumbnail_goes_too(photo_file, tmp_path, order):
     """In two strips, with what is not the thumbnail's between them and behind (EXIF 2.32, 4.5.6)."""
