@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from npe_core import streams
-from npe_core.errors import EnvironmentFault, NpeError
+from npe_core.errors import EnvironmentFault, NpeError, OutOfMemory
 from npe_core.packages import fault_of, is_own
 
 BUG = 70
@@ -86,7 +86,7 @@ def _told(error: BaseException) -> tuple[str, int]:
         case OSError():
             return f"The system refused: {error}.", EnvironmentFault.exit_code
         case MemoryError():
-            return "Not enough memory. Close other programs, or use a smaller photo.", EnvironmentFault.exit_code
+            return str(OutOfMemory()), OutOfMemory.exit_code
         case ImportError() if not is_own(error):
             return str(fault_of(error)), EnvironmentFault.exit_code
     return f"This is a bug: {type(error).__name__}: {error}. Run again with --debug and report it.", BUG

@@ -64,6 +64,10 @@ class NoSpace(EnvironmentFault):
 class OutOfMemory(EnvironmentFault):
     """Too little memory for what was asked; a smaller picture may do."""
 
+    def __init__(self, message: str = "Not enough memory. Close other programs, or use a smaller photo.") -> None:
+        """``message``: what can be said of a MemoryError anywhere, unless more is known."""
+        super().__init__(message)
+
 
 class AlreadyRunning(NpeError):
     """Another daemon holds the folder."""

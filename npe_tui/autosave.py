@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from npe_core import locks
-from npe_core.errors import NpeError
+from npe_core.errors import NpeError, OutOfMemory
 from npe_core.files import NAME_ROOM, answer_of, shortened
 
 _SUFFIX = ".paint"
@@ -162,7 +162,7 @@ class Autosave:
                 why = f"{self.file.parent} cannot be written to: {answer_of(error)}."
                 self._failed(f"Autosave failed. {why} Set XDG_STATE_HOME or HOME to a folder that can.")
             except MemoryError:
-                self._failed("Autosave failed. There is not enough memory.")
+                self._failed(f"Autosave failed. {OutOfMemory()}")
             with self._counting:
                 return self._changes == self._settled
 

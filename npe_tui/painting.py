@@ -14,7 +14,7 @@ from typing import Any
 
 from npe_core.canvas import Canvas
 from npe_core.colour import format_colour
-from npe_core.errors import NpeError
+from npe_core.errors import NpeError, OutOfMemory
 from npe_core.regions import REGIONS, name_of
 from npe_tui.document import EditDocument
 from npe_tui.easel import Easel
@@ -107,11 +107,13 @@ class Painting:
     async def _alone(self) -> AsyncIterator[EditDocument | None]:
         """Waits for what is being done to the canvas, and gives the document if it may be changed.
 
-        A stroke under way ends here: the canvas would end it too, but the hand would go on drawing it.
+        A stroke under way ends here: the canvas would end it too, but the hand would go on drawing it. What fails is
+        told, and ends no more than what was to be done.
         """
         async with self._turn:
             self.release()
-            yield None if self.frozen else self._document
+            with self._failures_told():
+                yield None if self.frozen else self._document
 
     @property
     def _free(self) -> EditDocument | None:
@@ -127,6 +129,16 @@ class Painting:
         finally:
             soon.cancel()
 
+    @contextmanager
+    def _failures_told(self) -> Iterator[None]:
+        """Around what may fail, or run out of memory: says why, and a person goes on."""
+        try:
+            yield
+        except NpeError as error:
+            self._tells.failed(str(error))
+        except MemoryError:
+            self._tells.failed(str(OutOfMemory()))
+
     # --- changes ------------------------------------------------------------------------------------------------
 
     def alter(self, change: Callable[[EditDocument], object], said: str, nothing: str = "") -> None:
@@ -141,12 +153,8 @@ class Painting:
         async with self._alone() as document:
             if document is None:
                 return
-            try:
-                with self._told("One moment…"):
-                    outcome = await asyncio.to_thread(change, document)
-            except NpeError as error:
-                self._tells.failed(str(error))
-                return
+            with self._told("One moment…"):
+                outcome = await asyncio.to_thread(change, document)
             told = f"{said}: {outcome}" if isinstance(outcome, str) else said
             self._show(told if outcome else nothing)
 
@@ -226,16 +234,16 @@ class Painting:
                     if picks == "whole" and at and await asyncio.to_thread(document.canvas.is_meant, region, at):
                         at = None
                     count, step = await asyncio.to_thread(_lay, document.canvas, regions, colour, at, instead)
-            except NpeError as error:
+            except Exception:
                 if left is not None:  # it keeps the colour that could not be used elsewhere
                     await asyncio.to_thread(document.canvas.redo)
                     self._filled = replace(left, revision=document.canvas.revision)
                     self._show("")
-                self._tells.failed(str(error))
-                return False
+                raise
             self._filled = Filled(regions, at, colour, document.canvas.revision, step)
             self._show(f"Filled {_name(regions)}: {count} pixels")
             return True
+        return False
 
     def recolour(self) -> None:
         """The hand has another colour: the fill that was just made takes it on, as one undo step with it.
@@ -271,11 +279,10 @@ class Painting:
             again = filled.again or not document.stale
             try:
                 _, step = await asyncio.to_thread(_lay, document.canvas, filled.regions, colour, filled.at, replaced)
-            except NpeError as error:  # another face was chosen meanwhile, and its regions are not known yet
+            except Exception:  # as when another face was chosen meanwhile, and its regions are not known yet
                 self._filled = None
                 self._show("")
-                self._tells.failed(str(error))
-                return
+                raise
             self._filled = Filled(filled.regions, filled.at, colour, document.canvas.revision, step, step and again)
             self._show(f"Filled {_name(filled.regions)} with {colour}" + ", until it is used elsewhere" * again)
 
@@ -300,7 +307,7 @@ class Painting:
         document = self._free
         if document is None:
             return
-        try:
+        with self._failures_told():
             if self.hand.tool == "dropper":
                 self.take_colour(x, y, before=self._easel.view.shows_other(x, y))
             elif self.hand.tool == "pick" and document.regions is None:
@@ -313,21 +320,21 @@ class Painting:
                 self._filled = self._waiting = None
                 self.hand.press(document.canvas, x, y)
                 self._show("")
-        except NpeError as error:
-            self._tells.failed(str(error))
 
     def drag(self, x: float, y: float) -> None:
         """The tool moves to a photo point."""
         document = self._free
         if document is not None and self.hand.drawing:
-            self.hand.drag(document.canvas, x, y)
-            self._show("")
+            with self._failures_told():
+                self.hand.drag(document.canvas, x, y)
+                self._show("")
 
     def release(self) -> None:
         """The tool goes up."""
         self._pen_down = False
-        if self._document is not None and self.hand.release(self._document.canvas):
-            self._show({"brush": "Painted", "marker": "Marked", "eraser": "Erased"}[self.hand.tool])
+        with self._failures_told():
+            if self._document is not None and self.hand.release(self._document.canvas):
+                self._show({"brush": "Painted", "marker": "Marked", "eraser": "Erased"}[self.hand.tool])
 
     def take_colour(self, x: float, y: float, before: bool = False) -> None:
         """The dropper: the colour of the picture at a photo point, or of the photo as it was ``before``."""
@@ -380,7 +387,7 @@ def _lay(
         for region in regions if at is None else ():
             canvas.check_region(region)
         count = canvas.fill(regions, colour, at)
-    except NpeError:
+    except Exception:
         if instead:
             canvas.redo()
         raise

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from npe_core.errors import Cancelled, EnvironmentFault, InputError, NothingMarked, NpeError
+from npe_core.errors import Cancelled, EnvironmentFault, InputError, NothingMarked, NpeError, OutOfMemory
 from npe_core.packages import importing
 from npe_core.strength import strengths
 from npe_tui import bugs
@@ -140,7 +140,7 @@ class EngineWorker:
         except NpeError as error:
             return Failed(job.number, str(error))
         except MemoryError:
-            return Failed(job.number, "Not enough memory. Close other programs, or use a smaller photo.")
+            return Failed(job.number, str(OutOfMemory()))
         except Exception as error:
             return Failed(job.number, bugs.told(error))
 

@@ -287,6 +287,39 @@ def test_pieces_brush_and_mask_tools_by_key(start):
     run(scenario)
 
 
+@pytest.mark.parametrize("where", ["feather", "fill", "recolour", "begin_stroke", "extend_stroke", "end_stroke"])
+def test_what_runs_out_of_memory_is_told_and_leaves_the_canvas_as_it_was(start, monkeypatch, where):
+    def no_memory(*_, **__):
+        raise MemoryError
+
+    async def scenario():
+        async with start((40, 12)) as session:
+            await session.open()
+            document, canvas, painting = session.document, session.document.canvas, session.screen.painting
+            await session.press("w", "w")
+            await session.fill("7")
+            before, fills = document.shown.copy(), canvas.targets
+            with monkeypatch.context() as patch:
+                patch.setattr(Canvas, "fill" if where == "recolour" else where, no_memory)
+                if where == "recolour":
+                    session.screen.query_one(ColourPanel)._changed("#2e6f9e")
+                elif where in ("feather", "fill"):
+                    await session.press({"feather": "f", "fill": "5"}[where])
+                else:
+                    session.screen.hand.tool = "marker"
+                    painting.press(40, 70)
+                    painting.drag(42, 70)
+                    painting.release()
+                await until(session.pilot, lambda: session.screen.status.message.startswith("Not enough memory. Close"))
+                await until(session.pilot, lambda: not painting._turn.locked())
+            assert session.app.is_running and canvas.targets == fills and len(canvas._history.done) == 1
+            assert np.array_equal(canvas.guide, before) and np.array_equal(document.shown, before)
+            await session.press("f")
+            await until(session.pilot, lambda: session.screen.status.message.startswith("Feathered"))
+
+    run(scenario)
+
+
 def test_several_regions_are_one_fill_of_one_step(start):
     async def scenario():
         async with start((40, 12)) as session:
