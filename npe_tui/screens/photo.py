@@ -213,6 +213,7 @@ class PhotoScreen(Screen[None]):
         try:
             found = await opening.find_face(document, self._ask_face, ask)
         except NpeError as error:
+            self.painting.stop_waiting()
             self.status.say(str(error), serious=True)
             return
         finally:

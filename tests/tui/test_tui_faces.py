@@ -1,8 +1,11 @@
 """Which face of the photo is meant: asked where there are several or none, drawn by hand where it was not found."""
 
+import threading
+
 import numpy as np
 from tui_session import Ids, face, run, until
 
+from npe_core.errors import EnvironmentFault
 from npe_tui import messages
 from npe_tui.document import FaceWish
 from npe_tui.panels.colour import ColourPanel
@@ -148,6 +151,27 @@ def test_no_regions_are_looked_for_while_the_face_is_asked_for_or_when_none_was_
             await session.press("7")
             assert session.screen.status.message.startswith("x chooses a face")
             assert not [asked for asked in engine.asked if asked[0] == "segment"]
+
+    run(scenario)
+
+
+def test_what_was_picked_meanwhile_is_not_waited_for_when_faces_cannot_be_looked_for(start, monkeypatch):
+    goes_on = threading.Event()
+
+    def no_detector(image):
+        goes_on.wait(20)
+        raise EnvironmentFault("The face detector is damaged.")
+
+    monkeypatch.setattr("npe_core.faces.find_faces", no_detector)
+
+    async def scenario():
+        async with start((40, 12)) as session:
+            await until(session.pilot, lambda: session.screen.asks_for_face)
+            await session.press("7")
+            assert session.screen.painting.waits
+            goes_on.set()
+            await until(session.pilot, lambda: session.screen.status.message == "The face detector is damaged.")
+            assert not session.screen.painting.waits
 
     run(scenario)
 
