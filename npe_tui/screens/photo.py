@@ -25,7 +25,7 @@ from npe_tui.autosave import Autosave, Saved
 from npe_tui.document import EditDocument
 from npe_tui.easel import Easel
 from npe_tui.hand import Hand
-from npe_tui.painting import Painting, Tells
+from npe_tui.painting import Painting
 from npe_tui.palette import group_for
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
@@ -34,6 +34,7 @@ from npe_tui.panels.side import Side
 from npe_tui.panels.status import StatusLine
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.running import Running
+from npe_tui.turn import Tells
 from npe_tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
