@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import select
-import signal
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +17,7 @@ from npe_core.errors import NpeError, UsageError
 from npe_tui import places
 from npe_tui.config import Config
 from npe_tui.document import EditDocument
+from npe_tui.hang_up import HangUp
 from npe_tui.in_order import InOrder
 from npe_tui.keys import APP_COMMANDS, COMMANDS, key_to, with_keys
 from npe_tui.panels.status import StatusLine
@@ -33,8 +30,6 @@ from npe_tui.themes import THEMES, next_theme, own_colours
 
 _PATIENCE = 1.0
 """Seconds that the engine has at the end to come to the end of a step."""
-_LOOK = 2.0
-"""Seconds between two looks whether the terminal is there."""
 
 
 class NpeApp(InOrder, inherit_bindings=False):
@@ -82,7 +77,7 @@ class NpeApp(InOrder, inherit_bindings=False):
             folder = Path(self.config.folder) if self.photo is None else self.photo.resolve()
             self.run_worker(self._open_first(folder), group="app")
             self.call_after_refresh(self.engine.start)
-        self._listen_for_the_end()
+        HangUp(self).listen()
 
     def on_unmount(self) -> None:
         self.engine.stop()
@@ -201,25 +196,10 @@ class NpeApp(InOrder, inherit_bindings=False):
                 note.message, title=note.title, severity=note.severity, timeout=note.timeout, markup=note.markup
             )
 
-    # --- a lost connection --------------------------------------------------------------------------------------
+    # --- the end that nobody chose ------------------------------------------------------------------------------
 
-    def _listen_for_the_end(self) -> None:
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals on this system
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, self._hung_up)
-            loop.add_signal_handler(signal.SIGTERM, self._terminated)
-        if not self.is_headless and hasattr(select, "poll"):
-            self.set_interval(_LOOK, self._look_for_the_terminal)
-
-    def _look_for_the_terminal(self) -> None:
-        """It also goes without a signal, where it controls no process: Textual would read its end for ever."""
-        poll = select.poll()
-        poll.register(0, 0)  # a hang-up is told to those who ask for nothing as well
-        if any(told & select.POLLHUP for _, told in poll.poll(0)):
-            self._hung_up()
-
-    def _autosave_now(self) -> bool:
-        """Whether what is unsaved lies on the disk."""
+    def autosave_now(self) -> bool:
+        """Writes what is unsaved, for the next session; returns whether it lies on the disk."""
         autosave = None if self.editing is None else self.editing.autosave
         return autosave is not None and autosave.flush()
 
@@ -230,20 +210,8 @@ class NpeApp(InOrder, inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         """In place of Textual's page of local variables: ``run`` raises the fault, and the command line tells it."""
-        self.kept = self._autosave_now()
+        self.kept = self.autosave_now()
         self._close_messages_no_wait()
-
-    def _hung_up(self) -> None:
-        """The terminal is gone: keep the paint, and leave without a word to it."""
-        try:
-            if self.editing is not None and self.editing.autosave is not None:
-                self.editing.autosave.close()
-        finally:
-            os._exit(129)
-
-    def _terminated(self) -> None:
-        self._autosave_now()
-        self.exit(return_code=143)
 
 
 def _engine(config: Config) -> Engine:

@@ -15,6 +15,7 @@ from tui_session import run, until
 from waiting import PAUSE, looks
 
 from npe_tui.autosave import Autosave, left_behind
+from npe_tui.hang_up import HangUp
 from npe_tui.screens.save import SaveScreen
 
 SESSION = """
@@ -230,7 +231,7 @@ def test_a_lost_connection_ends_the_process_whatever_goes_wrong(start, monkeypat
             with monkeypatch.context() as patch:
                 patch.setattr(session.screen.autosave, "close", lambda: 1 / 0)
                 with pytest.raises(ZeroDivisionError):
-                    session.app._hung_up()
+                    HangUp(session.app).hung_up()
             assert codes == [129]
 
     run(scenario)

@@ -1,0 +1,52 @@
+"""The end of the terminal, or of the process, that no person chose: paint and mask are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from npe_tui.app import NpeApp
+
+_LOOK = 2.0
+"""Seconds between two looks whether the terminal is there."""
+
+
+class HangUp:
+    """Listens for the end of the terminal of an app."""
+
+    def __init__(self, app: NpeApp) -> None:
+        self._app = app
+
+    def listen(self) -> None:
+        """From now on. Called in the event loop."""
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals on this system
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self.hung_up)
+            loop.add_signal_handler(signal.SIGTERM, self._terminated)
+        if not self._app.is_headless and hasattr(select, "poll"):
+            self._app.set_interval(_LOOK, self._look_for_the_terminal)
+
+    def _look_for_the_terminal(self) -> None:
+        """It also goes without a signal, where it controls no process: Textual would read its end for ever."""
+        poll = select.poll()
+        poll.register(0, 0)  # a hang-up is told to those who ask for nothing as well
+        if any(told & select.POLLHUP for _, told in poll.poll(0)):
+            self.hung_up()
+
+    def hung_up(self) -> None:
+        """The terminal is gone: keep the paint, and leave without a word to it."""
+        try:
+            editing = self._app.editing
+            if editing is not None and editing.autosave is not None:
+                editing.autosave.close()
+        finally:
+            os._exit(129)
+
+    def _terminated(self) -> None:
+        self._app.autosave_now()
+        self._app.exit(return_code=143)
