@@ -64,7 +64,7 @@ def test_what_was_told_of_the_photo_when_it_was_opened_is_not_told_again(start, 
     run(scenario)
 
 
-@pytest.mark.parametrize(("width", "told"), [(200, False), (40, True)])
+@pytest.mark.parametrize(("width", "told"), [(400, False), (40, True)])
 def test_why_a_photo_is_not_opened_is_a_note_where_the_line_is_too_short(start, tmp_path, monkeypatch, width, told):
     notes = []
     monkeypatch.setattr(NpeApp, "notify", lambda self, message, **options: notes.append(message))
