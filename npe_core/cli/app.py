@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator
@@ -80,7 +82,9 @@ class LazyGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in COMMANDS:
-            raise UsageError(f"There is no command {quoted(args[0])}. {hint(args[0], COMMANDS, 'See npe --help.')}")
+            opens = f"To open it: npe tui {shlex.quote(args[0])}"
+            then = opens if os.path.lexists(args[0]) else hint(args[0], COMMANDS, "See npe --help.")
+            raise UsageError(f"There is no command {quoted(args[0])}. {then}")
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

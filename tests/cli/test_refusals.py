@@ -224,6 +224,14 @@ def test_a_mistyped_command_names_the_nearest(typed, near, capsys):
     assert repr(typed) in err and (f"Did you mean {near!r}?" in err) == bool(near)
 
 
+def test_a_photo_in_the_place_of_a_command_names_what_opens_it(tmp_path, capsys):
+    photo = tmp_path / "a face.png"
+    photo.touch()
+    assert run([str(photo)]) == 2
+    opens = capsys.readouterr().err.strip().rpartition("To open it: npe ")[2]
+    assert shlex.split(opens) == ["tui", str(photo)]
+
+
 @pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
 def test_damaged_weights_are_exit_code_3(damage, files, tmp_path, monkeypatch, capsys):
     import shutil
