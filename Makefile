@@ -3,7 +3,7 @@
 .PHONY: test lint format pictures
 
 test:
-	pytest -n 2 --dist loadfile
+	pytest -n 3 --dist loadfile
 
 lint:
 	ruff check .
