@@ -24,10 +24,11 @@ class HangUp:
 
     def listen(self) -> None:
         """From now on. Called in the event loop."""
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals on this system
+        # A system without such signals, or no SIGHUP: Windows.
+        with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
             loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, self.hung_up)
             loop.add_signal_handler(signal.SIGTERM, self._terminated)
+            loop.add_signal_handler(signal.SIGHUP, self.hung_up)
         if not self._app.is_headless and hasattr(select, "poll"):
             self._app.set_interval(_LOOK, self._look_for_the_terminal)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import ModalScreen
 
-from npe_core.errors import NpeError
+from npe_core.errors import NpeError, OutOfMemory
 from npe_tui.own_files import OwnFiles
 from npe_tui.panels.status import StatusLine
 
@@ -208,21 +208,21 @@ class Saving:
                 return None, ()
             save.path = target.path
             save.say(f"Saving {target.path.name}…")
-            if save.made is None:
-                async with save.editing.painting.at_rest():
-                    paint = document.paint()
-            else:
-                save.made, newest = _wanted(save, newest), document.newest
-            await self._those_before(save)
-            save.say(f"Saving {target.path.name}…")
             try:
+                if save.made is None:
+                    async with save.editing.painting.at_rest():
+                        paint = document.paint()
+                else:
+                    save.made, newest = _wanted(save, newest), document.newest
+                await self._those_before(save)
+                save.say(f"Saving {target.path.name}…")
                 if save.made is None:
                     notes = await asyncio.to_thread(document.save_paint, target.path, target.overwrite, paint)
                 else:
                     notes = await asyncio.to_thread(document.save, target.path, target.overwrite, save.made)
                     await asyncio.to_thread(self._own_files.note, target.path)
-            except NpeError as error:
-                problem, target = str(error), None
+            except (NpeError, MemoryError) as error:
+                problem, target = str(OutOfMemory() if isinstance(error, MemoryError) else error), None
                 save.say(f"Not saved. {problem}", serious=True)
             else:
                 return target.path, notes

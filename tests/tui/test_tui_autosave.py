@@ -237,6 +237,16 @@ def test_a_lost_connection_ends_the_process_whatever_goes_wrong(start, monkeypat
     run(scenario)
 
 
+def test_a_system_without_sighup_is_listened_to_for_what_it_has(start, monkeypatch):
+    monkeypatch.delattr(signal, "SIGHUP")
+
+    async def scenario():
+        async with start((80, 24)) as session:  # it listens from its start on
+            assert session.app.is_running
+
+    run(scenario)
+
+
 def test_what_the_last_enhance_was_made_with_is_kept_and_may_be_missing(folder, photo_file):
     parameters = {"seed": 5, "timestep": 300}
     autosave = Autosave(folder, photo_file, 5, lambda: b"canvas", lambda: parameters)

@@ -399,6 +399,31 @@ def test_paint_is_saved_with_what_was_being_filled_when_it_was_asked_for(start, 
     run(scenario)
 
 
+@pytest.mark.parametrize("fails", ["copy", "as_paint"])
+def test_paint_that_memory_is_too_small_for_is_told_and_asked_for_again(start, tmp_path, monkeypatch, fails):
+    works = getattr(Canvas, fails)
+
+    def out_of_memory(self):
+        raise MemoryError
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            monkeypatch.setattr(Canvas, fails, out_of_memory)
+            await session.press("P")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.screen.status.message.startswith("Not saved. Not enough memory"))
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            monkeypatch.setattr(Canvas, fails, works)
+            await session.press("enter")
+            await until(session.pilot, lambda: session.screen.status.message == "Saved me-paint.png")
+            assert (tmp_path / "me-paint.png").exists()
+
+    run(scenario)
+
+
 def test_of_a_file_that_could_not_be_written_is_told_once_another_question_is_answered(start, tmp_path, monkeypatch):
     slow = threading.Event()
 
