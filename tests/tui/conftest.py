@@ -59,6 +59,22 @@ def hurried(monkeypatch):
     monkeypatch.setattr(Pilot, "resize_terminal", resize)
 
 
+@pytest.fixture(autouse=True)
+def mortal(monkeypatch):
+    """What has ended the app is raised where a test waits: it would else wait in vain, for minutes, for what comes
+    next."""
+    pause = Pilot.pause
+
+    async def wait(pilot, *delay):
+        try:
+            await pause(pilot, *delay)
+        finally:
+            if pilot.app._exception is not None:
+                raise pilot.app._exception
+
+    monkeypatch.setattr(Pilot, "pause", wait)
+
+
 @pytest.fixture
 def ids() -> np.ndarray:
     """(96, 80) uint8: hair above, a face, lips in it."""

@@ -111,9 +111,15 @@ def test_under_tmux(ana, tmp_path):
         return subprocess.run(["tmux", "-S", socket, "-f", "/dev/null", *words], capture_output=True, text=True)
 
     def comes_to_show(text):
-        return any(text in tmux("capture-pane", "-p").stdout or time.sleep(PAUSE) for _ in looks())
+        for _ in looks():
+            shown = tmux("capture-pane", "-p").stdout
+            if text in shown:
+                return True
+            assert "npe has ended" not in shown, shown
+            time.sleep(PAUSE)
+        return False
 
-    command = f"NPE_WEIGHTS={tmp_path} {sys.executable} -m npe_core tui {ana}; sleep 600"
+    command = f"NPE_WEIGHTS={tmp_path} {sys.executable} -m npe_core tui {ana}; echo npe has ended; sleep 600"
     assert tmux("new-session", "-d", "-x", "90", "-y", "28", command).returncode == 0
     try:
         assert comes_to_show("untouched")

@@ -23,11 +23,12 @@ class Ids:
 
 
 async def until(pilot, met):
-    """Waits for threads of the app; fails when what is waited for does not come."""
+    """Waits for threads of the app; fails when what is waited for does not come, at once where the app has ended."""
     for _ in looks(4 * PATIENCE):
         await pilot.pause()  # a quarter of a PAUSE at least
         if met():
             return
+        assert pilot.app.is_running, "the app has ended"
     raise AssertionError("waited in vain")
 
 

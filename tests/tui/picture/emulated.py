@@ -111,11 +111,13 @@ class Emulated:
             self._show(data)
 
     def until(self, condition):
-        """Show what comes until ``condition()``; whether it came true."""
+        """Show what comes until ``condition()``; whether it came true. Fails where the program ends before."""
         for _ in looks():
             if condition():
                 return True
+            over = self.process.poll() is not None
             self.settle(quiet=0.03, limit=0.2)
+            assert not over or condition(), "\n".join(("the program has ended", *self.screen.display))
         return False
 
     def _show(self, data):
