@@ -318,13 +318,13 @@ class EditDocument:
 
         Raises InputError for another picture or damage.
         """
-        self.canvas = Canvas.restore(self.photo.image, saved, self.regions)
+        canvas = Canvas.restore(self.photo.image, saved, self.regions)
+        self.shown, self.canvas = canvas.guide.copy(), canvas
         self._lost = made_with or {}
         self._lost_revision = self.canvas.revision if self._lost.get("fits", bool(self._lost)) else -1
         self._saved_revision = self._looked_at = -1
         self._begun_anew = False
         self._results = Results()
-        self.shown = self.canvas.guide.copy()
 
 
 def _next_free(path: Path, taken: Collection[Path]) -> Path:

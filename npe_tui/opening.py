@@ -6,11 +6,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from npe_core.canvas.state import is_of
 from npe_core.defaults import MAX_MEGAPIXELS
-from npe_core.errors import NpeError
+from npe_core.errors import NpeError, OutOfMemory
 from npe_tui import edit_settings
 from npe_tui.autosave import Saved, left_behind
 from npe_tui.document import EditDocument, FaceWish
@@ -18,16 +18,27 @@ from npe_tui.document import EditDocument, FaceWish
 if TYPE_CHECKING:
     from npe_core.faces import Face
 
+Given = ParamSpec("Given")
+Outcome = TypeVar("Outcome")
+
 
 async def read(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> EditDocument:
-    """The photo as a document. Raises NpeError."""
+    """The photo as a document. Raises NpeError, also where there is no room for it in memory."""
 
     def work() -> EditDocument:
         from npe_core.photo import Photo
 
         return EditDocument(Photo.open(path, max_megapixels=max_megapixels))
 
-    return await asyncio.to_thread(work)
+    return await _in_thread(work)
+
+
+async def _in_thread(work: Callable[Given, Outcome], *given: Given.args, **named: Given.kwargs) -> Outcome:
+    """As ``asyncio.to_thread``; raises OutOfMemory in place of MemoryError."""
+    try:
+        return await asyncio.to_thread(work, *given, **named)
+    except MemoryError:
+        raise OutOfMemory() from None
 
 
 async def recover(
@@ -44,10 +55,10 @@ async def recover(
     """
     for saved in await asyncio.to_thread(left_behind, folder, path):
         try:
-            problem = await asyncio.to_thread(_problem, document, saved)
+            problem = await _in_thread(_problem, document, saved)
             answer = await ask(*_question(document.name, saved, problem), not problem)
             if answer == "recover":
-                await asyncio.to_thread(_take_over, document, saved)
+                await _in_thread(_take_over, document, saved)
                 return saved
         except FileNotFoundError:
             tell("Another editor has taken it over, or thrown it away.")
@@ -96,12 +107,12 @@ async def find_face(
     """Look for faces, and ask which is meant unless there is only one, or all are (``always``: even then).
 
     Returns whether one is meant.
-    Raises NpeError when faces cannot be looked for here.
+    Raises NpeError when faces cannot be looked for here, or not in this memory.
     """
     from npe_core.faces import find_faces
 
     if document.faces is None:
-        document.faces = await asyncio.to_thread(find_faces, document.photo.image)
+        document.faces = await _in_thread(find_faces, document.photo.image)
     wish: FaceWish | None
     if len(document.faces) == 1 and not always:
         wish = FaceWish(1)

@@ -49,7 +49,7 @@ class Painting(Filling):
         document = self._free
         if document is None:
             return
-        with self._failures_told():
+        with self.failures_told():
             if self.hand.tool == "dropper":
                 self.take_colour(x, y, before=self._easel.view.shows_other(x, y))
             elif self.hand.tool == "pick" and document.regions is None:
@@ -67,7 +67,7 @@ class Painting(Filling):
         """The tool moves to a photo point."""
         document = self._free
         if document is not None and self.hand.drawing:
-            with self._failures_told():
+            with self.failures_told():
                 self.hand.drag(document.canvas, x, y)
                 self._show("")
 

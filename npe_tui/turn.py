@@ -78,7 +78,7 @@ class InTurn:
         """
         async with self._turn:
             self.release()
-            with self._failures_told():
+            with self.failures_told():
                 yield None if self.frozen else self._document
 
     @property
@@ -96,7 +96,7 @@ class InTurn:
             soon.cancel()
 
     @contextmanager
-    def _failures_told(self) -> Iterator[None]:
+    def failures_told(self) -> Iterator[None]:
         """Around what may fail, or run out of memory: says why, and a person goes on."""
         try:
             yield
@@ -107,7 +107,7 @@ class InTurn:
 
     def release(self) -> None:
         """The tool goes up."""
-        with self._failures_told():
+        with self.failures_told():
             if self._document is not None and self.hand.release(self._document.canvas):
                 self._show({"brush": "Painted", "marker": "Marked", "eraser": "Erased"}[self.hand.tool])
 

@@ -82,8 +82,9 @@ class EnhancingScreen(PhotoScreen):
         shown = f"Pick a region by its key or a click, or take the brush ({brush})."
         hidden = f"Pick a region: {panel} shows their keys, or click; {brush} paints."
         self.status.say(shown if in_sight else hidden)
-        overlay = await asyncio.to_thread(document.region_overlay, 0.75)
-        self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)
+        with self.painting.failures_told():  # regions that cannot be shown can be filled
+            overlay = await asyncio.to_thread(document.region_overlay, 0.75)
+            self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)
         self.changed("")
         self.painting.regions_known()
 

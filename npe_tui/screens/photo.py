@@ -18,7 +18,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Label
 
-from npe_core.errors import NpeError
+from npe_core.errors import NpeError, OutOfMemory
 from npe_core.regions import REGIONS
 from npe_tui import edit_settings, messages, opening
 from npe_tui.autosave import Autosave, Saved
@@ -143,8 +143,9 @@ class PhotoScreen(Screen[None]):
     async def _open(self, reading: asyncio.Task[EditDocument]) -> None:
         try:
             document = await reading
-        except NpeError as error:
-            self.npe.could_not_open(self.path, str(error))
+            self.easel.open(document)
+        except (NpeError, MemoryError) as error:
+            self.npe.could_not_open(self.path, str(OutOfMemory() if isinstance(error, MemoryError) else error))
             return
         config, app = self.npe.config, self.npe
         app.recent.add_photo(self.path)
@@ -160,7 +161,6 @@ class PhotoScreen(Screen[None]):
             lambda: _kept(document),
             lambda reason: self.post_message(messages.AutosaveFailed(reason)),
         )
-        self.easel.open(document)
         self.tell()
         for note in document.photo.notes:
             self.notify(note, title=document.name, markup=False)
@@ -174,7 +174,8 @@ class PhotoScreen(Screen[None]):
             document, self.npe.autosave_folder, self.path, self._ask_recovery, self._not_recovered
         )
         if taken is not None:
-            self.easel.open(document)
+            with self.painting.failures_told():
+                self.easel.open(document)
             self.changed("")
             self.notify(
                 f"Paint and mask were recovered.{self._settings_again(taken)}", title=document.name, markup=False

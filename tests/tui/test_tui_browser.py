@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from textual import events
 from textual.widgets import Footer, Input
@@ -230,6 +231,49 @@ def test_a_photo_that_cannot_be_opened_costs_nothing(start, photo_file, tmp_path
             assert session.document is document and document.marked
 
     run(scenario)
+
+
+@pytest.mark.parametrize("where", ["npe_tui.opening.EditDocument", "npe_tui.easel.Easel.open"])
+def test_a_photo_that_memory_is_too_small_for_is_told_and_leads_to_the_browser(start, monkeypatch, where):
+    async def scenario():
+        with monkeypatch.context() as patch:
+            patch.setattr(where, no_memory)
+            async with start((80, 24)) as session:
+                await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+                browser = session.app.screen
+                told = lambda: browser.query_one("StatusLine").message  # noqa: E731
+                await until(session.pilot, lambda: told().startswith("Not enough memory. Close other programs"))
+                assert session.app.editing is None
+                patch.undo()
+                await session.press("enter")
+                await until(session.pilot, lambda: session.app.editing is not None and session.document is not None)
+
+    run(scenario)
+
+
+def test_another_photo_that_memory_is_too_small_for_costs_nothing(start, monkeypatch):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            document = session.document
+            await session.press("o")
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            browser = session.app.screen
+            await until(session.pilot, lambda: browser.query_one(Gallery).entry is not None)
+            monkeypatch.setattr("npe_tui.opening.EditDocument", no_memory)
+            await session.press("enter")
+            await until(session.pilot, lambda: browser.query_one("StatusLine").message.startswith("Not enough memory"))
+            assert session.app.screen is browser
+            await session.press("escape")
+            await until(session.pilot, lambda: session.app.screen is session.screen)
+            assert session.document is document and document.marked
+
+    run(scenario)
+
+
+def no_memory(*_, **__):
+    raise MemoryError
 
 
 def test_a_folder_that_is_named_at_the_start_is_the_one_to_choose_from(start, tmp_path, monkeypatch):

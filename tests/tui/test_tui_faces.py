@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pytest
 from tui_session import Ids, face, run, until
 
 from npe_core.errors import EnvironmentFault
@@ -155,12 +156,19 @@ def test_no_regions_are_looked_for_while_the_face_is_asked_for_or_when_none_was_
     run(scenario)
 
 
-def test_what_was_picked_meanwhile_is_not_waited_for_when_faces_cannot_be_looked_for(start, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (EnvironmentFault("The face detector is damaged."), "The face detector is damaged."),
+        (MemoryError(), "Not enough memory. Close other programs, or use a smaller photo."),
+    ],
+)
+def test_what_was_picked_meanwhile_is_not_waited_for_when_faces_cannot_be_looked_for(start, monkeypatch, error, told):
     goes_on = threading.Event()
 
     def no_detector(image):
         goes_on.wait(20)
-        raise EnvironmentFault("The face detector is damaged.")
+        raise error
 
     monkeypatch.setattr("npe_core.faces.find_faces", no_detector)
 
@@ -170,7 +178,7 @@ def test_what_was_picked_meanwhile_is_not_waited_for_when_faces_cannot_be_looked
             await session.press("7")
             assert session.screen.painting.waits
             goes_on.set()
-            await until(session.pilot, lambda: session.screen.status.message == "The face detector is damaged.")
+            await until(session.pilot, lambda: session.screen.status.message == told)
             assert not session.screen.painting.waits
 
     run(scenario)

@@ -258,6 +258,26 @@ def test_what_does_not_fit_any_more_and_what_another_editor_took_over_keep_no_ol
     run(scenario)
 
 
+def test_work_that_memory_is_too_small_for_is_kept_and_the_photo_is_opened_without_it(start, config, monkeypatch):
+    def no_memory(canvas):
+        raise MemoryError
+
+    async def scenario():
+        async with start((40, 12), settings=replace(config, autosave=5.0), notes=True) as session:
+            with monkeypatch.context() as patch:
+                await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
+                patch.setattr(Canvas, "guide", property(no_memory))
+                await session.press("enter")
+                await until(session.pilot, lambda: session.app._notifications)
+            assert [note.title for note in session.app._notifications] == ["Not recovered"]
+            await session.open()
+            assert not session.document.marked and not session.document.unsaved
+
+    run(partial(lose, start, replace(config, autosave=5.0)))
+    run(scenario)
+    assert len(left_behind(places.state_folder() / "autosave")) == 1
+
+
 def test_a_device_on_the_command_line_goes_before_the_one_that_is_set(engine, monkeypatch):
     devices = []
 
