@@ -1,0 +1,82 @@
+"""What is no weights of this editor is refused in one line, and nothing is written."""
+
+import pickle
+
+import pytest
+import torch
+from foreign_weights import PublishedSrgan, denoiser_of_side
+from safetensors.torch import save_file
+from small_upscaler import CONFIG
+
+from npe_core.errors import InputError
+from npe_core.models.importing import import_weights
+from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
+from npe_core.models.weights import read_manifest
+
+
+def test_a_denoiser_that_the_editor_cannot_use_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"makes pictures of 64 pixels, a denoiser those of 128"):
+        import_weights(denoiser_of_side(64, tmp_path / "new.safetensors"), tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("executed",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a checkpoint", pickle.dumps({"state_dict": Evil()}), pickle.dumps([1, 2])],
+    ids=["empty", "text", "code", "list"],
+)
+def test_files_that_are_no_checkpoints_are_refused(tmp_path, capsys, content):
+    path = tmp_path / "file.pth"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        import_weights(path, tmp_path / "mine")
+    assert "executed" not in capsys.readouterr().out
+    assert not (tmp_path / "mine" / "manifest.json").exists()
+
+
+def test_a_checkpoint_that_fits_nothing_says_how_near_it_was(tmp_path):
+    torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "other.pth")
+    with pytest.raises(InputError, match=r"fits none .* 0 of the \d+ tensors"):
+        import_weights(tmp_path / "other.pth", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e5])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_weights_that_are_not_finite_in_float16_are_refused_by_the_name_of_the_tensor(tmp_path, folder, suffix, value):
+    state, mine = GeneratorResNet(UpscalerConfig()).state_dict(), tmp_path / f"new{suffix}"
+    state["head.bias"][2] = value
+    save_file(state, str(mine)) if suffix == ".safetensors" else torch.save(state, mine)
+    before = sorted(folder.iterdir())
+    with pytest.raises(InputError, match=r"new\..*: head\.bias has values that are not finite in float16"):
+        import_weights(mine, folder)
+    assert sorted(folder.iterdir()) == before and read_manifest(folder)["upscaler"].config == CONFIG
+
+
+@pytest.mark.parametrize("words", ["yes\n", "x", "\x80\x04.", "(lp0\nS'a'\np1\na."])
+def test_text_is_no_checkpoint_whatever_its_letters_mean_to_a_pickle(tmp_path, words):
+    (tmp_path / "notes.pt").write_bytes(words.encode("latin-1"))
+    with pytest.raises(InputError, match=r"notes\.pt (does not read as a checkpoint|holds no tensors)"):
+        import_weights(tmp_path / "notes.pt", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("config", ["[1]", "3", '{"width": -1}', '{"width": "wide"}', '{"blocks": 2.5}', "{"])
+def test_an_architecture_that_cannot_be_built_is_refused(tmp_path, config):
+    save_file(
+        GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), str(tmp_path / "a.safetensors"), {"config": config}
+    )
+    with pytest.raises(InputError, match=r"a\.safetensors"):
+        import_weights(tmp_path / "a.safetensors", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("layer", ["conv1.0.bias", "res_blocks.0.conv_block.4.running_var", "conv3.0.weight"])
+def test_an_srgan_generator_without_one_layer_is_refused_by_its_name(tmp_path, layer):
+    state = PublishedSrgan(blocks=1).state_dict()
+    del state[layer]
+    torch.save(state, tmp_path / "generator.pth")
+    with pytest.raises(InputError, match=f"without {layer}"):
+        import_weights(tmp_path / "generator.pth", tmp_path / "mine")
