@@ -1,0 +1,112 @@
+"""XMP and the parameters of an edit survive, or a note says that they cannot."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from metadata_parts import PARAMETERS
+from PIL import Image, PngImagePlugin
+
+from npe_core.photo import Photo, xmp
+from npe_core.photo.metadata import parsed_parameters
+
+
+@pytest.mark.parametrize("source", ["in.jpg", "in.png", "in.webp", "in.tif"])
+@pytest.mark.parametrize("target", ["out.jpg", "out.png", "out.webp", "out.tif"])
+@pytest.mark.parametrize("packet", [False, True])
+def test_parameters_come_back_and_xmp_stays(make, photo_file, tmp_path, source, target, packet):
+    options = {}
+    if packet and source == "in.png":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", make.XMP.decode())
+        options = {"pnginfo": text}
+    elif packet and source == "in.tif":
+        options = {"tiffinfo": {700: make.XMP}}
+    elif packet:
+        options = {"xmp": make.XMP}
+    photo = Photo.open(photo_file(source, **options))
+    assert photo.size == (
+        (72, 96) if packet else (96, 72)
+    )  # the packet's tiff:Orientation counts where EXIF says nothing
+    for turn, parameters in enumerate(({"old": 1}, PARAMETERS)):
+        image = np.random.default_rng(0).integers(0, 256, photo.image.shape, dtype=np.uint8)
+        photo = photo.edited(image, np.ones(image.shape[:2], bool), parameters)
+        path = tmp_path / f"{turn}-{target}"
+        photo.save(path)
+        photo = Photo.open(path)
+        assert photo.parameters == parameters
+    with Image.open(path) as picture:
+        found = picture.info.get("xmp", b"")
+    assert (b"<dc:title>caf\xc3\xa9</dc:title>" in found) == packet
+    assert b'tiff:Orientation="6"' not in found
+    assert found.count(b"npe:parameters>") == (0 if target == "out.png" else 2)
+    photo.save(tmp_path / ("again-" + target))  # without an edit the parameters stay
+    assert Photo.open(tmp_path / ("again-" + target)).parameters == PARAMETERS
+
+
+def test_pillow_sees_our_parameters_where_they_belong(make, tmp_path):
+    photo = Photo.from_array(make.smooth()).edited(make.smooth(), np.ones((72, 96), bool), PARAMETERS)
+    photo.save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert json.loads(picture.text["npe"]) == PARAMETERS
+        assert isinstance(picture.text["npe"], PngImagePlugin.iTXt)
+    import xml.etree.ElementTree as ElementTree
+
+    photo.save(tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as picture:
+        tree = ElementTree.fromstring(picture.info["xmp"])
+    (found,) = tree.iter("{https://neural-photo-editor.invalid/ns/1.0/}parameters")
+    assert json.loads(found.text) == PARAMETERS
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+)
+def test_any_json_survives_the_packet(parameters):
+    packet = xmp.with_parameters(None, json.dumps(parameters))
+    assert parsed_parameters(xmp.read_parameters(packet)) == parameters
+    assert xmp.without_parameters(xmp.with_parameters(packet, "{}")) == xmp.without_parameters(packet)
+
+
+@pytest.mark.parametrize(
+    "stored", ["", "[1]", "3", "null", "{", '{"a": NaN}', "[" * 100000, '{"a": "' + "x" * 300000 + '"}', "{1: 2}"]
+)
+def test_parameters_that_are_not_ours_are_ignored(make, photo_file, stored):
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("npe", stored)
+    assert Photo.open(photo_file("a.png", pnginfo=text)).parameters is None
+
+
+def test_unreadable_xmp_is_replaced_with_a_note(make, photo_file, tmp_path):
+    photo = Photo.open(photo_file("a.jpg", xmp=b"\xff\xfe not XMP"))
+    notes = photo.edited(photo.image, np.ones((72, 96), bool), {"a": 1}).save(tmp_path / "b.jpg")
+    assert "XMP packet is not readable" in notes[0]
+    assert Photo.open(tmp_path / "b.jpg").parameters == {"a": 1}
+
+
+def test_a_packet_loses_the_nul_that_some_programs_end_it_with(make, photo_file, tmp_path):
+    Photo.open(photo_file("a.jpg", xmp=make.XMP + b"\0")).save(tmp_path / "b.jpg")
+    with Image.open(tmp_path / "b.jpg") as picture:
+        assert picture.info["xmp"].endswith(b'<?xpacket end="w"?>')
+
+
+def test_an_xmp_extension_is_missed_aloud(photo_file, tmp_path):
+    """Phones store the depth of a portrait there."""
+    plain = photo_file("plain.jpg")
+    body = b"http://ns.adobe.com/xmp/extension/\0" + 32 * b"a" + struct.pack(">II", 3, 0) + b"xml"
+    segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    path = tmp_path / "deep.jpg"
+    path.write_bytes(plain.read_bytes()[:2] + segment + plain.read_bytes()[2:])
+    assert not Photo.open(plain).notes
+    assert any("extension of the XMP" in note for note in Photo.open(path).notes)
+
+
+def test_padding_gives_way_in_a_full_jpeg_packet(make, photo_file, tmp_path):
+    full = make.XMP.replace(b" " * 200, b" " * (65400 - len(make.XMP)))
+    photo = Photo.open(photo_file("a.jpg", xmp=full))
+    assert photo.edited(photo.image, np.ones((96, 72), bool), {"a": "x" * 1000}).save(tmp_path / "b.jpg") == ()
+    assert Photo.open(tmp_path / "b.jpg").parameters == {"a": "x" * 1000}
