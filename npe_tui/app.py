@@ -101,7 +101,8 @@ class NpeApp(InOrder, inherit_bindings=False):
         return await self.push_screen_wait(screen)
 
     async def open_another(self, editing: EditScreen) -> None:
-        """Choose a photo and go over to it, if nothing is lost by it."""
+        """Choose a photo and go over to it, if nothing is lost by it; who waited to quit does not quit meanwhile."""
+        self.saving.stay()
         document = await self._ask_photo(editing.path.parent)
         if document is not None and await self.saving.may_close("Open another photo without saving?"):
             editing.running.leave()

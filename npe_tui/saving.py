@@ -62,19 +62,29 @@ class Saving:
         self._own_files = OwnFiles()
         self._under_way: list[Save] = []
         """In the order of their keys."""
+        self._given_up = asyncio.Event()
+        """Set when whoever wants to leave the photo, and waits for a save, is not to leave it any more."""
+
+    def stay(self) -> asyncio.Event:
+        """Who waits to leave the photo gives up: another way out was chosen since. The event of the one that comes."""
+        self._given_up.set()
+        self._given_up = asyncio.Event()
+        return self._given_up
 
     async def may_close(self, question: str) -> bool:
         """Whether the photo under way may go: it is saved, or a person says so. What is dropped is dropped for good.
 
-        What is being written is waited for.
+        What is being written is waited for. Of several who wait the last may ask: the others have given up.
         """
-        editing = self._app.editing
+        editing, given_up = self._app.editing, self.stay()
         if editing is None:
             return True
         document = editing.document
         while document is not None:
+            if given_up.is_set():
+                return False
             if self._under_way:
-                await self._come_to_the_end(self._under_way[0])
+                await self._come_to_the_end(self._under_way[0], given_up)
                 continue
             if not document.unsaved:
                 break
@@ -93,11 +103,12 @@ class Saving:
             await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
         return True
 
-    async def _come_to_the_end(self, save: Save) -> None:
+    async def _come_to_the_end(self, save: Save, given_up: asyncio.Event) -> None:
         if self._names:
             for status in self._app.screen.query(StatusLine):
                 status.say(f"Saving {self._names}…; leaves then")
-        await save.ended.wait()
+        while not (save.ended.is_set() or given_up.is_set()):
+            await asyncio.sleep(0.05)
 
     async def _ask_to_save(self, question: str, document: EditDocument) -> str | None:
         from npe_tui.screens.confirm import ConfirmScreen

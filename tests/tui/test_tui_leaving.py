@@ -14,6 +14,7 @@ from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen
 from npe_tui.screens.variants import VariantsScreen
+from npe_tui.widgets.gallery import Gallery
 
 
 def test_leaving_asks_when_something_would_be_lost_as_it_is_by_then(start):
@@ -102,6 +103,77 @@ def test_leaving_waits_for_what_is_being_written_and_asks_about_what_is_unsaved_
                 await session.press("right", "right", "enter")
             await until(session.pilot, lambda: not app.is_running or app._exit)
             assert (tmp_path / "me-edited.png").exists() != is_full
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("keys", "question"),
+    [("qo", "Open another photo without saving?"), ("oq", "Quit without saving?"), ("qoq", "Quit without saving?")],
+)
+def test_of_several_ways_out_the_last_asks_once_the_save_has_ended(start, monkeypatch, keys, question):
+    """The others ask nothing: neither over it nor once it is answered."""
+    slow = threading.Event()
+
+    def on_a_slow_disk(self, *arguments):
+        assert slow.wait(60)
+        raise EnvironmentFault("No space left.")
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            app, screen, status = session.app, session.screen, session.screen.status
+            await session.fill("7")
+            await session.enhance()
+            monkeypatch.setattr(EditDocument, "save", on_a_slow_disk)
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(app.screen, SaveScreen))
+            await session.press("enter")
+            for key in keys:
+                await session.press(key)
+                if key == "o":
+                    await until(session.pilot, lambda: isinstance(app.screen, OpenScreen))
+                    gallery = app.screen.query_one(Gallery)
+                    await until(session.pilot, lambda gallery=gallery: gallery.entry is not None)
+                    await session.press("enter")
+                    await until(session.pilot, lambda: app.screen is screen)
+                await until(session.pilot, lambda: status.message == "Saving me-edited.png…; leaves then")
+            slow.set()
+            await until(session.pilot, lambda: isinstance(app.screen, SaveScreen))
+            await session.press("escape")
+            await until(session.pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.screen.is_mounted)
+            await session.pilot.pause(0.2)
+            assert [type(above) for above in app.screen_stack[-2:]] == [type(screen), ConfirmScreen]
+            assert str(app.screen.query_one(".dialog-title").content) == question
+            await session.press("escape")
+            await session.pilot.pause(0.2)
+            assert app.screen is screen and not app._asking
+
+    run(scenario)
+
+
+def test_no_question_comes_over_the_browser_from_who_waited_to_quit(start, monkeypatch):
+    slow, write = threading.Event(), EditDocument.save
+
+    def on_a_slow_disk(self, *arguments):
+        assert slow.wait(60)
+        return write(self, *arguments)
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            app, screen = session.app, session.screen
+            await session.fill("7")
+            await session.enhance()
+            monkeypatch.setattr(EditDocument, "save", on_a_slow_disk)
+            await session.press("ctrl+s")
+            await until(session.pilot, lambda: isinstance(app.screen, SaveScreen))
+            await session.press("enter", "5", "q", "o")
+            await until(session.pilot, lambda: isinstance(app.screen, OpenScreen))
+            slow.set()
+            await until(session.pilot, lambda: screen.status.message.startswith("Saved") and screen.document.unsaved)
+            await session.pilot.pause(0.2)
+            assert isinstance(app.screen, OpenScreen)
 
     run(scenario)
 
