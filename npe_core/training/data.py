@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npe_core.errors import UsageError
+from npe_core.errors import InputError, UsageError
 from npe_core.filenames import printable
 from npe_core.models.levels import to_float, to_uint8
 from npe_core.regions import REGIONS
@@ -137,13 +137,16 @@ def load_images(sources: list[str], size: int, device: torch.device, least: int 
 
 
 def load_pairs(sources: list[str], size: int, device: torch.device) -> Mixture:
-    """A Mixture of (image, mask, beliefs) from ``PATH[=WEIGHT]`` sources. Raises InputError, UsageError.
+    """A Mixture of (image, mask, beliefs) from ``PATH[=WEIGHT]`` sources.
 
-    Beliefs are what a teacher says, (N, 11, size / 4, size / 4) uint8 in 1/255; 0 in sources that hold none.
+    Beliefs are what a teacher says, (N, 11, size / 4, size / 4) uint8 in 1/255; 0 in sources that hold none. Raises
+    UsageError, InputError, also for a source of which nothing is known: beliefs count where the mask is known only.
     """
 
     def read(path: Path) -> tuple[Tensor, ...]:
         images, masks, _ = read_pairs(path, size)
+        if (masks == UNKNOWN).all():
+            raise InputError(f"{path} teaches nothing: its masks are {UNKNOWN}, not known, everywhere.")
         beliefs, side = read_beliefs(path), size // BELIEF_PITCH
         if beliefs is None:
             return images, masks, torch.zeros(1, dtype=torch.uint8).expand(len(images), len(REGIONS), side, side)

@@ -172,7 +172,7 @@ def near_borders(target: Tensor) -> Tensor:
 def dice_loss(probability: Tensor, target: Tensor) -> Tensor:
     """1 - mean soft Dice of the classes present in the batch (Milletari et al. 2016); UNKNOWN pixels do not count.
 
-    probability (B, C, H, W), target (B, H, W).
+    probability (B, C, H, W), target (B, H, W). 0 where nothing is known.
     """
     known = target != UNKNOWN
     classes = target.masked_fill(~known, 0)
@@ -182,4 +182,5 @@ def dice_loss(probability: Tensor, target: Tensor) -> Tensor:
     size = none.index_add(0, classes.flatten(), known.float().flatten())
     spread = (probability * known[:, None]).sum(dim=(0, 2, 3))
     dice = (2 * overlap + 1) / (spread + size + 1)
-    return 1 - dice[size > 0].mean()
+    there = size > 0
+    return ((1 - dice) * there).sum() / there.sum().clamp(min=1)

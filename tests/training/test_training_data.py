@@ -243,6 +243,17 @@ def test_shares_are_kept_and_examples_stay_together(pairs):
     assert beliefs.shape == (64, 11, 8, 8) and not beliefs.any()  # there are none
 
 
+def test_a_source_of_which_nothing_is_known_is_refused(tmp_path):
+    arrays = {"images": np.zeros((2, 3, 8, 8), np.uint8), "beliefs": np.full((2, 11, 2, 2), 23, np.uint8)}
+    masks = np.full((2, 8, 8), UNKNOWN, np.uint8)
+    np.savez(tmp_path / "none.npz", masks=masks, **arrays)
+    masks[1, 0, 0] = 3
+    np.savez(tmp_path / "one.npz", masks=masks, **arrays)
+    assert len(load_pairs([str(tmp_path / "one.npz")], 8, CPU)) == 2
+    with pytest.raises(InputError, match=r"none\.npz teaches nothing"):
+        load_pairs([str(tmp_path / "one.npz"), str(tmp_path / "none.npz")], 8, CPU)
+
+
 def test_every_set_has_its_share_of_the_draws():
     sets = [(torch.zeros(3, 1, dtype=torch.uint8),), (torch.ones(500, 1, dtype=torch.uint8),)]
     mixture = Mixture.of(sets, [0.8, 0.2], CPU)

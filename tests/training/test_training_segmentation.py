@@ -62,6 +62,19 @@ def test_unknown_pixels_do_not_count():
     assert dice(certain(said), truth) == pytest.approx(0, abs=1e-5)
 
 
+def test_a_batch_in_which_nothing_is_known_teaches_nothing():
+    """The loss is 0 and not the mean of nothing, and so are its gradients."""
+    ids = torch.full((2, 64, 64), UNKNOWN, dtype=torch.uint8)
+    data = Mixture.of([(torch.zeros(2, 3, 64, 64, dtype=torch.uint8), ids)], [1.0], torch.device("cpu"), ["faces"])
+    task = SegmentationTask(data, torch.device("cpu"), SegmenterConfig(image_size=64, base=16, mults=(1, 1)))
+    task.model = nn.Identity()
+    logits = torch.randn(2, 11, 64, 64, requires_grad=True)
+    beliefs = torch.full((2, 11, 16, 16), 23, dtype=torch.uint8)
+    loss = task.loss((logits, ids, beliefs), torch.Generator()).model
+    loss.backward()
+    assert float(loss.detach()) == 0 and not logits.grad.any()
+
+
 def test_borders_are_where_another_region_is_two_pixels_away():
     truth = torch.zeros(1, 4, 12, dtype=torch.long)
     truth[..., 6:9] = 5
