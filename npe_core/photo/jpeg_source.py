@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
+from npe_core.photo import jpeg_sampling
+from npe_core.photo.jpeg_sampling import Cell
 from npe_core.photo.opening import TURNS, Opened, pillow_settings, upright
 
-_CELLS = {0: (1, 1), 1: (1, 2), 2: (2, 2)}
-"""Rows and columns of pixels that share a colour, by subsampling as Pillow counts."""
 _ROWS = 64
 """That are changed together, so that they stay in the cache; whole cells."""
 
@@ -29,8 +29,8 @@ class JpegSource:
     orientation: int
     """EXIF orientation 1..8 of what the bytes hold."""
     quantization: tuple[tuple[int, ...], ...]
-    subsampling: int
-    """0, 1, 2 = 4:4:4, 4:2:2, 4:2:0, as Pillow counts."""
+    cell: Cell
+    """The pixels that share a colour, upright."""
     progressive: bool
     rgb: bool
     """Red, green and blue are stored as such, not as brightness and colour."""
@@ -44,14 +44,15 @@ class JpegSource:
         tables = [picture.quantization[key] for key in sorted(picture.quantization)]
         if not tables:
             return None
+        cell = jpeg_sampling.cell_of(picture)
         if opened.orientation >= 5:  # rows of the file's blocks are columns
             tables = [np.reshape(table, (8, 8)).T.ravel().tolist() for table in tables]
-        subsampling = JpegImagePlugin.get_sampling(picture)
+            cell = cell[::-1]
         return cls(
             data=opened.content(),
             orientation=opened.orientation,
             quantization=tuple(tuple(table) for table in tables),
-            subsampling=subsampling if subsampling in _CELLS else 0,
+            cell=cell,
             progressive=bool(picture.info.get("progressive")),
             rgb=_is_rgb(picture),
         )
@@ -63,15 +64,8 @@ class JpegSource:
         quantized by steps of 1. Raises OSError or ValueError where libjpeg cannot write what it could read.
         """
         picture = Image.fromarray(rgb) if self.rgb else self._with_changes(rgb)
-        picture.save(
-            buffer,
-            "JPEG",
-            qtables=[list(table) for table in self.quantization],
-            subsampling=self.subsampling,
-            progressive=self.progressive,
-            keep_rgb=self.rgb,
-            **options,
-        )
+        tables = [list(table) for table in self.quantization]
+        jpeg_sampling.save(picture, buffer, self.cell, self.progressive, qtables=tables, keep_rgb=self.rgb, **options)
 
     def _with_changes(self, rgb: np.ndarray) -> Image.Image:
         """What the file stores, with the pixels of ``rgb`` where it differs from the source; mode YCbCr, or RGB."""
@@ -85,7 +79,7 @@ class JpegSource:
             wanted = np.asarray(Image.fromarray(rgb[top : rows[3]]).convert("YCbCr"))
             planes = np.array(stored.crop(rows))
             np.copyto(planes[..., 0], wanted[..., 0], where=changed)
-            cells = _in_cells(changed, *_CELLS[self.subsampling])
+            cells = jpeg_sampling.in_cells(changed, self.cell)
             np.copyto(planes[..., 1:], wanted[..., 1:], where=cells[..., None])
             stored.paste(Image.frombytes("YCbCr", (stored.width, len(changed)), planes.data), rows)
         return stored
@@ -115,11 +109,13 @@ class JpegSource:
         picture = self._decoded("YCbCr")
         if picture.mode != "YCbCr":
             return None
-        if self.subsampling == 0:
+        down, across = self.cell if self.orientation < 5 else self.cell[::-1]
+        if (down, across) == (1, 1) or 4 in (down, across):  # 4:1:1 is not smoothed
             return picture
         planes = [picture.getchannel(0)]
-        if self.subsampling == 1:
-            planes += [Image.fromarray(_unsmoothed(np.asarray(picture.getchannel(colour)))) for colour in (1, 2)]
+        if down == 1 or across == 1:
+            colours = (np.asarray(picture.getchannel(colour)) for colour in (1, 2))
+            planes += [Image.fromarray(_unsmoothed(c) if down == 1 else _unsmoothed(c.T).T.copy()) for c in colours]
             return Image.merge("YCbCr", planes)
         width, height = picture.size
         del picture  # or a large photo is in memory once more than it need be
@@ -147,16 +143,6 @@ def _unsmoothed(colour: np.ndarray) -> np.ndarray:
         most = np.minimum((4 * even[i] + 2 - before) // 3, 4 * odd[i - 1] + 1 - 3 * before)
         np.clip(stored[i], least, most, out=stored[i])
     return stored.clip(0, 255).astype(np.uint8).T.repeat(2, axis=1)[:, : colour.shape[1]]
-
-
-def _in_cells(changed: np.ndarray, down: int, across: int) -> np.ndarray:
-    """(H, W) bool: the pixels that share their colour with one that has changed; both arrays begin with a cell."""
-    if down == across == 1:
-        return changed
-    height, width = changed.shape
-    padded = np.pad(changed, ((0, -height % down), (0, -width % across)))
-    cells = padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across).any(axis=(1, 3))
-    return cells.repeat(down, axis=0).repeat(across, axis=1)[:height, :width]
 
 
 def _is_rgb(picture: JpegImagePlugin.JpegImageFile) -> bool:

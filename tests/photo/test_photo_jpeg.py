@@ -1,5 +1,8 @@
 """A JPEG that is written as a JPEG again: what was not edited is what it was."""
 
+import struct
+
+import cv2
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
@@ -28,6 +31,24 @@ def jpeg(tmp_path):
         tags[ExifTags.Base.Orientation] = orientation
         path = tmp_path / "in.jpg"
         Image.fromarray(picture).save(path, exif=tags, **options)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def sampled(tmp_path):
+    """sampled(picture, sampling, orientation) -> the path of a JPEG of any sampling: Pillow does not write them all."""
+
+    def write(picture, sampling, orientation=1):
+        factors = getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{sampling}")
+        options = [cv2.IMWRITE_JPEG_QUALITY, 80, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factors]
+        content = cv2.imencode(".jpg", picture[..., ::-1].copy(), options)[1].tobytes()
+        tags = Image.Exif()
+        tags[ExifTags.Base.Orientation] = orientation
+        block = tags.tobytes()
+        path = tmp_path / "in.jpg"
+        path.write_bytes(content[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + content[2:])
         return path
 
     return write
@@ -91,6 +112,39 @@ def test_a_turned_jpeg_keeps_its_blocks_turned(jpeg, tmp_path, orientation):
         for key, table in source.quantization.items():
             turned = np.reshape(table, (8, 8))
             assert list(written.quantization[key]) == (turned.T if orientation >= 5 else turned).ravel().tolist()
+
+
+@pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (131, 77)])
+@pytest.mark.parametrize("sampling", ["440", "411"])
+def test_colours_shared_as_pillow_does_not_write_them_come_out_bit_for_bit(sampled, tmp_path, size, sampling):
+    photo = Photo.open(sampled(texture(*size), sampling))
+    edited, far = red_corner(photo)
+    edited.save(tmp_path / "out.jpg")
+    again = brought_in(tmp_path)
+    far[:34, :66] = far[size[1] // 16 * 16 - 2 :] = far[:, size[0] // 32 * 32 - 2 :] = False
+    assert np.array_equal(again[far], photo.image[far])
+    inside = again[6:16, 8:22].astype(int).mean(axis=(0, 1))
+    assert np.abs(inside - RED).max() < 12
+    below_and_beside = np.abs(again[40:].astype(int) - photo.image[40:])
+    assert below_and_beside.mean() < 1  # the blocks that the picture does not fill are its own too
+
+
+@pytest.mark.parametrize("orientation", [3, 5, 6, 7, 8])
+@pytest.mark.parametrize("sampling", ["444", "422", "440", "420", "411"])
+def test_the_colours_of_a_turned_jpeg_stay_in_all_samplings(sampled, tmp_path, sampling, orientation):
+    """Decoders smooth colour and round a little otherwise in another direction: few levels, and only once."""
+    first = photo = Photo.open(sampled(texture(160, 96), sampling, orientation))  # whole blocks of 32 pixels
+    for number in range(2):
+        edited, far = red_corner(photo)
+        far[:66, :66] = False  # colour is shared by 32 pixels at most
+        edited.save(tmp_path / f"{number}.jpg")
+        photo = Photo.open(tmp_path / f"{number}.jpg")
+        moved = np.abs(photo.image.astype(int) - first.image).max(axis=-1)[far]
+        assert moved.max() <= 4 and moved.mean() < 0.8
+    with Image.open(tmp_path / "0.jpg") as written, Image.open(tmp_path / "in.jpg") as source:
+        factors = source.layer[0][1:3]
+        assert written.layer[0][1:3] == (factors[::-1] if orientation >= 5 else factors)
+        assert [layer[1:3] for layer in written.layer[1:]] == [(1, 1), (1, 1)]
 
 
 def brought_in(folder):
