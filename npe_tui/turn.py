@@ -52,6 +52,9 @@ class InTurn:
         self._tells = tells
         self._document: EditDocument | None = None
         self._turn = asyncio.Lock()
+        self._decided = asyncio.Event()
+        """Cleared while a person chooses from what was made of the canvas."""
+        self._decided.set()
 
     def open(self, document: EditDocument) -> None:
         """Work on this document from now on."""
@@ -62,6 +65,16 @@ class InTurn:
         async with self._alone():
             before, self.frozen = self.frozen, True
             return not before
+
+    def wait_for_choice(self) -> None:
+        """Let nobody change the canvas until ``chosen``; what is asked for meanwhile is done then, not dropped."""
+        self.frozen = True
+        self._decided.clear()
+
+    def chosen(self) -> None:
+        """What was chosen is laid before anything else is done."""
+        self.frozen = False
+        self._decided.set()
 
     @asynccontextmanager
     async def at_rest(self) -> AsyncIterator[None]:
@@ -76,6 +89,7 @@ class InTurn:
         A stroke under way ends here: the canvas would end it too, but the hand would go on drawing it. What fails is
         told, and ends no more than what was to be done.
         """
+        await self._decided.wait()
         async with self._turn:
             self.release()
             with self.failures_told():

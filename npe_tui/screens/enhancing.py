@@ -106,7 +106,7 @@ class EnhancingScreen(PhotoScreen):
                 alike = self._is_like_the_one_before(event.results[0])
                 self.accept(event.results[0], f" in {seconds:.1f} s", alike)
             else:
-                self.painting.frozen = True  # what is chosen was made of the paint as it is now
+                self.painting.wait_for_choice()  # what is chosen was made of the paint as it is now
                 self.later(self._choose(event.results))
 
     @on(messages.Studied)
@@ -193,7 +193,7 @@ class EnhancingScreen(PhotoScreen):
             screen = VariantsScreen(self.document, results, self.npe.config.depth, note)
             chosen = await self.app.push_screen_wait(screen)
         finally:
-            self.painting.frozen = False
+            self.painting.chosen()
         if chosen is None:
             self.status.say("No variant was taken" + (f": {note}" if alike else ""))
             return

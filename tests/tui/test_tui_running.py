@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tui_fakes import HAIR, invented
+from tui_fakes import HAIR, LIPS, invented
 from tui_session import Ids, run, until
 
 from npe_tui import messages
@@ -196,6 +196,32 @@ def test_variants_are_chosen_by_number_and_what_makes_them_is_said_of_those_that
                 assert "seeds hardly matter" not in session.screen.status.message
                 await session.press("delete")
                 await until(session.pilot, lambda: not session.document.marked)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("asked", ["variants", "fill"])
+def test_what_is_asked_for_before_a_taken_variant_is_laid_is_done_after_it(start, asked):
+    """A key right behind the one that takes it finds the canvas waiting for it still."""
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            results = [invented(session.document, seed) for seed in range(4)]
+            await session.say(messages.Edited(await session.make("v", "variants"), results))
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+            screen = session.screen
+            screen.action_variants() if asked == "variants" else screen.painting.fill(LIPS)
+            await session.pilot.pause()
+            await session.press("2")
+            if asked == "variants":
+                await until(session.pilot, lambda: sum(what[0] == "variants" for what in session.engine.asked) == 2)
+                assert not session.document.stale
+            else:
+                await until(session.pilot, lambda: screen.status.message.startswith("Filled lips"))
+                assert session.document.stale and session.document.canvas.targets[-1].region == "lips"
+            assert session.document.result is results[1]
 
     run(scenario)
 
