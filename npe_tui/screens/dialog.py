@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, ScreenResultType
-from textual.widgets import Button
+from textual.widgets import Button, Static
 
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
@@ -30,6 +30,14 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     @property
     def _npe(self) -> NpeApp:
         return cast("NpeApp", self.app)
+
+    def action_copy_text(self) -> None:
+        """Ctrl+C where nothing is selected: how to quit. In the dialog itself, for notes wait until it is gone."""
+        if self.get_selected_text() is not None:
+            super().action_copy_text()
+        elif not self.query("#how-to-quit"):
+            told = f"Esc leaves this; {self._npe.key_to('quit')} quits then."
+            self.query_one(".dialog").mount(Static(told, id="how-to-quit", classes="hint", markup=False))
 
     def watch_focused(self) -> None:
         """Where no button has the focus, Enter is for the first answer."""

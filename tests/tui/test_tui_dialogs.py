@@ -23,6 +23,31 @@ from npe_tui.screens.save import SaveScreen
 from npe_tui.screens.study import StudyScreen
 
 
+@pytest.mark.parametrize("key", ["q", "P", "question_mark"])
+def test_control_c_in_a_dialog_says_there_how_to_quit(start, key):
+    async def scenario():
+        async with start((40, 12), notes=True) as session:
+            await session.open()
+            await session.fill("7")
+            await session.press(key)
+            await until(session.pilot, lambda: session.app.screen is not session.screen)
+            dialog = session.app.screen
+            await until(session.pilot, lambda: dialog.is_mounted)
+            await session.press(
+                "end", "ctrl+c", "ctrl+c"
+            )  # what is selected is copied
+            await until(session.pilot, lambda: dialog.query("#how-to-quit"))
+            await session.pilot.pause()
+            hint = dialog.query_one("#how-to-quit")
+            assert str(hint.content) == "Esc leaves this; q quits then."
+            assert hint.region.height == 1 and dialog.query_one(".dialog").region.contains_region(hint.region)
+            assert all(button.region.bottom <= 12 for button in dialog.query(Button)) and hint.region.bottom <= 12
+            await session.press("escape")
+            assert session.app.screen is session.screen and not session.app._notifications
+
+    run(scenario)
+
+
 async def ask_where(session):
     await session.press("P")
     await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen) and session.app.screen.is_mounted)
