@@ -1,5 +1,6 @@
 """Runs that end and go on; weights that leave a run."""
 
+import dataclasses
 import json
 import shutil
 
@@ -105,6 +106,30 @@ def test_a_run_may_be_given_an_adversary_later(diffusion_task, pixels, run, tmp_
     trained(judged(), run, 2).save()
     shutil.copytree(run, tmp_path / "copy")
     assert_same(trained(judged(), run, 3), trained(judged(), tmp_path / "copy", 3))
+
+
+def test_a_run_goes_on_by_the_recipe_that_it_is_given(diffusion_task, pixels, tmp_path):
+    """A rate too small to move the weights: all that moves them is their decay. Its moments forget as told."""
+
+    def judged():
+        return diffusion_task(perceptual=pixels, adversary_weight=0.1)
+
+    trained(judged(), tmp_path, 2).save()
+    recipe = dataclasses.replace(RECIPE, lr=1e-9, warmup=0, cooldown=0.0, betas=(0.0, 0.5), weight_decay=1e8)
+    trainer = Trainer(judged(), recipe, tmp_path, CPU)
+    for optimizer, network in (
+        (trainer.optimizer, trainer.task.model),
+        (trainer.adversary_optimizer, trainer.task.adversary),
+    ):
+        before = {name: tensor.clone() for name, tensor in network.named_parameters()}
+        for parameter in network.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.lr
+        optimizer.step()
+        for name, tensor in network.named_parameters():
+            assert torch.allclose(tensor, 0.9 * before[name], atol=1e-6), name
+            assert torch.equal(optimizer.state[tensor]["exp_avg"], torch.ones_like(tensor)), name
 
 
 def test_a_folder_of_another_run_is_refused(diffusion_task, run):
