@@ -15,6 +15,7 @@ from npe_core.daemon.folders import Folders
 from npe_core.daemon.log import LOGGER
 from npe_core.daemon.service import Service
 from npe_core.daemon.settings import Settings
+from npe_core.daemon.spool import Spool
 
 
 @pytest.fixture
@@ -23,6 +24,19 @@ def folders(tmp_path) -> Folders:
     made = Folders.of(tmp_path / "inbox", tmp_path / "outbox")
     made.prepare()
     return made
+
+
+@pytest.fixture
+def spool(folders) -> Spool:
+    return Spool(folders)
+
+
+@pytest.fixture
+def at(tmp_path):
+    """Arguments that name the folders of this test."""
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "outbox").mkdir()
+    return ["--inbox", str(tmp_path / "inbox"), "--outbox", str(tmp_path / "outbox")]
 
 
 @pytest.fixture
@@ -54,6 +68,23 @@ def running(folders):
         service.stop()
         thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def worker(editor):
+    """The real worker, with the editor that other tests have loaded already."""
+    from npe_core.daemon.work import EditWorker
+
+    made = EditWorker("cpu", max_megapixels=4)
+    made.load()
+    made._editor = editor
+    return made
+
+
+@pytest.fixture
+def work(folders, worker):
+    """Runs the daemon on what has been dropped, with the real worker."""
+    return lambda: Service(folders, worker, Settings(**QUICK)).run()
 
 
 @pytest.fixture

@@ -1,12 +1,16 @@
-"""A worker that is quick, and what tests of the watch folder drop and look for."""
+"""A worker that is quick, and what tests of the watch folder drop, claim and look for."""
 
 import hashlib
+import json
 import threading
 import time
 from pathlib import Path
 
 from npe_core.daemon import journal
 from npe_core.daemon.files import Files
+from npe_core.daemon.names import sort_out
+from npe_core.daemon.spool import Spool
+from npe_core.daemon.tracker import scan
 from npe_core.daemon.worker import Read
 from npe_core.files import is_temporary
 
@@ -75,9 +79,31 @@ def drop(inbox, stem="a", photo=b"photo", mask=b"mask", parameters=None, suffix=
             (inbox / (stem + ending)).write_bytes(content)
 
 
+def claim_all(spool):
+    """The jobs that are whole in the inbox, claimed: each the Claimed that it became, or None."""
+    stamps = scan(spool.folders.inbox)
+    return [spool.claim(group, stamps) for group in sort_out(stamps, set(stamps)).ready]
+
+
+def left_in_run(folders, attempts):
+    """What a daemon left that died: NAME -> how often it had tried that job."""
+    spool = Spool(folders)
+    for stem in attempts:
+        drop(folders.inbox, stem, photo=stem.encode())
+    stamps = scan(folders.inbox)
+    for group in sort_out(stamps, set(stamps)).ready:
+        spool.count_attempt(spool.claim(group, stamps), attempts[group.stem])
+
+
 def names(folder):
     """The visible files of a folder."""
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def reason_of(folders, stem):
+    """What is said of the failed job of that NAME."""
+    (job,) = (job for job in folders.failed.iterdir() if job.name.startswith(f"{stem}-"))
+    return json.loads((job / "reason.json").read_text())
 
 
 def everything(root):

@@ -11,6 +11,7 @@ import time
 import pytest
 from daemon_stubs import StubWorker, drop
 
+from npe_core.cli.app import run
 from npe_core.daemon.folders import Lock, is_held
 from npe_core.daemon.log import set_up
 from npe_core.daemon.status import metrics_text, read_status, report_lines
@@ -209,6 +210,19 @@ def test_where_nobody_may_look_it_is_not_said_that_no_daemon_runs(folders, serve
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(EnvironmentFault, match="permission denied"):
         read_status(folders)
+
+
+def test_an_outbox_with_nothing_in_it_is_not_told_as_one_without_a_daemon(at, folders, capsys):
+    with Lock(folders):
+        shutil.rmtree(folders.outbox)
+        folders.outbox.mkdir()
+        assert run(["status", *at]) == 2
+        assert "A daemon is at work" in (told := capsys.readouterr().err) and "restart the daemon" in told
+    assert run(["status", *at]) == 2 and "No daemon has worked" in capsys.readouterr().err
+
+
+def test_status_of_a_folder_where_no_daemon_has_been(at, capsys):
+    assert run(["status", *at]) == 2 and "No daemon has worked" in capsys.readouterr().err
 
 
 def test_the_metrics_are_what_prometheus_reads(folders, serve, tmp_path):
