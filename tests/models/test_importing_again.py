@@ -11,16 +11,7 @@ from small_upscaler import CONFIG, flip_a_byte, upscaler_file
 
 from npe_core.models.importing import import_weights
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
-from npe_core.models.weights import (
-    SMOOTH,
-    Entry,
-    load,
-    read_former,
-    read_manifest,
-    sha256_of,
-    verify,
-    write_manifest,
-)
+from npe_core.models.weights import SMOOTH, Entry, load, read_former, read_manifest, sha256_of, verify, write_manifest
 
 CPU = torch.device("cpu")
 
