@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from npe_core import streams
 from npe_core.errors import EnvironmentFault, NpeError, OutOfMemory
+from npe_core.filenames import printable_lines
 from npe_core.packages import fault_of, is_own
 
 BUG = 70
@@ -96,5 +97,5 @@ def _fail(message: str, code: int, debug: bool) -> int:
     with contextlib.suppress(OSError):  # the exit code has to do, where stderr cannot be written to
         if debug:
             traceback.print_exc()
-        print(f"npe: {message}", file=sys.stderr)
+        print(f"npe: {printable_lines(message)}", file=sys.stderr)
     return code

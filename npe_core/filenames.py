@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 
 def printable(name: str) -> str:
     r"""A name as text that can be printed and put into JSON.
 
-    Bytes that are not UTF-8, which Python holds as lone surrogates, become ``\xff``, control characters ``\n``.
+    Bytes that are not UTF-8, which Python holds as lone surrogates, become ``\xff``, control characters ``\n``. A space
+    of any width stays: screenshots and photos are called so.
     """
     return "".join(map(_printable, name))
+
+
+def printable_lines(text: str) -> str:
+    """A text in which names may stand, spelt likewise; its lines stay lines."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _printable(letter: str) -> str:
     if "\udc80" <= letter <= "\udcff":  # as ``surrogateescape`` holds a byte
         return f"\\x{ord(letter) - 0xDC00:02x}"
-    return letter if letter.isprintable() else repr(letter)[1:-1]
+    return letter if letter.isprintable() or unicodedata.category(letter) == "Zs" else repr(letter)[1:-1]
 
 
 def quoted(path: Path | str) -> str:

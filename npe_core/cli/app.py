@@ -16,7 +16,7 @@ import click
 from npe_core import __version__
 from npe_core.ending import ended, leave_after
 from npe_core.errors import EnvironmentFault, UsageError
-from npe_core.filenames import quoted
+from npe_core.filenames import printable, quoted
 from npe_core.files import stdout_refused, tell
 from npe_core.spelling import hint
 
@@ -82,7 +82,7 @@ class LazyGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in COMMANDS:
-            opens = f"To open it: npe tui {shlex.quote(args[0])}"
+            opens = f"To open it: npe tui {printable(shlex.quote(args[0]))}"
             then = opens if os.path.lexists(args[0]) else hint(args[0], COMMANDS, "See npe --help.")
             raise UsageError(f"There is no command {quoted(args[0])}. {then}")
         return super().resolve_command(ctx, args)

@@ -129,7 +129,7 @@ def edit(
         return
     options.show_notes(warnings)
     told = f"{done.result.faces} face(s), timestep {recipe.timestep}, seed {done.result.parameters['seed']}"
-    click.echo(f"{out}: {told}, {done.seconds['total']:.2f} s")
+    click.echo(f"{printable(str(out))}: {told}, {done.seconds['total']:.2f} s")
 
 
 def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given: bool) -> Recipe:

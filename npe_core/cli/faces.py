@@ -9,7 +9,7 @@ import click
 
 from npe_core.cli import options
 from npe_core.cli.options import OUTPUT, PHOTO, OnePhoto
-from npe_core.filenames import printable
+from npe_core.filenames import printable, quoted
 
 
 @click.command(cls=OnePhoto)
@@ -46,7 +46,7 @@ def faces(photo: Path, out: Path | None, as_json: bool, max_megapixels: float, f
         click.echo(json.dumps({"photo": printable(str(photo)), "size": list(picture.size), "faces": rows}))
     if not found:
         raise InputError(
-            f"No face was found in {photo}. "
+            f"No face was found in {quoted(photo)}. "
             "npe edit takes --box X,Y,W,H for the place of one, or --aligned for a face crop."
         )
     if out is not None:

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from npe_core.defaults import MAX_MEGAPIXELS, SAMPLER, SAMPLERS, STEPS, TIMESTEP
 from npe_core.errors import UsageError
-from npe_core.filenames import quoted
+from npe_core.filenames import printable_lines, quoted
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -98,7 +98,7 @@ def region_fill(text: str) -> tuple[str, str]:
 def show_notes(notes: list[str]) -> None:
     """What a person should know about what was done, a line each, beside what is piped on."""
     for note in notes:
-        click.echo(f"npe: note: {note}", err=True)
+        click.echo(f"npe: note: {printable_lines(note)}", err=True)
 
 
 _LONGEST_NUMBER = 9

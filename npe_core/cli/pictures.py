@@ -14,7 +14,7 @@ from npe_core.cli.options import OUTPUT, PHOTO, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLERS_FROM_NOISE
 from npe_core.errors import UsageError
-from npe_core.filenames import quoted
+from npe_core.filenames import printable, quoted
 
 if TYPE_CHECKING:
     from npe_core.editor.result import Preview
@@ -75,7 +75,7 @@ def segment(
     options.show_notes(choice.notes(faces.which, "--face N|all", "segmented"))
     shares = np.bincount(regions.ids.ravel(), minlength=len(REGIONS)) / regions.ids.size
     found = ", ".join(f"{region.name} {shares[region.id]:.1%}" for region in REGIONS if shares[region.id] > 0)
-    click.echo(f"{out}: {found}")
+    click.echo(f"{printable(str(out))}: {found}")
 
 
 @click.command(cls=OnePhoto)
@@ -98,7 +98,7 @@ def upscale(photo: Path, out: Path, sharpness: float, device: str, max_megapixel
         large = Editor(device).upscale(picture, sharpness, advance)
     notes = large.save(out, force=force)
     options.show_notes([*large.notes, *notes])
-    click.echo(f"{out}: {picture.size[0]}x{picture.size[1]} -> {large.size[0]}x{large.size[1]}")
+    click.echo(f"{printable(str(out))}: {picture.size[0]}x{picture.size[1]} -> {large.size[0]}x{large.size[1]}")
 
 
 @contextmanager
@@ -169,4 +169,4 @@ def sample(
             Photo.from_array(face).save(name, force=force)
         if out is not None:
             Photo.from_array(grid(faces, math.ceil(math.sqrt(count)))).save(out, force=force)
-    click.echo(f"{out or out_dir}: {count} face(s), seeds {seed}..{seed + count - 1}")
+    click.echo(f"{printable(str(out or out_dir))}: {count} face(s), seeds {seed}..{seed + count - 1}")

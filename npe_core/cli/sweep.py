@@ -12,6 +12,7 @@ from npe_core.cli.options import OUTPUT, PHOTO, OnePhoto
 from npe_core.cli.progress import progress
 from npe_core.defaults import SAMPLER, SAMPLERS, STEPS
 from npe_core.errors import UsageError
+from npe_core.filenames import printable
 from npe_core.strength import strengths
 
 
@@ -84,4 +85,5 @@ def sweep(
     if len(choice.crops) > 1:
         notes.append(f"{len(choice.crops)} faces are marked; studied face {choice.numbers[0]}. --face N chooses others")
     options.show_notes(notes)
-    click.echo(f"{out}: timestep{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))}, seed {seed}")
+    told = f"timestep{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))}, seed {seed}"
+    click.echo(f"{printable(str(out))}: {told}")
