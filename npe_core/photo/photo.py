@@ -164,9 +164,10 @@ class Photo:
             if not inside.any():
                 continue
             if plain:
+                wanted = np.ascontiguousarray(image[rows])
                 for samples in (native,) if view is native else (native, view):
                     # As pixels of three bytes, which numpy copies ten times as fast as three channels.
-                    np.copyto(samples[rows].view("V3"), image[rows].view("V3"), where=inside[..., None])
+                    np.copyto(samples[rows].view("V3"), wanted.view("V3"), where=inside[..., None])
             else:
                 self._convert_rows(rows, image, marked, view, native)
         return view, native

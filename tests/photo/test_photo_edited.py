@@ -132,6 +132,22 @@ def test_edited_leaves_the_first_photo_alone_and_checks_shapes(make):
         photo.edited(make.smooth(), mask, {"not JSON": float("nan")})
 
 
+@pytest.mark.parametrize("turn", [
+    lambda image: image[..., ::-1].copy()[..., ::-1],
+    lambda image: image.transpose(2, 0, 1).copy().transpose(1, 2, 0),
+    lambda image: np.asfortranarray(image),
+    lambda image: np.dstack([image, image])[..., :3],
+], ids=["channels reversed", "channels first", "columns first", "of six channels"])  # fmt: skip
+@pytest.mark.parametrize("profile", [False, True])
+def test_an_image_may_lie_in_memory_in_any_order(make, photo_file, turn, profile):
+    photo = Photo.open(photo_file("a.png", icc_profile=make.icc_profile() if profile else None))
+    image = 255 - photo.image
+    mask = np.zeros(image.shape[:2], np.float32)
+    mask[10:40, 20:60] = 1
+    assert np.array_equal(turn(image), image)
+    assert np.array_equal(photo.edited(turn(image), mask)._native, photo.edited(image, mask)._native)
+
+
 def test_a_broken_profile_is_noted_and_dropped(make, photo_file, tmp_path):
     for number, broken in enumerate((b"not a profile", make.icc_profile()[:200], make.icc_profile()[:300])):
         photo = Photo.open(photo_file("a.png", icc_profile=broken))
