@@ -227,11 +227,18 @@ class Trainer:
         self.rng.set_state(state["rng"].cpu())
         self.task.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self._renew(self.optimizer)
         for ema, saved in zip(self.emas, state["emas"], strict=True):
             ema.restore(saved)
         if self.task.adversary is not None and self.adversary_optimizer is not None and "adversary" in state:
             self.task.adversary.load_state_dict(state["adversary"])
             self.adversary_optimizer.load_state_dict(state["adversary_optimizer"])
+            self._renew(self.adversary_optimizer)
+
+    def _renew(self, optimizer: torch.optim.Optimizer) -> None:
+        """By this recipe again: with its state an optimizer takes the settings that it was saved with."""
+        for group in optimizer.param_groups:
+            group |= {"betas": self.recipe.betas, "weight_decay": self.recipe.weight_decay}
 
 
 def check_finite(task: Task) -> None:
