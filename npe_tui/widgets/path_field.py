@@ -15,6 +15,8 @@ from npe_tui import places
 from npe_tui.widgets.field import Field
 
 _HERE = Path()
+_MARKS = tuple(filter(None, (os.sep, os.altsep)))
+"""What stands between the parts of a path."""
 
 
 class PathField(Field):
@@ -56,24 +58,22 @@ def complete(value: str, base: Path = _HERE, photos: bool = True) -> str | None:
     """What ``value`` could become, None if there is nothing like it; the options as of ``PathField``."""
     if not value:
         return None
-    written, start = places.expanded(places.begun_anew(value)), ""
-    if _is_name(value, written):
-        written = base / written
-    if not value.endswith("/"):
-        written, start = written.parent, Path(value).name
+    end = max(value.rfind(mark) for mark in _MARKS) + 1
+    written, start = value[:end], value[end:]  # by hand: a Path drops a dot at the end
+    folder = places.expanded(places.begun_anew(written)) if written else base
     try:
         found = sorted(
             path.name + ("/" if places.is_folder(path) else "")
-            for path in written.iterdir()
+            for path in folder.iterdir()
             if path.name.startswith(start)
             and (start or not path.name.startswith("."))
             and (places.is_folder(path) or (photos and path.suffix.lower() in INPUT_SUFFIXES))
         )
     except (OSError, ValueError):  # ValueError: no system has such a name
         return None
-    return value[: len(value) - len(start)] + found[0] if found else None
+    return written + found[0] if found else None
 
 
 def _is_name(value: str, path: Path) -> bool:
     """Whether ``value``, which means ``path``, is a name alone."""
-    return path.parent == Path() and not any(mark in value for mark in (os.sep, os.altsep) if mark)
+    return path.parent == Path() and not any(mark in value for mark in _MARKS)

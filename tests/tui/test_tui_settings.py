@@ -354,6 +354,30 @@ def test_paths_are_completed(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("typed", "proposed"),
+    [
+        ("samples/.", "samples/.later/"),
+        ("samples/./a", "samples/./ana.png"),
+        ("samples/./.", "samples/./.later/"),
+        ("samples/..", None),
+        ("samples/../s", "samples/../samples/"),
+        (".", ".hidden.png"),
+        ("./", "./samples/"),
+        ("..", None),
+        ("~/s", "~/samples/"),
+        ("~/.", "~/.hidden.png"),
+    ],
+)
+def test_a_path_with_dots_becomes_what_is_there(tmp_path, monkeypatch, typed, proposed):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "samples" / ".later").mkdir(parents=True)
+    for name in ("samples/ana.png", ".hidden.png"):
+        (tmp_path / name).touch()
+    assert complete(typed) == proposed
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "{0}/a b.png",
