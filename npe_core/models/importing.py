@@ -80,12 +80,18 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
 
 
 def entries_of(folder: Path) -> dict[str, Entry]:
-    """The manifest of a weights folder; one without is first filled with the shipped weights: no model is missing."""
+    """The manifest of a weights folder; one without is first filled with the shipped weights: no model is missing.
+
+    Raises EnvironmentFault.
+    """
     shipped = shipped_folder()
-    if not (folder / MANIFEST).exists() and (shipped / MANIFEST).exists():
-        shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns(MANIFEST), dirs_exist_ok=True)
-        with replace_file(folder / MANIFEST) as temporary:  # last: killed before, the next call begins again
-            shutil.copyfile(shipped / MANIFEST, temporary)
+    with written(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / MANIFEST).exists() and (shipped / MANIFEST).exists():
+            files = [path.name for path in sorted(shipped.iterdir()) if path.is_file() and path.name != MANIFEST]
+            for name in (*files, MANIFEST):  # that last: killed before, the next call begins again
+                with replace_file(folder / name) as temporary:
+                    shutil.copyfile(shipped / name, temporary)
     return read_manifest(folder) if (folder / MANIFEST).exists() else {}
 
 

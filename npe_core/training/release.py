@@ -71,8 +71,7 @@ def release(
         "measured": {} if measured is None else read_json(measured),
     }
     make_folder(folder)
-    with written(folder):
-        entries = entries_of(folder)
+    entries = entries_of(folder)
     if kind == SMOOTH and "upscaler" in entries and not _are_alike(entries["upscaler"].config, config):
         raise InputError(f"{source} is of another architecture than the upscaler. Release the upscaler first.")
     new = {kind: put(kind, joined(source), config, provenance, folder)}
