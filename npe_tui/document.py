@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from npe_core.canvas import Canvas
-from npe_core.canvas.boxes import Box, cut
+from npe_core.canvas.boxes import Box, cut, union
 from npe_core.errors import InputError
+from npe_core.filenames import printable
 from npe_core.files import NAME_ROOM, shortened
 from npe_core.regions import LEGEND, group_by_name
 from npe_tui.paint import Paint
@@ -60,6 +61,8 @@ class EditDocument:
         self._apart = np.zeros(photo.image.shape[:2], bool)
         """(H, W): where guide or mask are others than those of the result, as of the last ``refresh``."""
         self._pixels_apart = 0
+        self._undrawn: Box | None = None
+        """What of ``shown`` is not up to date: all that changed where memory ran out in a ``refresh``."""
         self._stepped_to = 0
         """The canvas's revision after the last undo or redo: another one means that something new was done."""
         self._lost_revision = -1
@@ -91,8 +94,8 @@ class EditDocument:
 
     @property
     def name(self) -> str:
-        """The photo's file name."""
-        return self.path.name
+        """The photo's file name, as a person is told it."""
+        return printable(self.path.name)
 
     @property
     def regions(self) -> Regions | None:
@@ -177,11 +180,12 @@ class EditDocument:
 
     def refresh(self) -> Box | None:
         """Brings ``shown`` up to date with the canvas; returns the box that changed, None if nothing did."""
-        box = self.canvas.take_dirty()
+        self._undrawn = union(self._undrawn, self.canvas.take_dirty())
         if self._other_result:
-            self._other_result, box = False, (0, 0, *self.size)
-        if box is not None:
+            self._other_result, self._undrawn = False, (0, 0, *self.size)
+        if (box := self._undrawn) is not None:
             self._draw(box)
+            self._undrawn = None
             self._begun_anew = self._begun_anew or not self.marked
         return box
 
@@ -201,9 +205,9 @@ class EditDocument:
         self.refresh()
         same = None if self.stale else self._results.now
         guide, levels = (same.guide, same.levels) if same else (self.canvas.guide.copy(), self.canvas.levels.copy())
+        self.shown = result.image.copy()
         self._results.add(Made(result, guide, levels))
         self._apart[:], self._pixels_apart, self._begun_anew = False, 0, False
-        self.shown = result.image.copy()
 
     # --- undo ---------------------------------------------------------------------------------------------------
 

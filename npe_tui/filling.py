@@ -199,6 +199,7 @@ def _lay(
             canvas.check_region(region)
         count = canvas.fill(regions, colour, at)
     except Exception:
+        canvas.take_back()
         if instead:
             canvas.redo()
         raise

@@ -56,6 +56,8 @@ class Document:
         self._regions: Regions | None = None
         self._history: History[Asked] = History()
         self._asked = Asked()
+        self._unrecorded: list[Patch] = []
+        """What was put into the layers and is in no step yet."""
         self._stroke: Stroke | None = None
         self._scratch: Scratch | None = None
         self._dirty: Box | None = None
@@ -193,9 +195,9 @@ class Document:
         self.end_stroke()
         if not self._history.done:
             return False
-        step = self._history.done.pop()
-        self._history.undone.append(step)
+        step = self._history.done[-1]
         self._cross(step, step.before)
+        self._history.undone.append(self._history.done.pop())
         return True
 
     def redo(self) -> bool:
@@ -203,10 +205,18 @@ class Document:
         self.end_stroke()
         if not self._history.undone:
             return False
-        step = self._history.undone.pop()
-        self._history.done.append(step)
+        step = self._history.undone[-1]
         self._cross(step, step.after)
+        self._history.done.append(self._history.undone.pop())
         return True
+
+    def take_back(self) -> None:
+        """After a change that memory was too small for: what of it was done already is undone."""
+        left, self._unrecorded = self._unrecorded[::-1], []
+        if left:
+            self._layers.take_back([patch.box for patch in left], [patch.delta for patch in left])
+            for patch in left:
+                self._touch(patch.box)
 
     # --- saving -------------------------------------------------------------------------------------------------
 
@@ -270,6 +280,7 @@ class Document:
             x0, y0 = patch.box[0] - box[0], patch.box[1] - box[1]
             x1, y1 = patch.box[2] - box[0], patch.box[3] - box[1]
             self._layers.put(patch.box, after[:, y0:y1, x0:x1])
+            self._unrecorded.append(patch)
         return patch
 
     def _record(self, patches: tuple[Patch, ...], asked: Asked) -> bool:
@@ -277,11 +288,12 @@ class Document:
             return False
         self._history.push(UndoStep(patches, self._asked, asked))
         self._asked = asked
+        self._unrecorded.clear()
         return True
 
     def _cross(self, step: UndoStep[Asked], asked: Asked) -> None:
-        self._asked = asked
         self._touch(flip(self._layers, step))
+        self._asked = asked
 
     def _touch(self, box: Box | None) -> None:
         self._dirty = union(self._dirty, box)

@@ -3,6 +3,8 @@ another step follows."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import zlib
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -33,8 +35,10 @@ class Patch:
         return np.frombuffer(zlib.decompress(self._held), np.uint8).reshape(self._shape)
 
     def compress(self) -> None:
-        """Takes less memory from now on."""
-        if isinstance(self._held, np.ndarray):
+        """Takes less memory from now on, unless there is too little to do it in."""
+        if not isinstance(self._held, np.ndarray):
+            return
+        with contextlib.suppress(MemoryError):
             # Runs of zeros are what there is to save; photographs hardly repeat: to look for it takes twice the time.
             packer = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
             self._held = packer.compress(self._held.tobytes()) + packer.flush()
@@ -77,11 +81,10 @@ class History(Generic[Note]):
 
 
 def flip(layers: Layers, step: UndoStep[Note]) -> Box | None:
-    """Takes the layers across a step, in either direction. Returns the box that changed."""
-    changed: Box | None = None
-    for patch in step.patches:
-        planes = window(layers.planes, patch.box)
-        planes ^= patch.delta
-        layers.refresh(patch.box)
-        changed = union(changed, patch.box)
-    return changed
+    """Takes the layers across a step, in either direction, or leaves them where memory runs out.
+
+    Returns the box that changed.
+    """
+    boxes = [patch.box for patch in step.patches]
+    layers.flip(boxes, [patch.delta for patch in step.patches])
+    return functools.reduce(union, boxes, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -51,13 +52,13 @@ class Layers:
         if self._guide is None:
             guide = self.image.copy()
             if (marked := box_of(self.planes[MASK])) is not None:
-                guide[cut(marked)] = self._painted(marked)
+                guide[cut(marked)] = self._painted(marked, window(self.planes, marked))
             self._guide = guide
         return self._guide
 
     def guide_in(self, box: Box) -> np.ndarray:
         """(h, w, 3): ``guide`` inside a box."""
-        return self._painted(box) if self._guide is None else self._guide[cut(box)]
+        return self._painted(box, window(self.planes, box)) if self._guide is None else self._guide[cut(box)]
 
     def mask_in(self, box: Box) -> np.ndarray:
         """(h, w) float32 in [0, 1]: the mask inside a box."""
@@ -66,18 +67,38 @@ class Layers:
         return mask
 
     def put(self, box: Box, planes: Planes) -> None:
-        """Replaces the planes inside the box, and the guide there."""
+        """Replaces the planes inside the box, and the guide there: both, or none where memory runs out."""
+        guide = self._guide
+        painted = None if guide is None else self._painted(box, planes)
         window(self.planes, box)[:] = planes
-        self.refresh(box)
+        if guide is not None:
+            guide[cut(box)] = painted
 
-    def refresh(self, box: Box) -> None:
-        """Derives the guide from the planes inside the box, if it is kept."""
-        if self._guide is not None:
-            self._guide[cut(box)] = self._painted(box)
+    def flip(self, boxes: Sequence[Box], deltas: Sequence[np.ndarray]) -> None:
+        """XORs the planes inside each box with its delta (5, h, w), and derives the guide there; all or nothing."""
+        self._cross(boxes, deltas)
+        try:
+            if (guide := self._guide) is not None:
+                painted = [self._painted(box, window(self.planes, box)) for box in boxes]
+                for box, there in zip(boxes, painted, strict=True):
+                    guide[cut(box)] = there
+        except Exception:
+            self._cross(boxes, deltas)
+            raise
 
-    def _painted(self, box: Box) -> np.ndarray:
-        cv2, where = opencv(), cut(box)
-        planes, image = window(self.planes, box), self.image[where]
+    def take_back(self, boxes: Sequence[Box], deltas: Sequence[np.ndarray]) -> None:
+        """As ``flip``, but the guide is made anew when it is next asked for: this takes no memory."""
+        self._cross(boxes, deltas)
+        self._guide = None
+
+    def _cross(self, boxes: Sequence[Box], deltas: Sequence[np.ndarray]) -> None:
+        for box, delta in zip(boxes, deltas, strict=True):
+            planes = window(self.planes, box)
+            planes ^= delta
+
+    def _painted(self, box: Box, planes: Planes) -> np.ndarray:
+        """The guide in a box with these planes."""
+        cv2, image = opencv(), self.image[cut(box)]
         alpha = visible(planes)
         if not alpha.any():
             return image.copy()

@@ -75,15 +75,17 @@ class Stroke:
         self._coverage = scratch.coverage
         self._before = scratch.before
         self._saved: set[tuple[int, int]] = set()
+        self._untold: Box | None = None
+        """What was changed by an ``extend`` that failed."""
 
     def extend(self, points: list[Point]) -> Box | None:
         """Drags the brush through the points. Returns the box that may have changed."""
-        changed: Box | None = None
         for point in points:
             last = point if self._last is None else self._last
             for start, end in pieces(last, point, self._brush.radius, self._layers.size):
-                changed = union(changed, self._drag(start, end))
+                self._untold = union(self._untold, self._drag(start, end))
             self._last = point
+        changed, self._untold = self._untold, None
         return changed
 
     def _drag(self, start: Point, end: Point) -> Box | None:
@@ -94,7 +96,6 @@ class Stroke:
         covered = np.maximum(coverage(box, start, end, self._brush.radius, self._brush.hardness), self._coverage[where])
         if np.array_equal(covered, self._coverage[where]):
             return None
-        self._coverage[where] = covered
         self._save(box)
         before = window(self._before, box)
         if self._brush.erases:
@@ -103,17 +104,18 @@ class Stroke:
             colours = self._tinted[where] if self._brush.tints else self._rgb
             after = compositing.over(before, covered, colours, self._brush.opacity)
         self._layers.put(box, after)
+        self._coverage[where] = covered
         return box
 
     def _save(self, box: Box) -> None:
         for ty in range(box[1] // _TILE, -(-box[3] // _TILE)):
             for tx in range(box[0] // _TILE, -(-box[2] // _TILE)):
                 if (ty, tx) not in self._saved:
-                    self._saved.add((ty, tx))
                     tile = self._tile(ty, tx)
                     window(self._before, tile)[:] = window(self._layers.planes, tile)
                     if self._brush.tints and self._rgb is not None:
                         self._tinted[cut(tile)] = self._tinter.tinted(tile, self._rgb)
+                    self._saved.add((ty, tx))
 
     def _tile(self, ty: int, tx: int) -> Box:
         height, width = self._layers.size
@@ -123,7 +125,7 @@ class Stroke:
     def finish(self) -> tuple[Patch, ...]:
         """What the stroke changed, for the history; leaves the scratch as it was found."""
         boxes = [self._tile(*tile) for tile in sorted(self._saved)]
+        made = [make_patch(b, window(self._before, b), window(self._layers.planes, b)) for b in boxes]
         for box in boxes:
             self._coverage[cut(box)] = 0
-        made = (make_patch(b, window(self._before, b), window(self._layers.planes, b)) for b in boxes)
         return tuple(patch for patch in made if patch is not None)

@@ -7,6 +7,7 @@ import pytest
 from tui_session import face, run, until
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.layers import Layers
 from npe_core.regions import region_by_name
 from npe_tui import messages
 from npe_tui.panels.brush import BrushPanel
@@ -287,10 +288,16 @@ def test_pieces_brush_and_mask_tools_by_key(start):
     run(scenario)
 
 
-@pytest.mark.parametrize("where", ["feather", "fill", "recolour", "begin_stroke", "extend_stroke", "end_stroke"])
+@pytest.mark.parametrize("where", ["feather", "fill", "lay", "recolour", "begin_stroke", "extend_stroke", "end_stroke"])
 def test_what_runs_out_of_memory_is_told_and_leaves_the_canvas_as_it_was(start, monkeypatch, where):
+    """``lay``: of a fill that takes the place of another, its first region is laid already."""
+    put, puts = Layers.put, []
+
     def no_memory(*_, **__):
         raise MemoryError
+
+    def memory_for_one(*arguments):
+        puts.append(no_memory() if puts else put(*arguments))
 
     async def scenario():
         async with start((40, 12)) as session:
@@ -300,11 +307,14 @@ def test_what_runs_out_of_memory_is_told_and_leaves_the_canvas_as_it_was(start, 
             await session.fill("7")
             before, fills = document.shown.copy(), canvas.targets
             with monkeypatch.context() as patch:
-                patch.setattr(Canvas, "fill" if where == "recolour" else where, no_memory)
+                if where == "lay":
+                    patch.setattr(Layers, "put", memory_for_one)
+                else:
+                    patch.setattr(Canvas, "fill" if where == "recolour" else where, no_memory)
                 if where == "recolour":
                     session.screen.query_one(ColourPanel)._changed("#2e6f9e")
-                elif where in ("feather", "fill"):
-                    await session.press({"feather": "f", "fill": "5"}[where])
+                elif where in ("feather", "fill", "lay"):
+                    await session.press("f" if where == "feather" else "5")
                 else:
                     session.screen.hand.tool = "marker"
                     painting.press(40, 70)
@@ -313,6 +323,7 @@ def test_what_runs_out_of_memory_is_told_and_leaves_the_canvas_as_it_was(start, 
                 await until(session.pilot, lambda: session.screen.status.message.startswith("Not enough memory"))
                 await until(session.pilot, lambda: not painting._turn.locked())
             assert canvas.targets == fills and len(canvas._history.done) == 1
+            assert where != "lay" or puts
             assert np.array_equal(canvas.guide, before) and np.array_equal(document.shown, before)
             await session.press("f")
             await until(session.pilot, lambda: session.screen.status.message.startswith("Feathered"))
