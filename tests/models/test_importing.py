@@ -68,8 +68,8 @@ def test_import_of_our_own_file_keeps_the_rest_of_the_manifest(folder, tmp_path)
 
 def test_a_folder_that_is_not_there_is_made_where_no_weights_ship_that_would_fill_it(tmp_path, monkeypatch):
     monkeypatch.setattr("npe_core.models.importing.shipped_folder", lambda: tmp_path / "nothing shipped")
-    mine = tmp_path / "new.safetensors"
-    save_file(GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), str(mine), metadata={"config": json.dumps(CONFIG)})
+    state, mine = GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), tmp_path / "new.safetensors"
+    save_file(state, str(mine), metadata={"config": json.dumps(CONFIG)})
     entry = import_weights(mine, tmp_path / "my/weights")
     assert read_manifest(tmp_path / "my/weights") == {"upscaler": entry}
     verify(entry, tmp_path / "my/weights")
