@@ -27,6 +27,8 @@ from npe_core.photo.saving import check_output, write_atomically
 
 _ROWS = 64
 """That are edited together, so that they stay in the cache."""
+_ROUNDING = 1e-6
+"""By so much a mask of interpolated values may be above 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ class Photo:
         can hold. Pixels with mask 0, and those that ``image`` did not change, keep the file's samples bit for bit; the
         others are converted from sRGB to the file's profile. Colours of the file beyond sRGB fade out as the mask
         rises instead of at its border. ``given``: ``image`` is a copy of this photo's, changed under the mask only,
-        which the new photo may keep: nothing is copied then. Raises ValueError on other shapes and types.
+        which the new photo may keep: nothing is copied then. Raises ValueError on other shapes, types and masks.
         """
         _check_image(image)
         if image.shape != self.image.shape or mask.shape != image.shape[:2]:
@@ -160,6 +162,7 @@ class Photo:
         for top in range(0, len(image), _ROWS):
             rows = np.s_[top : top + _ROWS]
             marked = mask[rows, :]
+            _check_mask(marked)
             inside = marked > 0
             if not inside.any():
                 continue
@@ -227,3 +230,12 @@ class Photo:
 def _check_image(image: np.ndarray) -> None:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image must be (H, W, 3) uint8, not {image.shape} {image.dtype}")
+
+
+def _check_mask(mask: np.ndarray) -> None:
+    """Of any rows of it."""
+    if mask.dtype == np.bool_:
+        return
+    least, most = mask.min(), mask.max()  # of a mask with a NaN both are
+    if not (np.issubdtype(mask.dtype, np.floating) and least >= 0 and most <= 1 + _ROUNDING):
+        raise ValueError(f"mask must be bool or float in 0..1, not {mask.dtype} {least}..{most}")

@@ -148,6 +148,15 @@ def test_an_image_may_lie_in_memory_in_any_order(make, photo_file, turn, profile
     assert np.array_equal(photo.edited(turn(image), mask)._native, photo.edited(image, mask)._native)
 
 
+@pytest.mark.parametrize("value", [float("nan"), -0.1, 1.5, np.uint8(255)])
+def test_a_mask_of_other_values_is_refused(make, value):
+    photo = Photo.from_array(make.smooth())
+    mask = np.zeros((72, 96), value.dtype if isinstance(value, np.uint8) else np.float32)
+    mask[70, 5] = value  # in the last rows
+    with pytest.raises(ValueError, match=r"mask must be bool or float in 0\.\.1, not (uint8|float32)"):
+        photo.edited(255 - photo.image, mask)
+
+
 def test_a_broken_profile_is_noted_and_dropped(make, photo_file, tmp_path):
     for number, broken in enumerate((b"not a profile", make.icc_profile()[:200], make.icc_profile()[:300])):
         photo = Photo.open(photo_file("a.png", icc_profile=broken))
