@@ -1,4 +1,4 @@
-"""A slider of one line: name, track, value. Keys, wheel, drag, or type the number."""
+"""A slider of one line: name, track, value. Keys, wheel, a drag along the track, or type the number."""
 
 from __future__ import annotations
 
@@ -194,15 +194,26 @@ class Slider(Widget, can_focus=True):
         return bool(typed)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        self.capture_mouse()
-        self._drag(event)
+        """On the track the knob follows the pointer; on the name or the number the next digits are for the slider."""
+        event.stop()
+        if event.button != 1:
+            return
+        first, columns = self._track
+        if first <= event.x < first + columns:
+            self.capture_mouse()
+            self._drag(event)
+        else:
+            self.screen.set_focus(self)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if event.button and self.app.mouse_captured is self:
             self._drag(event)
 
-    def on_mouse_up(self) -> None:
-        self.release_mouse()
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        if self.app.mouse_captured is self:
+            self.release_mouse()
+        elif self.has_focus:
+            event.stop()  # the screen would give the focus back to the picture
 
     def _drag(self, event: events.MouseEvent) -> None:
         first, columns = self._track

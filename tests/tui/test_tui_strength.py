@@ -5,6 +5,7 @@ from dataclasses import replace
 from textual import events
 from tui_session import run, until
 
+from npe_core.strength import STRONGEST, WEAKEST
 from npe_tui import messages
 from npe_tui.panels.strength import StrengthPanel
 
@@ -93,6 +94,33 @@ def test_the_mouse_moves_a_slider_and_leaves_the_keys_with_the_picture(start):
                 assert panel.settings.timestep == timestep and not typed(slider)
                 await session.press("delete", "comma")
                 await until(session.pilot, lambda: not session.document.marked)
+
+    run(scenario)
+
+
+def test_a_click_beside_the_track_of_a_slider_changes_nothing_and_digits_are_for_it_then(start):
+    """Also a click of another button on the track; a drag that began on it goes beyond its ends."""
+
+    async def scenario():
+        async with start((120, 40)) as session:
+            await session.open()
+            panel, slider = session.screen.query_one(StrengthPanel), session.screen.query_one("#timestep")
+            before, last = panel.settings.timestep, slider.size.width - 1
+            for beside in (0, 9, last - 2, last):
+                await session.press("escape")
+                await session.pilot.mouse_down(slider, offset=(beside, 0))
+                await session.pilot.hover(slider, offset=(16, 0))
+                await session.pilot.mouse_up(slider, offset=(16, 0))
+                assert panel.settings.timestep == before and slider.has_focus
+            await session.press("3", "0", "0", "enter")
+            assert panel.settings.timestep == 300 and session.screen.easel.view.has_focus
+            await session.pilot.click(slider, offset=(12, 0), button=3)
+            assert panel.settings.timestep == 300 and session.screen.easel.view.has_focus
+            for end, timestep in ((0, WEAKEST), (last, STRONGEST)):
+                await session.pilot.mouse_down(slider, offset=(16, 0))
+                await session.pilot.hover(slider, offset=(end, 0))
+                await session.pilot.mouse_up(slider, offset=(end, 0))
+                assert panel.settings.timestep == timestep
 
     run(scenario)
 
