@@ -205,8 +205,9 @@ class EditDocument:
         self.refresh()
         same = None if self.stale else self._results.now
         guide, levels = (same.guide, same.levels) if same else (self.canvas.guide.copy(), self.canvas.levels.copy())
-        self.shown = result.image.copy()
-        self._results.add(Made(result, guide, levels))
+        made, shown = Made(result, guide, levels), result.image.copy()
+        self._results.add(made)
+        self.shown = shown
         self._apart[:], self._pixels_apart, self._begun_anew = False, 0, False
 
     # --- undo ---------------------------------------------------------------------------------------------------

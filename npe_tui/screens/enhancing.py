@@ -103,8 +103,9 @@ class EnhancingScreen(PhotoScreen):
             self._finish(event)
             self.query_one(StrengthPanel).use_seed(event.results[0].parameters["seed"])
             if len(event.results) == 1:
-                alike = self._is_like_the_one_before(event.results[0])
-                self.accept(event.results[0], f" in {seconds:.1f} s", alike)
+                with self.painting.failures_told():
+                    alike = self._is_like_the_one_before(event.results[0])
+                    self.accept(event.results[0], f" in {seconds:.1f} s", alike)
             else:
                 self.painting.wait_for_choice()  # what is chosen was made of the paint as it is now
                 self.later(self._choose(event.results))
@@ -201,7 +202,8 @@ class EnhancingScreen(PhotoScreen):
         is_as_then = panel.pinned and panel.settings.seed == self._pinned_seed
         if is_as_then and self._pinned_seed != results[chosen].parameters["seed"]:
             panel.forget_seed()
-        self.accept(results[chosen], f": variant {chosen + 1}", alike)
+        with self.painting.failures_told():
+            self.accept(results[chosen], f": variant {chosen + 1}", alike)
 
     async def _choose_timestep(self, event: messages.Studied) -> None:
         from npe_tui.screens.study import StudyScreen

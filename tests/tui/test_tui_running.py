@@ -200,6 +200,32 @@ def test_variants_are_chosen_by_number_and_what_makes_them_is_said_of_those_that
     run(scenario)
 
 
+@pytest.mark.parametrize("key", ["g", "v"])
+def test_a_picture_that_memory_is_too_small_for_is_told_and_can_be_made_again(start, monkeypatch, key):
+    def no_memory(*_):
+        raise MemoryError
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            before = session.document.shown.copy()
+            results = [invented(session.document, seed) for seed in range(4 if key == "v" else 1)]
+            with monkeypatch.context() as patch:
+                patch.setattr("npe_tui.document.Made", no_memory)
+                number = await session.make(key, "edit" if key == "g" else "variants")
+                await session.say(messages.Edited(number, results))
+                if key == "v":
+                    await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+                    await session.press("1")
+                await until(session.pilot, lambda: session.screen.status.message.startswith("Not enough memory"))
+            assert session.document.result is None and np.array_equal(session.document.shown, before)
+            await session.enhance(seed=9)
+            assert session.document.result.parameters["seed"] == 9
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("asked", ["variants", "fill"])
 def test_what_is_asked_for_before_a_taken_variant_is_laid_is_done_after_it(start, asked):
     """A key right behind the one that takes it finds the canvas waiting for it still."""
