@@ -85,7 +85,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGED as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
+        reason = str(error).partition("\n")[0].rstrip(":")  # tarfile adds a line for each of its ways to read
+        raise InputError(f"{path} cannot be read: {reason}.") from None
 
 
 def _content(shard: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -88,8 +88,9 @@ def test_a_palette_mask_gives_its_indices(tmp_path):
 def test_what_is_no_source_is_refused(tmp_path, name, content):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(InputError, match=name) as refusal:
         read_images(tmp_path / name, 8)
+    assert "\n" not in str(refusal.value) and ":." not in str(refusal.value)
 
 
 def test_a_broken_picture_is_named(tmp_path):
