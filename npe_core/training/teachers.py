@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from types import ModuleType
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from npe_core.errors import InputError
 
 OFFERS = "What it must offer is told in docs/training.md, under Teachers."
+LONGEST = 300
+"""Letters of what is told of a failure: torch names every tensor that does not fit."""
 
 
 def load_teachers(folder: Path) -> ModuleType:
@@ -34,19 +38,31 @@ def load_teachers(folder: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up there
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # the file is not ours: it may fail in any way
+        with _foreign(f"{path} cannot be imported"):
+            spec.loader.exec_module(module)
+    except BaseException:
         del sys.modules[name]
-        raise InputError(f"{path} cannot be imported ({type(error).__name__}: {error}).") from error
+        raise
     return module
 
 
 def teacher(folder: Path, name: str, device: torch.device) -> Any:
-    """The network of that name in a teachers folder. Raises InputError when the folder lacks it, or its weights."""
+    """The network of that name in a teachers folder. Raises InputError when it is missing or cannot be made."""
+    module = load_teachers(folder)
+    with _foreign(f"{folder / 'teachers.py'} gives no {name}"):
+        return getattr(module, name)(device)
+
+
+@contextmanager
+def _foreign(failed: str) -> Iterator[None]:
+    """Around code that is not ours and may fail in any way: raises InputError that begins with ``failed``."""
     try:
-        return getattr(load_teachers(folder), name)(device)
-    except (AttributeError, OSError, SafetensorError) as error:
-        raise InputError(f"{folder} gives no {name}: {error}. {OFFERS}") from None
+        yield
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        reason = shorten(f"{type(error).__name__}: {error}", LONGEST, placeholder=" ...")
+        raise InputError(f"{failed} ({reason}). {OFFERS}") from error
 
 
 def _parts(folder: Path, owner: Any, *names: str) -> list[Any]:

@@ -32,6 +32,11 @@ def test_every_folder_has_its_own_teachers(tmp_path):
         ("def", "SyntaxError"),
         ("unit_length = None", "no attribute 'VggFeatures'"),
         ("unit_length = None\ndef VggFeatures(device): return open('no.safetensors')", r"no\.safetensors"),
+        ("unit_length = None\ndef VggFeatures(device): return {}['conv1']", "KeyError: 'conv1'"),
+        (
+            "unit_length = None\ndef VggFeatures(device): raise ValueError('missing:\\n' + 'conv ' * 99)",
+            "missing: conv",
+        ),
     ],
 )
 def test_a_folder_that_lacks_something_is_told(tmp_path, content, words):
@@ -39,7 +44,19 @@ def test_a_folder_that_lacks_something_is_told(tmp_path, content, words):
     for use in (Vgg, Judge):
         with pytest.raises(InputError, match=words) as refusal:
             use(tmp_path, CPU)
-        assert str(tmp_path) in str(refusal.value)
+        told = str(refusal.value)
+        assert str(tmp_path / "teachers.py") in told and "\n" not in told and len(told) < len(str(tmp_path)) + 450
+
+
+@pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError])
+@pytest.mark.parametrize("content", ["raise {}", "def VggFeatures(device): raise {}"])
+def test_memory_that_is_too_small_for_a_teacher_is_no_fault_of_the_teacher(tmp_path, content, error):
+    (tmp_path / "teachers.py").write_text(
+        f"import builtins, torch\n{content.format(f'{error.__module__}.{error.__name__}')}"
+    )
+    for _ in range(2):  # it may be imported again
+        with pytest.raises(error):
+            teacher(tmp_path, "VggFeatures", CPU)
 
 
 def test_a_folder_whose_functions_are_missing_is_told(tmp_path):
