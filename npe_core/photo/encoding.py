@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from npe_core.photo import colour_profile, deep_colour, exif, iptc, xmp
+from npe_core.photo import colour_profile, deep_colour, exif, iptc, png_data, xmp
 from npe_core.photo.deep_colour import Deep
 from npe_core.photo.jpeg_source import JpegSource
 from npe_core.photo.metadata import EXIF_DIRECTORIES, PARAMETERS_KEY, Metadata, keep_descriptive
@@ -47,6 +47,8 @@ def encode(content: Content, format: str) -> tuple[bytes, list[str]]:
     notes: list[str] = []
     if content.deep is not None and format not in deep_colour.FORMATS:
         notes.append(f"{format} is written with 8 bits per channel, the photo has 16")
+    if format != "PNG" and content.profile is None and not png_data.is_srgb(content.metadata.colour):
+        notes.append(f"{format} has no place for what the PNG says of its colours: they are taken as sRGB")
     buffer = BytesIO()
     ENCODERS[format](content, buffer, notes)
     return buffer.getvalue(), notes

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
-from npe_core.photo import exif, iptc, xmp
+from npe_core.photo import exif, iptc, png_data, xmp
 from npe_core.photo.opening import Opened
 
 PARAMETERS_KEY = "npe"
@@ -23,7 +23,6 @@ EXIF_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 # tags of a first directory describe how the samples are stored, which a TIFF must say about itself.
 _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 18246, 33432, *range(40091, 40096), *EXIF_DIRECTORIES)
 
-_COLOUR = (b"cICP", b"gAMA", b"cHRM")
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/"
 
 
@@ -89,7 +88,7 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
         comment=comment.encode() if isinstance(comment, str) else comment,
         text=tuple((key, value) for key, value in texts.items() if _is_text(key)),
         dpi=dpi,
-        colour=opened.png_chunks(_COLOUR),
+        colour=opened.png_chunks(png_data.COLOUR),
     )
     return metadata, parsed_parameters(stored), notes
 

@@ -12,6 +12,13 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _STEP = 1 << 20
+COLOUR = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
+"""Names of the chunks that say how the colours are meant, those first that others give way to."""
+_SRGB_CODES = bytes([1, 13])  # primaries and curve (ITU-T H.273)
+_SRGB_GAMMA = 45455
+_SRGB_PRIMARIES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # x and y of white, red, green and blue
+_NEAR_GAMMA, _NEAR_PRIMARIES = 2300, 1000
+"""In 1/100000, as are both: what libpng takes for the same."""
 
 
 def check_whole(file: BinaryIO) -> None:
@@ -59,6 +66,20 @@ def chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         length, name = struct.unpack(">I4s", head)
         yield name, file.read(length)
         file.seek(4, io.SEEK_CUR)
+
+
+def is_srgb(colour: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether the colours are meant as sRGB by the (name, body) of these ``COLOUR`` chunks; by none of them, yes."""
+    said = dict(colour)
+    codes, gamma, primaries = said.get(b"cICP", b""), said.get(b"gAMA", b""), said.get(b"cHRM", b"")
+    if len(codes) == 4:
+        return codes[:2] == _SRGB_CODES
+    if b"sRGB" in said:
+        return True
+    if len(gamma) == 4 and abs(int.from_bytes(gamma, "big") - _SRGB_GAMMA) > _NEAR_GAMMA:
+        return False
+    apart = zip(struct.unpack(">8I", primaries), _SRGB_PRIMARIES, strict=True) if len(primaries) == 32 else ()
+    return all(abs(one - other) <= _NEAR_PRIMARIES for one, other in apart)
 
 
 def joined(parts: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -1,6 +1,7 @@
 """All kinds of metadata beside each other: what is stripped, what a format has no place for, texts and comments."""
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -35,7 +36,7 @@ def test_strip_leaves_only_profile_and_resolution(make, photo_file, tmp_path, na
 @pytest.mark.parametrize("deep", [False, True])
 def test_how_a_png_says_its_colours_are_meant_stays_in_png(make, tmp_path, deep):
     """Display P3 by its code points, and a gamma of 1: a viewer that goes by them would show other colours without."""
-    said = {b"cICP": bytes([12, 13, 0, 1]), b"gAMA": (100000).to_bytes(4, "big")}
+    said = {b"cICP": bytes([12, 13, 0, 1]), b"sRGB": b"\1", b"gAMA": (100000).to_bytes(4, "big")}
     source, out = tmp_path / "in.png", tmp_path / "out.png"
     pixels = make.smooth()
     if deep:
@@ -48,9 +49,42 @@ def test_how_a_png_says_its_colours_are_meant_stays_in_png(make, tmp_path, deep)
     source.write_bytes(png_data.joined([parts[0], *said.items(), *parts[1:]]))
     Photo.open(source).save(out)
     kept = [chunk for chunk in png_data.chunks(io.BytesIO(out.read_bytes())) if chunk[0] in said]
-    assert dict(kept) == said and len(kept) == 2
+    assert dict(kept) == said and len(kept) == 3
     Photo.open(source).save(tmp_path / "bare.png", metadata="strip")
     assert said.items() <= dict(png_data.chunks(io.BytesIO((tmp_path / "bare.png").read_bytes()))).items()
+
+
+P3 = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+SRGB = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+
+
+@pytest.mark.parametrize(("said", "noted"), [
+    ({b"cICP": bytes([12, 13, 0, 1])}, True),
+    ({b"cICP": bytes([1, 13, 0, 1]), b"gAMA": struct.pack(">I", 100000)}, False),  # cICP is above gAMA
+    ({b"gAMA": struct.pack(">I", 100000)}, True),
+    ({b"gAMA": struct.pack(">I", 100000), b"sRGB": b"\0"}, False),
+    ({b"gAMA": struct.pack(">I", 45455), b"cHRM": struct.pack(">8I", *SRGB)}, False),
+    ({b"gAMA": struct.pack(">I", 45455), b"cHRM": struct.pack(">8I", *P3)}, True),
+    ({b"cICP": b"?", b"gAMA": bytes(5), b"cHRM": bytes(36)}, False),
+], ids=["P3", "sRGB before gamma", "linear", "linear and sRGB", "sRGB", "primaries of P3", "damaged"])  # fmt: skip
+def test_what_a_png_says_of_its_colours_is_not_dropped_without_a_word(make, tmp_path, said, noted):
+    picture = io.BytesIO()
+    Image.fromarray(make.smooth()).save(picture, "PNG")
+    parts = list(png_data.chunks(picture))
+    (tmp_path / "in.png").write_bytes(png_data.joined([parts[0], *said.items(), *parts[1:]]))
+    photo = Photo.open(tmp_path / "in.png")
+    for name in ("JPEG", "WebP", "TIFF", "BMP"):
+        notes = photo.save(tmp_path / f"out.{name}")
+        assert notes == ((f"{name.upper()} has no place for what the PNG says of its colours: "
+                          "they are taken as sRGB",) if noted else ())  # fmt: skip
+    assert photo.save(tmp_path / "out.png") == ()
+
+
+def test_a_profile_says_more_than_the_chunks_beside_it(make, photo_file, tmp_path):
+    said = PngImagePlugin.PngInfo()
+    said.add(b"gAMA", struct.pack(">I", 100000))
+    photo = Photo.open(photo_file("a.png", pnginfo=said, icc_profile=make.icc_profile()))
+    assert photo.save(tmp_path / "out.jpg") == ()
 
 
 def test_what_jpeg_has_no_room_for_is_noted(make, photo_file, tmp_path):
