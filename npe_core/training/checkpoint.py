@@ -87,13 +87,18 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def export_weights(path: Path, tensors: dict[str, Tensor], config: dict[str, Any], images: int) -> None:
-    """fp16 safetensors with the architecture and the number of images seen in the metadata.
-
-    The same content is the same bytes. Raises InputError as ``halved``, EnvironmentFault.
-    """
-    content = save(halved(tensors, path), metadata={"config": json.dumps(config), "images": str(images)})
+    """Write ``content_of`` these to a file. Raises InputError as ``halved``, EnvironmentFault."""
+    content = content_of(path, tensors, config, images)
     with replace_file(path) as temporary:
-        temporary.write_bytes(_in_order(content))
+        temporary.write_bytes(content)
+
+
+def content_of(path: Path, tensors: dict[str, Tensor], config: dict[str, Any], images: int) -> bytes:
+    """fp16 safetensors, for ``path``, with the architecture and the number of images seen in the metadata.
+
+    The same content is the same bytes. Raises InputError as ``halved``.
+    """
+    return _in_order(save(halved(tensors, path), metadata={"config": json.dumps(config), "images": str(images)}))
 
 
 def _in_order(content: bytes) -> bytes:
@@ -116,8 +121,7 @@ def split(path: Path, piece_bytes: int) -> list[Path]:
     Raises UsageError for more than 100 pieces, EnvironmentFault.
     """
     content = path.read_bytes()
-    if len(content) > 100 * piece_bytes:
-        raise UsageError(f"{path} would fall into more than 100 pieces of {piece_bytes} bytes. Choose larger ones.")
+    check_pieces(path, len(content), piece_bytes)
     pieces = []
     with written(path):
         for stale in pieces_of(path):
@@ -127,6 +131,12 @@ def split(path: Path, piece_bytes: int) -> list[Path]:
             piece.write_bytes(content[start : start + piece_bytes])
             pieces.append(piece)
     return pieces
+
+
+def check_pieces(path: Path, size: int, piece_bytes: int) -> None:
+    """Raises UsageError when a file of ``size`` bytes falls into more than 100 pieces."""
+    if size > 100 * piece_bytes:
+        raise UsageError(f"{path} would fall into more than 100 pieces of {piece_bytes} bytes. Choose larger ones.")
 
 
 def pieces_of(path: Path) -> list[Path]:

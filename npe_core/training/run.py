@@ -16,7 +16,7 @@ from npe_core.errors import OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
 from npe_core.models.upscaler import SCALE, UpscalerConfig
-from npe_core.training.checkpoint import exported, fill, read_weights, split
+from npe_core.training.checkpoint import check_pieces, content_of, exported, fill, read_weights, split
 from npe_core.training.data import Mixture, load_images, load_pairs
 from npe_core.training.diffusion import DiffusionTask
 from npe_core.training.distributed import join_world, leave_world
@@ -51,6 +51,7 @@ def train(options: argparse.Namespace) -> int:
         torch.set_float32_matmul_precision("high")
     recipe = recipe_of(options)
     init = None if options.init is None else exported(options.init, EMA)
+    piece_bytes = None if options.pieces is None else int(options.pieces * 1e6)
     leads = world.rank == 0
     try:
         with held(options.out) if leads else nullcontext():
@@ -58,6 +59,10 @@ def train(options: argparse.Namespace) -> int:
             recipe = as_begun(recipe, notes)
             torch.manual_seed(recipe.seed)
             task = build_task(options, device, choice.dtype, recipe.seed)
+            if piece_bytes is not None:  # said before hours of work, not after them
+                weights = exported(options.out, EMA)
+                content = content_of(weights, task.model.state_dict(), task.config(), recipe.images)
+                check_pieces(weights, len(content), piece_bytes)
             trainer = Trainer(task, recipe, options.out, device, init, choice.dtype, world)
             changed = changes(notes, recipe, task.data_sources(), options.seed)
             if changed and leads:
@@ -69,9 +74,9 @@ def train(options: argparse.Namespace) -> int:
         raise OutOfMemory(f"{device} ran out of memory. Choose a --batch below {recipe.batch}.") from None
     finally:
         leave_world()
-    if options.pieces is not None and leads:
+    if piece_bytes is not None and leads:
         for path in sorted(options.out.glob("ema_*.safetensors")):
-            split(path, int(options.pieces * 1e6))
+            split(path, piece_bytes)
     if not stopped:
         if leads and trainer.images == before:
             why = "Give more --images." if before >= recipe.images else "The --minutes were over before the first step."

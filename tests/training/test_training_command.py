@@ -45,6 +45,15 @@ def test_train_diffusion_from_the_command_line(pairs, small_release, tmp_path, m
     assert "Another run is at work" in capsys.readouterr().err
 
 
+def test_pieces_that_are_too_small_are_refused_before_the_first_step(pairs, tmp_path, capsys):
+    out = tmp_path / "run"
+    for size, code in (("0.0001", 2), ("1e-9", 2), ("0.001", 0)):
+        assert run(["train", *diffusion_words(pairs, out, "--images", "2", "--pieces", size)]) == code
+        assert ("more than 100 pieces" in capsys.readouterr().err) == (code == 2)
+        assert (out / "state.pt").exists() == (out / "run.json").exists() == (code == 0)
+    assert (out / "ema_short.safetensors.part00").stat().st_size == 1000
+
+
 def test_train_and_evaluate_segmentation(pairs, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NPE_WEIGHTS", str(tmp_path / "nothing"))
     out = tmp_path / "run"
