@@ -14,13 +14,13 @@ from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.results import hardly_differ
-from npe_tui.screens.photo import FINDING, LOADING, PhotoScreen
+from npe_tui.screens.opening import FINDING, LOADING, OpeningScreen
 
 if TYPE_CHECKING:
     from npe_core.editor import EditResult
 
 
-class EnhancingScreen(PhotoScreen):
+class EnhancingScreen(OpeningScreen):
     """A photo that the engine works on."""
 
     _pinned_seed: int | None = None

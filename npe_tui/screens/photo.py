@@ -1,10 +1,8 @@
-"""The lowest layer of the editor: the photo, its panels, opening it, telling what there is."""
+"""The lowest layer of the editor: the photo, its panels, telling what there is."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,19 +16,16 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Label
 
-from npe_core.errors import NpeError, OutOfMemory
 from npe_core.regions import REGIONS
-from npe_tui import edit_settings, messages, opening
-from npe_tui.autosave import Autosave, Saved
+from npe_tui import messages
+from npe_tui.autosave import Autosave
 from npe_tui.document import EditDocument
 from npe_tui.easel import Easel
 from npe_tui.hand import Hand
 from npe_tui.painting import Painting
 from npe_tui.palette import group_for
-from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
-from npe_tui.panels.side import Side
 from npe_tui.panels.status import StatusLine
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.running import Running
@@ -40,26 +35,20 @@ from npe_tui.widgets.key_line import KeyLine
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
 
-LOADING = "Paint meanwhile: the models are loading, then the regions follow."
-FINDING = "Finding the regions of the face"
-
 
 class PhotoScreen(Screen[None]):
-    """One photo between its panels. ``EnhancingScreen`` and ``EditScreen`` build on it."""
+    """One photo between its panels. ``OpeningScreen`` lies on it, then ``EnhancingScreen``, ``PaintingScreen`` and
+    ``EditScreen``."""
 
-    def __init__(self, path: Path, read: EditDocument | None = None) -> None:
-        """``read``: the photo, where somebody has read it already."""
+    def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self._read = read
         self.document: EditDocument | None = None
         self.autosave: Autosave | None = None
         self.ready = False
         """Whether the panels are there."""
         self.asks_for_face = False
         """Whether a face is being looked for, or asked for."""
-        self.face_chosen = False
-        """Whether it is known whose regions are to be found."""
         config = self.npe.config
         self.easel = Easel(config.depth)
         self.hand = Hand(colour=config.colour, hardness=config.hardness, opacity=config.opacity, tint=config.tint)
@@ -83,12 +72,6 @@ class PhotoScreen(Screen[None]):
         yield StatusLine()
         yield KeyLine("enhance", "save", "help", "leave")
 
-    def on_mount(self) -> None:
-        self.npe.engine.sink = self.post_message
-        self.status.say(f"Opening {self.path.name}")
-        self.easel.view.focus()
-        self.call_after_refresh(lambda: self.later(self._begin()))
-
     def on_resize(self) -> None:
         if self.ready:
             self.tell()
@@ -111,8 +94,6 @@ class PhotoScreen(Screen[None]):
         """Of the brush, in photo pixels."""
         return 1.0 if self.document is None else min(self.document.size) / 2
 
-    # --- opening ------------------------------------------------------------------------------------------------
-
     def later(self, work: Coroutine[Any, Any, object]) -> None:
         """Runs a coroutine beside the event loop, as long as the screen is there."""
         self.run_worker(self._while_here(work))
@@ -123,132 +104,6 @@ class PhotoScreen(Screen[None]):
         except NoMatches:
             if self.app.is_running and self.is_attached:  # else all is being taken down, and nobody looks any more
                 raise
-
-    async def _begin(self) -> None:
-        """After the first frame: the panels, the engine, the photo."""
-        reading = asyncio.create_task(self._reading())
-        await self.query_one("#side").mount(Side(self.npe.config, self.npe.recent.colours))
-        self.furnished()
-        await self._open(reading)
-
-    async def _reading(self) -> EditDocument:
-        return self._read or await opening.read(self.path, self.npe.config.max_megapixels)
-
-    def furnished(self) -> None:
-        """The panels are there."""
-        self.ready = True
-        self.npe.engine.start()
-        self.refresh_bindings()
-
-    async def _open(self, reading: asyncio.Task[EditDocument]) -> None:
-        try:
-            document = await reading
-            self.easel.open(document)
-        except (NpeError, MemoryError) as error:
-            self.npe.could_not_open(self.path, str(OutOfMemory() if isinstance(error, MemoryError) else error))
-            return
-        config, app = self.npe.config, self.npe
-        app.recent.add_photo(self.path)
-        self.document = document
-        self.hand.radius = config.radius or max(round(min(document.size) / 50), 1)
-        hand = self.hand
-        self.query_one(BrushPanel).show_brush(hand.radius, hand.hardness, hand.opacity, self.largest_radius)
-        self.autosave = Autosave(
-            app.autosave_folder,
-            self.path,
-            config.autosave,
-            document.snapshot,
-            lambda: _kept(document),
-            lambda reason: self.post_message(messages.AutosaveFailed(reason)),
-        )
-        self.tell()
-        for note in document.photo.notes:
-            self.notify(note, title=document.name, markup=False)
-        await self._recover(document)
-        self.painting.open(document)
-        await self.find_face()
-
-    async def _recover(self, document: EditDocument) -> None:
-        assert self.autosave is not None, "made before"
-        taken = await opening.recover(
-            document, self.npe.autosave_folder, self.path, self._ask_recovery, self._not_recovered
-        )
-        if taken is not None:
-            with self.painting.failures_told():
-                self.easel.open(document)
-            self.changed("")
-            self.notify(
-                f"Paint and mask were recovered.{self._settings_again(taken)}", title=document.name, markup=False
-            )
-            self.autosave.take_over(taken)
-            await asyncio.to_thread(self.autosave.flush)
-
-    def _settings_again(self, taken: Saved) -> str:
-        """The next Enhance makes the picture that was lost: it has the settings of then. Says so."""
-        then = edit_settings.of_parameters(taken.parameters)
-        if then is None:
-            return ""
-        self.query_one(StrengthPanel).show_settings(replace(then, seed=None))  # its own goes with the document
-        if taken.picture is not None:
-            return f" The enhanced picture is in {taken.picture.name}; its strength and seed are set."
-        if not taken.fits:
-            return " The enhanced picture was made from other paint and is lost; its strength and seed are set."
-        return f" {self.npe.key_to('enhance')} makes the enhanced picture again, with its seed {then.seed}."
-
-    async def _ask_recovery(self, title: str, question: str, fits: bool) -> str | None:
-        from npe_tui.screens.confirm import ConfirmScreen
-
-        recover = {"recover": "Recover it"} if fits else {}
-        answers = recover | {"later": "Later", "drop": "Throw it away"}
-        return await self.app.push_screen_wait(ConfirmScreen(title, question, answers))
-
-    def _not_recovered(self, why: str) -> None:
-        self.notify(why, title="Not recovered", severity="error", markup=False)
-
-    async def find_face(self, ask: bool = False) -> None:
-        """Find out which face is meant, then its regions; ``ask`` even if there is only one."""
-        document = self.document
-        if document is None:
-            return
-        self.status.say("Looking for faces")
-        before, self.asks_for_face = document.wish, True
-        try:
-            found = await opening.find_face(document, self._ask_face, ask)
-        except NpeError as error:
-            self.painting.stop_waiting()
-            self.status.say(str(error), serious=True)
-            return
-        finally:
-            self.asks_for_face = False
-        if not found:
-            known, key = document.regions is not None, self.npe.key_to("face")
-            needed = "" if document.faces else ", which Enhance needs"
-            self.status.say("" if known else f"No face chosen: {key} chooses one{needed}; paint by hand meanwhile.")
-            self.painting.stop_waiting()
-            return
-        self.face_chosen = True
-        if document.wish != before:  # until those of the other face are known there are none to fill
-            document.canvas.regions = None
-            self.painting.leave_fill()
-        self.look()
-
-    async def _ask_face(self, faces: list[Any]) -> Any:
-        from npe_tui.screens.faces import FaceScreen
-
-        assert self.document is not None, "faces are looked for in a document"
-        return await self.app.push_screen_wait(FaceScreen(self.document.photo.image, faces, self.npe.config.depth))
-
-    def look(self) -> None:
-        """Ask the engine for the regions."""
-        if self.document is None:
-            return
-        self.running.look(self.document)
-        state = self.npe.engine.state.name
-        if state == "loading":
-            self.status.say(LOADING)
-        elif state == "ready":
-            self.status.say(FINDING)
-        self.tell()
 
     @on(messages.AutosaveFailed)
     def _autosave_failed(self, event: messages.AutosaveFailed) -> None:
@@ -328,14 +183,6 @@ class PhotoScreen(Screen[None]):
             self.query_one("#title", Label).update(title)
             self.query_one(StrengthPanel).show_last_seed(document.continued.get("seed"))
         self.status.facts = tuple(facts)
-
-
-def _kept(document: EditDocument) -> dict[str, Any]:
-    """What recovery wants to know of the last enhanced picture, for JSON."""
-    file = document.made_in
-    told = {"fits": document.can_be_made_again, "saved_as": None if file is None else str(file.absolute())}
-    told |= {"all_faces": document.wish.face == "all"}
-    return edit_settings.kept(document.continued) | told
 
 
 def _which_face(document: EditDocument) -> str:
