@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from npe_core.errors import InputError
 from npe_core.filenames import printable
 from npe_core.files import NAME_ROOM, shortened
 from npe_core.regions import LEGEND, group_by_name
+from npe_tui.free_names import next_free
 from npe_tui.paint import Paint
 from npe_tui.results import Made, Results
+from npe_tui.steps import Marks, named
 
 if TYPE_CHECKING:
     from npe_core.canvas import Fill
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
     from npe_core.photo import Photo
 
 FaceBox: TypeAlias = tuple[float, float, float, float]
-
-_STEM_ROOM = 240
-"""Bytes of a name that number and suffix follow; most file systems allow 255 in all."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +225,7 @@ class EditDocument:
         self._stepped_to = self.canvas.revision
         if undone.marked and not done.marked:  # what had taken everything away is undone
             self._begun_anew = False
-        return _step(undone, done) if found else ""
+        return named(undone, done) if found else ""
 
     def redo(self) -> str:
         """Does again what was undone last. Returns what that was, empty if there was nothing. As ``undo``."""
@@ -235,7 +234,7 @@ class EditDocument:
             return self._stepped_over_result()
         before, found = self._marks, self.canvas.redo()
         self._stepped_to = self.canvas.revision
-        return _step(before, self._marks) if found else ""
+        return named(before, self._marks) if found else ""
 
     def _notice_changes(self) -> None:
         if self.canvas.revision != self._stepped_to:
@@ -246,8 +245,8 @@ class EditDocument:
         return "Enhance"
 
     @property
-    def _marks(self) -> _Marks:
-        return _Marks(self.marked, self.canvas.targets)
+    def _marks(self) -> Marks:
+        return Marks(self.marked, self.canvas.targets)
 
     @property
     def fills(self) -> list[Fill]:
@@ -286,7 +285,7 @@ class EditDocument:
         path = self.path.with_name(f"{shortened(self.path.stem, NAME_ROOM)}-{what}.png")
         if what == "edited" and self._last_file is not None:
             path = self._last_file
-        return _next_free(path, {other.absolute() for other in taken})
+        return next_free(path, {other.absolute() for other in taken})
 
     def save(self, path: Path, force: bool = False, made: Made | None = None) -> tuple[str, ...]:
         """Writes ``made``, by default the result in force; returns notes on what the format cannot carry.
@@ -330,30 +329,3 @@ class EditDocument:
         self._saved_revision = self._looked_at = -1
         self._begun_anew = False
         self._results = Results()
-
-
-def _next_free(path: Path, taken: Collection[Path]) -> Path:
-    """The path, with the next number if there is such a file or will be: ``lips.png``, ``lips-2.png``."""
-    stem, _, number = path.stem.rpartition("-")
-    if not (number.isdecimal() and stem and path.with_stem(stem).exists()):  # a number of its own is no count
-        stem = shortened(path.stem, _STEM_ROOM)
-    count = 1
-    while path.exists() or path.absolute() in taken:
-        count += 1
-        path = path.with_stem(f"{stem}-{count}")
-    return path
-
-
-class _Marks(NamedTuple):
-    """What there is on a canvas, as far as it tells steps apart."""
-
-    marked: bool
-    fills: list[Fill]
-
-
-def _step(before: _Marks, after: _Marks) -> str:
-    """The step between the two, in a word or two: a stroke and a mask tool look the same from here."""
-    if before.marked and not after.marked:
-        return "all taken away"
-    filled = [fill.region for fill in after.fills if fill not in before.fills]
-    return f"{filled[-1]} filled" if filled else "paint or mask"
