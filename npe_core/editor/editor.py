@@ -16,7 +16,7 @@ from npe_core.diffusion.masked import sample
 from npe_core.diffusion.samplers import Callback, Step
 from npe_core.diffusion.schedule import TIMESTEPS
 from npe_core.editor.engine import Engine, to_images, to_tensor
-from npe_core.editor.face_choice import FaceChoice
+from npe_core.editor.face_choice import FaceChoice, around
 from npe_core.editor.framing import CROP
 from npe_core.editor.job import EditJob
 from npe_core.editor.looks import close_look, looks_around
@@ -57,12 +57,13 @@ class Editor:
         """The faces that are meant: a number from 1 (left to right), ``largest`` or ``all``.
 
         ``aligned``: the photo is a face crop already, its centred square is used. ``box`` (x0, y0, x1, y1) names the
-        place of head and hair by hand. Raises InputError when no face is found, UsageError for a number too high.
+        place of head and hair by hand. Raises InputError when no face is found, UsageError for a number too high, and
+        for a box that is none in the photo.
         """
         if aligned:
             return FaceChoice((FaceCrop.centred(*photo.size, size=CROP),))
         if box is not None:
-            return FaceChoice((FaceCrop.from_box(box, size=CROP),))
+            return FaceChoice((around(box, photo.size),))
         found = find_faces(photo.image)
         chosen = {number for number, _ in choose_faces(found, face)}
         crops = {number: FaceCrop.aligned(one, size=CROP) for number, one in enumerate(found, start=1)}

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
 
 from npe_core.canvas.boxes import block_sums, side_of_blocks
-from npe_core.editor.framing import distance_to
+from npe_core.editor.framing import CROP, distance_to
 from npe_core.editor.marks import marks_around
+from npe_core.errors import UsageError
 from npe_core.faces import FaceCrop
 
 MARK_PLACES = 2**18
 """At so many places of a photo its marks are looked at."""
 _STRAY = 0.02
 """Share of the marks under which they do not mean the face that they are nearest to."""
+_LEAST_HEAD = 8
+"""Pixels of the longer side of a box around a head."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,24 @@ class FaceChoice:
             return []
         found = len(self.crops) + len(self.others)
         return [f"{found} faces found; {done} face {self.numbers[0]} (the largest). {how} chooses others"]
+
+
+def around(box: Iterable[float], photo_size: tuple[int, int]) -> FaceCrop:
+    """The square around a head in a photo of that size, (width, height); ``box`` is (x0, y0, x1, y1) in its pixels.
+
+    Raises UsageError for what is no box there, or none that a head has room in.
+    """
+    what_to_do = "Give a box around head and hair, in pixels of the photo."
+    try:
+        x0, y0, x1, y1 = (float(value) for value in box)
+    except (TypeError, ValueError):
+        raise UsageError(f"A box is four numbers x0, y0, x1, y1, not {box!r}. {what_to_do}") from None
+    crop = FaceCrop.from_box((x0, y0, x1, y1), size=CROP)
+    width, height = photo_size
+    if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+        place = f"{x0:g},{y0:g},{x1:g},{y1:g}"
+        raise UsageError(f"The box {place} lies outside the photo, which has {width}x{height} pixels. {what_to_do}")
+    if max(x1 - x0, y1 - y0) < _LEAST_HEAD:
+        side = f"{x1 - x0:g}x{y1 - y0:g}"
+        raise UsageError(f"A box of {side} pixels is too small for a head, under {_LEAST_HEAD}. {what_to_do}")
+    return crop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import index
 
 import numpy as np
 
@@ -56,8 +57,10 @@ def choose_faces(faces: list[Face], which: str | int = "all") -> list[tuple[int,
     if which == "largest":
         return [max(numbered, key=lambda entry: entry[1].width * entry[1].height)]
     try:
-        number = int(which)
-    except ValueError:
+        if isinstance(which, bool):  # which would be face 1
+            raise TypeError
+        number = int(which) if isinstance(which, str) else index(which)
+    except (TypeError, ValueError):
         raise UsageError(f"{which!r} names no face. Give all, largest or a number from 1 (--face).") from None
     if not 1 <= number <= len(faces):
         have = "There is 1 face" if len(faces) == 1 else f"There are {len(faces)} faces, counted from the left"

@@ -36,9 +36,10 @@ def test_a_number_out_of_range_says_how_many_there_are(which: int | str) -> None
         choose_faces([face(0)], 2)
 
 
-def test_another_word_is_refused() -> None:
-    with pytest.raises(UsageError, match="'left'"):
-        choose_faces([face(0)], "left")
+@pytest.mark.parametrize("which", ["left", True, 1.5, None])
+def test_what_names_no_face_is_refused(which: object) -> None:
+    with pytest.raises(UsageError, match=f"{which!r} names no face"):
+        choose_faces([face(0)], which)
 
 
 @pytest.mark.parametrize("which", ["all", "largest", 1])
