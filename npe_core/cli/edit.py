@@ -104,7 +104,7 @@ def edit(
     marks = marks_meant(regions, paint, mask, colour, source, tint)
     faces = options.faces_meant(face, box, aligned)
 
-    from npe_core.editor.recipe import Recipe, other_weights
+    from npe_core.editor.recipe import Recipe
     from npe_core.photo import Photo, check_output
 
     stored = None if source is None else Photo.open(source, max_megapixels=max_megapixels).parameters
@@ -119,17 +119,10 @@ def edit(
     done = carry_out(device, picture, faces, replace(marks, fills=recipe.regions), recipe)
     notes = done.result.save(out, force, "strip" if strip_metadata else "keep", inputs)
     warnings = [*done.notes, *notes]
-    if stored is not None and other_weights(stored, done.result.parameters["models"]):
-        warnings.append("the edit to repeat was made with other weights: the same seed gives another picture")
-    if source is not None and recipe.painted and mask is not None and colour is None:
-        edited = printable(source.name)
-        warnings.append(f"with what colour a mask was painted is not in {edited}: if it was, --color says so")
-    if as_json:
-        click.echo(json.dumps(describe(out, done, warnings)))
-        return
-    options.show_notes(warnings)
-    told = f"{done.result.faces} face(s), timestep {recipe.timestep}, seed {done.result.parameters['seed']}"
-    click.echo(f"{printable(str(out))}: {told}, {done.seconds['total']:.2f} s")
+    if source is not None and stored is not None:
+        plain_mask = recipe.painted and mask is not None and colour is None
+        warnings += not_as_it_was(stored, source.name, done.result, plain_mask)
+    tell(out, done, warnings, as_json)
 
 
 def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given: bool) -> Recipe:
@@ -160,6 +153,21 @@ def repeated(stored: dict[str, Any] | None, name: str, given: Recipe, hand_given
             f"The edit in {name} has no regions to repeat. Say what to change: --region, --paint or --mask."
         )
     return recipe
+
+
+def not_as_it_was(stored: dict[str, Any], name: str, result: EditResult, plain_mask: bool) -> list[str]:
+    """Why the ``result`` may be another than the edit ``stored`` in the file ``name``, which it repeats.
+
+    ``plain_mask``: that was marked by hand, and a mask without a colour is given.
+    """
+    from npe_core.editor.recipe import other_weights
+
+    told = []
+    if other_weights(stored, result.parameters["models"]):
+        told.append("the edit to repeat was made with other weights: the same seed gives another picture")
+    if plain_mask:
+        told.append(f"with what colour a mask was painted is not in {printable(name)}: if it was, --color says so")
+    return told
 
 
 def check(recipe: Recipe) -> None:
@@ -223,6 +231,17 @@ def carry_out(device: str, picture: Photo, faces: FacesMeant, marks: MarkingOpti
     rounded = {stage: round(spent, 3) for stage, spent in seconds.items()}
     notes += [*choice.notes(faces.which, "--face N|all"), *result.warnings]
     return Done(editor.engine.choice.name, result, notes, rounded)
+
+
+def tell(out: Path, done: Done, warnings: list[str], as_json: bool) -> None:
+    """Says on stdout what was done, as a line with the warnings on stderr or as one object."""
+    if as_json:
+        click.echo(json.dumps(describe(out, done, warnings)))
+        return
+    options.show_notes(warnings)
+    parameters = done.result.parameters
+    told = f"{done.result.faces} face(s), timestep {parameters['timestep']}, seed {parameters['seed']}"
+    click.echo(f"{printable(str(out))}: {told}, {done.seconds['total']:.2f} s")
 
 
 def describe(out: Path, done: Done, warnings: list[str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from npe_core.errors import NpeError, UsageError
 
 if TYPE_CHECKING:
     from npe_core.daemon.folders import Folders
+    from npe_core.daemon.settings import Settings
     from npe_core.daemon.status import Status
 
 FOLDER = Name(path_type=Path, readable=False)
@@ -93,38 +94,61 @@ def watch(
     Drop the photo last, or write under NAME.jpg.part and rename. Nothing is deleted: inputs move to outbox/.done.
     `npe status` tells from another shell how things are, `npe retry` sends failed jobs back.
     """
-    from npe_core.daemon.folders import Folders, Lock
-    from npe_core.daemon.log import log, set_up
+    from npe_core.daemon.folders import Folders
     from npe_core.daemon.settings import Settings
-    from npe_core.filenames import printable
 
     folders = Folders.of(inbox, outbox, failed)
     metrics = metrics and Path(os.path.abspath(metrics))  # noqa: PTH100  resolve() follows links
     if print_unit:
-        from npe_core.daemon.unit import unit_text
-
-        named = os.environ.get("NPE_WEIGHTS")
-        weights = Path(os.path.abspath(named)) if named else None  # noqa: PTH100
-        click.echo(unit_text(folders, said_options(), metrics, weights), nl=False)
+        click.echo(unit(folders, metrics), nl=False)
         return 0
+    settings = Settings(
+        settle=settle,
+        interval=interval,
+        events=not no_events,
+        batch=batch,
+        most_claimed=max_claimed,
+        time_limit=time_limit,
+        least_free=least_free << 20,
+        keep_days=keep_days,
+        metrics=metrics,
+        once=once,
+    )
+    as_json = log_as == "json" or (log_as == "auto" and not sys.stderr.isatty())
+    return serve(folders, settings, device, max_megapixels, allow_world_writable, as_json)
+
+
+def unit(folders: Folders, metrics: Path | None) -> str:
+    """The systemd unit for the options of this command line."""
+    from npe_core.daemon.unit import unit_text
+
+    named = os.environ.get("NPE_WEIGHTS")
+    weights = Path(os.path.abspath(named)) if named else None  # noqa: PTH100  resolve() follows links
+    return unit_text(folders, said_options(), metrics, weights)
+
+
+def serve(
+    folders: Folders,
+    settings: Settings,
+    device: str,
+    max_megapixels: float,
+    allow_world_writable: bool,
+    as_json: bool,
+) -> int:
+    """Makes and locks the folders and works on what comes into them, until it is stopped; returns the exit code.
+
+    ``as_json`` is how it logs.
+    """
+    from npe_core.daemon.folders import Lock
+    from npe_core.daemon.log import log, set_up
+    from npe_core.filenames import printable
+
     made = folders.prepare(allow_world_writable)
     with stopped_by_signals() as signals, Lock(folders) as lock:
         from npe_core.daemon.service import Service
         from npe_core.daemon.work import EditWorker
 
-        settings = Settings(
-            settle=settle,
-            interval=interval,
-            events=not no_events,
-            batch=batch,
-            most_claimed=max_claimed,
-            time_limit=time_limit,
-            least_free=least_free << 20,
-            keep_days=keep_days,
-            metrics=metrics,
-            once=once,
-        )
-        set_up(as_json=log_as == "json" or (log_as == "auto" and not sys.stderr.isatty()))
+        set_up(as_json=as_json)
         for folder in made:
             log("made the folder", folder=printable(str(folder)))
         with display() as show:
