@@ -22,10 +22,10 @@ def average(texts: list[str], out: Path, ema: str = "long", force: bool = False)
     """Write the weighted mean of ``RUN`` or ``RUN=SHARE`` ... into the folder ``out``, as a run of its own.
 
     A RUN is a folder, or exported weights. Shares are relative; the default is 1. The result counts as many images as
-    the run that has seen most, its recipe is that of the first run that noted one, and what a run knows of its data
-    alone (the prior of samples) is that of the last run that has one: mixtures of different kinds have no mean.
-    Returns its file. Raises UsageError for fewer than two, where ``out`` is one of them or another run, and without
-    ``force`` where it holds an average already; InputError when runs are missing or differ in architecture,
+    the run that has seen most, its recipe and stage are those of the first run that noted them, and what a run knows of
+    its data alone (the prior of samples) is that of the last run that has one: mixtures of different kinds have no
+    mean. Returns its file. Raises UsageError for fewer than two, where ``out`` is one of them or another run, and
+    without ``force`` where it holds an average already; InputError when runs are missing or differ in architecture,
     EnvironmentFault.
     """
     runs = [(path, 1.0 if share is None else share) for path, share in map(parse_source, texts)]
@@ -58,7 +58,7 @@ def average(texts: list[str], out: Path, ema: str = "long", force: bool = False)
         if known_to_it and own is not None and config is not None:
             prior, config = known_to_it, {**config, "prior": own["prior"]}
         parts.append({"run": source_name(path), "share": share / total, "images": images})
-        known = {key: notes[key] for key in ("task", "recipe") if key in notes} | known
+        known = {key: notes[key] for key in ("task", "recipe", "stage") if key in notes} | known
         data += [row for row in notes.get("data", []) if row not in data]
         seen.append(images or 0)
     if config is None:

@@ -67,7 +67,8 @@ def run_notes(run: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     notes = read_json(path)
-    for name, kind in (("task", str), ("config", dict), ("recipe", dict), ("data", list), ("average", list)):
+    kinds = {"task": str, "config": dict, "recipe": dict, "stage": dict, "data": list, "average": list}
+    for name, kind in kinds.items():
         if not isinstance(notes.get(name, kind()), kind):
             raise InputError(f"{path} does not tell of a run: its {name!r} is {json.dumps(notes[name])[:60]}.")
     if not all(isinstance(row, dict) and "name" in row for row in notes.get("data", [])):

@@ -43,9 +43,9 @@ _LATE = 128
 class Trainer:
     """Trains ``task.model`` by ``recipe`` in ``folder``; a run that finds a checkpoint there goes on from it, exactly.
 
-    precision: bfloat16 runs the networks under autocast, float32 does not. Raises UsageError when the folder holds
-    another run, InputError when ``init`` or the state in the folder does not fit, EnvironmentFault when the folder
-    cannot be written.
+    precision: bfloat16 runs the networks under autocast, float32 does not. ``stage`` is what ``stage_of`` says, to be
+    noted beside the recipe. Raises UsageError when the folder holds another run, InputError when ``init`` or the state
+    in the folder does not fit, EnvironmentFault when the folder cannot be written.
     """
 
     def __init__(
@@ -57,8 +57,9 @@ class Trainer:
         init: Path | None = None,
         precision: torch.dtype = torch.bfloat16,
         world: World | None = None,
+        stage: dict[str, Any] | None = None,
     ) -> None:
-        self.task, self.recipe, self.folder, self.device = task, recipe, folder, device
+        self.task, self.recipe, self.folder, self.device, self.stage = task, recipe, folder, device, stage or {}
         self.precision, self.world = precision, world or World()
         self.batch = self.world.share(recipe.batch)
         make_folder(folder)
@@ -194,6 +195,7 @@ class Trainer:
             "task": self.task.name,
             "config": self.task.config(),
             "recipe": dataclasses.asdict(self.recipe),
+            "stage": self.stage,
             "data": self.task.data_sources(),
         }
         with replace_file(self.folder / NOTES) as temporary:

@@ -67,7 +67,7 @@ def release(
         "images_seen": seen,
         "ema": ema,
         "recipe": notes.get("recipe", {}),
-        **({"average": notes["average"]} if "average" in notes else {}),
+        **{name: notes[name] for name in ("stage", "average") if name in notes},
         "measured": {} if measured is None else read_json(measured),
     }
     make_folder(folder)

@@ -28,6 +28,7 @@ from npe_core.training.report import say
 from npe_core.training.resuming import as_begun, begun, changes
 from npe_core.training.segmentation import SegmentationTask
 from npe_core.training.settings import from_stored, with_settings
+from npe_core.training.stage import stage_as_begun, stage_of
 from npe_core.training.super_resolution import LEAST_PATCH, SIZE, SuperResolutionTask, made_by
 from npe_core.training.task import Perceptual, Task
 from npe_core.training.teachers import Vgg
@@ -63,8 +64,10 @@ def train(options: argparse.Namespace) -> int:
                 weights = exported(options.out, EMA)
                 content = content_of(weights, task.model.state_dict(), task.config(), recipe.images)
                 check_pieces(weights, len(content), piece_bytes)
-            trainer = Trainer(task, recipe, options.out, device, init, choice.dtype, world)
-            changed = changes(notes, recipe, task.data_sources(), options.seed)
+            stage = stage_of(options)
+            told = stage_as_begun(stage, notes)
+            trainer = Trainer(task, recipe, options.out, device, init, choice.dtype, world, told)
+            changed = changes(notes, recipe, stage, task.data_sources(), options.seed)
             if changed and leads:
                 say(f"npe: {options.out} holds {trainer.images} images. {changed}")
             before = trainer.images
