@@ -5,12 +5,14 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
+_JOINERS = "\u200c\u200d"
+
 
 def printable(name: str) -> str:
     r"""A name as text that can be printed and put into JSON.
 
     Bytes that are not UTF-8, which Python holds as lone surrogates, become ``\xff``, control characters ``\n``. A space
-    of any width stays: screenshots and photos are called so.
+    of any width stays, and a joiner: they are in names of screenshots, in Persian words and in emoji.
     """
     return "".join(map(_printable, name))
 
@@ -23,7 +25,8 @@ def printable_lines(text: str) -> str:
 def _printable(letter: str) -> str:
     if "\udc80" <= letter <= "\udcff":  # as ``surrogateescape`` holds a byte
         return f"\\x{ord(letter) - 0xDC00:02x}"
-    return letter if letter.isprintable() or unicodedata.category(letter) == "Zs" else repr(letter)[1:-1]
+    stays = letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
+    return letter if stays else repr(letter)[1:-1]
 
 
 def quoted(path: Path | str) -> str:

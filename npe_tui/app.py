@@ -14,6 +14,7 @@ from textual.notifications import Notification, Notify
 from textual.screen import Screen
 
 from npe_core.errors import NpeError, UsageError
+from npe_core.filenames import printable, printable_lines
 from npe_tui import places
 from npe_tui.config import Config
 from npe_tui.document import EditDocument
@@ -177,10 +178,12 @@ class NpeApp(InOrder, inherit_bindings=False):
     # --- notes --------------------------------------------------------------------------------------------------
 
     def on_notify(self, event: Notify) -> None:
-        """No note lies on a dialog: what comes meanwhile is told on the picture."""
+        """No note lies on a dialog: what comes meanwhile is told on the picture. Names of files are spelt in each."""
+        note = event.notification
+        note.message, note.title = printable_lines(note.message), printable(note.title)
         if self.screen_stack and isinstance(self.screen, Dialog):
             event.prevent_default()
-            self._held.append(event.notification)
+            self._held.append(note)
 
     def hold_notes(self) -> None:
         """A dialog comes up: what it cuts short is told again when it is gone."""

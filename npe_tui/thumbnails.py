@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from npe_core.defaults import MAX_MEGAPIXELS
+from npe_core.filenames import printable
 from npe_core.formats import INPUT_SUFFIXES
 from npe_tui import places
 
@@ -23,7 +24,7 @@ class Entry:
 
     @property
     def title(self) -> str:
-        return self.name or (f"{self.path.name}/" if self.folder else self.path.name)
+        return printable(self.name or (f"{self.path.name}/" if self.folder else self.path.name))
 
 
 def entries_of(folder: Path) -> list[Entry]:

@@ -10,6 +10,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from npe_core.filenames import printable, printable_lines
+
 
 class StatusLine(Widget):
     """A message on the left, facts on the right; the message wins where there is no room for both."""
@@ -29,10 +31,14 @@ class StatusLine(Widget):
 
     def say(self, message: str, serious: bool = False, noted: bool = False) -> None:
         """Another message; of what went wrong all is to be read, if need be in a notification, unless one is up."""
+        message = printable_lines(message)
         if serious and not noted and self.is_mounted and cell_len(message) + 1 > self.size.width:
             self.app.notify(message, severity="warning", markup=False)
         self.serious = serious
         self.message = message
+
+    def validate_facts(self, facts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(printable, facts))
 
     def render(self) -> Text:
         width = self.size.width

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Label, Static
 
+from npe_core.filenames import printable_lines
 from npe_tui.screens.dialog import Dialog
 
 
@@ -26,7 +27,7 @@ class ConfirmScreen(Dialog[str | None]):
     def __init__(self, title: str, question: str, answers: dict[str, str]) -> None:
         """``answers``: name -> label, the harmless one first."""
         super().__init__()
-        self._title, self._question, self._answers = title, question, answers
+        self._title, self._question, self._answers = title, printable_lines(question), answers
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):

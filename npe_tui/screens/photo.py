@@ -16,6 +16,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Label
 
+from npe_core.filenames import printable
 from npe_core.regions import REGIONS
 from npe_tui import messages
 from npe_tui.autosave import Autosave
@@ -65,7 +66,7 @@ class PhotoScreen(Screen[None]):
         self.running = Running(self.npe.engine)
 
     def compose(self) -> ComposeResult:
-        yield Label(f" {self.path.name}", id="title", markup=False)
+        yield Label(f" {printable(self.path.name)}", id="title", markup=False)
         with Horizontal(id="body"):
             yield self.easel
             yield Vertical(id="side")

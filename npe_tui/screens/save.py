@@ -15,6 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Label, Static
 
 from npe_core.errors import EnvironmentFault, NpeError
+from npe_core.filenames import printable, printable_lines
 from npe_core.photo import OUTPUT_FORMATS, check_output
 from npe_tui.screens.dialog import Dialog
 from npe_tui.widgets.path_field import PathField
@@ -61,7 +62,7 @@ class SaveScreen(Dialog[Target | None]):
             yield Static(told, classes="hint")
             told = "The picture that is saved is the last enhanced one, not what is shown now."
             yield Static(told, id="stale", classes="hint -warning")
-            yield Static(self._problem, id="problem", markup=False)
+            yield Static(printable_lines(self._problem), id="problem", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Save", id="write", variant="primary", compact=True)
                 yield Button("Back", id="back", compact=True)
@@ -80,7 +81,7 @@ class SaveScreen(Dialog[Target | None]):
         if self._told_of in (None, event.value):
             return  # the field posts this when it appears, too
         self._told_of, self._agreed = None, None
-        self.query_one("#problem", Static).update("")
+        self._tell("")
         self._call_button("Save")
 
     def _tell_stale(self) -> None:
@@ -102,12 +103,12 @@ class SaveScreen(Dialog[Target | None]):
             self._write()
 
     def _write(self) -> None:
-        field, problem = self.query_one(PathField), self.query_one("#problem", Static)
+        field = self.query_one(PathField)
         self._told_of = field.value
         if not field.value.strip():
-            problem.update(f"Write a name, for example {self._proposed.name}.")
+            self._tell(f"Write a name, for example {printable(self._proposed.name)}.")
             return
-        path = field.path
+        path = self._proposed if field.value == str(self._proposed) else field.path
         agreed = self._agreed == path
         try:
             if agreed:
@@ -116,19 +117,23 @@ class SaveScreen(Dialog[Target | None]):
             taken = path.exists()
         except NpeError as error:
             if isinstance(error, EnvironmentFault) and not os.path.lexists(path.parent):
-                self._ask(path, f"There is no folder {path.parent}. Enter once more creates it.", "Create folder")
+                folder = printable(str(path.parent))
+                self._ask(path, f"There is no folder {folder}. Enter once more creates it.", "Create folder")
             else:
-                problem.update(str(error))
+                self._tell(str(error))
             return
         except OSError as error:
-            problem.update(f"{path} cannot be written: {error.strerror}.")
+            self._tell(f"{printable(str(path))} cannot be written: {error.strerror}.")
             return
         if taken and not agreed:
-            self._ask(path, f"{path.name} exists already. Enter once more overwrites it.", "Overwrite")
+            self._ask(path, f"{printable(path.name)} exists already. Enter once more overwrites it.", "Overwrite")
         else:
             self.dismiss(Target(path, overwrite=taken))
 
     def _ask(self, path: Path, question: str, answer: str) -> None:
         self._agreed = path
-        self.query_one("#problem", Static).update(question)
+        self._tell(question)
         self._call_button(answer)
+
+    def _tell(self, problem: str) -> None:
+        self.query_one("#problem", Static).update(printable_lines(problem))

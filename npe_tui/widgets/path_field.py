@@ -10,6 +10,7 @@ from typing import Any
 from textual import events
 from textual.suggester import Suggester
 
+from npe_core.filenames import printable
 from npe_core.formats import INPUT_SUFFIXES
 from npe_tui import places
 from npe_tui.widgets.field import Field
@@ -55,7 +56,7 @@ class _Paths(Suggester):
 
 
 def complete(value: str, base: Path = _HERE, photos: bool = True) -> str | None:
-    """What ``value`` could become, None if there is nothing like it; the options as of ``PathField``."""
+    """What ``value`` could become by a name that can be shown, None by none; the options as of ``PathField``."""
     if not value:
         return None
     end = max(value.rfind(mark) for mark in _MARKS) + 1
@@ -66,6 +67,7 @@ def complete(value: str, base: Path = _HERE, photos: bool = True) -> str | None:
             path.name + ("/" if places.is_folder(path) else "")
             for path in folder.iterdir()
             if path.name.startswith(start)
+            and printable(path.name) == path.name
             and (start or not path.name.startswith("."))
             and (places.is_folder(path) or (photos and path.suffix.lower() in INPUT_SUFFIXES))
         )

@@ -43,7 +43,7 @@ def test_a_note_has_no_control_characters(capsys):
     assert capsys.readouterr().err == "npe: note: about " + printable_lines(EVIL) + "\n"
 
 
-def test_lines_stay_lines_and_spaces_of_any_width_spaces():
+def test_lines_stay_lines_and_spaces_of_any_width_and_joiners_what_they_are():
     assert printable_lines("a\x1b\nb\r\n") == "a\\x1b\nb\\r\n"
-    name = "写真\u3000Screenshot 9.41\u202fAM\xa0.png"
+    name = "写真\u3000Screenshot 9.41\u202fAM\xa0می\u200cک 👩\u200d🎨.png"
     assert printable(name) == name and printable("a\u2028\u202e") == r"a\u2028\u202e"
