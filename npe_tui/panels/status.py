@@ -46,10 +46,10 @@ class StatusLine(Widget):
             " " + self.message.replace("\n", " "), "bold" if self.serious else "", no_wrap=True, overflow="ellipsis"
         )
         facts = list(self.facts)
-        while facts and left.cell_len + 2 + len(" · ".join(facts)) + 1 > width:
+        while facts and left.cell_len + 2 + cell_len(" · ".join(facts)) + 1 > width:
             facts.pop()
         right = " · ".join(facts) + " " if facts else ""
-        left.truncate(max(width - len(right), 0), overflow="ellipsis", pad=True)
+        left.truncate(max(width - cell_len(right), 0), overflow="ellipsis", pad=True)
         return left.append(right, self.get_component_rich_style("status--facts"))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -92,7 +93,7 @@ class Chips(Widget, can_focus=True):
         rows: list[list[tuple[int, int]]] = [[]]
         column = 0
         for number, chip in enumerate(self._chips):
-            wide = len(_words(chip))
+            wide = cell_len(_words(chip))
             if column and column + wide > width:
                 rows.append([])
                 column = 0
@@ -130,7 +131,7 @@ class Chips(Widget, can_focus=True):
     def _at(self, x: int, y: int) -> int | None:
         rows = self._rows(self.size.width)
         for number, first in rows[y] if 0 <= y < len(rows) else []:
-            if first <= x < first + len(_words(self._chips[number])):
+            if first <= x < first + cell_len(_words(self._chips[number])):
                 return number
         return None
 
