@@ -33,12 +33,32 @@ _LOOK = ("zoom_in", "zoom_out", "fit")
 
 
 class VariantView(PictureView):
-    """The picture of a tile."""
+    """The picture of a tile. The left button pans it, too, once it moved by more than a cell; else it is a click."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(replace(command.binding, show=True) for command in COMMANDS if command.name in _LOOK),
         Binding("ctrl+left", "pan(-8,0)", "Pan", key_display="^arrows"),
     ]
+
+    _pressed = 0.0, 0.0
+    """Where the button went down, in cells."""
+
+    # Textual calls these before those of ``PictureView``.
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if not self._held:
+            self._pressed = self._point(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._follow(event)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        self._follow(event)  # no move may have been told
+
+    def _follow(self, event: events.MouseEvent) -> None:
+        (x, y), (pressed_x, pressed_y) = self._point(event), self._pressed
+        if self._held and self._drag is None and max(abs(x - pressed_x), abs(y - pressed_y)) > 1:
+            self._drag = self._panning(self._pressed)
 
 
 class Tile(Vertical):
