@@ -13,6 +13,7 @@ import numpy as np
 from npe_core.canvas.boxes import Box, cut, pad
 from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.guided import box_sum
+from npe_core.canvas.layers import to_levels
 from npe_core.canvas.morphology import distance_inside, smoothstep
 from npe_core.opencv import opencv
 from npe_core.parallel import each
@@ -81,6 +82,39 @@ def hairs_of(brow: Brow, image: np.ndarray, ids: np.ndarray, band: int) -> tuple
     side = 2 * (band // 3) + 1
     share += np.float32(_TOGETHER) * (opencv().blur(share, (side, side)) - share)
     return share, brow.near * _rise(length / np.float32(usual), _FAINT)
+
+
+Hairs = tuple[Brow, np.ndarray, np.ndarray]
+"""A brow, what of each pixel is hair, and how far that is to be trusted."""
+
+
+def take_hairs(soft: np.ndarray, depth: np.ndarray, brows: list[Hairs]) -> None:
+    """Makes the mask of brows (h, w) uint8, and its depth (h, w) float32, that of their hairs."""
+    for brow, share, trust in brows:
+        there = cut(brow.box)
+        soft[there] = _towards(share, trust, soft[there])
+        depth[there] = soft[there] / np.float32(255)
+
+
+def take_skin(soft: np.ndarray, depth: np.ndarray, brows: list[Hairs]) -> np.ndarray:
+    """Extends the mask of skin (h, w) uint8 to all of the brows that is not hair.
+
+    The depth (h, w) float32 is 1 there: what darkens the skin is no other region that shines through. Returns where
+    that depends on what is taken for hair, (h, w) bool.
+    """
+    varies = np.zeros(soft.shape, np.bool_)
+    for brow, share, trust in brows:
+        there = cut(brow.box)
+        soft[there] = _towards(1 - share, trust, soft[there])
+        depth[there] = np.maximum(depth[there], brow.near)
+        varies[there] |= brow.near > 0
+    return varies
+
+
+def _towards(share: np.ndarray, trust: np.ndarray, soft: np.ndarray) -> np.ndarray:
+    """(h, w) uint8: a share (h, w) in [0, 1] as far as it is to be trusted (h, w), elsewhere the mask (h, w) uint8."""
+    kept = soft / np.float32(255)
+    return to_levels(kept + trust * (share - kept))
 
 
 def _own_colour(image: np.ndarray, unlike: np.ndarray, brows: np.ndarray) -> np.ndarray:

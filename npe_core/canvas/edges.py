@@ -1,7 +1,8 @@
 """The soft edges of fills, and what lies under them: another fill of a region takes the place of the one before.
 
 What a fill covers wholly is its own. At its soft edge it mixes with what is there, and later fills with it, so that it
-can only be taken back where it is known what it was laid on. That are few pixels: those along the outlines.
+can only be taken back where it is known what it was laid on. So it is with what it covers wholly in its colour, but may
+not in another one: skin in the brows. Both are few pixels: those along the outlines, and the brows.
 """
 
 from __future__ import annotations
@@ -17,23 +18,37 @@ from npe_core.canvas.layers import Planes
 
 @dataclass(frozen=True, eq=False)
 class Edge:
-    """The soft edge of a fill in one place, but for what a later fill covers wholly."""
+    """The soft edge of a fill in one place, and what varies with its colour, but for what is covered for good."""
 
     region: str
     box: Box
     at: np.ndarray
     """(n,) int32, rising: row * width + column of the pixels inside the box."""
     coverage: np.ndarray
-    """(n,) uint8 in 1..254"""
+    """(n,) uint8 in 1..254; where it varies with the colour also 255."""
     colours: np.ndarray
     """(3, n) uint8: the paint of the fill."""
     under: Planes
     """(5, n) uint8: the planes that it was laid on."""
 
     @classmethod
-    def of(cls, region: str, box: Box, coverage: np.ndarray, rgb: np.ndarray, under: Planes) -> Edge:
-        """Of a fill inside a box with coverage (h, w) uint8 and paint (h, w, 3) uint8, laid on planes (5, h, w)."""
-        at = np.flatnonzero((coverage > 0) & (coverage < 255))
+    def of(
+        cls,
+        region: str,
+        box: Box,
+        coverage: np.ndarray,
+        rgb: np.ndarray,
+        under: Planes,
+        varies: np.ndarray | None = None,
+    ) -> Edge:
+        """Of a fill inside a box with coverage (h, w) uint8 and paint (h, w, 3) uint8, laid on planes (5, h, w).
+
+        ``varies`` (h, w) bool: where the coverage would be another one in another colour; None: nowhere.
+        """
+        kept = (coverage > 0) & (coverage < 255)
+        if varies is not None:
+            kept |= varies & (coverage > 0)
+        at = np.flatnonzero(kept)
         y, x = np.divmod(at, coverage.shape[1])
         return cls(region, box, at.astype(np.int32), coverage[y, x], np.ascontiguousarray(rgb[y, x].T), under[:, y, x])
 
@@ -60,35 +75,43 @@ Edges = tuple[Edge, ...]
 
 
 def take_back(
-    edges: Edges, region: str, box: Box, coverage: np.ndarray, planes: Planes
+    edges: Edges, region: str, box: Box, coverage: np.ndarray, planes: Planes, varies: np.ndarray | None = None
 ) -> tuple[Edges, np.ndarray, Planes]:
     """Makes room for a fill of a region inside a box, of coverage (h, w) uint8, where planes (5, h, w) are now.
 
-    Returns the edges that remain; where (n,), by row * width + column, an older fill of the region was taken back; and
-    the planes (5, n) there without it, as the later fills would have left them. That is not known where anything but
-    fills has changed a pixel since: there the region's share is taken off what is there.
+    ``varies`` as in ``Edge.of``: there also what the fill does not cover, or covers wholly, is taken back. Returns the
+    edges that remain; where (n,), by row * width + column, an older fill of the region was taken back; and the planes
+    (5, n) there without it, as the later fills would have left them. That is not known where anything but fills has
+    changed a pixel since: there the region's share is taken off what is there.
     """
     levels, width = coverage.ravel(), coverage.shape[1]
+    varying = np.zeros(levels.shape, np.bool_) if varies is None else varies.ravel()
     seen = {number: edge.seen_in(box) for number, edge in enumerate(edges) if overlap(edge.box, box)}
     unders = {number: edges[number].under for number in seen}
     where, without = [np.empty(0, np.intp)], [np.empty((5, 0), np.uint8)]
     for number, (pixels, places) in seen.items():
         if edges[number].region != region:
             continue
-        soft = (levels[places] > 0) & (levels[places] < 255)
+        soft = ((levels[places] > 0) & (levels[places] < 255)) | varying[places]
         older, at = edges[number].some(pixels[soft]), places[soft]
         y, x = np.divmod(at, width)
         now = planes[:, y, x]
         later = {other: (edges[other], *seen[other]) for other in seen if other > number}
-        under, known, passed = _replayed(older, at, now, later)
+        under, laid, known, passed = _replayed(older, at, now, later)
         for other, those, here, laid_on in passed:
             unders[other] = _changed(unders[other], those[known[here]], laid_on[:, known[here]])
-        under[:, ~known] = less(now[:, ~known], levels[at[~known]])
-        where.append(at)
-        without.append(under)
+        # Another mask over the same paint leaves it the older fill's; of other paint what the new fill needs is taken.
+        share = np.where((laid[:3] == now[:3]).all(axis=0), older.coverage, levels[at])
+        under[:, ~known] = less(now[:, ~known], share[~known])
+        taken = known | (share > 0)
+        where.append(at[taken])
+        without.append(under[:, taken])
     remaining = list(edges)
     for number, (pixels, places) in seen.items():
-        gone = levels[places] > (0 if edges[number].region == region else 254)
+        if edges[number].region == region:
+            gone = (levels[places] > 0) | varying[places]
+        else:
+            gone = (levels[places] == 255) & ~varying[places]
         if gone.any() or unders[number] is not edges[number].under:
             kept = np.ones(edges[number].at.size, bool)
             kept[pixels[gone]] = False
@@ -98,9 +121,10 @@ def take_back(
 
 def _replayed(
     older: Edge, at: np.ndarray, now: Planes, later: dict[int, tuple[Edge, np.ndarray, np.ndarray]]
-) -> tuple[Planes, np.ndarray, list[tuple[int, np.ndarray, np.ndarray, Planes]]]:
-    """The planes (5, n) of pixels ``at`` without an edge but with the later ones; where that is known (n,) bool; and
-    what each of the later ones lies on then: its number, which of its pixels, which of these, and the planes."""
+) -> tuple[Planes, Planes, np.ndarray, list[tuple[int, np.ndarray, np.ndarray, Planes]]]:
+    """The planes (5, n) of pixels ``at`` without an edge but with the later ones, and with it; where that is known
+    (n,) bool; and what each of the later ones lies on then: its number, which of its pixels, which of these, and the
+    planes."""
     under, laid = older.under.copy(), older.laid_on(older.under)
     known = np.ones(at.size, bool)
     passed = []
@@ -110,7 +134,7 @@ def _replayed(
         known[here] &= (laid[:, here] == again.under).all(axis=0)
         passed.append((number, pixels[there], here, under[:, here]))
         under[:, here], laid[:, here] = again.laid_on(under[:, here]), again.laid_on(again.under)
-    return under, known & (laid == now).all(axis=0), passed
+    return under, laid, known & (laid == now).all(axis=0), passed
 
 
 def _in_both(some: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

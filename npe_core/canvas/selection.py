@@ -9,7 +9,7 @@ import numpy as np
 
 from npe_core.canvas.border import Border
 from npe_core.canvas.boxes import Box, cut, merged, moved_by, overlap, pad
-from npe_core.canvas.brows import Brow, find_brows, hairs_of
+from npe_core.canvas.brows import find_brows, hairs_of, take_hairs, take_skin
 from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.connected import piece_at
 from npe_core.canvas.hairline import hair_over_skin, skin_through_hairs
@@ -116,6 +116,8 @@ class Selection:
     depth: np.ndarray
     """(h, w) float32: rises from 0 at the edge to 1 where the pixels show the region and nothing else."""
     face: int = 0
+    varies: np.ndarray | None = None
+    """(h, w) bool: where another colour may have another mask; None: nowhere."""
 
 
 def meant_by(regions: Regions, region: Region) -> np.ndarray:
@@ -229,18 +231,21 @@ def _select_in(
     depth = _depth(soft, band if hairy else band / 2)
     if region.name == "hair":
         soft = np.maximum(soft, to_levels(hair_over_skin(image[inside], regions.ids[inside], border)))
+    varies = None
     if region.name in ("skin", "brows"):
         ids = regions.ids[inside]
         brows = find_brows(ids, lambda part: _likely_brows(regions, box, part), band)
-        if region == _BROWS:
-            _take_hairs(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
+        if region.name == "brows":
+            take_hairs(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
         elif rgb is not None and _darker(rgb, image[inside], where[inside]):
-            _take_skin(soft, depth, [(brow, np.zeros_like(brow.near), brow.near) for brow in brows])
+            varies = take_skin(soft, depth, [(brow, np.zeros_like(brow.near), brow.near) for brow in brows])
         else:
-            _take_skin(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
+            varies = take_skin(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
     if others is not None:
         soft[others[inside]] = 0
-    return Selection(box, soft, depth, face.number)
+        if varies is not None:
+            varies[others[inside]] = False
+    return Selection(box, soft, depth, face.number, varies)
 
 
 def _likely_brows(regions: Regions, box: Box, part: Box) -> np.ndarray:
@@ -248,35 +253,6 @@ def _likely_brows(regions: Regions, box: Box, part: Box) -> np.ndarray:
     found = regions.probability(_BROWS.id, moved_by(box, part))
     assert found is not None, "there are probabilities of all regions or of none"
     return found
-
-
-_Hairs = tuple[Brow, np.ndarray, np.ndarray]
-"""A brow, what of each pixel is hair, and how far that is to be trusted."""
-
-
-def _take_hairs(soft: np.ndarray, depth: np.ndarray, brows: list[_Hairs]) -> None:
-    """Makes the mask of brows (h, w) uint8, and its depth (h, w) float32, that of their hairs."""
-    for brow, share, trust in brows:
-        there = cut(brow.box)
-        soft[there] = _towards(share, trust, soft[there])
-        depth[there] = soft[there] / np.float32(255)
-
-
-def _take_skin(soft: np.ndarray, depth: np.ndarray, brows: list[_Hairs]) -> None:
-    """Extends the mask of skin (h, w) uint8 to all of the brows that is not hair.
-
-    The depth (h, w) float32 is 1 there: what darkens the skin is no other region that shines through.
-    """
-    for brow, share, trust in brows:
-        there = cut(brow.box)
-        soft[there] = _towards(1 - share, trust, soft[there])
-        depth[there] = np.maximum(depth[there], brow.near)
-
-
-def _towards(share: np.ndarray, trust: np.ndarray, soft: np.ndarray) -> np.ndarray:
-    """(h, w) uint8: a share (h, w) in [0, 1] as far as it is to be trusted (h, w), elsewhere the mask (h, w) uint8."""
-    kept = soft / np.float32(255)
-    return to_levels(kept + trust * (share - kept))
 
 
 def _darker(rgb: tuple[int, int, int], image: np.ndarray, where: np.ndarray) -> bool:

@@ -150,7 +150,7 @@ class Canvas(Document):
         rooms = []
         for place, (_, cover) in zip(places, paints, strict=True):
             there = window(self._layers.planes, place.box)
-            edges, at, without = take_back(edges, region, place.box, cover, there)
+            edges, at, without = take_back(edges, region, place.box, cover, there, place.varies)
             rooms.append((at, without))
 
         def lay(number: int) -> tuple[Patch | None, Edge]:
@@ -159,7 +159,7 @@ class Canvas(Document):
             if at.size:
                 under = under.copy()
                 under.reshape(5, -1)[:, at] = without
-            edge = Edge.of(region, place.box, cover, paint, under)
+            edge = Edge.of(region, place.box, cover, paint, under, place.varies)
             return self._put(place.box, compositing.fill(under, cover, paint)), edge
 
         laid = each(lay, range(len(places)))  # which do not overlap

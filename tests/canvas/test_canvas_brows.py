@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from canvas_fills import SIZE, X, Y, soft_regions
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import cut
@@ -13,14 +15,14 @@ from npe_core.colour import parse_colour, srgb_to_lab
 from npe_core.regions import region_by_name
 
 SKIN = (225, 190, 170)
+BROW = (np.abs(X - 48) < 24) & (np.abs(Y - 40) < 6)
 
 
 def brow_picture() -> tuple[np.ndarray, SimpleNamespace, np.ndarray]:
     """Skin with a brow, (H, W, 3) uint8; its regions; and how much hair each pixel shows, (H, W) in [0, 1]."""
     ids = np.full((SIZE, SIZE), region_by_name("skin").id, np.uint8)
-    brow = (np.abs(X - 48) < 24) & (np.abs(Y - 40) < 6)
-    ids[brow] = region_by_name("brows").id
-    share = brow * np.clip(1.5 - np.abs(X % 12 - 6) / 2, 0, 1)
+    ids[BROW] = region_by_name("brows").id
+    share = BROW * np.clip(1.5 - np.abs(X % 12 - 6) / 2, 0, 1)
     picture = np.rint(share[..., None] * (70, 50, 40) + (1 - share[..., None]) * SKIN).astype(np.uint8)
     return picture, soft_regions(ids), share
 
@@ -70,7 +72,70 @@ def test_brows_lie_over_the_skin_whichever_was_filled_first():
     assert [fill.region for fill in one.targets] == ["brows"]
 
 
-BROW = (np.abs(X - 48) < 24) & (np.abs(Y - 40) < 6)
+DARK, LIGHT = "#202020", "#fff0e6"
+
+
+def filled(*fills: tuple[str, str]) -> Canvas:
+    picture, regions, _ = brow_picture()
+    canvas = Canvas(picture, regions)
+    for region, colour in fills:
+        canvas.fill(region, colour)
+    return canvas
+
+
+def same(one: Canvas, other: Canvas) -> bool:
+    return np.array_equal(one.guide, other.guide) and np.array_equal(one.levels, other.levels)
+
+
+@given(
+    fills=st.lists(
+        st.tuples(st.sampled_from(["skin", "brows", "skin+neck", "skin+brows"]), st.sampled_from([DARK, LIGHT])),
+        min_size=1,
+        max_size=4,
+    )
+)
+@example(fills=[("skin", DARK), ("skin", LIGHT)])
+@example(fills=[("brows", DARK), ("skin", DARK), ("brows", LIGHT), ("skin+neck", LIGHT)])
+@settings(max_examples=5, deadline=None)
+def test_skin_of_another_lightness_is_as_if_it_had_been_the_first(fills):
+    """Darker skin covers the brows, lighter skin leaves the hairs: what the darker one covered comes back."""
+    last = {name: (name, colour) for region, colour in fills for name in region.split("+") if name != "neck"}
+    assert same(filled(*fills), filled(*last.values()))
+
+
+def test_so_it_is_after_undo_and_a_restart():
+    picture, regions, _ = brow_picture()
+    canvas, expected = filled(("skin", DARK)), filled(("skin", LIGHT))
+    canvas.fill("skin", "#806030")
+    canvas.undo()
+    for one in (canvas, Canvas.restore(picture, canvas.save_state(), regions)):
+        one.fill("skin", LIGHT)
+        assert same(one, expected)
+
+
+@pytest.mark.parametrize("tool", [Canvas.feather, Canvas.shrink])
+def test_a_mask_tool_between_leaves_nothing_of_the_darker_skin_in_the_brows(tool):
+    picture, regions, _ = brow_picture()
+    regions.ids[Y > 50] = region_by_name("background").id
+    canvas, once = Canvas(picture, regions), Canvas(picture, regions)
+    canvas.fill("skin", DARK)
+    tool(canvas, 12)
+    assert canvas.levels[BROW].min() == 0 if tool is Canvas.shrink else canvas.levels[BROW].min() < 200
+    for one in (canvas, once):
+        one.fill("skin", LIGHT)
+    assert np.array_equal(canvas.guide[BROW], once.guide[BROW])
+    assert np.array_equal(canvas.levels[BROW], once.levels[BROW])
+
+
+def test_what_was_painted_over_the_darker_skin_of_a_brow_stays_where_the_lighter_one_has_hairs():
+    canvas = filled(("skin", DARK))
+    canvas.stroke([(30, 40), (66, 40)], "#ffff00", 3, hardness=1)
+    canvas.fill("skin", LIGHT)
+    once = filled(("skin", LIGHT))
+    hairs = (once.levels == 0) & (np.abs(Y - 40) < 2) & (np.abs(X - 48) < 18)
+    assert hairs.sum() > 20 and (canvas.guide[hairs] == (255, 255, 0)).all()
+
+
 BAND = 4
 
 
