@@ -25,7 +25,7 @@ _NONE = 0.05
 """A pixel this far from the colour of the skin to that of the hairs shows no hair; one all the way is all hair."""
 _OWN = 5
 """The percentage of a brow, the least like skin, that shows its hairs alone."""
-_TOGETHER = 0.5
+_SHARED = 0.5
 """How far a pixel's share is that of those around it: else hairs as light as the skin would not be seen."""
 _CONTRAST = 24.0
 """Levels between the colours of hair and skin, under which they cannot be told apart."""
@@ -80,7 +80,7 @@ def hairs_of(brow: Brow, image: np.ndarray, ids: np.ndarray, band: int) -> tuple
     place = np.einsum("ijk,ijk->ij", unlike, towards) / np.maximum(length * length, 1)
     share = np.clip((place - np.float32(_NONE)) / np.float32(1 - _NONE), 0, 1)
     side = 2 * (band // 3) + 1
-    share += np.float32(_TOGETHER) * (opencv().blur(share, (side, side)) - share)
+    share += np.float32(_SHARED) * (opencv().blur(share, (side, side)) - share)
     return share, brow.near * _rise(length / np.float32(usual), _FAINT)
 
 
