@@ -19,13 +19,13 @@ COMPARISONS = ("off", "divider", "beside")
 class Easel(Horizontal):
     """One or two views of a document."""
 
-    before: reactive[bool] = reactive(False, init=False)
+    before: reactive[bool] = reactive(False, init=False, repaint=False)
     """Whether the photo is shown as it was."""
-    comparison: reactive[str] = reactive("off", init=False)
+    comparison: reactive[str] = reactive("off", init=False, repaint=False)
     """``off``, ``divider`` or ``beside``"""
-    map: reactive[bool] = reactive(False, init=False)
+    map: reactive[bool] = reactive(False, init=False, repaint=False)
     """Whether the regions are shown over the photo."""
-    outline: reactive[bool] = reactive(True, init=False)
+    outline: reactive[bool] = reactive(True, init=False, repaint=False)
     """Whether the edge of the mask is shown."""
 
     def __init__(self, depth: str) -> None:
