@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from asyncio import get_running_loop
+from typing import Self
 
 import numpy as np
 from textual.app import ComposeResult
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
@@ -174,6 +176,17 @@ class Surface(Widget):
         """No answer of the terminal may have come since."""
         self._later = None
         self._flush()
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """The lanes are all that is seen inside, and know when to be painted: Textual, which has a widget painted again
+        that gets or loses the focus, means its border by that."""
+        if not regions and repaint and not layout:
+            top, right, bottom, left = self.gutter
+            width, height = self.content_size
+            across = left + width + right
+            above, below = Region(-left, -top, across, top), Region(-left, height, across, bottom)
+            regions = above, below, Region(-left, 0, left, height), Region(width, 0, right, height)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _shown(self) -> None:
         """A lane is being painted: once that is written, the terminal is asked whether it keeps up."""

@@ -14,11 +14,13 @@ from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
+from npe_tui.screens.focus import QuietFocus
+
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
 
 
-class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+class Dialog(QuietFocus, ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     """A screen over the picture, which Textual paints three times before all of the dialog is there."""
 
     def on_mount(self) -> None:

@@ -208,5 +208,6 @@ class EditScreen(PaintingScreen):
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """The mouse does a thing in a panel and is back: the keys are the picture's again. Fields are typed into."""
-        if self.easel.display and not isinstance(event.widget, Input | Button):
-            self.easel.view.focus()
+        view = self.easel.view
+        if self.easel.display and self.focused is not view and not isinstance(event.widget, Input | Button):
+            view.focus()

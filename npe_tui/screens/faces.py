@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from npe_tui.document import FaceWish
 from npe_tui.picture import PictureView
 from npe_tui.picture.scene import Frame
+from npe_tui.screens.focus import QuietFocus
 
 if TYPE_CHECKING:
     from npe_core.faces import Face
@@ -24,7 +25,7 @@ _SMALLEST = 16
 """Pixels: a box that is dragged smaller than this was a click."""
 
 
-class FaceScreen(Screen[FaceWish | None]):
+class FaceScreen(QuietFocus, Screen[FaceWish | None]):
     """Answers with the face that is meant; None: paint without."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

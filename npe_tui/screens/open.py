@@ -21,13 +21,14 @@ from npe_tui.autosave import left_behind
 from npe_tui.config import Config
 from npe_tui.document import EditDocument
 from npe_tui.panels.status import StatusLine
+from npe_tui.screens.focus import QuietFocus
 from npe_tui.thumbnails import Entry, entries_of
 from npe_tui.widgets import Chip, Chips
 from npe_tui.widgets.gallery import Gallery
 from npe_tui.widgets.path_field import PathField
 
 
-class OpenScreen(Screen[EditDocument | None]):
+class OpenScreen(QuietFocus, Screen[EditDocument | None]):
     """Answers with a photo that was read, None when a person went back; says what cannot be read, and stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

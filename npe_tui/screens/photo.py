@@ -30,6 +30,7 @@ from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.status import StatusLine
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.running import Running
+from npe_tui.screens.focus import QuietFocus
 from npe_tui.turn import Tells
 from npe_tui.widgets.key_line import KeyLine
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from npe_tui.app import NpeApp
 
 
-class PhotoScreen(Screen[None]):
+class PhotoScreen(QuietFocus, Screen[None]):
     """One photo between its panels. ``OpeningScreen`` lies on it, then ``EnhancingScreen``, ``PaintingScreen`` and
     ``EditScreen``."""
 

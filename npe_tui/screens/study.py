@@ -14,10 +14,11 @@ from textual.widgets import Footer, Label
 
 from npe_core.sheets import STUDY, STUDY_GAP, tile_of
 from npe_tui.picture import PictureView
+from npe_tui.screens.focus import QuietFocus
 from npe_tui.widgets import Chip, Chips
 
 
-class StudyScreen(Screen[int | None]):
+class StudyScreen(QuietFocus, Screen[int | None]):
     """Answers with the timestep that a person took, None for none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -18,6 +18,7 @@ from npe_core.canvas.boxes import Box, box_of, cut, pad
 from npe_tui.document import EditDocument
 from npe_tui.keys import COMMANDS
 from npe_tui.picture import PictureView
+from npe_tui.screens.focus import QuietFocus
 from npe_tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Tile(Vertical):
         self.query_one(PictureView).compare(self._before if before else None)
 
 
-class VariantsScreen(Screen[int | None]):
+class VariantsScreen(QuietFocus, Screen[int | None]):
     """Answers with the number of the variant, from 0; None to keep what was there. All tiles show the same part."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
