@@ -98,7 +98,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("zoom_out", "minus", "zoom(0.8)", "Zoom out", "Farther", "See"),
     Command("fit", "home", "fit", "Whole photo", "The whole photo", "See"),
     Command("actual", "end", "actual", "Pixel by pixel", "A dot for each pixel of the photo", "See"),
-    Command("still", "f7", "still", "All pixels", "All pixels, in terminals with kitty's or iTerm2's graphics", "See"),
+    Command(
+        "still", "f7", "still", "All pixels", "All pixels, by kitty's or iTerm2's graphics; any key goes back", "See"
+    ),
     Command("regions", "f2", "panel('regions')", "Panel: regions", "Go to the regions", "See"),
     Command("colours", "f3", "panel('colour')", "Panel: colour", "Go to the colours", "See"),
     Command("brushes", "f4", "panel('brush')", "Panel: brush", "Go to brush and mask", "See"),

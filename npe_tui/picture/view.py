@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from textual.reactive import reactive
 from npe_tui.keys import COMMANDS, ZOOM
 from npe_tui.picture.graphics import protocol_of, still
 from npe_tui.picture.surface import Surface
+from npe_tui.picture.until_key import show_until_key
 from npe_tui.picture.viewport import Viewport
 
 WHEEL = 1.2
@@ -203,7 +203,7 @@ class PictureView(Surface, can_focus=True):
         self.action_zoom(1 / self.viewport.scale)
 
     def action_still(self) -> None:
-        """The picture with all its pixels, in place of the app, until Enter; where the terminal can show one."""
+        """The picture with all its pixels, in place of the app, until a key; where the terminal can show one."""
         shown = self._scene.picture if self._scene.other is None or self.split is not None else self._scene.other
         protocol = protocol_of(os.environ)
         if shown is None:
@@ -214,9 +214,7 @@ class PictureView(Surface, can_focus=True):
         columns, rows = self.app.size
         text = still(shown.image, protocol, columns, max(rows - 2, 1))
         with self.app.suspend():
-            sys.stdout.write(f"\x1b[2J\x1b[H{text}\r\nEnter goes back to the editor. ")
-            sys.stdout.flush()
-            sys.stdin.readline()
+            show_until_key(f"\x1b[2J\x1b[H{text}\r\nAny key goes back to the editor. ")
 
     def action_pan(self, columns: int, rows: int) -> None:
         """Move the view over the photo, in cells."""

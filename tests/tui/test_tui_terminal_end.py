@@ -4,19 +4,25 @@ import signal
 
 from tui_process import editor_on, ends, shows, shows_now
 
+F7 = "\x1b[18~"
+
 
 def test_paint_survives_kill_9_and_a_lost_connection(ana, tmp_path):
-    """Three sessions of one photo. Those that are hung up, by a signal or as the terminal goes, write what was not."""
+    """Three sessions of one photo. Those that are hung up, by a signal or as the terminal goes, write what was not,
+    also while the still picture waits for a key."""
     folder = tmp_path / "state" / "npe" / "autosave"
 
     def kept():
         return {file: file.read_bytes() for file in folder.glob("*.paint")}
 
-    with editor_on(ana, NPE_WEIGHTS=str(tmp_path), NPE_TUI_AUTOSAVE="3600") as terminal:
+    hours = {"NPE_WEIGHTS": str(tmp_path), "NPE_TUI_AUTOSAVE": "3600", "TERM_PROGRAM": "WezTerm"}
+    with editor_on(ana, **hours) as terminal:
         assert shows(terminal, "untouched")
         terminal.write("b\x1b[C ")  # the brush, the cursor, a dab
         assert shows(terminal, "painted, not saved")
         assert not kept()
+        terminal.write(F7)
+        assert terminal.until(lambda: b"Any key" in terminal.seen)
         terminal.process.send_signal(signal.SIGHUP)
         assert ends(terminal) == 129
     assert len(kept()) == 1
@@ -29,7 +35,7 @@ def test_paint_survives_kill_9_and_a_lost_connection(ana, tmp_path):
         assert terminal.until(kept)
         terminal.process.send_signal(signal.SIGKILL)
         assert ends(terminal) == -signal.SIGKILL
-    with editor_on(ana, NPE_WEIGHTS=str(tmp_path), NPE_TUI_AUTOSAVE="3600") as terminal:
+    with editor_on(ana, **hours) as terminal:
         (lost,) = kept()
         assert shows(terminal, "Unsaved work was found")
         terminal.write("\r")
@@ -38,6 +44,8 @@ def test_paint_survives_kill_9_and_a_lost_connection(ana, tmp_path):
         before = kept()
         terminal.write("b\x1b[C\x1b[C\x1b[C l")  # a dab elsewhere, then the tint, which is told
         assert shows(terminal, "tint 10px") and kept() == before
+        terminal.write(F7)
+        assert terminal.until(lambda: b"Any key" in terminal.seen)
         terminal.hang_up()
         assert terminal.process.wait(timeout=60) == 129
     assert kept().keys() == before.keys() and kept() != before

@@ -86,18 +86,21 @@ def test_which_terminal_has_what(environment, protocol):
 
 
 def test_a_still_and_back_to_the_app():
-    """F7 leaves the app's screen for the picture; Enter comes back to all that was there."""
+    """F7 leaves the app's screen for the picture; a key comes back to all that was there, Ctrl+C as any."""
     with Emulated(PROGRAM, "true", columns=70, rows=25, environment={"TERM": "xterm-kitty"}) as terminal:
         assert terminal.until(lambda: "▀".encode() in terminal.seen)
         terminal.settle()
         start = len(terminal.seen)
         terminal.write("\x1b[18~")
-        assert terminal.until(lambda: b"m=0;" in terminal.seen[start:] and b"Enter" in terminal.seen[start:])
+        assert terminal.until(lambda: b"m=0;" in terminal.seen[start:] and b"Any key" in terminal.seen[start:])
         text = terminal.seen[start:].decode()
         assert "\x1b[?1049l" in text[: text.index("\x1b_G")]
         assert np.array_equal(kitty("".join(one.group() for one in KITTY.finditer(text)))[1], picture())
         start = len(terminal.seen)
-        terminal.write("\n")
+        terminal.write("\x1b[<35;10;5M\x1b[1;1R")  # late: the pointer, the cursor
+        terminal.settle()
+        assert terminal.seen[start:] == b"", "nothing is echoed, nothing comes back"
+        terminal.write("\x03")
         assert terminal.until(lambda: b"\x1b[?1049h" in terminal.seen[start:] and "▀".encode() in terminal.seen[start:])
 
 
