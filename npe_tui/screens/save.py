@@ -59,15 +59,17 @@ class SaveScreen(Dialog[Target | None]):
                 told = "An RGBA PNG: the alpha is the soft mask. npe edit --paint takes it."
             else:
                 told = f"The suffix says the format: {' '.join(OUTPUT_FORMATS)}. The parameters go inside."
-            yield Static(told, classes="hint")
-            told = "The picture that is saved is the last enhanced one, not what is shown now."
-            yield Static(told, id="stale", classes="hint -warning")
-            yield Static(printable_lines(self._problem), id="problem", markup=False)
+            with Vertical(id="hints"):
+                yield Static(told, classes="hint")
+                told = "The picture that is saved is the last enhanced one, not what is shown now."
+                yield Static(told, id="stale", classes="hint -warning")
+            yield Static(id="problem", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Save", id="write", variant="primary", compact=True)
                 yield Button("Back", id="back", compact=True)
 
     def on_mount(self) -> None:
+        self._tell(self._problem)
         self._tell_stale()
         self.set_interval(0.25, self._tell_stale)
         field = self.query_one(PathField)
@@ -136,4 +138,6 @@ class SaveScreen(Dialog[Target | None]):
         self._call_button(answer)
 
     def _tell(self, problem: str) -> None:
+        """Where there is little room the hints give way to it."""
+        self.query_one(".dialog").set_class(bool(problem), "-problem")
         self.query_one("#problem", Static).update(printable_lines(problem))
