@@ -22,6 +22,7 @@ from npe_tui.hang_up import HangUp
 from npe_tui.in_order import InOrder
 from npe_tui.keys import APP_COMMANDS, COMMANDS, key_to, with_keys
 from npe_tui.panels.status import StatusLine
+from npe_tui.picture.pacing import pacer_of
 from npe_tui.recent import Recent
 from npe_tui.running import Engine
 from npe_tui.saving import Saving
@@ -140,6 +141,8 @@ class NpeApp(InOrder, inherit_bindings=False):
 
     async def _leave(self) -> None:
         if await self.saving.may_close("Quit without saving?"):
+            if (pacer := pacer_of(self)) is not None:
+                await pacer.hear_out()
             self.exit()
 
     def action_help(self) -> None:

@@ -7,6 +7,7 @@ every repaint of a picture, and while too much is unanswered the next one waits,
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from math import inf
@@ -24,6 +25,9 @@ ALLOWANCE = 12_000
 PATIENCE = 5.0
 """Seconds after which an answer is no longer waited for; a terminal that has given none by then is asked no more."""
 
+LINGER = 1.0
+"""Seconds that one waits for answers before the terminal is another program's: what is late then is typed into that."""
+
 
 class Pacer:
     """Keeps count of what a terminal has not yet shown; one for each app."""
@@ -38,6 +42,7 @@ class Pacer:
         self._heard = -inf
         """When the last answer came."""
         self._deaf = False
+        self._leaving = False
 
     def may_send(self, wake: Callable[[], object]) -> bool:
         """Whether to repaint now; if not, ``wake`` is called once, at the next answer. That may never come: also ask
@@ -62,7 +67,7 @@ class Pacer:
 
     def sent(self, size: int) -> None:
         """So many bytes were written just now."""
-        if not self._deaf:
+        if not self._deaf and not self._leaving:
             self._waiting.append((size, self._clock()))
             self._ask()
 
@@ -76,6 +81,22 @@ class Pacer:
         awake, self._wake = self._wake, set()
         for wake in awake:
             wake()
+
+    async def hear_out(self) -> None:
+        """Ask nothing more, and wait for the answers that are still to come, but no longer than LINGER."""
+        self._leaving = True
+        try:
+            async with asyncio.timeout(LINGER):
+                while not self._deaf and (self._waiting or self._overdue):
+                    answer = asyncio.Event()
+                    self._wake.add(answer.set)
+                    await answer.wait()
+        except TimeoutError:
+            return
+
+    def go_on(self) -> None:
+        """The terminal is the editor's again."""
+        self._leaving = False
 
 
 _PACERS: WeakKeyDictionary[App[Any], Pacer] = WeakKeyDictionary()

@@ -213,8 +213,15 @@ class PictureView(Surface, can_focus=True):
             return
         columns, rows = self.app.size
         text = still(shown.image, protocol, columns, max(rows - 2, 1))
+        self.run_worker(self._show_still(text), group="still", exclusive=True)  # the answers come when the key is done
+
+    async def _show_still(self, text: str) -> None:
+        if self._pacer is not None:
+            await self._pacer.hear_out()
         with self.app.suspend():
             show_until_key(f"\x1b[2J\x1b[H{text}\r\nAny key goes back to the editor. ")
+        if self._pacer is not None:
+            self._pacer.go_on()
 
     def action_pan(self, columns: int, rows: int) -> None:
         """Move the view over the photo, in cells."""

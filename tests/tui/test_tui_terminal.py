@@ -13,6 +13,7 @@ from waiting import PAUSE, looks
 
 from npe_core.canvas import Canvas
 from npe_core.photo import Photo, read_paint
+from npe_tui.picture.pacing import LINGER
 
 
 def test_open_pick_colour_enhance_save_and_leave_while_it_computes(ana, editor, tmp_path):
@@ -61,7 +62,7 @@ def test_open_pick_colour_enhance_save_and_leave_while_it_computes(ana, editor, 
     assert np.abs(saved.image.astype(int) - photo.image).mean() > 5
 
 
-def test_a_mouse_paints_and_a_resize_does_not_stop_it(ana, tmp_path):
+def test_a_mouse_paints_and_a_resize_does_not_stop_it_and_it_hears_the_terminal_out(ana, tmp_path):
     with editor_on(ana, NPE_WEIGHTS=str(tmp_path)) as terminal:
         assert shows(terminal, "untouched")
         terminal.write("b")
@@ -73,6 +74,19 @@ def test_a_mouse_paints_and_a_resize_does_not_stop_it(ana, tmp_path):
         terminal.mouse(32, 20, 12)
         terminal.mouse(0, 20, 12, up=True)
         assert shows(terminal, "painted, not saved")
+        terminal.write("u")
+        assert shows(terminal, "untouched")
+        terminal.settle()
+        start, terminal.answers = len(terminal.seen), False
+        terminal.write("\x1b[F")  # End: all of the picture is painted, and the terminal asked whether it is there
+        assert terminal.until(lambda: b"\x1b[6n" in terminal.seen[start:])
+        since = time.monotonic()
+        terminal.write("q")
+        terminal.settle(quiet=0.3)
+        waits = b"\x1b[?1049l" not in terminal.seen[start:]
+        assert waits or time.monotonic() - since > LINGER, "the answer would be typed at the shell's prompt"
+        terminal.write("\x1b[1;1R" * terminal.seen[start:].count(b"\x1b[6n"))
+        assert ends(terminal) == 0
 
 
 def test_a_dumb_terminal_is_refused_with_a_sentence(ana):

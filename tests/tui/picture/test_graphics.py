@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 from base64 import b64decode
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from emulated import Emulated
 from PIL import Image
 
 from npe_tui.picture.graphics import CHUNK, LARGEST, Protocol, protocol_of, still
+from npe_tui.picture.pacing import LINGER
 
 PROGRAM = Path(__file__).with_name("easel_program.py")
 KITTY = re.compile(r"\x1b_G([^;]*);([A-Za-z0-9+/=]*)\x1b\\")
@@ -90,8 +92,15 @@ def test_a_still_and_back_to_the_app():
     with Emulated(PROGRAM, "true", columns=70, rows=25, environment={"TERM": "xterm-kitty"}) as terminal:
         assert terminal.until(lambda: "▀".encode() in terminal.seen)
         terminal.settle()
-        start = len(terminal.seen)
+        start, terminal.answers = len(terminal.seen), False
+        terminal.write("\x1b[F")
+        assert terminal.until(lambda: b"\x1b[6n" in terminal.seen[start:])
+        since = time.monotonic()
         terminal.write("\x1b[18~")
+        terminal.settle(quiet=0.3)
+        assert b"Any key" not in terminal.seen or time.monotonic() - since > LINGER, "the answer would be a key"
+        terminal.answers = True
+        terminal.write("\x1b[1;1R")
         assert terminal.until(lambda: b"m=0;" in terminal.seen[start:] and b"Any key" in terminal.seen[start:])
         text = terminal.seen[start:].decode()
         assert "\x1b[?1049l" in text[: text.index("\x1b_G")]

@@ -1,10 +1,12 @@
 """The pacer, with a clock that is turned by hand."""
 
+import asyncio
 import gc
 from weakref import ref
 
 from textual.app import App
 
+from npe_tui.picture import pacing
 from npe_tui.picture.pacing import ALLOWANCE, PATIENCE, Pacer, pacer_of
 
 
@@ -103,6 +105,40 @@ def test_a_late_answer_pays_for_the_old_question_only():
     link.now += 1
     link.pacer.answered()
     assert link.may_send()
+
+
+def test_before_the_terminal_is_anothers_all_answers_are_heard(monkeypatch):
+    monkeypatch.setattr(pacing, "LINGER", 600)
+    link = Link()
+
+    async def leave():
+        link.pacer.sent(10)
+        link.pacer.sent(10)
+        leaving = asyncio.create_task(link.pacer.hear_out())
+        for _ in range(2):
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not leaving.done()
+            link.pacer.answered()
+        await leaving
+        link.pacer.sent(10)
+        assert link.asked == 2, "nothing is asked on the way out"
+        link.pacer.go_on()
+        link.pacer.sent(10)
+        assert link.asked == 3
+
+    asyncio.run(leave())
+
+
+def test_a_terminal_that_does_not_answer_is_left_all_the_same(monkeypatch):
+    monkeypatch.setattr(pacing, "LINGER", 0.01)
+    link = Link()
+    link.pacer.sent(ALLOWANCE)
+    asyncio.run(link.pacer.hear_out())
+    link.now += PATIENCE + 0.1
+    assert link.may_send()
+    monkeypatch.setattr(pacing, "LINGER", 600)
+    asyncio.run(link.pacer.hear_out())  # it is known to answer never
 
 
 def test_a_pacer_does_not_keep_its_app():
