@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from npe_core.canvas.boxes import Box, cut
 from npe_core.opencv import opencv
 
 _TOGETHER = 32_000
@@ -41,7 +42,7 @@ def guided_filter(
     block = 2**halvings
     # Centred, so that float32 holds the differences of running sums.
     i = np.moveaxis(reduced(guide_image, block), -1, 0).astype(np.float32) / 255 - np.float32(0.5)  # (3, h, w)
-    p = reduced(probability.astype(np.float32), block)
+    p = reduced(probability.astype(np.float32, copy=False), block)
     ab = _coefficients(i, p, max(1, radius >> halvings), eps)  # (4, h, w)
     ab[3] -= ab[:3].sum(axis=0) / 2  # for a guide that is not centred
     ab[:3] /= 255
@@ -83,12 +84,25 @@ def reduced(image: np.ndarray, block: int) -> np.ndarray:
     """(H, W[, 3]) -> (ceil(H/block), ceil(W/block)[, 3]): means of blocks, the last ones filled up by their edge."""
     if block == 1:
         return image
-    cv2 = opencv()
     height, width = (-(-side // block) for side in image.shape[:2])
-    down, right = height * block - image.shape[0], width * block - image.shape[1]
-    whole = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE) if down or right else image
-    reduced: np.ndarray = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
-    return reduced
+    # The blocks that are whole as they lie, for a copy of all would take longer; but not of float32, whose last bit
+    # depends on where in its row a block is.
+    rows, columns = (side // block if image.dtype == np.uint8 else 0 for side in image.shape[:2])
+    means = np.empty((height, width, *image.shape[2:]), image.dtype)
+    for box in ((0, 0, columns, rows), (columns, 0, width, height), (0, rows, columns, height)):
+        if box[0] < box[2] and box[1] < box[3]:
+            means[cut(box)] = _filled_up(image, box, block)
+    return means
+
+
+def _filled_up(image: np.ndarray, blocks: Box, block: int) -> np.ndarray:
+    """``reduced`` inside a box, which is counted in blocks."""
+    cv2, (x0, y0, x1, y1) = opencv(), blocks
+    part = image[y0 * block : y1 * block, x0 * block : x1 * block]
+    down, right = (y1 - y0) * block - part.shape[0], (x1 - x0) * block - part.shape[1]
+    whole = cv2.copyMakeBorder(part, 0, down, 0, right, cv2.BORDER_REPLICATE) if down or right else part
+    means: np.ndarray = cv2.resize(whole, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+    return means
 
 
 def _coefficients(i: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.ndarray:

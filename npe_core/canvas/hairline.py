@@ -55,11 +55,17 @@ def hair_over_skin(image: np.ndarray, ids: np.ndarray, border: Border) -> np.nda
     """
     skin, hair, band = ids == _SKIN, border.where, border.band
     away, depth = border.outside, border.inside
-    edge = (skin & (away <= band)) | (hair & (distance_inside(~skin, band, rough=True) <= band))
+    over = np.zeros(ids.shape, np.float32)
+    box = box_of(skin)
+    if box is None:
+        return over
+    near = cut(pad(box, band, ids.shape))  # all that lies within a band of skin, and what tells how near it is
+    edge = skin & (away <= band)
+    edge[near] |= hair[near] & (distance_inside(~skin[near], band, rough=True) <= band)
     beside = skin & (away > band / 2)  # near enough to lie in the shadow of the hair itself
     bare = share_by_colour(image, beside, depth > 0.75 * band, band, edge, max(0, band.bit_length() - 3), _BARE)
-    apart = distance_inside(hair | skin, band, rough=True)[edge]  # neither brows nor what is worn
+    near = cut(pad(box, 3 * band, ids.shape))
+    apart = distance_inside(hair[near] | skin[near], band, rough=True)[edge[near]]  # neither brows nor what is worn
     fade = smoothstep((np.float32(band + 0.5) - away[edge]) / np.float32(band))
-    over = np.zeros(ids.shape, np.float32)
     over[edge] = (1 - bare[edge]) * fade * smoothstep(np.minimum(apart, band) / np.float32(band))
     return over

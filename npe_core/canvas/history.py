@@ -55,11 +55,13 @@ class UndoStep(Generic[Note]):
 
 def make_patch(box: Box, before: Planes, after: Planes) -> Patch | None:
     """The change from ``before`` to ``after``, cut down to what really changed; None if nothing did."""
-    delta = before ^ after
-    tight = box_of(delta.any(axis=0))
+    changed = before[0] != after[0]
+    for one, other in zip(before[1:], after[1:], strict=True):
+        changed |= one != other
+    tight = box_of(changed)
     if tight is None:
         return None
-    return Patch(moved_by(box, tight), window(delta, tight).copy())
+    return Patch(moved_by(box, tight), window(before, tight) ^ window(after, tight))
 
 
 class History(Generic[Note]):

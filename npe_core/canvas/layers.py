@@ -25,7 +25,10 @@ Alpha and mask count in 1/255: level 255 is 1.0 exactly, so that a mask goes thr
 
 def to_levels(p: np.ndarray) -> np.ndarray:
     """uint8 in 1/255 of what is 0 to 1, and less or more beyond."""
-    return (np.clip(p, 0, 1) * 255 + 0.5).astype(np.uint8)
+    levels = np.clip(p, 0, 1)
+    levels *= 255
+    levels += 0.5
+    return levels.astype(np.uint8)
 
 
 def visible(planes: Planes) -> np.ndarray:

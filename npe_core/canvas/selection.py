@@ -224,13 +224,13 @@ def _select_in(
     border = Border(where[inside], band)
     soft = soft_edge(image[inside], border, probability, hairy)
     if region.name == "background":
-        soft = np.maximum(soft, to_levels(background_through(image[inside], regions.ids[inside], border)))
-        soft = np.minimum(soft, doubt_elsewhere(border, probability))
+        np.maximum(soft, to_levels(background_through(image[inside], regions.ids[inside], border)), out=soft)
+        np.minimum(soft, doubt_elsewhere(border, probability), out=soft)
     if region.name == "skin":
-        soft = np.maximum(soft, to_levels(skin_through_hairs(image[inside], regions.ids[inside], border)))
+        np.maximum(soft, to_levels(skin_through_hairs(image[inside], regions.ids[inside], border)), out=soft)
     depth = _depth(soft, band if hairy else band / 2)
     if region.name == "hair":
-        soft = np.maximum(soft, to_levels(hair_over_skin(image[inside], regions.ids[inside], border)))
+        np.maximum(soft, to_levels(hair_over_skin(image[inside], regions.ids[inside], border)), out=soft)
     varies = None
     if region.name in ("skin", "brows"):
         ids = regions.ids[inside]

@@ -20,7 +20,9 @@ def soft_edge(image: np.ndarray, border: Border, probability: np.ndarray, hairy:
     near = outside <= band
     p = probability.astype(np.float32, copy=False)
     if not hairy:
-        return near * to_levels(sharpened(p))
+        levels = to_levels(sharpened(p))
+        levels *= near
+        return levels
     inside = border.inside
     soft = _surely_inside(inside, band)
     edge = near & (soft < 255)
@@ -36,7 +38,9 @@ def soft_edge(image: np.ndarray, border: Border, probability: np.ndarray, hairy:
 
 def sharpened(p: np.ndarray) -> np.ndarray:
     """Probabilities as a mask: 0 where they are under 0.25, 1 above 0.75; not yet limited to that."""
-    return (p - 0.25) / 0.5
+    sharp = p - 0.25
+    sharp /= 0.5
+    return sharp
 
 
 def _surely_inside(inside: np.ndarray, band: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npe_core.canvas import guided_filter
-from npe_core.canvas.guided import box_sum
+from npe_core.canvas.guided import box_sum, reduced
 
 
 def brute_guided(guide: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.ndarray:
@@ -43,6 +43,19 @@ def test_box_sums_stop_at_the_border():
         for x in range(6):
             window = stack[:, max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
             assert np.allclose(sums[:, y, x], window.sum(axis=(1, 2)))
+
+
+@pytest.mark.parametrize("block", [1, 2, 4, 8])
+@pytest.mark.parametrize("size", [(16, 24), (17, 23), (3, 5), (16, 21), (19, 24)])
+def test_blocks_are_means_and_the_last_ones_are_filled_up_by_their_edge(block, size):
+    whole = np.random.default_rng(4).integers(0, 256, (24, 30, 3), dtype=np.uint8)
+    image = whole[2 : 2 + size[0], 3 : 3 + size[1]]
+    blocks = [-(-side // block) for side in size]
+    filled = np.pad(image, [*((0, n * block - side) for n, side in zip(blocks, size, strict=True)), (0, 0)], "edge")
+    means = filled.reshape(blocks[0], block, blocks[1], block, 3).mean(axis=(1, 3))
+    assert np.abs(reduced(image, block) - means).max() <= 0.5
+    planes = [reduced(plane, block) for plane in np.moveaxis(image, -1, 0).astype(np.float32)]
+    assert np.allclose(np.stack(planes, axis=-1), means, atol=1e-4)
 
 
 @pytest.mark.parametrize("halvings", [0, 1, 2])
