@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.notifications import Notification, Notify
 from textual.screen import Screen
@@ -91,6 +92,11 @@ class NpeApp(InOrder, inherit_bindings=False):
         """The photo under way, whatever lies over it."""
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, EditScreen)), None)
 
+    def pop_screen(self) -> AwaitComplete:
+        """What lies below is painted when all has come about by which it is to be: once, over SSH that is felt."""
+        self.delay_update()
+        return super().pop_screen()
+
     async def _open_first(self, folder: Path, problem: str = "") -> None:
         document = await self._ask_photo(folder, problem, first=True)
         if document is not None:
@@ -152,9 +158,13 @@ class NpeApp(InOrder, inherit_bindings=False):
             self.push_screen(HelpScreen(self.config.keys))
 
     def action_next_theme(self) -> None:
-        self.theme = next_theme(self.theme)
+        self._use_theme(next_theme(self.theme))
         for status in self.screen.query(StatusLine):
             status.say(f"Theme {self.theme}{own_colours(self.theme)}")
+
+    def _use_theme(self, name: str) -> None:
+        self.delay_update()  # as in ``pop_screen``
+        self.theme = name
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every command of the tables, and every theme."""
@@ -168,9 +178,7 @@ class NpeApp(InOrder, inherit_bindings=False):
                     lambda action=command.action, where=where: self._command(action, where),
                 )
         for name in sorted(self.available_themes):
-            yield SystemCommand(
-                f"Theme {name}", f"Use the theme {name}", lambda name=name: setattr(self, "theme", name)
-            )
+            yield SystemCommand(f"Theme {name}", f"Use the theme {name}", lambda name=name: self._use_theme(name))
 
     def _command(self, action: str, where: Screen[Any] | NpeApp) -> None:
         """What was chosen in the palette is for the picture, whichever control has the focus."""

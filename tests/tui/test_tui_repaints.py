@@ -53,6 +53,25 @@ def test_the_focus_in_a_dialog_paints_nothing_of_the_picture_below(start, monkey
     run(scenario)
 
 
+def test_what_lay_below_a_dialog_and_another_theme_are_painted_once(start, monkeypatch):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            written = Written(session, monkeypatch)
+            await session.press("f1")
+            await written.everything()
+            written.dots()
+            for key in ("escape", "T"):
+                await session.press(key)
+                await session.pilot.pause(0.1)
+                await written.settle()
+                painted = written.dots()
+                await written.everything()
+                assert 0 < painted <= written.dots(), key
+
+    run(scenario)
+
+
 def test_what_is_shown_otherwise_is_painted_once(start, monkeypatch):
     """Each cell at most: the picture as it was is not painted again first."""
 
