@@ -33,9 +33,7 @@ def test_control_c_in_a_dialog_says_there_how_to_quit(start, key):
             await until(session.pilot, lambda: session.app.screen is not session.screen)
             dialog = session.app.screen
             await until(session.pilot, lambda: dialog.is_mounted)
-            await session.press(
-                "end", "ctrl+c", "ctrl+c"
-            )  # what is selected is copied
+            await session.press("end", "ctrl+c", "ctrl+c")  # what is selected is copied
             await until(session.pilot, lambda: dialog.query("#how-to-quit"))
             await session.pilot.pause()
             hint = dialog.query_one("#how-to-quit")
