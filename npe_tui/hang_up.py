@@ -31,8 +31,10 @@ class HangUp:
             loop.add_signal_handler(signal.SIGHUP, self.hung_up)
         if not self._app.is_headless and hasattr(select, "poll"):
             self._app.set_interval(_LOOK, self._look_for_the_terminal)
+            # Gone while the app stood aside: before it is painted anew, for Textual waits for what nobody can write.
+            self._app.app_resume_signal.subscribe(self._app, self._look_for_the_terminal, immediate=True)
 
-    def _look_for_the_terminal(self) -> None:
+    def _look_for_the_terminal(self, _: object = None) -> None:
         """It also goes without a signal, where it controls no process: Textual would read its end for ever."""
         poll = select.poll()
         poll.register(0, 0)  # a hang-up is told to those who ask for nothing as well
