@@ -205,11 +205,13 @@ def test_reading_takes_little_more_memory_than_its_result(tmp_path):
     (tmp_path / "0.png").write_bytes(png(np.zeros((128, 128, 3), np.uint8)))
     for number in range(1, 128):
         (tmp_path / f"{number}.png").hardlink_to(tmp_path / "0.png")
-    tracemalloc.start()
-    images = read_images(tmp_path, 128)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert images.shape == (128, 3, 128, 128) and peak < 1.5 * images.numel()
+    peaks = []
+    for _ in range(3):  # the least: threads that other tests left may take some at the same time
+        tracemalloc.start()
+        images = read_images(tmp_path, 128)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert images.shape == (128, 3, 128, 128) and min(peaks) < 1.5 * images.numel()
 
 
 def test_what_is_not_chosen_is_not_decoded(pairs, tmp_path):
