@@ -117,7 +117,9 @@ class NpeApp(InOrder, inherit_bindings=False):
             await self.switch_screen(EditScreen(document.path, document))
 
     def could_not_open(self, path: Path, problem: str) -> None:
-        """The photo that was named at the start is none: to the file browser."""
+        """The photo that was named at the start is none: to the file browser. What lies over its screen is answered."""
+        while not isinstance(self.screen, EditScreen):
+            self.screen.dismiss(None)
         self.pop_screen()
         self.run_worker(self._open_first(path.parent, problem), group="app")
 

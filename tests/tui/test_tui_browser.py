@@ -1,5 +1,6 @@
 """Opening: the browser of photos, paths that are typed or dropped, and what cannot be opened."""
 
+import asyncio
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,10 @@ from textual.widgets import Footer, Input
 from textual.widgets._footer import FooterKey
 from tui_session import run, until
 
+from npe_core.errors import InputError
 from npe_tui.autosave import Autosave, left_behind
 from npe_tui.screens import open as open_screen
+from npe_tui.screens.help import HelpScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.thumbnails import entries_of
 from npe_tui.widgets.gallery import Gallery
@@ -247,6 +250,26 @@ def test_a_photo_that_memory_is_too_small_for_is_told_and_leads_to_the_browser(s
                 patch.undo()
                 await session.press("enter")
                 await until(session.pilot, lambda: session.app.editing is not None and session.document is not None)
+
+    run(scenario)
+
+
+def test_a_photo_that_fails_while_help_is_read_leads_to_the_browser(start, monkeypatch):
+    async def scenario():
+        helped = asyncio.Event()
+
+        async def read(path, limit):
+            await helped.wait()
+            raise InputError("no picture at all")
+
+        monkeypatch.setattr("npe_tui.opening.read", read)
+        async with start((80, 24)) as session:
+            await session.press("f1")
+            await until(session.pilot, lambda: isinstance(session.app.screen, HelpScreen))
+            helped.set()
+            await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
+            assert session.app.editing is None
+            assert "no picture at all" in session.app.screen.query_one("StatusLine").message
 
     run(scenario)
 
