@@ -29,6 +29,15 @@ def take(descriptor: int) -> None:
         time.sleep(0.02)
 
 
+def wait_for(descriptor: int) -> None:
+    """Locks an open file for its holder alone, as soon as nobody else holds it.
+
+    Raises OSError where its file system has no locks.
+    """
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
 def is_taken(descriptor: int) -> bool:
     """Whether somebody else holds the lock of an open file; never where its file system has no locks."""
     if fcntl is None:

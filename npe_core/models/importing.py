@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import re
 import shlex
 import shutil
@@ -24,6 +25,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from npe_core import locks
 from npe_core.errors import EnvironmentFault, InputError, WeightsError
 from npe_core.files import replace_file, written
 from npe_core.models.denoiser import DenoiserConfig
@@ -72,27 +74,47 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
     content = save(
         halved(state, path), metadata={"config": json.dumps(config)}
     )  # by which it can be imported elsewhere
-    with _written(folder):
-        entries = entries_of(folder)
+    with _written(folder), changing(folder) as entries:
         entry = put(kind, content, config, {"imported_from": path.name}, folder)
         exchange({kind: entry}, entries, folder)
     return entry
 
 
-def entries_of(folder: Path) -> dict[str, Entry]:
-    """The manifest of a weights folder; one without is first filled with the shipped weights: no model is missing.
+@contextlib.contextmanager
+def changing(folder: Path) -> Iterator[dict[str, Entry]]:
+    """The manifest of a weights folder, until ``exchange`` has written it: whoever else would change it waits.
 
-    Raises EnvironmentFault.
+    A folder without one is first filled with the shipped weights: no model is missing. Raises EnvironmentFault.
     """
-    shipped = shipped_folder()
     with written(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / MANIFEST).exists() and (shipped / MANIFEST).exists():
-            files = [path.name for path in sorted(shipped.iterdir()) if path.is_file() and path.name != MANIFEST]
-            for name in (*files, MANIFEST):  # that last: killed before, the next call begins again
-                with replace_file(folder / name) as temporary:
-                    shutil.copyfile(shipped / name, temporary)
-    return read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    with _alone(folder):
+        with written(folder):
+            _fill(folder)
+        yield read_manifest(folder) if (folder / MANIFEST).exists() else {}
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    descriptor = None
+    try:
+        with contextlib.suppress(OSError):  # not every system can open or lock a folder
+            descriptor = os.open(folder, os.O_RDONLY)
+            locks.wait_for(descriptor)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _fill(folder: Path) -> None:
+    shipped = shipped_folder()
+    if (folder / MANIFEST).exists() or not (shipped / MANIFEST).exists():
+        return
+    files = [path.name for path in sorted(shipped.iterdir()) if path.is_file() and path.name != MANIFEST]
+    for name in (*files, MANIFEST):  # that last: killed before, the next call begins again
+        with replace_file(folder / name) as temporary:
+            shutil.copyfile(shipped / name, temporary)
 
 
 def put(kind: str, content: bytes, config: dict[str, Any], provenance: dict[str, Any], folder: Path) -> Entry:
@@ -179,8 +201,8 @@ def _brought_back(path: Path, digest: str, folder: Path) -> Entry | None:
     if not matching:
         return None
     (kind, entry), *others = max(matching, key=len).items()  # once it may have gone without what belongs to it
-    with _written(folder):
-        entries, new = entries_of(folder), {kind: _placed(entry, path, folder)}
+    with _written(folder), changing(folder) as entries:
+        new = {kind: _placed(entry, path, folder)}
         for other, one in others:
             home = next((place for place in (folder, shipped) if _is_whole(one, place)), None)
             if home is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from npe_core.errors import InputError
 from npe_core.files import make_folder, written
 from npe_core.models.denoiser import DenoiserConfig
-from npe_core.models.importing import entries_of, exchange, put
+from npe_core.models.importing import changing, exchange, put
 from npe_core.models.sides import SIDES, check_side
 from npe_core.models.weights import COARSE, SMOOTH, Entry, build, read_former, read_manifest, weights_folder
 from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
@@ -71,15 +71,15 @@ def release(
         "measured": {} if measured is None else read_json(measured),
     }
     make_folder(folder)
-    entries = entries_of(folder)
-    if kind == SMOOTH and "upscaler" in entries and not _are_alike(entries["upscaler"].config, config):
-        raise InputError(f"{source} is of another architecture than the upscaler. Release the upscaler first.")
-    new = {kind: put(kind, joined(source), config, provenance, folder)}
-    if kind == "upscaler" and SMOOTH in entries and _are_alike(entries[SMOOTH].config, config):
-        new[SMOOTH] = entries[SMOOTH]
-    exchange(new, entries, folder, remember=not replace)  # what killed it before left all as it was
-    if replace:
-        _remove_unnamed(entries, folder)
+    with changing(folder) as entries:
+        if kind == SMOOTH and "upscaler" in entries and not _are_alike(entries["upscaler"].config, config):
+            raise InputError(f"{source} is of another architecture than the upscaler. Release the upscaler first.")
+        new = {kind: put(kind, joined(source), config, provenance, folder)}
+        if kind == "upscaler" and SMOOTH in entries and _are_alike(entries[SMOOTH].config, config):
+            new[SMOOTH] = entries[SMOOTH]
+        exchange(new, entries, folder, remember=not replace)  # what killed it before left all as it was
+        if replace:
+            _remove_unnamed(entries, folder)
     return new[kind]
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from small_upscaler import CONFIG
 
 from npe_core.errors import EnvironmentFault
-from npe_core.models.importing import entries_of, import_weights
+from npe_core.models.importing import changing, import_weights
 from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
 from npe_core.models.weights import COARSE, KINDS, SMOOTH, Entry, load, read_manifest, sha256_of, verify, write_manifest
 
@@ -63,10 +63,11 @@ def test_a_kill_while_a_folder_is_filled_is_mended_by_the_next_call(shipped, tmp
 
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copyfile", copy_until_killed)
-        with pytest.raises(KeyboardInterrupt):
-            entries_of(mine)
+        with pytest.raises(KeyboardInterrupt), changing(mine):
+            pass
     assert not (mine / "manifest.json").exists()
-    assert entries_of(mine) == entries
+    with changing(mine) as filled:
+        assert filled == entries
     for entry in entries.values():
         verify(entry, mine)
 
@@ -83,4 +84,5 @@ def test_a_disk_that_is_full_before_a_folder_is_filled_is_told_in_one_line(shipp
     assert line.startswith(f"{tmp_path / 'mine/denoiser.safetensors'} cannot be written: File too large")
     assert len(line) < len(str(tmp_path)) + 150 and line.endswith("Name another folder in NPE_WEIGHTS.")
     assert not (tmp_path / "mine/manifest.json").exists()
-    assert entries_of(tmp_path / "mine") == read_manifest(shipped)
+    with changing(tmp_path / "mine") as filled:
+        assert filled == read_manifest(shipped)
