@@ -62,6 +62,14 @@ def still(image: np.ndarray, protocol: Protocol, columns: int, rows: int) -> str
     return "".join(f"\x1b_G{head}m={int(at < last)};{chunk}\x1b\\" for at, (head, chunk) in enumerate(pieces))
 
 
+def erased(protocol: Protocol) -> str:
+    """What takes the stills from a screen that is the program's own, and from the terminal's memory.
+
+    Those of iTerm2 are in the cells, and go with them.
+    """
+    return "\x1b_Ga=d,d=A,q=2\x1b\\" if protocol is Protocol.KITTY else ""
+
+
 def _cells(size: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:
     """The cells that a picture of this (width, height) takes: a cell is twice as high as wide."""
     scale = min(columns / size[0], 2 * rows / size[1])

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from npe_tui.keys import COMMANDS, ZOOM
-from npe_tui.picture.graphics import protocol_of, still
+from npe_tui.picture.graphics import erased, protocol_of, still
 from npe_tui.picture.surface import Surface
 from npe_tui.picture.until_key import show_until_key
 from npe_tui.picture.viewport import Viewport
@@ -213,13 +213,14 @@ class PictureView(Surface, can_focus=True):
             return
         columns, rows = self.app.size
         text = still(shown.image, protocol, columns, max(rows - 2, 1))
-        self.run_worker(self._show_still(text), group="still", exclusive=True)  # the answers come when the key is done
+        showing = self._show_still(text, erased(protocol))
+        self.run_worker(showing, group="still", exclusive=True)  # the answers come when the key is done
 
-    async def _show_still(self, text: str) -> None:
+    async def _show_still(self, text: str, undo: str) -> None:
         if self._pacer is not None:
             await self._pacer.hear_out()
         with self.app.suspend():
-            show_until_key(f"\x1b[2J\x1b[H{text}\r\nAny key goes back to the editor. ")
+            show_until_key(f"{text}\r\nAny key goes back to the editor. ", undo)
         if self._pacer is not None:
             self._pacer.go_on()
 

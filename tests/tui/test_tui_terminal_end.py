@@ -9,13 +9,13 @@ F7 = "\x1b[18~"
 
 def test_paint_survives_kill_9_and_a_lost_connection(ana, tmp_path):
     """Three sessions of one photo. Those that are hung up, by a signal or as the terminal goes, write what was not,
-    also while the still picture waits for a key."""
+    also while the still picture waits for a key, which is taken from the terminal then."""
     folder = tmp_path / "state" / "npe" / "autosave"
 
     def kept():
         return {file: file.read_bytes() for file in folder.glob("*.paint")}
 
-    hours = {"NPE_WEIGHTS": str(tmp_path), "NPE_TUI_AUTOSAVE": "3600", "TERM_PROGRAM": "WezTerm"}
+    hours = {"NPE_WEIGHTS": str(tmp_path), "NPE_TUI_AUTOSAVE": "3600", "TERM": "xterm-kitty"}
     with editor_on(ana, **hours) as terminal:
         assert shows(terminal, "untouched")
         terminal.write("b\x1b[C ")  # the brush, the cursor, a dab
@@ -25,6 +25,7 @@ def test_paint_survives_kill_9_and_a_lost_connection(ana, tmp_path):
         assert terminal.until(lambda: b"Any key" in terminal.seen)
         terminal.process.send_signal(signal.SIGHUP)
         assert ends(terminal) == 129
+        assert b"\x1b_Ga=d,d=A,q=2\x1b\\\x1b[?1049l" in terminal.seen
     assert len(kept()) == 1
     with editor_on(ana, NPE_WEIGHTS=str(tmp_path), NPE_TUI_AUTOSAVE="0.1") as terminal:
         assert shows(terminal, "Unsaved work was found")

@@ -103,7 +103,8 @@ def test_a_still_and_back_to_the_app():
         terminal.write("\x1b[1;1R")
         assert terminal.until(lambda: b"m=0;" in terminal.seen[start:] and b"Any key" in terminal.seen[start:])
         text = terminal.seen[start:].decode()
-        assert "\x1b[?1049l" in text[: text.index("\x1b_G")]
+        screens = text[: text.index("\x1b_G")].split("\x1b[?1049l", 1)[1]
+        assert "\x1b[?1049h" in screens.partition("\x1b[2J")[0], "what a shell has written stays as it is"
         assert np.array_equal(kitty("".join(one.group() for one in KITTY.finditer(text)))[1], picture())
         start = len(terminal.seen)
         terminal.write("\x1b[<35;10;5M\x1b[1;1R")  # late: the pointer, the cursor
@@ -111,6 +112,7 @@ def test_a_still_and_back_to_the_app():
         assert terminal.seen[start:] == b"", "nothing is echoed, nothing comes back"
         terminal.write("\x03")
         assert terminal.until(lambda: b"\x1b[?1049h" in terminal.seen[start:] and "▀".encode() in terminal.seen[start:])
+        assert terminal.seen[start:].startswith(b"\x1b_Ga=d,d=A,q=2\x1b\\\x1b[?1049l"), "the picture is gone"
 
 
 def test_a_terminal_without_graphics_is_sent_none():
