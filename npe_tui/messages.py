@@ -93,9 +93,10 @@ class Edited(FromEngine):
 class Studied(FromEngine):
     """The timestep study is done."""
 
-    def __init__(self, job: int, sheet: np.ndarray, timesteps: tuple[int, ...]) -> None:
+    def __init__(self, job: int, sheet: np.ndarray, timesteps: tuple[int, ...], seed: int) -> None:
+        """``sheet`` (H, W, 3) uint8 as ``npe_core.editor.sweep`` makes it, with this seed in all of its rows."""
         super().__init__(job)
-        self.sheet, self.timesteps = sheet, timesteps
+        self.sheet, self.timesteps, self.seed = sheet, timesteps, seed
 
 
 class Stopped(FromEngine):

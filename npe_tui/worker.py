@@ -231,6 +231,8 @@ class EngineWorker:
     def _study(self, number: int, document: EditDocument, settings: EditSettings) -> Studied:
         from npe_core.editor.sweep import sweep
 
+        seed = settings.with_seed().seed
+        assert seed is not None, "with_seed draws one"
         clock = _Clock(2 * sum(one.steps for one in strengths(STUDY, settings.steps, settings.sampler)))
 
         def report(done: int, total: int) -> None:
@@ -245,12 +247,12 @@ class EngineWorker:
             STUDY,
             settings.steps,
             settings.sampler,
-            settings.with_seed().seed or 0,
+            seed,
             self._choice(document).reached_by(document.canvas.levels).crops[0],
             report,
         )
         self._go_on(number)
-        return Studied(number, sheet, STUDY)
+        return Studied(number, sheet, STUDY, seed)
 
 
 class _Clock:

@@ -79,6 +79,12 @@ class EditScreen(PaintingScreen):
                 settings = self.query_one(StrengthPanel).settled()
                 is_other = document.stale or what == "study"
                 settings = in_turn(settings, document.continued, is_other, what == "variants")
+                if what == "study":
+                    if (study := self.studies.again(document, settings)) is not None:
+                        self.painting.frozen = False
+                        self.npe.once("study", self.choose_timestep(study))
+                        return
+                    self.studies.begin(document, settings)
                 self.running.make(what, document, settings)
                 self.started(doing)
             else:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.widgets import Button
 
 from npe_tui import edit_settings, messages
+from npe_tui.document import EditDocument
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.results import hardly_differ
 from npe_tui.screens.opening import FINDING, LOADING, OpeningScreen
+from npe_tui.studies import Studies
 
 if TYPE_CHECKING:
     from npe_core.editor import EditResult
@@ -25,6 +28,10 @@ class EnhancingScreen(OpeningScreen):
 
     _pinned_seed: int | None = None
     """The one that was typed when the job was started; another may be typed meanwhile, for the next."""
+
+    def __init__(self, path: Path, read: EditDocument | None = None) -> None:
+        super().__init__(path, read)
+        self.studies = Studies()
 
     def furnished(self) -> None:
         super().furnished()
@@ -114,8 +121,9 @@ class EnhancingScreen(OpeningScreen):
     def _studied(self, event: messages.Studied) -> None:
         if self.running.is_making(event):
             self._finish(event)
+            self.studies.done(event)
             self.status.say(f"Study done in {self.running.seconds:.1f} s")
-            self.later(self._choose_timestep(event))
+            self.later(self.choose_timestep(event))
 
     @on(messages.Stopped)
     def _stopped(self, event: messages.Stopped) -> None:
@@ -205,13 +213,17 @@ class EnhancingScreen(OpeningScreen):
         with self.painting.failures_told():
             self.accept(results[chosen], f": variant {chosen + 1}", alike)
 
-    async def _choose_timestep(self, event: messages.Studied) -> None:
+    async def choose_timestep(self, study: messages.Studied) -> None:
+        """Show a study; the timestep that is taken comes with its seed, so that what was shown is what is made."""
         from npe_tui.screens.study import StudyScreen
 
         await self._uncovered()
         panel = self.query_one(StrengthPanel)
-        screen = StudyScreen(event.sheet, event.timesteps, panel.settings.timestep, self.npe.config.depth)
+        screen = StudyScreen(study.sheet, study.timesteps, panel.settings.timestep, self.npe.config.depth)
         chosen = await self.app.push_screen_wait(screen)
         if chosen is not None:
-            panel.show_settings(replace(panel.settings, timestep=chosen))
+            seed = study.seed if panel.settings.seed is None else panel.settings.seed  # another was typed meanwhile
+            panel.show_settings(replace(panel.settings, timestep=chosen, seed=seed))
             self.status.say(f"Timestep {chosen}. {self.npe.key_to('enhance')} enhances.")
+        else:
+            self.status.say(f"No timestep was taken; {self.npe.key_to('study')} shows the study again")

@@ -100,10 +100,11 @@ def test_the_study_is_of_a_face_that_is_marked(document, monkeypatch):
     worker._editor.choose = lambda *_: FaceChoice((left, right))
     document.canvas.clear()
     document.canvas.stroke([(62, 62)], "#ffffff", 4)
-    monkeypatch.setattr("npe_core.editor.sweep.sweep", lambda *arguments: seen.append(arguments[7]))
-    worker.study(document, EditSettings(220, 7, "ddim"))
-    worker._outcome(worker._jobs.get())
-    assert seen == [right]
+    monkeypatch.setattr("npe_core.editor.sweep.sweep", lambda *arguments: seen.append(arguments[6:8]))
+    for seed in (None, 3):
+        worker.study(document, EditSettings(220, 7, "ddim", seed=seed))
+        said = worker._outcome(worker._jobs.get())
+        assert seen.pop() == (said.seed, right) and seed in (None, said.seed), "it can be made again"
 
 
 def test_variants_differ_by_their_seeds_only(ask):
