@@ -22,8 +22,18 @@ class InOrder(App[None]):
     """
 
     _key_under_way = False
+    _back = 0.0
+    """When the terminal was last another's and became the app's again, by the clock of its events."""
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, self._come_back, immediate=True)
+
+    def _come_back(self, _: object) -> None:
+        self._back = events.Event().time
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and event.time < self._back:
+            return  # typed before: what is typed meanwhile is the other's, and so is what was already on its way to it
         if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
             await super().on_event(event)
         elif self._key_under_way:

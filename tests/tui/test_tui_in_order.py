@@ -160,3 +160,27 @@ def test_what_is_typed_behind_the_key_of_a_field_is_typed_into_it(start, tmp_pat
             await until(session.pilot, lambda: [f.value for f in session.app.screen.query(Input)] == ["abc"])
 
     run(scenario)
+
+
+def test_what_was_typed_before_the_terminal_was_anothers_is_not_done_after_it():
+    """The second F7 of two is no other still picture."""
+
+    class Aside(InOrder):
+        BINDINGS = [("x", "aside"), ("a", "tell('before')"), ("b", "tell('after')")]  # noqa: RUF012 as App declares it
+        told = ()
+
+        def action_aside(self):
+            self.app_resume_signal.publish(self)
+            burst(self, "b")
+
+        def action_tell(self, what):
+            self.told += (what,)
+
+    async def scenario():
+        app = Aside()
+        async with app.run_test() as pilot:
+            burst(app, "x", "a")
+            await until(pilot, lambda: app.told)
+            assert app.told == ("after",)
+
+    run(scenario)
