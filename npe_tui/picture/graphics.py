@@ -34,11 +34,13 @@ def protocol_of(environment: Mapping[str, str]) -> Protocol | None:
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
     if {"TMUX", "STY", "ZELLIJ"} & environment.keys() or term.startswith(("screen", "tmux")):
         return None
-    if term in _KITTY_TERMS or program in _KITTY_PROGRAMS or "KITTY_WINDOW_ID" in environment:
+    if term in _KITTY_TERMS or program in _KITTY_PROGRAMS:
         return Protocol.KITTY
-    if program in _ITERM_PROGRAMS or environment.get("LC_TERMINAL") == "iTerm2":  # the one that SSH passes on
-        return Protocol.ITERM
-    return None
+    if program:  # what else is told may be of the terminal that this one was started from
+        return Protocol.ITERM if program in _ITERM_PROGRAMS else None
+    if "KITTY_WINDOW_ID" in environment:
+        return Protocol.KITTY
+    return Protocol.ITERM if environment.get("LC_TERMINAL") == "iTerm2" else None  # the one that SSH passes on
 
 
 def still(image: np.ndarray, protocol: Protocol, columns: int, rows: int) -> str:
