@@ -89,7 +89,15 @@ class Chips(Widget, can_focus=True):
     # --- drawing ------------------------------------------------------------------------------------------------
 
     def _rows(self, width: int) -> list[list[tuple[int, int]]]:
-        """Rows of (chip, first column)."""
+        """Rows of (chip, first column). Words share the cell between them where that saves a row."""
+        loose = self._wrapped(width, 0)
+        if len(loose) == 1 or any(chip.colour is not None for chip in self._chips):
+            return loose
+        close = self._wrapped(width, 1)
+        return close if len(close) < len(loose) else loose
+
+    def _wrapped(self, width: int, shared: int) -> list[list[tuple[int, int]]]:
+        """The same; two neighbours have ``shared`` cells in common."""
         rows: list[list[tuple[int, int]]] = [[]]
         column = 0
         for number, chip in enumerate(self._chips):
@@ -98,7 +106,7 @@ class Chips(Widget, can_focus=True):
                 rows.append([])
                 column = 0
             rows[-1].append((number, column))
-            column += wide
+            column += wide - shared
         return rows
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -106,15 +114,22 @@ class Chips(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         rows = self._rows(self.size.width)
-        segments = []
-        for number, _ in rows[y] if y < len(rows) else []:
+        segments: list[Segment] = []
+        end = 0
+        for number, first in rows[y] if y < len(rows) else []:
             chip = self._chips[number]
             chosen, cursor = chip.name == self.chosen, number == self.cursor and self.has_focus
             part = "cursor" if cursor else "chosen" if chosen else "chip"
             style = self.get_component_rich_style(f"chips--{part}")
             if chip.colour is not None:
                 style = on_colour(chip.colour) + Style(bold=chosen or cursor)
-            segments.append(Segment(_words(chip, chosen, cursor), style + Style(underline=chosen)))
+            words = _words(chip, chosen, cursor)
+            shared, end = end - first, first + cell_len(words)
+            if shared > 0 and cursor:  # its bracket stands there
+                segments[-1] = Segment(segments[-1].text[:-shared], segments[-1].style)
+            elif shared > 0:
+                words = words[shared:]
+            segments.append(Segment(words, style + Style(underline=chosen)))
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
     # --- pressing -----------------------------------------------------------------------------------------------
