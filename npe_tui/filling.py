@@ -117,7 +117,7 @@ class Filling(InTurn):
                 with self._told(f"Filling {_name(regions)}…"):
                     if picks == "whole" and at and await asyncio.to_thread(document.canvas.is_meant, region, at):
                         at = None
-                    count, step = await asyncio.to_thread(_lay, document.canvas, regions, colour, at, instead)
+                    step = await asyncio.to_thread(_lay, document.canvas, regions, colour, at, instead)
             except Exception:
                 if left is not None:  # it keeps the colour that could not be used elsewhere
                     await asyncio.to_thread(document.canvas.redo)
@@ -125,7 +125,7 @@ class Filling(InTurn):
                     self._show("")
                 raise
             self._filled = Filled(regions, at, colour, document.canvas.revision, step)
-            self._show(f"Filled {_name(regions)}: {count} pixels")
+            self._show(f"Filled {_name(regions)}")
             return True
         return False
 
@@ -162,7 +162,7 @@ class Filling(InTurn):
             replaced = filled.step and document.stale
             again = filled.again or not document.stale
             try:
-                _, step = await asyncio.to_thread(_lay, document.canvas, filled.regions, colour, filled.at, replaced)
+                step = await asyncio.to_thread(_lay, document.canvas, filled.regions, colour, filled.at, replaced)
             except Exception:  # as when another face was chosen meanwhile, and its regions are not known yet
                 self._filled = None
                 self._show("")
@@ -184,10 +184,8 @@ class Filling(InTurn):
         return filled
 
 
-def _lay(
-    canvas: Canvas, regions: tuple[int, ...], colour: str, at: tuple[float, float] | None, instead: bool
-) -> tuple[int, bool]:
-    """Fills; ``instead`` of the last step, which stays where this fails. Returns pixels, and whether any changed.
+def _lay(canvas: Canvas, regions: tuple[int, ...], colour: str, at: tuple[float, float] | None, instead: bool) -> bool:
+    """Fills; ``instead`` of the last step, which stays where this fails. Returns whether any pixel changed.
 
     Raises InputError if the picture has not all of the regions: each of them was picked.
     """
@@ -197,13 +195,13 @@ def _lay(
     try:
         for region in regions if at is None else ():
             canvas.check_region(region)
-        count = canvas.fill(regions, colour, at)
+        canvas.fill(regions, colour, at)
     except Exception:
         canvas.take_back()
         if instead:
             canvas.redo()
         raise
-    return count, canvas.revision != before
+    return canvas.revision != before
 
 
 def _with_or_without(regions: tuple[int, ...], region: int) -> tuple[int, ...]:

@@ -345,7 +345,7 @@ def test_several_regions_are_one_fill_of_one_step(start):
 
             async def picked(key, names):
                 await session.press(key)
-                await until(session.pilot, lambda: f"Filled {names}:" in session.screen.status.message)
+                await until(session.pilot, lambda: session.screen.status.message == f"Filled {names}")
                 return [fill.region for fill in canvas.targets]
 
             await session.fill("1")
