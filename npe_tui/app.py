@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from npe_core.errors import NpeError, UsageError
 from npe_core.filenames import printable, printable_lines
+from npe_core.terminal import has_true_colour
 from npe_tui import places
 from npe_tui.config import Config
 from npe_tui.document import EditDocument
@@ -255,6 +256,8 @@ def run(photo: Path | None = None, device: str | None = None, max_megapixels: fl
         edit_settings.presets(settings)
     except UsageError as error:
         raise config.where(error, config.source_of()[0]) from None
+    if has_true_colour(os.environ):
+        os.environ["COLORTERM"] = "truecolor"  # Textual goes by that alone
     app = NpeApp(settings, photo)
     app.run()
     code = app.return_code or 0

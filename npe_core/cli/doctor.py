@@ -15,6 +15,7 @@ from npe_core.cli.options import device_option
 from npe_core.errors import NpeError
 from npe_core.filenames import printable
 from npe_core.packages import importing
+from npe_core.terminal import has_true_colour
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,6 @@ def check_faces() -> Check:
 
 def check_terminal() -> Check:
     size = shutil.get_terminal_size()
-    colours = (
-        "true colour" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else os.environ.get("TERM", "no TERM")
-    )
+    colours = "true colour" if has_true_colour(os.environ) else os.environ.get("TERM", "no TERM")
     attached = "a terminal" if sys.stdout.isatty() else "not a terminal"
     return _check("terminal", f"{attached}, {size.columns}x{size.lines}, {colours}")

@@ -15,9 +15,11 @@ def test_paint_survives_kill_9_and_a_lost_connection(ana, tmp_path):
     def kept():
         return {file: file.read_bytes() for file in folder.glob("*.paint")}
 
-    hours = {"NPE_WEIGHTS": str(tmp_path), "NPE_TUI_AUTOSAVE": "3600", "TERM": "xterm-kitty"}
+    hours = {"NPE_WEIGHTS": str(tmp_path), "NPE_TUI_AUTOSAVE": "3600", "TERM": "xterm-kitty", "COLORTERM": ""}
     with editor_on(ana, **hours) as terminal:
-        assert shows(terminal, "untouched")
+        assert shows(terminal, "untouched") and b";48;2;" in terminal.seen, (
+            "true colour, which nothing but its name tells"
+        )
         terminal.write("b\x1b[C ")  # the brush, the cursor, a dab
         assert shows(terminal, "painted, not saved")
         assert not kept()

@@ -1,0 +1,25 @@
+"""What the environment tells of the terminal."""
+
+import pytest
+
+from npe_core.terminal import has_true_colour
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        *("xterm-direct", "xterm-direct256", "tmux-direct", "konsole-direct", "foot-direct", "alacritty-direct"),
+        *("xterm-kitty", "xterm-ghostty", "foot", "foot-extra", "alacritty", "wezterm", "contour", "contour-latest"),
+    ],
+)
+def test_names_that_tell_24_bits(term):
+    assert has_true_colour({"TERM": term, "SSH_TTY": "/dev/pts/3"})
+
+
+@pytest.mark.parametrize(
+    "term", ["xterm-256color", "tmux-256color", "xterm", "linux", "direct", "footer", "alacritty-16color", "dumb", ""]
+)
+def test_others_say_it_themselves(term):
+    assert not has_true_colour({"TERM": term, "COLORTERM": "yes"})
+    assert has_true_colour({"TERM": term, "COLORTERM": "truecolor"})
+    assert has_true_colour({"TERM": term, "COLORTERM": "24bit"})
