@@ -75,7 +75,7 @@ def import_weights(path: Path, folder: Path | None = None) -> Entry:
         halved(state, path), metadata={"config": json.dumps(config)}
     )  # by which it can be imported elsewhere
     with _written(folder), changing(folder) as entries:
-        entry = put(kind, content, config, {"imported_from": path.name}, folder)
+        entry = put(new_entry(kind, content, config, {"imported_from": path.name}), content, folder)
         exchange({kind: entry}, entries, folder)
     return entry
 
@@ -117,12 +117,29 @@ def _fill(folder: Path) -> None:
             shutil.copyfile(shipped / name, temporary)
 
 
-def put(kind: str, content: bytes, config: dict[str, Any], provenance: dict[str, Any], folder: Path) -> Entry:
-    """Write the weights of a kind to a file named after its content; returns the entry for the manifest."""
+def new_entry(kind: str, content: bytes, config: dict[str, Any], provenance: dict[str, Any]) -> Entry:
+    """The entry of weights whose file is to be named after its content."""
     digest = hashlib.sha256(content).hexdigest()
-    entry = Entry(kind, _name_of(kind, digest), digest, config, provenance)
-    with replace_file(folder / entry.file) as temporary:
-        temporary.write_bytes(content)  # save_file would let nobody but its owner read it
+    return Entry(kind, _name_of(kind, digest), digest, config, provenance)
+
+
+def known_entry(kind: str, digest: str, folder: Path) -> Entry | None:
+    """The entry that these bytes have as that kind: in the manifest, before others took their place, or as shipped.
+
+    What it says of where they come from, their file does not say.
+    """
+    now = read_manifest(folder) if (folder / MANIFEST).exists() else {}
+    entries = (models.get(kind) for models in (now, *read_former(folder)[::-1], _shipped()))
+    return next((entry for entry in entries if entry is not None and entry.sha256 == digest), None)
+
+
+def put(entry: Entry, content: bytes, folder: Path) -> Entry:
+    """The entry with its file in the folder, written there if need be: under its name, unless others have that."""
+    if (folder / entry.file).exists() and not _is_whole(entry, folder):
+        entry = dataclasses.replace(entry, file=_name_of(entry.kind, entry.sha256))
+    if not _is_whole(entry, folder):
+        with replace_file(folder / entry.file) as temporary:
+            temporary.write_bytes(content)  # save_file would let nobody but its owner read it
     return entry
 
 
@@ -147,7 +164,7 @@ def exchange(new: dict[str, Entry], entries: dict[str, Entry], folder: Path, rem
 def way_back(kind: str, folder: Path) -> str | None:
     """The command by which the weights before, of a kind, come back; None where there are none.
 
-    Smooth weights come back by a release: an import would make the upscaler of them.
+    Smooth weights come back by a release, which knows their entry again: an import would make the upscaler of them.
     """
     left = [models[kind].file for models in read_former(folder) if next(iter(models), None) == kind]
     if not left or not (folder / left[-1]).exists():
@@ -193,32 +210,26 @@ def _brought_back(path: Path, digest: str, folder: Path) -> Entry | None:
 
     Smooth weights that are whole nowhere any more stay away.
     """
-    known, shipped = read_former(folder)[::-1], shipped_folder()
-    with contextlib.suppress(WeightsError):
-        entries = read_manifest(shipped)
-        known += [_with_its_own(kind, entries) for kind in entries]
+    shipped = _shipped()
+    known = [*read_former(folder)[::-1], *(_with_its_own(kind, shipped) for kind in shipped)]
     matching = [models for models in known if _digest(models) == digest and next(iter(models)) != SMOOTH]
     if not matching:
         return None
     (kind, entry), *others = max(matching, key=len).items()  # once it may have gone without what belongs to it
     with _written(folder), changing(folder) as entries:
-        new = {kind: _placed(entry, path, folder)}
+        new = {kind: put(entry, path.read_bytes(), folder)}
         for other, one in others:
-            home = next((place for place in (folder, shipped) if _is_whole(one, place)), None)
+            home = next((place for place in (folder, shipped_folder()) if _is_whole(one, place)), None)
             if home is not None:
-                new[other] = _placed(one, home / one.file, folder)
+                new[other] = put(one, (home / one.file).read_bytes(), folder)
         exchange(new, entries, folder)
     return new[kind]
 
 
-def _placed(entry: Entry, source: Path, folder: Path) -> Entry:
-    """The entry with its file in the folder, copied there if need be: under its name, unless others have that."""
-    if (folder / entry.file).exists() and not _is_whole(entry, folder):
-        entry = dataclasses.replace(entry, file=_name_of(entry.kind, entry.sha256))
-    if not _is_whole(entry, folder):
-        with replace_file(folder / entry.file) as temporary:
-            shutil.copyfile(source, temporary)
-    return entry
+def _shipped() -> dict[str, Entry]:
+    with contextlib.suppress(WeightsError):
+        return read_manifest(shipped_folder())
+    return {}
 
 
 def _is_whole(entry: Entry, folder: Path) -> bool:

@@ -48,8 +48,9 @@ def _release(options: argparse.Namespace) -> None:
         folder,
         replace=options.replace,
     )
-    seen = entry.provenance["images_seen"]
-    tell(f"{folder / entry.file} is now the {entry.kind}: sha256 {entry.sha256[:12]}, {seen} images seen")
+    seen = entry.provenance.get("images_seen")
+    images = "" if seen is None else f", {seen} images seen"
+    tell(f"{folder / entry.file} is now the {entry.kind}: sha256 {entry.sha256[:12]}{images}")
     back = None if options.replace else way_back(entry.kind, folder)
     if back is not None:
         tell(f"The weights before keep their file. To go back: {back}")

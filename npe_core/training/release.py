@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from npe_core.errors import InputError
 from npe_core.files import make_folder, written
 from npe_core.models.denoiser import DenoiserConfig
-from npe_core.models.importing import changing, exchange, put
+from npe_core.models.importing import changing, exchange, known_entry, new_entry, put
 from npe_core.models.sides import SIDES, check_side
 from npe_core.models.weights import COARSE, SMOOTH, Entry, build, read_former, read_manifest, weights_folder
 from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
@@ -40,15 +41,20 @@ def release(
     The file is named after its content. The weights before stay in theirs and can come back, see ``way_back``, unless
     ``replace``: then their file goes when the manifest names the new one, for a folder that is to ship. An upscaler of
     another architecture takes the smooth weights before with it: none can lie between them.
+    A file that comes alone, with no run.json, ``measured`` or ``data_names`` that tell of it, keeps the entry that its
+    bytes had: of weights that come back nothing is forgotten.
     A denoiser has the side that the editor needs, unless ``any_side``: to be measured and not to edit with. Raises
     InputError when the run is of another model or does not fit, EnvironmentFault when the folder cannot be written.
     """
     folder = folder or release_folder()
     source, notes = exported(run, ema), run_notes(run)
     tensors, config, images = read_weights(source)
+    content = joined(source)
+    told = notes or measured is not None or data_names
+    known = None if told else known_entry(kind, hashlib.sha256(content).hexdigest(), folder)
     if notes.get("task", TASK_OF[kind]) != TASK_OF[kind]:
         raise InputError(f"{run} holds a run of {notes['task']}; the {kind} comes from a run of {TASK_OF[kind]}.")
-    config = config or notes.get("config")
+    config = known.config if known is not None else config or notes.get("config")
     if config is None:
         raise InputError(f"Neither {source} nor a run.json beside it says what the architecture is.")
     try:
@@ -74,7 +80,8 @@ def release(
     with changing(folder) as entries:
         if kind == SMOOTH and "upscaler" in entries and not _are_alike(entries["upscaler"].config, config):
             raise InputError(f"{source} is of another architecture than the upscaler. Release the upscaler first.")
-        new = {kind: put(kind, joined(source), config, provenance, folder)}
+        entry = known or new_entry(kind, content, config, provenance)
+        new = {kind: put(entry, content, folder)}
         if kind == "upscaler" and SMOOTH in entries and _are_alike(entries[SMOOTH].config, config):
             new[SMOOTH] = entries[SMOOTH]
         exchange(new, entries, folder, remember=not replace)  # what killed it before left all as it was

@@ -70,10 +70,12 @@ def test_a_release_that_ends_early_leaves_the_weights_whole_and_another_replaces
 def test_the_weights_before_a_release_come_back_by_the_command_that_it_tells(
     no_shipped, tmp_path, monkeypatch, capsys, kind
 ):
-    """Also into a folder that is not the one in use, and with a name that a shell would split."""
-    folder = tmp_path / "my weights"
+    """With all that was known of them, also into a folder that is not the one in use, and with a name that a shell
+    would split."""
+    folder, measured = tmp_path / "my weights", tmp_path / "measured.json"
+    measured.write_text('{"lpips": 0.1}')
     for part in ("upscaler", SMOOTH):
-        release(part, upscaler(tmp_path / f"{part}.safetensors", 1), folder=folder)
+        release(part, upscaler(tmp_path / f"{part}.safetensors", 1), "short", measured, ["faces"], folder)
     before = read_manifest(folder)
     words = ["train", "release", kind, str(upscaler(tmp_path / "two.safetensors", 2)), "--weights", str(folder)]
     assert run(words) == 0
@@ -83,8 +85,7 @@ def test_the_weights_before_a_release_come_back_by_the_command_that_it_tells(
     monkeypatch.setenv(*variable.split("="))
     assert program == "npe" and run(words) == 0
     after = read_manifest(folder)
-    assert {kind: entry.sha256 for kind, entry in after.items()} == {kind: e.sha256 for kind, e in before.items()}
-    assert kind == SMOOTH or after == before
+    assert after == before
     for name in before:
         verify(after[name], folder)
 
@@ -114,12 +115,17 @@ def test_a_folder_without_weights_takes_the_shipped_ones_along(tmp_path, monkeyp
     entries = {}
     for kind in ("denoiser", "upscaler", SMOOTH):
         path = upscaler(shipped / f"{kind}.safetensors", 0)
-        entries[kind] = Entry(kind, path.name, sha256_of(path), SMALL, {})
+        entries[kind] = Entry(kind, path.name, sha256_of(path), SMALL, {"data": [kind]})
     write_manifest(entries, shipped)
     monkeypatch.setattr("npe_core.models.importing.shipped_folder", lambda: shipped)
     entry = release("upscaler", upscaler(tmp_path / "mine.safetensors", 1), folder=tmp_path / "mine")
     assert read_manifest(tmp_path / "mine") == {**entries, "upscaler": entry}
     assert (tmp_path / "mine/denoiser.safetensors").exists()
+    release(SMOOTH, tmp_path / "mine.safetensors", folder=tmp_path / "mine", replace=True)
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes((shipped / entries[SMOOTH].file).read_bytes())
+    assert release(SMOOTH, copy, folder=tmp_path / "mine") == entries[SMOOTH]
+    verify(entries[SMOOTH], tmp_path / "mine")
 
 
 @pytest.mark.parametrize(
