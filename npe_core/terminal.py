@@ -8,8 +8,8 @@ from collections.abc import Mapping
 _OF_TRUE_COLOUR = re.compile(
     r"(.+-direct\d*|(xterm-)?(kitty|ghostty)|(alacritty|contour|foot|wezterm)(-(direct|extra|latest))?)"
 )
-"""Names of terminals, as in TERM, that show 24 bits. Over SSH there is no more than the name: COLORTERM is passed on only
-where somebody has set that up."""
+"""Names of terminals, as in TERM, that show 24 bits. Over SSH there is no more than the name: COLORTERM is passed on
+only where somebody has set that up."""
 
 
 def has_true_colour(environment: Mapping[str, str]) -> bool:
