@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from npe_core.errors import InputError, UsageError
-from npe_core.files import make_folder, replace_file
+from npe_core.files import make_folder, replace_file, written
 from npe_core.training.checkpoint import NOTES, OWN, STATE, export_weights, exported, read_weights, run_notes
 from npe_core.training.data import parse_source, source_name
 
@@ -25,8 +25,8 @@ def average(texts: list[str], out: Path, ema: str = "long", force: bool = False)
     the run that has seen most, its recipe and stage are those of the first run that noted them, and what a run knows of
     its data alone (the prior of samples) is that of the last run that has one: mixtures of different kinds have no
     mean. Returns its file. Raises UsageError for fewer than two, where ``out`` is one of them or another run, and
-    without ``force`` where it holds an average already; InputError when runs are missing or differ in architecture,
-    EnvironmentFault.
+    without ``force`` where it holds an average already, the short one or the long one: both go, because one run.json
+    tells of both. Raises InputError when runs are missing or differ in architecture, EnvironmentFault.
     """
     runs = [(path, 1.0 if share is None else share) for path, share in map(parse_source, texts)]
     if len(runs) < 2:
@@ -35,9 +35,10 @@ def average(texts: list[str], out: Path, ema: str = "long", force: bool = False)
         raise UsageError(f"--out {out} is one of the runs to average, whose weights would be lost. Give another --out.")
     if (out / STATE).exists():
         raise UsageError(f"--out {out} is the folder of a run, whose weights would be lost. Give another --out.")
-    file = out / f"ema_{ema}.safetensors"
-    if file.exists() and not force:
-        raise UsageError(f"{file} exists already. Give another --out, or overwrite it with --force.")
+    file = exported(out, ema)
+    before = [path for path in (out / NOTES, *sorted(out.glob("ema_*.safetensors*"))) if path.exists()]
+    if before and not force:
+        raise UsageError(f"{before[-1]} exists already. Give another --out, or overwrite it with --force.")
     total = sum(share for _, share in runs)
     mean: dict[str, torch.Tensor] = {}
     prior: dict[str, torch.Tensor] = {}
@@ -64,6 +65,9 @@ def average(texts: list[str], out: Path, ema: str = "long", force: bool = False)
     if config is None:
         raise InputError(f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is.")
     make_folder(out)
+    with written(out):
+        for path in before:  # the notes first: killed in between, nothing tells of what it does not belong to
+            path.unlink(missing_ok=True)
     export_weights(file, mean | prior, config, max(seen))
     with replace_file(out / NOTES) as temporary:
         temporary.write_text(json.dumps(known | {"config": config, "data": data, "average": parts}, indent=2))

@@ -24,7 +24,7 @@ from npe_core.models.weights import (
     write_manifest,
 )
 from npe_core.training.averaging import average
-from npe_core.training.checkpoint import export_weights
+from npe_core.training.checkpoint import export_weights, split
 from npe_core.training.evaluation.subject import weights_with
 from npe_core.training.release import release
 
@@ -194,6 +194,22 @@ def test_an_average_overwrites_no_run_and_no_other_average_unasked(tmp_path, cap
     assert run(["train", "average", *runs, "--out", str(other), "--force"]) == 2
     assert run(["train", "average", *runs, "--out", str(mean), "--force"]) == 0
     assert (mean / "ema_long.safetensors").read_bytes() != before
+
+
+def test_one_average_takes_the_place_of_the_other_only_when_asked_and_leaves_nothing_of_it(tmp_path):
+    """One run.json tells of what lies beside it: with both there it would be wrong about one of them."""
+    runs = [str(upscaler(tmp_path / f"{seed}.safetensors", seed)) for seed in range(3)]
+    average(runs[:2], tmp_path / "mean")
+    split(tmp_path / "mean/ema_long.safetensors", 1000)
+    before = {path: path.read_bytes() for path in sorted((tmp_path / "mean").iterdir())}
+    with pytest.raises(UsageError, match=r"ema_long\.safetensors.* exists already"):
+        average(runs, tmp_path / "mean", "short")
+    assert {path: path.read_bytes() for path in sorted((tmp_path / "mean").iterdir())} == before
+    average(runs, tmp_path / "mean", "short", force=True)
+    assert {path.name for path in (tmp_path / "mean").iterdir()} == {"ema_short.safetensors", "run.json"}
+    (tmp_path / "mean/ema_short.safetensors").unlink()
+    with pytest.raises(UsageError, match=r"run\.json exists already"):
+        average(runs, tmp_path / "mean")
 
 
 @pytest.mark.parametrize("words", [["train"], ["train", "average"], ["evaluate", "mix"]])
