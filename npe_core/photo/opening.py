@@ -23,7 +23,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
 from npe_core.filenames import quoted
 from npe_core.files import require_of_the_file
-from npe_core.photo import deep_colour, exif, png_data, xmp
+from npe_core.photo import deep_colour, exif, png_data, tiff_kind, xmp
 from npe_core.photo.samples import bits_per_channel, unpack_transparent_grey
 
 _PLUGINS = {
@@ -224,10 +224,12 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
         png_data.check_whole(file)
         file.seek(at)
     orientation = orientation_of(picture)
-    bits = bits_per_channel(picture)
     sideways = orientation >= 5
     if isinstance(picture, TiffImageFile):
+        if unread := tiff_kind.read_planes(picture):
+            raise InputError(f"{name} {unread}")
         sideways = picture.tag_v2.get(ExifTags.Base.Orientation, 1) >= 5
+    bits = bits_per_channel(picture)
     unpack_transparent_grey(picture)
     picture.load()
     lossless = _is_lossless(picture, kind, file)
@@ -270,6 +272,8 @@ def _identified(file: BinaryIO, head: bytes, name: str) -> Image.Image:
         return Image.open(file, formats=formats)
     except UnidentifiedImageError as error:
         begins_as = next((kind for kind, signatures in _SIGNATURES.items() if head.startswith(signatures)), None)
+        if begins_as == "TIFF" and (unread := tiff_kind.unread(file)):
+            raise InputError(f"{name} {unread}") from error
         if begins_as is not None and (begins_as != "WebP" or head[8:12] == b"WEBP"):
             raise InputError(
                 f"{name} is damaged: it begins as a {begins_as} picture whose header cannot be read. "
