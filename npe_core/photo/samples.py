@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from npe_core.errors import InputError
 from npe_core.photo import colour_profile
 from npe_core.photo.deep_colour import Deep
+from npe_core.photo.tiff_kind import EXTRA_SAMPLES, NO_ALPHA
 
 _ROWS = 64
 
@@ -73,12 +75,16 @@ def native_samples(picture: Image.Image, bits: int, shown: str, deep: Deep | Non
             notes.append("the colour profile is broken: colours are taken as sRGB and saved without it")
             profile = None
 
+    if deep is not None and "A" not in picture.getbands() and "transparency" not in picture.info and not deep_key:
+        deep = replace(deep, alpha=None)  # OpenCV takes a selection that was saved as a fourth channel for alpha
     if picture.mode in ("CMYK", "LAB"):
         samples = _other_space(picture, profile, space)
     else:
         samples = _grey_or_rgb(picture, profile, space, deep)
     if deep_key and samples.alpha is None:
         notes.append("the one transparent colour of a 16-bit PNG is dropped")
+    if isinstance(picture, TiffImageFile) and NO_ALPHA in picture.tag_v2.get(EXTRA_SAMPLES, ()):
+        notes.append("a further channel of the TIFF, such as a saved selection, is dropped")
     samples.notes[:0] = notes
     if samples.profile is not None:
         _keep_only_if_two_way(samples)

@@ -12,6 +12,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 _BITS, _PHOTOMETRIC, _FILL_ORDER, _PLANAR, _FORMAT = 258, 262, 266, 284, 339
 EXTRA_SAMPLES = 338
+NO_ALPHA = 0
+"""The value of the tag for a channel that is neither colour nor transparency."""
 _IN_PLANES = 2
 _WHITE_IS_ZERO = 0
 _COLOURS = {

@@ -2,8 +2,10 @@
 
 import struct
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from npe_core.errors import InputError
 from npe_core.photo import Photo
@@ -97,3 +99,26 @@ def test_a_kind_that_pillow_does_not_know_is_named_and_not_called_damaged(
     with pytest.raises(InputError) as caught:
         Photo.open(path)
     assert f"holds {named}, which cannot be read. Export it as RGB with 8 or 16 bits" in str(caught.value)
+
+
+@pytest.mark.parametrize(("channels", "kind", "extra"), [
+    (4, np.uint8, (SELECTION,)), (4, np.uint16, (SELECTION,)), (5, np.uint8, (ALPHA, SELECTION)),
+])  # fmt: skip
+def test_a_saved_selection_is_not_taken_for_transparency(tiff, tmp_path, channels, kind, extra):
+    samples = noise(channels, kind)
+    photo = Photo.open(tiff(samples, extra=extra))
+    assert "a further channel of the TIFF, such as a saved selection, is dropped" in photo.notes
+    assert (photo.alpha is None) == (ALPHA not in extra)
+    photo.save(tmp_path / "out.tif")
+    with Image.open(tmp_path / "out.tif") as found:
+        assert found.mode == ("RGB" if photo.alpha is None else "RGBA")
+    if kind is np.uint16:
+        assert np.array_equal(cv2.imread(str(tmp_path / "out.tif"), cv2.IMREAD_UNCHANGED)[..., ::-1], samples[..., :3])
+    else:
+        assert np.array_equal(photo.image, samples[..., :3])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_transparency_is_no_further_channel(tiff, kind):
+    photo = Photo.open(tiff(noise(4, kind), extra=(ALPHA,)))
+    assert photo.notes == () and photo.alpha is not None
