@@ -29,6 +29,7 @@ class JpegSource:
     orientation: int
     """EXIF orientation 1..8 of what the bytes hold."""
     quantization: tuple[tuple[int, ...], ...]
+    """A table of 64 per channel; those after the last share it."""
     cell: Cell
     """The pixels that share a colour, upright."""
     progressive: bool
@@ -41,9 +42,12 @@ class JpegSource:
         picture = opened.picture
         if not isinstance(picture, JpegImagePlugin.JpegImageFile) or picture.mode not in ("RGB", "L"):
             return None
-        tables = [picture.quantization[key] for key in sorted(picture.quantization)]
-        if not tables:
+        numbers = [layer[3] for layer in picture.layer]
+        if not numbers or not set(numbers) <= picture.quantization.keys():
             return None
+        while len(numbers) > 1 and numbers[-1] == numbers[-2]:  # Pillow lets the rest share the last one
+            del numbers[-1]
+        tables = [picture.quantization[number] for number in numbers]
         cell = jpeg_sampling.cell_of(picture)
         if opened.orientation >= 5:  # rows of the file's blocks are columns
             tables = [np.reshape(table, (8, 8)).T.ravel().tolist() for table in tables]

@@ -162,6 +162,45 @@ def test_colours_that_jpeg_cuts_off_stay_within_some_levels(jpeg, tmp_path):
     assert moved[far].max() <= 16 and np.mean(moved[far] > 0) < 0.2
 
 
+def renumbered(content, numbers, spare=()):
+    """A JPEG with its tables under other numbers, and with tables that no channel uses before them (T.81, B.2.4.1)."""
+    changed, at = bytearray(content), 2
+    while changed[at + 1] != 0xDA:
+        length = struct.unpack_from(">H", changed, at + 2)[0]
+        if changed[at + 1] == 0xDB:
+            for table in range(at + 4, at + 2 + length, 65):
+                changed[table] = numbers[changed[table]]
+        elif changed[at + 1] in (0xC0, 0xC2):
+            for channel in range(changed[at + 9]):
+                changed[at + 12 + 3 * channel] = numbers[changed[at + 12 + 3 * channel]]
+        at += 2 + length
+    tables = b"".join(b"\xff\xdb\0\x43" + bytes([number]) + bytes([1]) * 64 for number in spare)
+    return bytes(changed[:2]) + tables + bytes(changed[2:])
+
+
+@pytest.mark.parametrize(("numbers", "spare"), [((1, 0), ()), ((0, 1), (2,)), ((2, 3), (0,)), ((0, 3), (1, 2))])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_tables_are_those_of_the_channels_whatever_their_numbers(jpeg, tmp_path, mode, numbers, spare):
+    picture = texture() if mode == "RGB" else texture()[..., 0]
+    path = jpeg(picture, quality=40)
+    plain, moved = path.read_bytes(), tmp_path / "moved.jpg"
+    moved.write_bytes(renumbered(plain, numbers, spare))
+    for source, name in ((path, "plain"), (moved, "again")):
+        edited, _ = red_corner(Photo.open(source))
+        edited.save(tmp_path / f"{name}.jpg")
+    assert (tmp_path / "again.jpg").read_bytes() == (tmp_path / "plain.jpg").read_bytes()
+
+
+def test_each_colour_may_have_a_table_of_its_own(tmp_path):
+    tables = [[step] * 64 for step in (3, 9, 20)]
+    Image.fromarray(texture()).save(tmp_path / "in.jpg", qtables=tables, subsampling=0)
+    edited, far = red_corner(photo := Photo.open(tmp_path / "in.jpg"))
+    edited.save(tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as written:
+        assert [written.quantization[layer[3]] for layer in written.layer] == tables
+    assert np.array_equal(brought_in(tmp_path)[far], photo.image[far])
+
+
 def test_an_enlarged_jpeg_is_written_as_what_it_is_now(jpeg, tmp_path):
     photo = Photo.open(jpeg(texture(), quality=90, subsampling=2))
     photo.enlarged(photo.image.repeat(2, 0).repeat(2, 1)).save(tmp_path / "out.jpg")
