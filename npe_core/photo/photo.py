@@ -84,6 +84,8 @@ class Photo:
         with open_picture(path, lambda size: check_size(name, size, max_megapixels), max_megapixels * 1e6) as opened:
             samples = native_samples(opened.picture, opened.bits, name, opened.deep())
             metadata, parameters, notes = read_metadata(opened)
+            if samples.converted:
+                metadata = replace(metadata, colour=())
             source = JpegSource.of(opened)
         if opened.pictures > 1:
             notes.append(f"only the main one of the file's {opened.pictures} pictures is edited and saved")

@@ -29,6 +29,8 @@ class Samples:
     notes: list[str] = field(default_factory=list)
     deep: Deep | None = None
     """The same with 16 bits, where the file has them and these are they, unconverted."""
+    converted: bool = False
+    """Whether a profile made them sRGB, whatever else the file says of its colours."""
 
 
 def bits_per_channel(picture: Image.Image) -> int:
@@ -110,10 +112,11 @@ def _grey_or_rgb(picture: Image.Image, profile: bytes | None, space: str, deep: 
         if profile is not None and space == "GRAY":
             try:
                 rgb = colour_profile.picture_to_srgb(Image.fromarray(grey), profile)
-                notes.append("the grey colour profile is converted to sRGB")
             except ValueError:
                 notes.append("the colour profile is broken: colours are taken as sRGB and saved without it")
-            return Samples(rgb, alpha, None, notes)
+                return Samples(rgb, alpha, None, notes)
+            notes.append("the grey colour profile is converted to sRGB")
+            return Samples(rgb, alpha, None, notes, converted=True)
     if profile is not None and space != "RGB":
         notes.append(f"the colour profile is for {space}, not for this picture: colours are taken as sRGB")
         profile = None
@@ -181,6 +184,7 @@ def _keep_only_if_two_way(samples: Samples) -> None:
         try:
             samples.rgb = colour_profile.picture_to_srgb(Image.fromarray(samples.rgb), samples.profile)
             samples.deep = None
+            samples.converted = True
             samples.notes.append("the colour profile has no way back: colours are converted to sRGB")
         except ValueError:
             samples.notes.append("the colour profile is broken: colours are taken as sRGB and saved without it")

@@ -87,6 +87,19 @@ def test_a_profile_says_more_than_the_chunks_beside_it(make, photo_file, tmp_pat
     assert photo.save(tmp_path / "out.jpg") == ()
 
 
+def test_what_was_converted_to_srgb_is_no_longer_called_linear(make, photo_file, tmp_path):
+    said = PngImagePlugin.PngInfo()
+    said.add(b"gAMA", struct.pack(">I", 100000))
+    profile = make.icc_profile(b"GRAY", gamma=1.0)
+    photo = Photo.open(photo_file("a.png", make.smooth()[..., 0], pnginfo=said, icc_profile=profile))
+    assert any("converted to sRGB" in note for note in photo.notes)
+    photo.save(tmp_path / "out.png")
+    assert b"gAMA" not in dict(png_data.chunks(io.BytesIO((tmp_path / "out.png").read_bytes())))
+    broken = Photo.open(photo_file("b.png", make.smooth()[..., 0], pnginfo=said, icc_profile=b"broken"))
+    broken.save(tmp_path / "kept.png")
+    assert b"gAMA" in dict(png_data.chunks(io.BytesIO((tmp_path / "kept.png").read_bytes())))  # the samples are its own
+
+
 def test_what_jpeg_has_no_room_for_is_noted(make, photo_file, tmp_path):
     photo = Photo.open(photo_file("a.png", exif=make.exif_block() + bytes(70000)))
     notes = photo.edited(photo.image, np.ones((96, 72), bool), {"a": "x" * 70000}).save(tmp_path / "b.jpg")
