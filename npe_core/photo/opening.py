@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError, features
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError, features
 from PIL.TiffImagePlugin import TiffImageFile
 
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
@@ -44,6 +44,8 @@ _SIGNATURES = {
 _EXPECTED = "Expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture (HEIC and AVIF where installed)."
 _FIRST_PICTURE_IS_THE_PHOTO = ("MPO", "HEIF")  # what follows are other views, depth and gain maps of the same photo
 _NEW_SUBFILE_TYPE = 254
+_LONGEST_TEXT = 16 << 20
+"""Bytes of an inflated text or profile in a PNG: programs store long histories of edits, and Pillow allows 1 MiB."""
 _LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
 """Compressions by Pillow's names; WebP may be lossless there, of which no tag tells."""
 _AVIF_BRANDS = (b"avif", b"avis")
@@ -184,6 +186,10 @@ def _decoding(name: str) -> Iterator[None]:
     except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
         require_of_the_file(error, name)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "MAX_TEXT_" in reason:  # of a chunk or of all of them
+            raise InputError(
+                f"{name} holds more text or a larger profile than a photo needs. Save it without."
+            ) from error
         raise InputError(
             f"{name} is damaged and cannot be decoded: {reason}. Copy it again or re-export it."
         ) from error
@@ -191,19 +197,20 @@ def _decoding(name: str) -> Iterator[None]:
 
 @contextmanager
 def pillow_settings(max_pixels: float | None) -> Iterator[None]:
-    """Pillow's warnings go nowhere (we report by errors and notes), and its limit on pixels is ours (None: no limit).
+    """Pillow's warnings go nowhere (we report by errors and notes), and its limits are ours (None: no limit on pixels).
 
-    Both are settings of the whole process, hence one decoding at a time.
+    All are settings of the whole process, hence one decoding at a time.
     """
     with _pillow, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        before = Image.MAX_IMAGE_PIXELS
+        before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
+        PngImagePlugin.MAX_TEXT_CHUNK = _LONGEST_TEXT
         # For what hides behind a small header as well, such as a TIFF's tiles.
         Image.MAX_IMAGE_PIXELS = None if max_pixels is None else max(int(max_pixels), 1)
         try:
             yield
         finally:
-            Image.MAX_IMAGE_PIXELS = before
+            Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
 
 
 def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None]) -> Opened:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from npe_core.daemon.blame import Blame, blame_for
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
@@ -187,6 +187,25 @@ def test_a_wrong_checksum_is_found(photo_file):
     assert "damaged" in refusal(path)
 
 
+def long_text(megabytes):
+    """(name, body) of the PNG chunks that may be compressed, inflating to so many MiB."""
+    text = zlib.compress(b"edit " * (megabytes * (1 << 20) // 5))
+    yield b"zTXt", b"History\0\0" + text
+    yield b"iTXt", b"History\0\1\0\0\0" + text
+    profile = zlib.compress(bytes(megabytes << 20))
+    yield b"iCCP", b"profile\0\0" + profile
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_png_with_a_long_text_or_profile_is_no_damaged_photo(make, tmp_path, number):
+    for megabytes in (2, 17):
+        chunk = list(long_text(megabytes))[number]
+        (tmp_path / f"{megabytes}.png").write_bytes(make.png_of(make.smooth(), 2, chunk, bits=8))
+    assert Photo.open(tmp_path / "2.png").size == (96, 72)
+    message = refusal(tmp_path / "17.png")
+    assert "more text or a larger profile" in message and "damaged" not in message
+
+
 def _files():
     rng = np.random.default_rng(3)
     picture = Image.fromarray(rng.integers(0, 256, (66, 70, 3), dtype=np.uint8))
@@ -224,7 +243,7 @@ def test_any_damage_gives_a_photo_or_an_input_error(tmp_path, content, changes):
 def test_pillow_settings_survive_threads_and_errors(tmp_path, photo_file):
     import warnings
 
-    good, before = photo_file("a.png"), (Image.MAX_IMAGE_PIXELS, list(warnings.filters))
+    good, before = photo_file("a.png"), (Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK, list(warnings.filters))
     (tmp_path / "bad.png").write_bytes(good.read_bytes()[:300])
 
     def work():
@@ -239,4 +258,4 @@ def test_pillow_settings_survive_threads_and_errors(tmp_path, photo_file):
         thread.start()
     for thread in threads:
         thread.join()
-    assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
+    assert (Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK, list(warnings.filters)) == before
