@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,47 @@ _SHADE = 0.4
 _SHADED = 0.4
 """The share that is covered right under the lid: the rest is the photo's own, and dark."""
 
-Disc: TypeAlias = tuple[float, float, float]
-"""x, y and radius in pixels of the eye's box."""
+
+class Disc(NamedTuple):
+    """In pixels along the axes of the face."""
+
+    across: float
+    down: float
+    radius: float
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Where the pixels of a box lie along the axes of a face that is ``turn`` radians from upright, clockwise.
+
+    Both count from the box's upper left corner: what is found in a turned photo is what is found in the upright one.
+    """
+
+    turn: float
+    across: np.ndarray
+    """(h, w): of the middle of each pixel, along the line of the eyes."""
+    down: np.ndarray
+    """(h, w): towards the chin."""
+
+    @classmethod
+    def of(cls, box: Box, turn: float) -> Axes:
+        y, x = np.ogrid[0.5 : box[3] - box[1], 0.5 : box[2] - box[0]]
+        return cls(turn, math.cos(turn) * x + math.sin(turn) * y, math.cos(turn) * y - math.sin(turn) * x)
+
+    def reach(self, where: np.ndarray) -> tuple[float, float, float, float]:
+        """From where to where (h, w) bool goes: left and upper, right and lower end."""
+        across, down = self.across[where], self.down[where]
+        return across.min() - 0.5, down.min() - 0.5, across.max() + 0.5, down.max() + 0.5
+
+    def point(self, disc: Disc) -> tuple[float, float]:
+        """(x, y) of its middle in the box."""
+        cos, sin = math.cos(self.turn), math.sin(self.turn)
+        return cos * disc.across - sin * disc.down, sin * disc.across + cos * disc.down
+
+    def distance(self, disc: Disc) -> np.ndarray:
+        """(h, w): of each pixel from its middle."""
+        return np.hypot(self.across - disc.across, self.down - disc.down)
+
 
 # An iris is 11.7 mm wide, the opening between the lids about 28 to 30 mm; masks of eyes take some lid along.
 _RADII = np.array([0.16, 0.19, 0.22, 0.25])
@@ -49,33 +89,38 @@ _ABOUT = np.array([0.75, 0.85, 0.95, 1.05])
 """Radii that are tried then, in shares of the one that it must have; of eyes seen whole none beyond them."""
 
 
-def find_irises(image: np.ndarray, eyes: np.ndarray, radius: float = 0.0) -> np.ndarray:
+def find_irises(image: np.ndarray, eyes: np.ndarray, radius: float = 0.0, turn: float = 0.0) -> np.ndarray:
     """(h, w) uint8 soft mask, in 1/255, of the irises in ``eyes`` (h, w) bool; all 0 where none can be made out.
 
     image: (h, w, 3) uint8. In each eye that is wide enough the disc is taken that is darkest against the rest, without
     pupil and reflections. ``radius``: what an iris of this face has in pixels, 0 where nobody knows; an eye too small
-    for it was seen in part only, as behind glasses, and is looked at with what lies around.
+    for it was seen in part only, as behind glasses, and is looked at with what lies around. ``turn``: by how many
+    radians the face lies turned, clockwise.
     """
     grey = image.astype(np.float32).mean(axis=-1) / 255
     labels, count = label_pieces(eyes)
     result = np.zeros(eyes.shape, np.uint8)
     for number in range(1, count + 1):
-        eye = labels == number
-        box = box_of(eye)
-        if box is None or box[2] - box[0] < _LEAST_WIDTH:
+        seen = labels == number
+        box = box_of(seen)
+        if box is None:
             continue
-        radii, middle = _likely_radii(box, radius), None
-        if room_for(box, radius):
-            seen, eye = box, dilate(eye.astype(np.uint8), _AROUND * radius) > 0
-            box, radii = box_of(eye) or box, _ABOUT * radius
-            middle = seen[0] - box[0], seen[1] - box[1], seen[2] - box[0], seen[3] - box[1]
-        found = _darkest_disc(grey[cut(box)], eye[cut(box)], radii, middle)
+        radii, eye, in_part = _likely_radii(box, radius), seen, room_for(box, radius) > 0
+        if in_part:
+            eye, radii = dilate(seen.astype(np.uint8), _AROUND * radius) > 0, _ABOUT * radius
+            box = box_of(eye) or box
+        axes, seen, eye = Axes.of(box, turn), seen[cut(box)], eye[cut(box)]
+        left, _, right, _ = ends = axes.reach(seen)
+        if right - left < _LEAST_WIDTH:
+            continue
+        found = _darkest_disc(grey[cut(box)], eye, axes, radii, ends if in_part else None)
         if found is not None:
-            opening = eye[cut(box)].astype(np.float32)
-            if middle is not None:
-                opening *= _between_lids(box, found)
-            shown = opening * _out_of_the_shade(opening > 0, found[2]) * _coloured_part(grey[cut(box)], found)
-            iris = (_soft_disc(box, found) * shown).astype(np.uint8)
+            opening = eye.astype(np.float32)
+            if in_part:
+                opening *= _between_lids(axes, found)
+            shown = opening * _out_of_the_shade(opening > 0, axes, found.radius)
+            shown *= _coloured_part(grey[cut(box)], axes, found)
+            iris = (_soft_disc(box, axes, found) * shown).astype(np.uint8)
             result[cut(box)] = np.maximum(result[cut(box)], iris)
     return result
 
@@ -96,34 +141,36 @@ def _likely_radii(eye: Box, radius: float) -> np.ndarray:
     return np.clip(radii, about[0], about[-1]) if radii[0] <= about[-1] else radii
 
 
-def _soft_disc(box: Box, disc: Disc) -> np.ndarray:
-    x, y, radius = disc
-    return coverage((0, 0, box[2] - box[0], box[3] - box[1]), (x, y), (x, y), radius + 0.5, hardness=0.8)
+def _soft_disc(box: Box, axes: Axes, disc: Disc) -> np.ndarray:
+    middle = axes.point(disc)
+    return coverage((0, 0, box[2] - box[0], box[3] - box[1]), middle, middle, disc.radius + 0.5, hardness=0.8)
 
 
-def _between_lids(box: Box, disc: Disc) -> np.ndarray:
-    """(h, w) float32 in [0, 1]: the opening around an iris, for an eye whose own was not seen."""
-    x, y, radius = disc
-    rows, columns = np.ogrid[: box[3] - box[1], : box[2] - box[0]]
-    lids = radius * np.where(rows + 0.5 < y, *_LIDS)
-    lids = lids * np.sqrt(np.clip(1 - ((columns + 0.5 - x) / (2.4 * radius)) ** 2, 0, 1))
-    return 1 - smoothstep((abs(rows + 0.5 - y) - lids + 1) / 2)
+def _between_lids(axes: Axes, disc: Disc) -> np.ndarray:
+    """(h, w) float64 in [0, 1]: the opening around an iris, for an eye whose own was not seen."""
+    across, down = axes.across - disc.across, axes.down - disc.down
+    lids = disc.radius * np.where(down < 0, *_LIDS)
+    lids = lids * np.sqrt(np.clip(1 - (across / (2.4 * disc.radius)) ** 2, 0, 1))
+    return 1 - smoothstep((abs(down) - lids + 1) / 2)
 
 
-def _out_of_the_shade(opening: np.ndarray, radius: float) -> np.ndarray:
-    """(h, w) float32: least right under the upper edge of an opening (h, w) bool, where the lid casts its shadow."""
-    below = np.arange(len(opening))[:, None] + 0.5 - opening.argmax(axis=0)
-    return np.float32(_SHADED) + np.float32(1 - _SHADED) * smoothstep(below / (_SHADE * radius))
+def _out_of_the_shade(opening: np.ndarray, axes: Axes, radius: float) -> np.ndarray:
+    """(h, w) float64: least right under the upper edge of an opening (h, w) bool, where the lid casts its shadow."""
+    across, down = axes.across[opening], axes.down[opening]
+    first = across.min() - 0.5
+    columns, place = np.unique((across - first).astype(int), return_inverse=True)
+    upper = np.full(columns.size, np.inf)
+    np.minimum.at(upper, place, down - 0.5)
+    below = axes.down - np.interp(axes.across, first + columns + 0.5, upper)
+    return _SHADED + (1 - _SHADED) * smoothstep(below / (_SHADE * radius))
 
 
-def _coloured_part(grey: np.ndarray, disc: Disc) -> np.ndarray:
+def _coloured_part(grey: np.ndarray, axes: Axes, disc: Disc) -> np.ndarray:
     """(h, w) float32: 0 in the pupil and in the light's reflection, which no coloured lens would cover, 1 elsewhere.
 
     The pupil is what is clearly darker than the iris; in a dark eye, where the two look alike, the middle of the disc.
     """
-    x, y, radius = disc
-    rows, columns = np.ogrid[: grey.shape[0], : grey.shape[1]]
-    distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y) / radius
+    distance = axes.distance(disc) / disc.radius
     ring = grey[(distance > 0.5) & (distance < 0.85)]
     if not ring.size:
         return np.ones_like(grey)
@@ -131,26 +178,32 @@ def _coloured_part(grey: np.ndarray, disc: Disc) -> np.ndarray:
     kept = 1 - smoothstep((grey - (iris + 0.2)) / 0.15)
     if iris < _DARK:
         return kept * smoothstep((distance - 0.3) / 0.12)
-    calm = opencv().GaussianBlur(np.minimum(grey, iris), (0, 0), _GRAIN * radius)
+    calm = opencv().GaussianBlur(np.minimum(grey, iris), (0, 0), _GRAIN * disc.radius)
     darker = 1 - smoothstep((calm - 0.55 * iris) / (0.2 * iris))
     return kept * (1 - darker * (1 - smoothstep((distance - 0.55) / 0.15)))
 
 
-def _darkest_disc(grey: np.ndarray, eye: np.ndarray, radii: np.ndarray, middle: Box | None = None) -> Disc | None:
+def _darkest_disc(
+    grey: np.ndarray,
+    eye: np.ndarray,
+    axes: Axes,
+    radii: np.ndarray,
+    middle: tuple[float, float, float, float] | None = None,
+) -> Disc | None:
     """The disc of one of these radii that is darkest against the rest of the eye, None if none stands out.
 
-    Its middle lies in the box ``middle``, else where all of it is between the corners of the eye.
+    Its middle lies between the ends ``middle``, else where all of it is between the corners of the eye.
     """
-    height, width = eye.shape
-    step = max(1.0, width / 40)
+    left, top, right, bottom = axes.reach(eye)
+    step, quarter = max(1.0, (right - left) / 40), (bottom - top) / 4
     best, found = _LEAST_CONTRAST, None
-    y, x = np.nonzero(eye)
-    value, usual = grey[y, x], float(np.median(radii))
+    across, down = axes.across[eye], axes.down[eye]
+    value, usual = grey[eye], float(np.median(radii))
     for radius in radii:
-        left, top, right, bottom = middle or (radius, height * 0.25, width - radius, height * 0.75)
-        cx = np.arange(left, right + 0.01, step)[:, None]
-        for cy in np.arange(top, bottom + 0.01, step):
-            inside = (x + 0.5 - cx) ** 2 + (y + 0.5 - cy) ** 2 <= radius * radius  # (candidates, pixels)
+        x0, y0, x1, y1 = middle or (left + radius, top + quarter, right - radius, bottom - quarter)
+        x = _spaced(x0, x1, step)[:, None]
+        for y in _spaced(y0, y1, step) if x.size else ():  # in a narrow eye there is no room for the larger ones
+            inside = (across - x) ** 2 + (down - y) ** 2 <= radius * radius  # (candidates, pixels)
             n = inside.sum(axis=1)
             rest = np.maximum(value.size - n, 1)
             total = inside @ value
@@ -159,5 +212,14 @@ def _darkest_disc(grey: np.ndarray, eye: np.ndarray, radii: np.ndarray, middle: 
             score = contrast * np.sqrt(n / (math.pi * radius * radius)) * math.sqrt(radius / usual)
             k = int(score.argmax())
             if score[k] > best:
-                best, found = float(score[k]), (float(cx[k, 0]), float(cy), float(radius))
+                best, found = float(score[k]), Disc(float(x[k, 0]), float(y), float(radius))
     return found
+
+
+def _spaced(start: float, stop: float, step: float) -> np.ndarray:
+    """Places a step apart, as many as lie between two ends, as far from the one as from the other; none if they cross.
+
+    So a mirrored eye is looked at in the same places.
+    """
+    count = math.floor((stop - start + 0.01) / step) + 1
+    return (start + stop) / 2 + (np.arange(count) - (count - 1) / 2) * step

@@ -62,6 +62,8 @@ class FaceScale:
     number: int
     side: float
     """Pixels across the crop in which the model saw it: how large a pixel of the model's is."""
+    turn: float = 0.0
+    """Radians by which it lies turned, clockwise."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def meant_by(regions: Regions, region: Region) -> np.ndarray:
     """(H, W) bool: a region, and of attire what is meant by it, see ``worn``."""
     where = regions.ids == region.id
     if region.name == "attire":
-        take_away_not_worn(regions.ids, where, lambda box: astuple(_face_of(regions, box)))
+        take_away_not_worn(regions.ids, where, lambda box: astuple(_face_of(regions, box))[:2])
     return where
 
 
@@ -200,7 +202,7 @@ def _irises(image: np.ndarray, regions: Regions, where: np.ndarray, boxes: list[
         face = _face_of(regions, eye)
         radius = IRIS * face.side
         box = pad(eye, room_for(eye, radius), where.shape)
-        soft = find_irises(image[cut(box)], where[cut(box)], radius)
+        soft = find_irises(image[cut(box)], where[cut(box)], radius, face.turn)
         found.append((eye, Selection(box, soft, np.ones(soft.shape, np.float32), face.number)))
     seen = {iris.face for _, iris in found if iris.soft.any()}
     return [(eye, iris) for eye, iris in found if iris.face in seen]

@@ -105,7 +105,7 @@ class RegionMap:
         point = np.array([x]), np.array([y])
         number = int(np.argmin([distance_to(crop, *point)[0] for crop in self.choice.crops]))
         crop = self.choice.crops[number]
-        return FaceScale(number, crop.scale * crop.size)
+        return FaceScale(number, crop.scale * crop.size, math.atan2(crop.matrix[1, 0], crop.matrix[0, 0]))
 
     def overlay(self, image: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8: the legend's colours over the photo, for looking at."""

@@ -1,5 +1,7 @@
 """Of eyes the irises are filled: found in the picture, without pupil and reflection, also behind glasses."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -58,11 +60,14 @@ def test_a_face_without_an_iris_to_see_gets_its_whole_eye_beside_one_that_has_on
     assert (canvas.guide != both)[:, both.shape[1] // 2 :][unseen > 0].any(axis=-1).all()
 
 
+@dataclass(frozen=True)
 class Large(RegionArrays):
     """A face whose irises have a radius of 8."""
 
+    turn: float = 0.0
+
     def face_at(self, x, y):
-        return FaceScale(0, 8 / IRIS)
+        return FaceScale(0, 8 / IRIS, self.turn)
 
 
 @pytest.mark.parametrize("seen", [(5, 5), (12, 5)])
@@ -80,14 +85,50 @@ def test_an_eye_that_was_seen_in_part_has_the_iris_that_a_face_of_that_size_has(
     assert np.count_nonzero(taken & ~iris) < 0.25 * np.count_nonzero(iris)
 
 
-@pytest.mark.parametrize("tilt", [-0.7, 0.0, 0.7])
-def test_the_iris_of_a_narrow_eye_is_found_however_the_head_is_tilted(tilt):
+@pytest.mark.parametrize(("tilt", "told"), [(-0.7, False), (0.0, False), (0.7, False), (1.3, True), (-2.0, True)])
+def test_the_iris_of_a_narrow_eye_is_found_however_the_head_is_tilted(tilt, told):
+    """``told``: how the face lies is known."""
     picture, ids, iris = eye_picture(width=31, height=17, tilt=tilt)
-    canvas = Canvas(picture, Large(ids))
+    canvas = Canvas(picture, Large(ids, turn=told * tilt))
     canvas.fill("eyes", "#2e7d32")
     taken = canvas.mask > 0.5
     assert np.count_nonzero(taken & iris) > 0.85 * np.count_nonzero(iris)
     assert np.count_nonzero(taken & ~iris) < 0.15 * np.count_nonzero(iris)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_turned_photo_is_filled_as_the_upright_one(quarters, whole):
+    """Also where only a part of the eye was seen. The lids and the shadow under the upper one turn with the face."""
+    picture, ids, _ = eye_picture(height=14)
+    if not whole:
+        ids = np.where(np.hypot((X - 34.5) / 6, (Y - 33) / 4) < 1, 3, 1).astype(np.uint8)
+    grain = np.random.default_rng(2).normal(0, 4, picture.shape)  # of equal places one would be taken by chance
+    picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
+    upright = Canvas(picture, Large(ids))
+    lying = Large(np.rot90(ids, -quarters).copy(), turn=quarters * np.pi / 2)
+    turned = Canvas(np.rot90(picture, -quarters).copy(), lying)
+    for canvas in (upright, turned):
+        canvas.fill("eyes", "#2e7d32")
+    assert 0 < np.count_nonzero(upright.mask) < 250
+    np.testing.assert_allclose(np.rot90(turned.mask, quarters), upright.mask, atol=0.01)
+
+
+def test_a_mirrored_photo_is_filled_as_the_other_one():
+    picture, ids, _ = eye_picture(width=45)
+    one, other = Canvas(picture, ids), Canvas(picture[:, ::-1].copy(), ids[:, ::-1].copy())
+    for canvas in (one, other):
+        canvas.fill("eyes", "#2e7d32")
+    np.testing.assert_allclose(other.mask[:, ::-1], one.mask, atol=0.01)
+
+
+def test_an_eye_too_narrow_for_an_iris_is_filled_whole():
+    """As one that the picture's border cuts."""
+    picture, ids, _ = eye_picture(width=60, height=44)
+    picture, ids = picture[:, 52:].copy(), ids[:, 52:].copy()
+    canvas = Canvas(picture, Large(ids))
+    canvas.fill("eyes", "#2e7d32")
+    assert np.array_equal(canvas.mask > 0, ids == 3)
 
 
 def test_right_under_the_upper_lid_its_shadow_stays():

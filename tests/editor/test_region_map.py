@@ -37,6 +37,18 @@ def test_a_closer_look_has_half_a_say_where_it_sees_and_none_elsewhere(turn):
     assert np.abs(both.levels[5][deep] - 127.5).max() <= 0.5
 
 
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_it_tells_how_a_face_lies(quarters):
+    """In a photo turned clockwise by so many quarters."""
+    photo = np.random.default_rng(1).integers(0, 255, (SIDE, SIDE, 3), np.uint8)
+    cos, sin = [(1, 0), (0, 1), (-1, 0), (0, -1)][quarters]
+    corner = (np.array([1 - cos + sin, 1 - cos - sin]) * SIDE) / 2
+    crop = FaceCrop(np.array([[cos, -sin, corner[0]], [sin, cos, corner[1]]]), SIDE)
+    assert np.array_equal(crop.extract(np.rot90(photo, -quarters).copy()), photo)
+    face = RegionMap.of(FaceChoice((crop,)), [(sure(crop, 1),)], (SIDE, SIDE)).face_at(5, 5)
+    assert np.cos(face.turn - quarters * np.pi / 2) == pytest.approx(1) and face.side == pytest.approx(SIDE)
+
+
 def test_a_look_fades_into_the_wider_one_where_the_photo_goes_on():
     """The wider look sees hair, the face's crop skin; its left side is the photo's border, where nothing goes on."""
     crop = FaceCrop.from_box((0, 100, 200, 300), SIDE)
