@@ -21,11 +21,20 @@ def halved(tensors: dict[str, Tensor], source: Path) -> dict[str, Tensor]:
     }
 
 
-def require_finite(tensors: dict[str, Tensor], source: Path) -> None:
-    """Raises InputError that names the first tensor with a value that is not finite in float16.
+def require_numbers(tensors: dict[str, Tensor], source: Path) -> None:
+    """Raises InputError that names the first tensor whose numbers are whole or complex: quantised, or no weights.
 
     ``source`` is the file that they come from or go to.
     """
+    for name, x in tensors.items():
+        if not x.is_floating_point():
+            kind = str(x.dtype).removeprefix("torch.")
+            raise InputError(f"{source}: {name} is of type {kind}. Take the weights as float16, bfloat16 or float32.")
+
+
+def require_finite(tensors: dict[str, Tensor], source: Path) -> None:
+    """Raises InputError as ``require_numbers``, and that names the first tensor with a value not finite in float16."""
+    require_numbers(tensors, source)
     for name, x in tensors.items():
         if not x.half().isfinite().all():
             raise InputError(

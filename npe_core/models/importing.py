@@ -1,9 +1,4 @@
-"""Weights from elsewhere: our own safetensors, and PyTorch checkpoints whose keys fit one of the three models.
-
-Checkpoints are read with ``weights_only=True``: nothing in them is executed. The SRGAN generator of the widely copied
-PyTorch implementation (``conv1``, ``res_blocks``, ``conv2``, ``upsampling``, ``conv3``) is translated, its batch
-normalisation folded into the convolutions.
-"""
+"""Weights from elsewhere, into the weights folder and its manifest: our own safetensors, and PyTorch checkpoints."""
 
 from __future__ import annotations
 
@@ -12,33 +7,24 @@ import dataclasses
 import hashlib
 import json
 import os
-import re
 import shlex
 import shutil
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import safe_open
 from safetensors.torch import save
-from torch import Tensor
 
 from npe_core import locks
-from npe_core.errors import EnvironmentFault, InputError, WeightsError
+from npe_core.errors import EnvironmentFault, WeightsError
 from npe_core.files import replace_file, written
-from npe_core.models.denoiser import DenoiserConfig
+from npe_core.models.checkpoints import read_checkpoint
 from npe_core.models.halves import halved
-from npe_core.models.segmenter import SegmenterConfig
-from npe_core.models.sides import check_side, kind_of_side
-from npe_core.models.upscaler import UpscalerConfig
+from npe_core.models.recognising import recognise
 from npe_core.models.weights import (
-    KINDS,
     MANIFEST,
     SMOOTH,
     Entry,
-    build,
     read_former,
     read_manifest,
     sha256_of,
@@ -47,11 +33,6 @@ from npe_core.models.weights import (
     weights_folder,
     write_manifest,
 )
-
-State = dict[str, Tensor]
-
-_PREFIXES = ("module.", "_orig_mod.", "model.", "generator.")
-_CONTAINERS = ("state_dict", "model_state_dict", "model", "ema", "generator", "net", "params")
 
 
 def import_weights(path: Path, folder: Path | None = None) -> Entry:
@@ -248,113 +229,3 @@ def _written(folder: Path) -> Iterator[None]:
             yield
     except EnvironmentFault as fault:
         raise EnvironmentFault(f"{fault} Name another folder in NPE_WEIGHTS.") from None
-
-
-def read_checkpoint(path: Path) -> tuple[State, dict[str, Any] | None]:
-    """(tensors by name, architecture if the file says it). Containers and wrapper prefixes are taken off."""
-    if not path.is_file():
-        raise InputError(f"{path} is not a file.")
-    try:
-        if path.suffix == ".safetensors":
-            with safe_open(str(path), framework="pt") as file:
-                config = json.loads((file.metadata() or {}).get("config", "null"))
-                if not isinstance(config, dict | None):
-                    raise ValueError("its architecture is no table of names and values")
-                return {name: file.get_tensor(name) for name in file.keys()}, config  # noqa: SIM118
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of odd pickles; what matters is whether they load
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what is no pickle fails in whatever way its first letters mean to one
-        raise InputError(
-            f"{path} does not read as a checkpoint. Expected .safetensors, or tensors alone as torch.save writes them."
-        ) from error
-    while isinstance(loaded, dict):
-        inner = next((loaded[name] for name in _CONTAINERS if isinstance(loaded.get(name), dict)), None)
-        if inner is None:
-            break
-        loaded = inner
-    if not isinstance(loaded, dict) or not any(isinstance(value, Tensor) for value in loaded.values()):
-        raise InputError(f"{path} holds no tensors by name.")
-    return strip_prefixes({str(n): v for n, v in loaded.items() if isinstance(v, Tensor)}), None
-
-
-def strip_prefixes(state: State) -> State:
-    """Take off a wrapper's prefix that all names share."""
-    for prefix in _PREFIXES:
-        if all(name.startswith(prefix) for name in state):
-            return strip_prefixes({name.removeprefix(prefix): tensor for name, tensor in state.items()})
-    return state
-
-
-def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[str, dict[str, Any], State]:
-    """(kind, architecture, tensors in our names).
-
-    Raises InputError that says how near the nearest model was, and for a denoiser of a side that the editor has no use
-    for.
-    """
-    if "conv1.0.weight" in state and "res_blocks.0.conv_block.0.weight" in state:
-        blocks = 1 + max(int(m.group(1)) for name in state if (m := re.match(r"res_blocks\.(\d+)\.", name)))
-        srgan = UpscalerConfig(width=len(state["conv1.0.weight"]), blocks=blocks, skip="none")
-        try:
-            state, config = from_srgan(state, blocks), dataclasses.asdict(srgan)
-        except KeyError as error:
-            raise InputError(f"{path} is an SRGAN generator without {error.args[0]}.") from None
-        except RuntimeError as error:
-            raise InputError(f"{path} is an SRGAN generator whose layers do not fit together ({error}).") from None
-    defaults = {
-        "denoiser": dataclasses.asdict(DenoiserConfig()),
-        "segmenter": dataclasses.asdict(SegmenterConfig()),
-        "upscaler": dataclasses.asdict(UpscalerConfig()),
-    }
-    nearest = (-1, "")
-    for kind in KINDS:
-        fits = config is not None and config.keys() <= defaults[kind].keys()  # older files say less
-        candidate = {**defaults[kind], **config} if fits and config is not None else defaults[kind]
-        try:
-            model = build(kind, candidate)
-        except WeightsError as error:
-            raise InputError(f"{path}: {error}") from None
-        wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-        fitting = sum(tuple(state[name].shape) == shape for name, shape in wanted.items() if name in state)
-        if fitting == len(wanted) == len(state):
-            if kind == "denoiser":
-                kind = kind_of_side(candidate["image_size"])
-                check_side(kind, candidate["image_size"], path)
-            return kind, candidate, state
-        nearest = max(
-            nearest, (fitting, f"{fitting} of the {len(wanted)} tensors of the {kind} fit, {len(state)} are there")
-        )
-    raise InputError(f"{path} fits none of the models; nearest: {nearest[1]}.")
-
-
-def from_srgan(state: State, blocks: int) -> State:
-    """Names of the SRGAN generator -> ours, each batch normalisation folded into the convolution before it."""
-    translated: State = {
-        "stem_activation.weight": state["conv1.1.weight"],
-        "stem.weight": state["conv1.0.weight"],
-        "stem.bias": state["conv1.0.bias"],
-        "head.weight": state["conv3.0.weight"],
-        "head.bias": state["conv3.0.bias"],
-    }
-    # BatchNorm2d(64, 0.8), as that implementation writes it, sets eps (not momentum) to 0.8 in the residual blocks and
-    # the trunk; the normalisation of the upsampling layers has the default eps.
-    convolutions = {"trunk": ("conv2.0", "conv2.1", 0.8)}
-    for i in range(blocks):
-        block = f"res_blocks.{i}.conv_block"
-        convolutions[f"blocks.{i}.conv_in"] = (f"{block}.0", f"{block}.1", 0.8)
-        convolutions[f"blocks.{i}.conv_out"] = (f"{block}.3", f"{block}.4", 0.8)
-        translated[f"blocks.{i}.activation.weight"] = state[f"{block}.2.weight"]
-    for i in range(2):
-        convolutions[f"upsample.{i}"] = (f"upsampling.{4 * i}", f"upsampling.{4 * i + 1}", 1e-5)
-        translated[f"upsample_activation.{i}.weight"] = state[f"upsampling.{4 * i + 3}.weight"]
-    for name, (conv, norm, eps) in convolutions.items():
-        translated[f"{name}.weight"], translated[f"{name}.bias"] = fold(state, conv, norm, eps)
-    return translated
-
-
-def fold(state: State, conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a convolution followed by batch normalisation in evaluation mode."""
-    weight, bias = state[f"{conv}.weight"].float(), state[f"{conv}.bias"].float()
-    scale = state[f"{norm}.weight"].float() * (state[f"{norm}.running_var"].float() + eps).rsqrt()
-    shift = state[f"{norm}.bias"].float() - state[f"{norm}.running_mean"].float() * scale
-    return weight * scale[:, None, None, None], bias * scale + shift

@@ -182,6 +182,14 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
     raise WeightsError(f"There is no model {kind!r}; the models are {', '.join(KINDS)}.")
 
 
+def shapes_of(kind: str, config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a model's tensors by name; no memory is asked for them. Raises WeightsError as ``build``."""
+    import torch
+
+    with torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in build(kind, config).state_dict().items()}
+
+
 def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | None = None) -> tuple[nn.Module, Entry]:
     """A verified model in evaluation mode on the device, channels last, its networks in ``dtype``."""
     import torch

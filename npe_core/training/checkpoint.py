@@ -162,7 +162,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
     """
     content = joined(path)
     try:
-        tensors = {name: tensor.float() for name, tensor in load(content).items()}
+        tensors = load(content)
         metadata = _divided(content)[0].get("__metadata__", {})
         config = json.loads(metadata.get("config", "null"))
         images = int(metadata["images"]) if "images" in metadata else None
@@ -171,7 +171,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{path} does not read as safetensors, or pieces of it are missing ({error}).") from None
     require_finite(tensors, path)
-    return tensors, config, images
+    return {name: tensor.float() for name, tensor in tensors.items()}, config, images
 
 
 def warm_start(model: nn.Module, path: Path) -> int:

@@ -1,6 +1,7 @@
 """What is no weights of this editor is refused in one line, and nothing is written."""
 
 import pickle
+import re
 
 import pytest
 import torch
@@ -43,6 +44,43 @@ def test_a_checkpoint_that_fits_nothing_says_how_near_it_was(tmp_path):
     torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "other.pth")
     with pytest.raises(InputError, match=r"fits none .* 0 of the \d+ tensors"):
         import_weights(tmp_path / "other.pth", tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda state: state.pop("trunk.bias"), "trunk.bias is missing"),
+        (lambda state: state.update({"trunk.bias": torch.zeros(4)}), "trunk.bias is (4,), not (8,)"),
+        (lambda state: state.update(more=torch.zeros(4)), "more is one too many"),
+    ],
+)
+def test_the_first_tensor_that_does_not_fit_is_named(tmp_path, change, words):
+    state = GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict()
+    change(state)
+    torch.save(state, tmp_path / "new.pt")
+    with pytest.raises(InputError, match=rf"of the upscaler fit, \d+ are there; {re.escape(words)}\."):
+        import_weights(tmp_path / "new.pt", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.complex64, torch.bool])
+@pytest.mark.parametrize("made", ["ours", "srgan"])
+def test_numbers_that_are_whole_or_complex_are_no_weights(tmp_path, dtype, made):
+    model = GeneratorResNet(UpscalerConfig(**CONFIG)) if made == "ours" else PublishedSrgan(blocks=1)
+    state = model.state_dict()
+    name = "head.bias" if made == "ours" else "conv2.0.bias"
+    state[name] = state[name].to(dtype)
+    torch.save(state, tmp_path / "new.pt")
+    with pytest.raises(InputError, match=rf"new\.pt: {name} is of type {str(dtype)[6:]}\."):
+        import_weights(tmp_path / "new.pt", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("kept", [2000, -1])
+@pytest.mark.parametrize("write", [save_file, torch.save])
+def test_the_beginning_of_a_checkpoint_is_told_as_cut_off(tmp_path, write, kept):
+    write(GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), tmp_path / "whole")
+    (tmp_path / "part").write_bytes((tmp_path / "whole").read_bytes()[:kept])
+    with pytest.raises(InputError, match=r"part is cut off: .* Copy it again\."):
+        import_weights(tmp_path / "part", tmp_path / "mine")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e5])

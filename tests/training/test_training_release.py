@@ -156,6 +156,14 @@ def test_weights_that_diverged_are_neither_released_nor_averaged(no_shipped, tmp
     assert not (tmp_path / "weights").exists() and not list(tmp_path.glob("mean/*.safetensors"))
 
 
+def test_whole_numbers_are_no_weights_of_a_run(no_shipped, tmp_path):
+    state = GeneratorResNet(UpscalerConfig(**SMALL)).state_dict()
+    state["head.bias"] = state["head.bias"].to(torch.int8)
+    save_file(state, str(tmp_path / "run.safetensors"), metadata={"config": json.dumps(SMALL)})
+    with pytest.raises(InputError, match=r"run\.safetensors: head\.bias is of type int8"):
+        release("upscaler", tmp_path / "run.safetensors", folder=tmp_path / "weights")
+
+
 def test_denoisers_of_the_sides_of_the_editor_are_released(no_shipped, tmp_path):
     for kind, side in (("denoiser", 128), (COARSE, 32)):
         release(kind, denoiser(tmp_path / f"{side}.safetensors", side), folder=tmp_path / "weights")
