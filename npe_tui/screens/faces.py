@@ -10,19 +10,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Label, OptionList, Static
+from textual.widgets import Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from npe_tui.document import FaceWish
 from npe_tui.picture import PictureView
 from npe_tui.picture.scene import Frame
 from npe_tui.screens.focus import QuietFocus
+from npe_tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from npe_core.faces import Face
 
-_SMALLEST = 16
-"""Pixels: a box that is dragged smaller than this was a click."""
+_SLIP = 1.01
+"""Cells, and a bit for rounding: a button that is let go within this was clicked, for no hand is still."""
+_SMALLEST = 64
+"""Pixels: in less there is no face to edit."""
 
 
 class FaceScreen(QuietFocus, Screen[FaceWish | None]):
@@ -33,7 +36,7 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
         Binding("a", "all", "All faces"),
         Binding("w", "whole", "Whole picture"),
         Binding("space", "corner", "Corner of box"),
-        Binding("escape", "dismiss(None)", "None of them"),
+        Binding("escape", "back", "Back"),
     ]
 
     def __init__(self, image: np.ndarray, faces: list[Face], depth: str) -> None:
@@ -54,7 +57,7 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
                 or_else = "Or" if self._faces else "Enhance needs a face: w, or"
                 told = f"{or_else} drag a box around head and hair (Space sets a corner at the cursor)."
                 yield Static(told, classes="hint")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def _options(self) -> list[Option]:
         options = [Option(f"{n}  face {n} from the left", id=f"face-{n}") for n in range(1, len(self._faces) + 1)]
@@ -89,6 +92,13 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
         """All faces are offered where there are several."""
         return action != "all" or len(self._faces) > 1
 
+    def action_back(self) -> None:
+        """From a box that was begun, or else from the question."""
+        if self._corner is not None:
+            self._drop()
+        else:
+            self.dismiss(None)
+
     def action_all(self) -> None:
         self.dismiss(FaceWish("all"))
 
@@ -115,7 +125,7 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
         if view.cursor is None:
             self.set_focus(view)
             view.action_cursor(0, 0)
-            self.query_one("#title", Label).update(" Arrows move the cursor; Space sets a corner of the box")
+            self._entitle("Arrows move the cursor; Space sets a corner of the box")
         elif self._corner is None:
             self._begin(view.cursor)
         else:
@@ -136,7 +146,7 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
 
     def _begin(self, corner: tuple[float, float]) -> None:
         self._corner = corner
-        self.query_one("#title", Label).update(" And the opposite corner?")
+        self._entitle("And the opposite corner?")
         self._stretch(corner)
 
     def _stretch(self, to: tuple[float, float] | None) -> None:
@@ -146,18 +156,42 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
             self.query_one(PictureView).frame((*self._frames, drawn))
 
     def _box(self, one: tuple[float, float], other: tuple[float, float]) -> None:
-        self._corner = None
+        self._drop()
+        if self._apart(one, other) <= _SLIP:
+            self._click(*one)
+            return
         height, width = self._image.shape[:2]
         x0, y0, x1, y1 = _between(*((min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in (one, other)))
         if min(x1 - x0, y1 - y0) >= _SMALLEST:
             self.dismiss(FaceWish(box=(x0, y0, x1, y1)))
-            return
+        else:
+            self._entitle(f"That box is too small: it has at least {_SMALLEST} pixels each way")
+
+    def _click(self, x: float, y: float) -> None:
         for number, face in enumerate(self._faces, start=1):
-            if face.box[0] <= one[0] <= face.box[2] and face.box[1] <= one[1] <= face.box[3]:
+            if face.box[0] <= x <= face.box[2] and face.box[1] <= y <= face.box[3]:
                 self.dismiss(FaceWish(number))
                 return
-        self.query_one("#title", Label).update(f" {self._title}")
+
+    def _apart(self, one: tuple[float, float], other: tuple[float, float]) -> float:
+        """Cells between two points of the photo, along the axis on which they are more."""
+        viewport = self.query_one(PictureView).viewport
+        (x0, y0), (x1, y1) = viewport.photo_to_cell(*one), viewport.photo_to_cell(*other)
+        return max(abs(x1 - x0), abs(y1 - y0))
+
+    def on_resize(self) -> None:
+        """A drag under way would end elsewhere on the photo than it was seen to."""
+        if self._corner is not None:
+            self._drop()
+
+    def _drop(self) -> None:
+        """The box that was begun is none."""
+        self._corner = None
+        self._entitle(self._title)
         self.query_one(PictureView).frame(self._frames)
+
+    def _entitle(self, title: str) -> None:
+        self.query_one("#title", Label).update(f" {title}")
 
 
 def _between(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float, float, float]:

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 from tui_session import Ids, face, run, until
 
 from npe_core.errors import EnvironmentFault
@@ -62,59 +63,109 @@ def test_several_faces_are_asked_about_and_the_one_that_enter_would_take_is_mark
     run(scenario)
 
 
-def test_a_box_is_drawn_where_no_face_was_found(start, found):
+@pytest.fixture
+def large(image, tmp_path):
+    """The portrait as a file of 320x384."""
+    path = tmp_path / "large.png"
+    Image.fromarray(image.repeat(4, axis=0).repeat(4, axis=1)).save(path)
+    return path
+
+
+def test_a_box_is_drawn_where_no_face_was_found(start, found, large):
     """One beside the photo is none, and one over its edge ends there."""
     found.clear()
 
     async def scenario():
-        async with start((80, 24)) as session:
+        async with start((80, 24), large) as session:
             await until(session.pilot, lambda: asks_for_face(session))
             screen = session.app.screen
             view = screen.query_one("#faces")
-            await until(session.pilot, lambda: view.viewport.photo == (80, 96) and view.viewport.cells == view.size)
-            screen._box((90, 10), (160, 80))
-            await session.pilot.pause()
-            assert session.app.screen is screen
-            one, other = (tuple(map(int, view.viewport.photo_to_cell(*point))) for point in ((20, 20), (60, 80)))
+            await until(session.pilot, lambda: view.viewport.photo == (320, 384) and view.viewport.cells == view.size)
+            for box in (((360, 40), (640, 320)), ((80, 80), (140, 320))):
+                screen._box(*box)
+                await session.pilot.pause()
+                assert session.app.screen is screen and "at least 64" in str(screen.query_one("#title").content)
+            one, other = (tuple(map(int, view.viewport.photo_to_cell(*point))) for point in ((80, 80), (240, 320)))
             await session.pilot.mouse_down("#faces", offset=one)
             await until(session.pilot, lambda: screen._corner is not None)
             assert "opposite corner" in str(screen.query_one("#title").content)
             await session.pilot.hover("#faces", offset=other)
             await until(
-                session.pilot, lambda: [f.box for f in view._scene.frames] and view._scene.frames[0].box[2] > 50
+                session.pilot, lambda: [f.box for f in view._scene.frames] and view._scene.frames[0].box[2] > 200
             )
-            assert np.allclose(view._scene.frames[0].box, (20, 20, 60, 80), atol=5), "it is seen while it is drawn"
+            assert np.allclose(view._scene.frames[0].box, (80, 80, 240, 320), atol=20), "it is seen while it is drawn"
             await session.pilot.mouse_up("#faces", offset=other)
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
-            assert np.allclose(session.document.wish.box, (20, 20, 60, 80), atol=5)
+            assert np.allclose(session.document.wish.box, (80, 80, 240, 320), atol=20)
             await session.press("x")
             await until(session.pilot, lambda: asks_for_face(session))
-            session.app.screen._box((40, 50), (200, 200))
-            await until(session.pilot, lambda: session.document.wish.box == (40, 50, 80, 96))
+            session.app.screen._box((160, 200), (800, 800))
+            await until(session.pilot, lambda: session.document.wish.box == (160, 200, 320, 384))
 
     run(scenario)
 
 
-def test_a_box_is_drawn_by_the_keyboard_and_a_click_is_none(start, found):
+@pytest.mark.parametrize("slip", [(0, 0), (1, 1), (-1, 0)])
+def test_what_slips_by_a_cell_was_a_click_on_a_face_and_not_a_box(start, found, large, slip):
+    found[:] = [face(20, 20, 120, 160), face(160, 20, 280, 200)]
+
+    async def scenario():
+        async with start((40, 12), large) as session:
+            await until(session.pilot, lambda: asks_for_face(session))
+            view = session.app.screen.query_one("#faces")
+            await until(session.pilot, lambda: view.viewport.photo == (320, 384) and view.viewport.cells == view.size)
+            x, y = map(int, view.viewport.photo_to_cell(220, 110))
+            await session.pilot.mouse_down(view, offset=(x, y))
+            await session.pilot.mouse_up(view, offset=(x + slip[0], y + slip[1]))
+            await until(session.pilot, lambda: not asks_for_face(session))
+            assert session.document.wish == FaceWish(2)
+
+    run(scenario)
+
+
+def test_a_box_that_was_begun_is_dropped_by_escape_and_where_the_window_gets_another_size(start, found, large):
+    found[:] = [face(20, 20, 120, 160), face(160, 20, 280, 200)]
+
+    async def scenario():
+        async with start((80, 24), large) as session:
+            await until(session.pilot, lambda: asks_for_face(session))
+            screen, view = session.app.screen, session.app.screen.query_one("#faces")
+            await session.press("space", "space")
+            assert screen._corner is not None and len(view._scene.frames) == 3
+            await session.press("escape")
+            assert screen._corner is None and len(view._scene.frames) == 2 and asks_for_face(session)
+            await session.pilot.mouse_down(view, offset=(20, 5))
+            await until(session.pilot, lambda: screen._corner is not None)
+            await session.pilot.resize_terminal(60, 20)
+            await session.pilot.mouse_up(view, offset=(30, 12))
+            await session.pilot.pause()
+            assert asks_for_face(session) and session.document.wish == FaceWish()
+            await session.press("escape")
+            await until(session.pilot, lambda: not asks_for_face(session))
+
+    run(scenario)
+
+
+def test_a_box_is_drawn_by_the_keyboard_and_a_click_is_none(start, found, large):
     found.clear()
 
     async def scenario():
-        async with start((40, 12)) as session:
+        async with start((40, 12), large) as session:
             await until(session.pilot, lambda: asks_for_face(session))
             screen, view = session.app.screen, session.app.screen.query_one("#faces")
             title = screen.query_one("#title")
             assert title.display and title.size.height and str(title.content).strip() == "No face was found"
-            await until(session.pilot, lambda: view.viewport.photo == (80, 96) and view.viewport.cells == view.size)
+            await until(session.pilot, lambda: view.viewport.photo == (320, 384) and view.viewport.cells == view.size)
             await session.press("space", "space")
             assert "opposite corner" in str(title.content) and len(view._scene.frames) == 1
             await session.press("space")
             assert str(title.content).strip() == "No face was found" and not view._scene.frames
             await session.press("space", *["shift+right"] * 2)
             x0, y0, x1, y1 = view._scene.frames[0].box
-            assert x1 - x0 > 20 and y1 == y0
+            assert x1 - x0 > 80 and y1 == y0
             await session.press(*["shift+down"] * 2, "space")
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
-            assert session.document.wish.box[3] - y0 > 15
+            assert session.document.wish.box[3] - y0 > 60
 
     run(scenario)
 
