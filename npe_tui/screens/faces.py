@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from npe_tui.document import FaceWish
+from npe_tui.document import FaceBox, FaceWish
 from npe_tui.picture import PictureView
 from npe_tui.picture.scene import Frame
 from npe_tui.screens.focus import QuietFocus
@@ -29,7 +29,7 @@ _SMALLEST = 64
 
 
 class FaceScreen(QuietFocus, Screen[FaceWish | None]):
-    """Answers with the face that is meant; None: paint without."""
+    """Answers with the face that is meant; None: the one that was meant before, or none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(n), f"face({n})", f"Face {n}", show=False) for n in range(1, 10)),
@@ -39,10 +39,10 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
         Binding("escape", "back", "Back"),
     ]
 
-    def __init__(self, image: np.ndarray, faces: list[Face], depth: str) -> None:
-        """``image`` (H, W, 3) uint8"""
+    def __init__(self, image: np.ndarray, faces: list[Face], depth: str, wish: FaceWish | None = None) -> None:
+        """``image`` (H, W, 3) uint8; ``wish``: the face that is meant until another is chosen, None for none."""
         super().__init__()
-        self._image, self._faces, self._depth = image, faces, depth
+        self._image, self._faces, self._depth, self._wish = image, faces, depth, wish
         self._corner: tuple[float, float] | None = None
         self._frames: tuple[Frame, ...] = ()
 
@@ -63,23 +63,43 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
         options = [Option(f"{n}  face {n} from the left", id=f"face-{n}") for n in range(1, len(self._faces) + 1)]
         if len(self._faces) > 1:
             options.append(Option("a  all faces", id="all"))
-        return [*options, Option("w  the whole picture is a face", id="whole"), Option("Esc  paint without", id="none")]
+        options.append(Option("w  the whole picture is a face", id="whole"))
+        if self._drawn is not None:
+            options.append(Option("   the box that was drawn", id="box"))
+        return [*options, Option("Esc  paint without" if self._wish is None else "Esc  as it was", id="none")]
+
+    @property
+    def _drawn(self) -> FaceBox | None:
+        """The box that was drawn before, while it is meant."""
+        return None if self._wish is None else self._wish.box
+
+    @property
+    def _meant(self) -> str | None:
+        """The id of the option that is in force."""
+        wish = self._wish
+        if wish is None:
+            return None
+        return "box" if wish.box else "whole" if wish.aligned else "all" if wish.face == "all" else f"face-{wish.face}"
 
     def on_mount(self) -> None:
         view = self.query_one(PictureView)
         view.show(self._image)
         self.watch(view, "cursor", self._stretch, init=False)
         options = self.query_one(OptionList)
-        options.highlighted = 0
+        names = [option.id for option in options.options]
+        options.highlighted = names.index(self._meant) if self._meant in names else 0
         self.set_focus(options)
 
     @on(OptionList.OptionHighlighted)
     def _show_which(self, event: OptionList.OptionHighlighted) -> None:
         """Frames around the faces; thick around the one that Enter would take."""
-        self._frames = tuple(
+        frames = [
             Frame(face.box, number, event.option_id in (f"face-{number}", "all"))
             for number, face in enumerate(self._faces, start=1)
-        )
+        ]
+        if self._drawn is not None:
+            frames.append(Frame(self._drawn, None, event.option_id == "box"))
+        self._frames = tuple(frames)
         self.query_one(PictureView).frame(self._frames)
 
     # --- answers ------------------------------------------------------------------------------------------------
@@ -114,6 +134,8 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
             self.action_all()
         elif name == "whole":
             self.action_whole()
+        elif name == "box":
+            self.dismiss(self._wish)
         else:
             self.dismiss(None)
 

@@ -133,9 +133,10 @@ class OpeningScreen(PhotoScreen):
         finally:
             self.asks_for_face = False
         if not found:
-            known, key = document.regions is not None, self.npe.key_to("face")
+            key = self.npe.key_to("face")
             needed = "" if document.faces else ", which Enhance needs"
-            self.status.say("" if known else f"No face chosen: {key} chooses one{needed}; paint by hand meanwhile.")
+            none = f"No face chosen: {key} chooses one{needed}; paint by hand meanwhile."
+            self.status.say("The face is the same as before" if self.face_chosen else none)
             self.painting.stop_waiting()
             return
         self.face_chosen = True
@@ -148,7 +149,8 @@ class OpeningScreen(PhotoScreen):
         from npe_tui.screens.faces import FaceScreen
 
         assert self.document is not None, "faces are looked for in a document"
-        return await self.app.push_screen_wait(FaceScreen(self.document.photo.image, faces, self.npe.config.depth))
+        image, wish = self.document.photo.image, self.document.wish if self.face_chosen else None
+        return await self.app.push_screen_wait(FaceScreen(image, faces, self.npe.config.depth, wish))
 
     def look(self) -> None:
         """Ask the engine for the regions."""

@@ -14,6 +14,14 @@ from npe_tui.panels.colour import ColourPanel
 from npe_tui.screens.faces import FaceScreen
 
 
+@pytest.fixture
+def large(image, tmp_path):
+    """The portrait as a file of 320x384."""
+    path = tmp_path / "large.png"
+    Image.fromarray(image.repeat(4, axis=0).repeat(4, axis=1)).save(path)
+    return path
+
+
 def asks_for_face(session):
     """Whether the question is there with all its parts: it is the app's screen before it has them."""
     return isinstance(session.app.screen, FaceScreen) and session.app.screen.is_mounted
@@ -63,12 +71,45 @@ def test_several_faces_are_asked_about_and_the_one_that_enter_would_take_is_mark
     run(scenario)
 
 
-@pytest.fixture
-def large(image, tmp_path):
-    """The portrait as a file of 320x384."""
-    path = tmp_path / "large.png"
-    Image.fromarray(image.repeat(4, axis=0).repeat(4, axis=1)).save(path)
-    return path
+@pytest.mark.parametrize(
+    ("key", "option", "wish", "marked"),
+    [
+        ("2", "face-2", FaceWish(2), [2]),
+        ("a", "all", FaceWish("all"), [1, 2]),
+        ("w", "whole", FaceWish(aligned=True), []),
+        (None, "box", FaceWish(box=(40.0, 40.0, 200.0, 300.0)), [None]),
+    ],
+)
+def test_the_face_in_force_is_marked_when_another_could_be_chosen_and_stays_with_enter_or_escape(
+    start, found, large, key, option, wish, marked
+):
+    found[:] = [face(20, 20, 120, 160), face(160, 20, 280, 200)]
+
+    async def scenario():
+        async with start((80, 24), large) as session:
+            await until(session.pilot, lambda: asks_for_face(session))
+            assert "paint without" in str(session.app.screen.query_one("#face-list").get_option("none").prompt)
+            if key is not None:
+                await session.press(key)
+            else:
+                session.app.screen._box(wish.box[:2], wish.box[2:])
+            await until(session.pilot, lambda: session.screen.running.looking)
+            for answer in ("escape", "enter"):
+                await session.press("x")
+                await until(session.pilot, lambda: asks_for_face(session))
+                screen = session.app.screen
+                options, view = screen.query_one("#face-list"), screen.query_one("#faces")
+                assert options.highlighted_option.id == option
+                await until(session.pilot, lambda view=view: view._scene.frames)
+                assert [frame.number for frame in view._scene.frames if frame.chosen] == marked
+                assert "paint without" not in str(options.get_option("none").prompt)
+                await session.press(answer)
+                await until(session.pilot, lambda: not session.screen.asks_for_face)
+                assert session.document.wish == wish
+                if answer == "escape":
+                    assert session.screen.status.message == "The face is the same as before"
+
+    run(scenario)
 
 
 def test_a_box_is_drawn_where_no_face_was_found(start, found, large):
