@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from npe_core.device import is_out_of_memory
 from npe_core.errors import EnvironmentFault, InputError, UsageError
 from npe_core.files import replace_file, written
 from npe_core.models.halves import halved, require_finite
@@ -44,9 +45,9 @@ def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
         return None
     try:
         state = torch.load(path, map_location=device, weights_only=True)
-    except (torch.OutOfMemoryError, MemoryError):
-        raise
-    except Exception:  # what is no pickle fails in whatever way its first letters mean to one
+    except Exception as error:  # what is no pickle fails in whatever way its first letters mean to one
+        if isinstance(error, MemoryError) or is_out_of_memory(error):
+            raise
         raise InputError(f"{path} is damaged. {AWAY}") from None
     if not isinstance(state, dict):
         raise InputError(f"{path} is not the state of a run. {AWAY}")

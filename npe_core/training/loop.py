@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from npe_core.device import is_out_of_memory
 from npe_core.errors import InputError, UsageError
 from npe_core.files import make_folder, replace_file
 from npe_core.training.checkpoint import (
@@ -219,9 +220,9 @@ class Trainer:
         """Raises InputError for the state of something else."""
         try:
             self._take(state)
-        except (torch.OutOfMemoryError, MemoryError):
-            raise
-        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise
             raise InputError(f"{self.folder / STATE} is not the state of such a run. {AWAY}") from None
 
     def _take(self, state: dict[str, Any]) -> None:

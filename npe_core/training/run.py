@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from npe_core.device import choose_device
+from npe_core.device import choose_device, is_out_of_memory
 from npe_core.errors import OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
@@ -73,8 +73,11 @@ def train(options: argparse.Namespace) -> int:
             before = trainer.images
             seconds = None if options.minutes is None else 60 * options.minutes - (time.monotonic() - start)
             stopped = trainer.run(seconds, 60 * options.save_minutes)
-    except torch.OutOfMemoryError:
-        raise OutOfMemory(f"{device} ran out of memory. Choose a --batch below {recipe.batch}.") from None
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        advice = f"Choose a smaller --batch than {recipe.batch}, or a smaller --config."
+        raise OutOfMemory(f"{device} ran out of memory. {advice}") from None
     finally:
         leave_world()
     if piece_bytes is not None and leads:

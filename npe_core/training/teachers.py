@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from npe_core.device import is_out_of_memory
 from npe_core.errors import InputError
 
 OFFERS = "What it must offer is told in docs/training.md, under Teachers."
@@ -58,9 +59,9 @@ def _foreign(failed: str) -> Iterator[None]:
     """Around code that is not ours and may fail in any way: raises InputError that begins with ``failed``."""
     try:
         yield
-    except (MemoryError, torch.OutOfMemoryError):
-        raise
     except Exception as error:
+        if isinstance(error, MemoryError) or is_out_of_memory(error):
+            raise
         reason = shorten(f"{type(error).__name__}: {error}", LONGEST, placeholder=" ...")
         raise InputError(f"{failed} ({reason}). {OFFERS}") from error
 

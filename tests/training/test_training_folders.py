@@ -33,6 +33,17 @@ def test_the_state_of_another_program_is_told_and_left_alone(diffusion_task, tmp
     assert (tmp_path / "state.pt").read_bytes() == before
 
 
+@pytest.mark.parametrize("place", ["torch.load", "npe_core.training.loop.Trainer._take"])
+def test_memory_that_is_too_small_for_a_state_is_no_fault_of_the_state(diffusion_task, tmp_path, monkeypatch, place):
+    def too_large(*_, **__):
+        return torch.empty(10**17)
+
+    torch.save({}, tmp_path / "state.pt")
+    monkeypatch.setattr(place, too_large)
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        Trainer(diffusion_task(), RECIPE, tmp_path, CPU)
+
+
 @pytest.mark.parametrize("content", [b"hello", b"\x80\x04N.", b"(lp0\n.", b"cos\nsystem\n."])
 def test_what_is_no_state_at_all_is_told(diffusion_task, tmp_path, content):
     (tmp_path / "state.pt").write_bytes(content)

@@ -48,12 +48,17 @@ def test_a_folder_that_lacks_something_is_told(tmp_path, content, words):
         assert str(tmp_path / "teachers.py") in told and "\n" not in told and len(told) < len(str(tmp_path)) + 450
 
 
-@pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError])
-@pytest.mark.parametrize("content", ["raise {}", "def VggFeatures(device): raise {}"])
-def test_memory_that_is_too_small_for_a_teacher_is_no_fault_of_the_teacher(tmp_path, content, error):
-    (tmp_path / "teachers.py").write_text(
-        f"import builtins, torch\n{content.format(f'{error.__module__}.{error.__name__}')}"
-    )
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (MemoryError, "raise MemoryError"),
+        (torch.OutOfMemoryError, "raise torch.OutOfMemoryError"),
+        (RuntimeError, "torch.empty(10**17)"),
+    ],
+)
+@pytest.mark.parametrize("content", ["{}", "def VggFeatures(device): {}"])
+def test_memory_that_is_too_small_for_a_teacher_is_no_fault_of_the_teacher(tmp_path, content, error, cause):
+    (tmp_path / "teachers.py").write_text(f"import torch\n{content.format(cause)}")
     for _ in range(2):  # it may be imported again
         with pytest.raises(error):
             teacher(tmp_path, "VggFeatures", CPU)

@@ -81,6 +81,15 @@ def test_small_pictures_are_refused_where_sharp_ones_are_needed(pairs, tmp_path,
     assert "fewer than 512 pixels" in capsys.readouterr().err
 
 
+def test_a_batch_that_memory_does_not_hold_is_told_with_what_helps(pairs, tmp_path, capsys):
+    many = str(10**17)
+    words = diffusion_words(pairs, tmp_path, "--images", many)
+    words[words.index("--batch") + 1] = many
+    assert run(["train", *words]) == 4
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told == f"npe: cpu ran out of memory. Choose a smaller --batch than {many}, or a smaller --config."
+
+
 def test_settings_take_the_type_of_the_default():
     assert with_settings(DenoiserConfig(attention=()), ["attention=8,4"]).attention == (8, 4)
     changed = with_settings(SegmenterConfig(), ["base=8", "mults=1,2,3"])
