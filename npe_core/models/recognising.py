@@ -38,15 +38,15 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
     found = {name: tuple(tensor.shape) for name, tensor in state.items()}
     nearest = (-1, "")
     for kind in KINDS:
-        candidate = defaults[kind]
-        if config is not None and config.keys() <= candidate.keys():  # older files say less
-            candidate = {**candidate, **config}
+        if config is None:
+            candidate, wanted = _by_sizes(kind, defaults[kind], found)
+        else:
+            told = config if config.keys() <= defaults[kind].keys() else {}
+            candidate = {**defaults[kind], **told}  # older files say less
             try:
                 wanted = shapes_of(kind, candidate)
             except WeightsError as error:
                 raise InputError(f"{path}: {error}") from None
-        else:
-            candidate, wanted = _by_sizes(kind, candidate, found)
         if wanted == found:
             if kind == "denoiser":
                 kind = kind_of_side(candidate["image_size"])

@@ -1,8 +1,35 @@
-"""Whether a U-Net can be built of these numbers: what its configuration checks, before any layer is made."""
+"""Whether a network can be built of these numbers: what its configuration checks, before any layer is made."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
+from typing import Any, TypeVar
+
+Config = TypeVar("Config")
+
+
+def from_stored(kind: type[Config], stored: dict[str, Any]) -> Config:
+    """A configuration from what JSON kept of it (lists for tuples); what is not told is as by default.
+
+    Raises ValueError for a field that is unknown or of another type, and for values that do not go together.
+    """
+    usual = {field.name: field.default for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    for name, value in values.items():
+        if name not in usual:
+            raise ValueError(f"{name} is none of {', '.join(usual)}")
+        if not _is_like(value, usual[name]):
+            raise ValueError(f"{name} is {stored[name]!r}; expected a value like {usual[name]!r}")
+    return kind(**values)
+
+
+def _is_like(value: Any, usual: Any) -> bool:
+    if isinstance(usual, tuple):
+        return isinstance(value, tuple) and all(_is_like(part, usual[0]) for part in value)
+    if isinstance(usual, float):
+        return type(value) in (float, int)
+    return type(value) is type(usual)  # True is an int too
 
 
 def check_above_0(**numbers: float) -> None:

@@ -165,19 +165,17 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
     """A model of that kind and architecture, its parameters random. Raises WeightsError if the config does not fit."""
     from npe_core.models.denoiser import Denoiser, DenoiserConfig
     from npe_core.models.segmenter import Segmenter, SegmenterConfig
+    from npe_core.models.shapes import from_stored
     from npe_core.models.upscaler import GeneratorResNet, UpscalerConfig
 
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
-    }
     try:
         if kind in ("denoiser", COARSE):
-            return Denoiser(DenoiserConfig(**values))
+            return Denoiser(from_stored(DenoiserConfig, config))
         if kind == "segmenter":
-            return Segmenter(SegmenterConfig(**values))
+            return Segmenter(from_stored(SegmenterConfig, config))
         if kind in ("upscaler", SMOOTH):
-            return GeneratorResNet(UpscalerConfig(**values))
-    except (TypeError, ValueError, RuntimeError) as error:
+            return GeneratorResNet(from_stored(UpscalerConfig, config))
+    except (ValueError, RuntimeError) as error:
         raise WeightsError(f"This architecture of the {kind} does not fit this version ({error}).") from None
     raise WeightsError(f"There is no model {kind!r}; the models are {', '.join(KINDS)}.")
 

@@ -49,5 +49,6 @@ PRESETS: dict[str, dict[str, TrainingRecipe]] = {
         "gpu": TrainingRecipe(batch=64, lr=5e-4, images=1_000_000, weight_decay=0.0, cooldown=0.4, ema=(0.99, 0.999)),
     },
 }
-"""Presets by model; ``published`` is the recipe that the original program states (Adam, lr 1e-3, batch 40), ``gpu`` is
-for one large card; no weights that ship were made with it."""
+"""Presets by model; ``published`` is the recipe that the original program states (Adam, lr 1e-3, batch 40), but for the
+gradients, which are clipped here in every preset. ``gpu`` is for one large card; no weights that ship were made with
+it."""

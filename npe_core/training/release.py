@@ -7,12 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from npe_core.errors import InputError
 from npe_core.files import make_folder, written
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.importing import changing, exchange, known_entry, new_entry, put
 from npe_core.models.sides import SIDES, check_side
-from npe_core.models.weights import COARSE, SMOOTH, Entry, build, read_former, read_manifest, weights_folder
+from npe_core.models.weights import COARSE, SMOOTH, Entry, build, read_former, read_manifest, shapes_of, weights_folder
 from npe_core.training.checkpoint import exported, joined, read_json, read_weights, run_notes
 from npe_core.training.report import read_log
 
@@ -58,7 +60,9 @@ def release(
     if config is None:
         raise InputError(f"Neither {source} nor a run.json beside it says what the architecture is.")
     try:
-        build(kind, config).load_state_dict(tensors)
+        with torch.device("meta"):  # no memory is asked for what a file says
+            model = build(kind, config)
+        model.load_state_dict(tensors, assign=True)
     except RuntimeError as error:
         raise InputError(f"{source} does not fit the {kind}: {str(error).splitlines()[-1].strip()}") from None
     if kind in SIDES and not any_side:
@@ -92,11 +96,7 @@ def release(
 
 def _are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether upscalers of these architectures have the same tensors; older manifests say less of theirs."""
-    a, b = (
-        {name: tensor.shape for name, tensor in build("upscaler", config).state_dict().items()}
-        for config in (one, other)
-    )
-    return a == b
+    return shapes_of("upscaler", one) == shapes_of("upscaler", other)
 
 
 def _remove_unnamed(entries: dict[str, Entry], folder: Path) -> None:

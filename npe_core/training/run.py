@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 import torch
 
 from npe_core.device import choose_device, is_out_of_memory
-from npe_core.errors import OutOfMemory, UsageError
+from npe_core.errors import InputError, OutOfMemory, UsageError
 from npe_core.models.denoiser import Denoiser, DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
+from npe_core.models.shapes import from_stored
 from npe_core.models.upscaler import SCALE, UpscalerConfig
-from npe_core.training.checkpoint import check_pieces, content_of, exported, fill, read_weights, split
+from npe_core.training.checkpoint import check_pieces, content_of, exported, fill, read_weights, run_notes, split
 from npe_core.training.data import Mixture, load_images, load_pairs
 from npe_core.training.diffusion import DiffusionTask
 from npe_core.training.distributed import join_world, leave_world
@@ -27,7 +28,7 @@ from npe_core.training.recipe import PRESETS, TrainingRecipe
 from npe_core.training.report import say
 from npe_core.training.resuming import as_begun, begun, changes
 from npe_core.training.segmentation import SegmentationTask
-from npe_core.training.settings import from_stored, with_settings
+from npe_core.training.settings import with_settings
 from npe_core.training.stage import stage_as_begun, stage_of
 from npe_core.training.super_resolution import LEAST_PATCH, SIZE, SuperResolutionTask, made_by
 from npe_core.training.task import Perceptual, Task
@@ -156,7 +157,7 @@ def loaded_denoiser(weights: Path, device: torch.device) -> Denoiser:
     """A denoiser with the weights of a run or of a file, to be used and not trained. Raises InputError."""
     weights = exported(weights, EMA)
     tensors, stored, _ = read_weights(weights)
-    denoiser = Denoiser(from_stored(DenoiserConfig, stored) if stored is not None else DenoiserConfig())
+    denoiser = Denoiser(architecture_of(weights, stored, DenoiserConfig()))
     fill(denoiser, tensors, weights)
     return denoiser.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -171,6 +172,18 @@ def made_of(faces: Mixture, weights: Path, device: torch.device, seed: int, prec
 def config_of(options: argparse.Namespace, defaults: Config) -> Config:
     """The architecture: that of ``--init`` where it says one, else the defaults; with ``--config`` on top."""
     if options.init is not None:
-        stored = read_weights(exported(options.init, EMA))[1]
-        defaults = from_stored(type(defaults), stored) if stored is not None else defaults
+        weights = exported(options.init, EMA)
+        defaults = architecture_of(weights, read_weights(weights)[1], defaults)
     return with_settings(defaults, options.config)
+
+
+def architecture_of(weights: Path, stored: dict[str, Any] | None, usual: Config) -> Config:
+    """What is stored with weights, the usual one where nothing is. Raises InputError for that of another model."""
+    if stored is None:
+        return usual
+    try:
+        return from_stored(type(usual), stored)
+    except ValueError as error:
+        task, model = run_notes(weights).get("task"), type(usual).__name__.removesuffix("Config").lower()
+        held = "" if task is None else f" holds a run of {task}, which"
+        raise InputError(f"{weights}{held} does not fit the {model} ({error}).") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, TypeVar
 
-from npe_core.errors import InputError, UsageError
+from npe_core.errors import UsageError
 
 Settings = TypeVar("Settings")
 
@@ -50,11 +50,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple | list):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def from_stored(kind: type[Settings], stored: dict[str, Any]) -> Settings:
-    """A dataclass from what JSON kept of it (lists for tuples). Raises InputError when the fields do not fit."""
-    try:
-        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
-    except (TypeError, ValueError) as error:
-        raise InputError(f"The stored architecture does not fit a {kind.__name__}: {error}.") from None

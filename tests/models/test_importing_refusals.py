@@ -102,12 +102,26 @@ def test_text_is_no_checkpoint_whatever_its_letters_mean_to_a_pickle(tmp_path, w
         import_weights(tmp_path / "notes.pt", tmp_path / "mine")
 
 
-@pytest.mark.parametrize("config", ["[1]", "3", '{"width": -1}', '{"width": "wide"}', '{"blocks": 2.5}', "{"])
-def test_an_architecture_that_cannot_be_built_is_refused(tmp_path, config):
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ("[1]", "no table of names and values"),
+        ("3", "no table of names and values"),
+        ("{", "no table of names and values"),
+        ('{"width": -1}', "width is -1; expected a number above 0"),
+        ('{"width": "wide"}', "width is 'wide'; expected a value like 64"),
+        ('{"width": 8, "blocks": 2.5}', "blocks is 2.5; expected a value like 16"),
+        ('{"surroundings": 1}', "surroundings is 1; expected a value like False"),
+        ('{"mults": [1, "2"]}', "mults is [1, '2']; expected a value like (1, 2, 4, 4)"),
+        ('{"width": 200000}', "stem.weight is (8, 3, 9, 9), not (200000, 3, 9, 9)"),
+        ('{"depth": 3}', "fits none of the models"),
+    ],
+)
+def test_an_architecture_that_cannot_be_built_is_refused(tmp_path, config, words):
     save_file(
         GeneratorResNet(UpscalerConfig(**CONFIG)).state_dict(), str(tmp_path / "a.safetensors"), {"config": config}
     )
-    with pytest.raises(InputError, match=r"a\.safetensors"):
+    with pytest.raises(InputError, match=rf"a\.safetensors.*{re.escape(words)}"):
         import_weights(tmp_path / "a.safetensors", tmp_path / "mine")
 
 

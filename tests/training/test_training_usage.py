@@ -1,14 +1,17 @@
 """Bad usage of the training commands is told in words, and the examples of their help are good usage."""
 
+import json
 from pathlib import Path
 
 import pytest
+import torch
 from training_words import SEGMENTER, config, diffusion_words
 
 from npe_core.cli.app import run
 from npe_core.errors import UsageError
 from npe_core.models.denoiser import DenoiserConfig
 from npe_core.models.segmenter import SegmenterConfig
+from npe_core.training.checkpoint import export_weights
 from npe_core.training.evaluation.options import evaluation_parser
 from npe_core.training.options import train_parser
 from npe_core.training.settings import with_settings
@@ -88,6 +91,18 @@ def test_a_batch_that_memory_does_not_hold_is_told_with_what_helps(pairs, tmp_pa
     assert run(["train", *words]) == 4
     told = capsys.readouterr().err.splitlines()[-1]
     assert told == f"npe: cpu ran out of memory. Choose a smaller --batch than {many}, or a smaller --config."
+
+
+@pytest.mark.parametrize(("notes", "held"), [(None, ""), ({"task": "diffusion"}, " holds a run of diffusion, which")])
+def test_a_run_that_is_to_begin_at_the_weights_of_another_model_is_told(tmp_path, capsys, notes, held):
+    weights = tmp_path / "ema_long.safetensors"
+    export_weights(weights, {"x": torch.zeros(1)}, {"image_size": 16, "sigma_data": 0.5}, 1)
+    if notes is not None:
+        (tmp_path / "run.json").write_text(json.dumps(notes))
+    assert run(["train", "segmentation", "--data", "x", "--out", str(tmp_path / "new"), "--init", str(tmp_path)]) == 2
+    known = "image_size, patch, base, mults, fine"
+    told = capsys.readouterr().err
+    assert told == f"npe: {weights}{held} does not fit the segmenter (sigma_data is none of {known}).\n"
 
 
 def test_settings_take_the_type_of_the_default():
