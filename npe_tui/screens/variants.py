@@ -10,7 +10,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Label
 
@@ -104,14 +103,15 @@ class VariantsScreen(QuietFocus, Screen[int | None]):
         self._before = False
 
     def compose(self) -> ComposeResult:
-        told = self._note or "1 to 4, or Enter"
-        yield Label(Content.from_markup(" Which one?  [$text-muted]$told[/]", told=told), id="title")
+        yield Label(f" Which one?  [$text-muted]1 to {len(self._results)}, or Enter[/]", id="title")
         where = cut(around(self._document.canvas.levels))
         with Grid(id="tiles"):
             for number, result in enumerate(self._results):
                 title = f" {number + 1}  seed {result.parameters['seed']}"
                 before = self._document.photo.image[where]
                 yield Tile(number, result.image[where], before, title, self._depth)
+        if self._note:
+            yield Label(f" {self._note[0].upper()}{self._note[1:]}", id="variants-note", markup=False)
         yield KeyLine("take_focused", "dismiss(None)", "zoom(1.25)", "zoom(0.8)")
 
     def on_mount(self) -> None:

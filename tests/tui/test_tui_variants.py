@@ -44,3 +44,24 @@ def test_what_is_dragged_by_the_left_button_is_panned_and_what_is_clicked_is_tak
             await until(session.pilot, lambda: session.document.result is results[2])
 
     run(scenario)
+
+
+def test_that_seeds_hardly_matter_is_told_below_the_variants_beside_the_keys(start):
+    async def scenario():
+        async with start((60, 20)) as session:
+            await session.open()
+            await session.fill("7")
+            results = [invented(session.document, 30 + 256 * k) for k in range(4)]
+            await session.say(messages.Edited(await session.make("v", "variants"), results))
+            await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
+            screen = session.app.screen
+            await until(session.pilot, lambda: screen.is_mounted)
+            for width, lines in ((60, 1), (40, 2)):
+                await session.pilot.resize_terminal(width, 20)
+                assert "1 to 4, or Enter" in screen.query_one("#title").render_line(0).text
+                note = screen.query_one("#variants-note")
+                told = [note.render_line(y).text.strip() for y in range(note.region.height)]
+                assert " ".join(told) == "At timestep 250 seeds hardly matter (. is stronger)" and len(told) == lines
+                assert all(view.region.bottom < note.region.y for view in screen.query(PictureView))
+
+    run(scenario)
