@@ -70,12 +70,16 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
         records = iptc.read_records(opened)
     except ValueError:
         notes.append("the IPTC records are damaged and are not kept")
-    segments = getattr(opened.picture, "applist", ())  # of a JPEG
-    if any(name == "APP1" and body.startswith(_XMP_EXTENSION) for name, body in segments):
-        notes.append("the extension of the XMP packet (depth maps, larger previews) is not kept")
     packet = info.get("xmp")
     packet = packet.encode() if isinstance(packet, str) else packet
-    packet = xmp.made_upright(packet.rstrip(b"\0")) if isinstance(packet, bytes) else None
+    packet = packet.rstrip(b"\0") if isinstance(packet, bytes) else None
+    if packet:
+        packet, lost = xmp.without_attachments(xmp.made_upright(packet))
+        notes += lost
+    segments = getattr(opened.picture, "applist", ())  # of a JPEG
+    extended = any(name == "APP1" and body.startswith(_XMP_EXTENSION) for name, body in segments)
+    if extended and xmp.EXTENSION_LOST not in notes:
+        notes.append(xmp.EXTENSION_LOST)
     texts = _png_texts(opened.picture)
     stored = texts.get(PARAMETERS_KEY)
     if stored is None and packet:

@@ -15,6 +15,16 @@ _ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s{0,8}=\s{0,8}["']|>\s{0,8})
 _PARAMETERS = re.compile(rb"<npe:parameters>([^<]*)</npe:parameters>")
 _OPEN = f'<rdf:Description rdf:about="" xmlns:npe="{NAMESPACE}">'.encode()
 _OURS = re.compile(re.escape(_OPEN) + rb"<npe:parameters>[^<]*</npe:parameters></rdf:Description>\n?")
+EXTENSION_LOST = "the extension of the XMP packet (depth maps, larger previews) is not kept"
+_ATTACHMENTS = {
+    rb"G?Camera:(?:MotionPhoto|MicroVideo)\w*": "the video of the motion photo is not kept",
+    rb"hdrgm:\w+": "the HDR gain map is not kept",
+    rb"xmpNote:HasExtendedXMP": EXTENSION_LOST,
+}
+"""Properties about what lies in the file beside the picture, and what to say of that."""
+_LISTS = (b"xmp:Thumbnails", b"xap:Thumbnails", b"Container:Directory", b"GContainer:Directory")
+"""Elements with previews of the picture before the edit, and with what lies behind it."""
+_LONGEST_PROPERTY = 256
 _PADDING = re.compile(rb"\s+(?=<\?xpacket end)")
 _EMPTY = (
     b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
@@ -32,6 +42,35 @@ def read_orientation(packet: bytes) -> int | None:
 def made_upright(packet: bytes) -> bytes:
     """The packet with ``tiff:Orientation`` 1, if it has one."""
     return _ORIENTATION.sub(rb"\g<1>1", packet)
+
+
+def without_attachments(packet: bytes) -> tuple[bytes, list[str]]:
+    """(the packet without previews and without properties of what an edited file does not hold, what to say of that).
+
+    A viewer would look for a video that is not there, and show the picture before the edit.
+    """
+    notes = []
+    for name in _LISTS:
+        packet = _without_elements(packet, name)
+    for names, note in _ATTACHMENTS.items():
+        value = rb"""\s{0,8}=\s{0,8}(?:"[^"<]{0,%d}"|'[^'<]{0,%d}')""" % (_LONGEST_PROPERTY, _LONGEST_PROPERTY)
+        element = rb"<(%s)>[^<]{0,%d}</\1>" % (names, _LONGEST_PROPERTY)
+        packet, found = re.subn(rb"\s%s%s|%s" % (names, value, element), b"", packet)
+        if found:
+            notes.append(note)
+    return packet, notes
+
+
+def _without_elements(packet: bytes, name: bytes) -> bytes:
+    parts, at = [], 0
+    while (start := packet.find(b"<" + name + b">", at)) >= 0:
+        closing = b"</" + name + b">"
+        end = packet.find(closing, start)
+        if end < 0:
+            break
+        parts.append(packet[at:start])
+        at = end + len(closing)
+    return b"".join(parts) + packet[at:]
 
 
 def read_parameters(packet: bytes) -> str | None:

@@ -2,6 +2,8 @@
 
 import json
 import struct
+import time
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
@@ -53,8 +55,6 @@ def test_pillow_sees_our_parameters_where_they_belong(make, tmp_path):
     with Image.open(tmp_path / "a.png") as picture:
         assert json.loads(picture.text["npe"]) == PARAMETERS
         assert isinstance(picture.text["npe"], PngImagePlugin.iTXt)
-    import xml.etree.ElementTree as ElementTree
-
     photo.save(tmp_path / "a.jpg")
     with Image.open(tmp_path / "a.jpg") as picture:
         tree = ElementTree.fromstring(picture.info["xmp"])
@@ -110,3 +110,39 @@ def test_padding_gives_way_in_a_full_jpeg_packet(make, photo_file, tmp_path):
     photo = Photo.open(photo_file("a.jpg", xmp=full))
     assert photo.edited(photo.image, np.ones((96, 72), bool), {"a": "x" * 1000}).save(tmp_path / "b.jpg") == ()
     assert Photo.open(tmp_path / "b.jpg").parameters == {"a": "x" * 1000}
+
+
+STALE = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0" '
+    b'xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" GCamera:MotionPhoto="1" '
+    b"GCamera:MicroVideoOffset = '5000' xmlns:xmpNote=\"http://ns.adobe.com/xmp/note/\" "
+    b'xmpNote:HasExtendedXMP="ABCDEF" dc:source="kept"><GCamera:MicroVideo>1</GCamera:MicroVideo>'
+    b"<xmp:Thumbnails><rdf:Alt><rdf:li><xmpGImg:image>OLDPREVIEW</xmpGImg:image></rdf:li></rdf:Alt></xmp:Thumbnails>"
+    b"<dc:title>kept too</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
+def test_a_packet_no_longer_tells_of_what_the_file_does_not_hold(photo_file, tmp_path, name):
+    photo = Photo.open(photo_file(name, xmp=STALE))
+    assert photo.notes == (
+        "the video of the motion photo is not kept",
+        "the HDR gain map is not kept",
+        "the extension of the XMP packet (depth maps, larger previews) is not kept",
+    )
+    photo.save(tmp_path / f"out-{name}")
+    with Image.open(tmp_path / f"out-{name}") as picture:
+        packet = picture.info["xmp"]
+    for gone in (b"OLDPREVIEW", b"MotionPhoto", b"MicroVideo", b"hdrgm:Version", b"HasExtendedXMP", b"Thumbnails"):
+        assert gone not in packet
+    assert b'dc:source="kept"><dc:title>kept too</dc:title>' in packet
+    ElementTree.fromstring(packet.replace(b'dc:source="kept"', b"").replace(b"dc:title", b"title"))  # still whole
+
+
+def test_a_hostile_packet_takes_no_time():
+    for part in (b"<xmp:Thumbnails>", b' hdrgm:V="', b"<hdrgm:V>", b" GCamera:MotionPhoto", b" hdrgm:V='"):
+        packet = part * (1_000_000 // len(part))
+        started = time.monotonic()
+        xmp.without_attachments(packet)
+        assert time.monotonic() - started < 5
