@@ -39,6 +39,14 @@ class World:
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view(gradient.shape))
 
+    def mean(self, numbers: dict[str, float], device: torch.device) -> dict[str, float]:
+        """Of each of the numbers of all processes; every process gets the same answer."""
+        if self.size == 1:
+            return numbers
+        values = torch.tensor(list(numbers.values()), device=device)
+        dist.all_reduce(values)
+        return dict(zip(numbers, (values / self.size).tolist(), strict=True))
+
     def most(self, number: int, device: torch.device) -> int:
         """The greatest of the numbers of all processes; every process gets the same answer."""
         if self.size == 1:

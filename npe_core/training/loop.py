@@ -108,7 +108,7 @@ class Trainer:
         asked = 0
 
         def log(now: float) -> None:
-            numbers = mean_of(window)
+            numbers = self.world.mean(mean_of(window), self.device)
             if not math.isfinite(numbers["loss"]):
                 raise UsageError(f"The loss is {numbers['loss']} at {self.images} images. Choose a lower --lr.")
             numbers |= {"images_per_s": len(window) * self.recipe.batch / (now - logged), "lr": self.lr}

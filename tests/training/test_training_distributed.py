@@ -15,6 +15,7 @@ from two_processes import train
 
 from npe_core.errors import UsageError
 from npe_core.training.distributed import World
+from npe_core.training.report import read_log
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
 ROOT = SCRIPT.parents[2]
@@ -43,6 +44,8 @@ def test_two_processes_learn_what_one_learns_and_go_on_together(tmp_path):
     first, second = (torch.load(tmp_path / f"two/weights{rank}.pt") for rank in range(2))
     assert torch.equal(first, second)
     assert torch.allclose(first, train(tmp_path / "one", World()), atol=1e-6)
+    two, one = ([entry["loss"] for entry in read_log(tmp_path / name / "log.jsonl")][:2] for name in ("two", "one"))
+    assert len(one) == 2 and two == pytest.approx(one, rel=1e-5)
 
 
 def test_a_batch_is_shared_evenly_or_refused():
