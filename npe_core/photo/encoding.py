@@ -87,10 +87,8 @@ def _packet(content: Content, notes: list[str]) -> bytes | None:
 
 def _png(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     text = PngImagePlugin.PngInfo()
-    for name, body in content.metadata.colour:
+    for name, body in (*content.metadata.colour, *content.metadata.text):
         text.add(name, body)
-    for key, value in content.metadata.text:
-        text.add_itxt(key, value)
     if content.metadata.comment:
         text.add_itxt("Comment", content.metadata.comment.decode("utf-8", "replace"))
     if content.metadata.xmp:

@@ -17,7 +17,8 @@ PARAMETERS_KEY = "npe"
 MAX_PARAMETERS = 256 * 1024
 """Characters of JSON; more than that is not ours."""
 
-_TEXT_KEPT_ELSEWHERE = ("XML:com.adobe.xmp", PARAMETERS_KEY, "Comment")
+_TEXT_KEPT_ELSEWHERE = (b"XML:com.adobe.xmp", PARAMETERS_KEY.encode())
+_COMMENT = b"Comment"
 EXIF_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 # Description, Make, Model, Software, DateTime, Artist, HostComputer, Rating, Copyright, XPTitle .. XPSubject. The other
 # tags of a first directory describe how the samples are stored, which a TIFF must say about itself.
@@ -38,8 +39,8 @@ class Metadata:
     """Records of captions, credits and keywords."""
     comment: bytes | None = None
     """JPEG and GIF comment, PNG text ``Comment``."""
-    text: tuple[tuple[str, str], ...] = ()
-    """The other PNG text chunks."""
+    text: tuple[tuple[bytes, bytes], ...] = ()
+    """(name, body) of the other PNG text chunks, as they lie in the file."""
     dpi: tuple[float, float] | None = None
     """Pixels per inch, (horizontal, vertical)."""
     colour: tuple[tuple[bytes, bytes], ...] = ()
@@ -90,9 +91,9 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
         xmp=xmp.without_parameters(packet) if packet else None,
         iptc=records,
         comment=comment.encode() if isinstance(comment, str) else comment,
-        text=tuple((key, value) for key, value in texts.items() if _is_text(key)),
+        text=_other_texts(opened),
         dpi=dpi,
-        colour=opened.png_chunks(png_data.COLOUR),
+        colour=opened.png_colour(),
     )
     return metadata, parsed_parameters(stored), notes
 
@@ -131,8 +132,20 @@ def _png_texts(picture: Image.Image) -> dict[str, str]:
     return dict(picture.text) if isinstance(picture, PngImagePlugin.PngImageFile) else {}
 
 
-def _is_text(key: str) -> bool:
-    return key not in _TEXT_KEPT_ELSEWHERE and not key.startswith("Raw profile type")
+def _other_texts(opened: Opened) -> tuple[tuple[bytes, bytes], ...]:
+    """Of several comments the last is the one that is kept elsewhere."""
+    keyed = [(body.split(b"\0", 1)[0], name, body) for name, body in opened.png_chunks() if name in png_data.TEXTS]
+    comments = sum(key == _COMMENT for key, _, _ in keyed)
+    others = []
+    for key, name, body in keyed:
+        comments -= key == _COMMENT
+        if key == _COMMENT:
+            kept = comments > 0
+        else:
+            kept = key not in _TEXT_KEPT_ELSEWHERE and not key.startswith(b"Raw profile type")
+        if kept:
+            others.append((name, body))
+    return tuple(others)
 
 
 def _dpi(opened: Opened, block: bytes | None) -> tuple[float, float] | None:

@@ -92,12 +92,16 @@ class Opened:
             return None
         return deep_colour.read(self.content())
 
-    def png_chunks(self, names: tuple[bytes, ...]) -> tuple[tuple[bytes, bytes], ...]:
-        """(name, body) of the chunks of these names before the pixels; none of other formats."""
+    def png_chunks(self) -> tuple[tuple[bytes, bytes], ...]:
+        """(name, body) of the chunks beside the pixels; none of other formats."""
+        return tuple(png_data.chunks(self._file, but=b"IDAT")) if self.format == "PNG" else ()
+
+    def png_colour(self) -> tuple[tuple[bytes, bytes], ...]:
+        """(name, body) of the ``png_data.COLOUR`` chunks, which lie before the pixels."""
         if self.format != "PNG":
             return ()
         head = itertools.takewhile(lambda chunk: chunk[0] != b"IDAT", png_data.chunks(self._file))
-        return tuple(chunk for chunk in head if chunk[0] in names)
+        return tuple(chunk for chunk in head if chunk[0] in png_data.COLOUR)
 
     def content(self) -> bytes:
         """The whole file."""

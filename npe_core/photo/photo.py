@@ -19,6 +19,7 @@ from npe_core.photo import colour_profile
 from npe_core.photo.deep_colour import Deep
 from npe_core.photo.encoding import Content, encode
 from npe_core.photo.jpeg_source import JpegSource
+from npe_core.photo.left_out import notes_on
 from npe_core.photo.limits import check_size
 from npe_core.photo.metadata import Metadata, read_metadata
 from npe_core.photo.opening import open_picture
@@ -84,6 +85,7 @@ class Photo:
         with open_picture(path, lambda size: check_size(name, size, max_megapixels), max_megapixels * 1e6) as opened:
             samples = native_samples(opened.picture, opened.bits, name, opened.deep())
             metadata, parameters, notes = read_metadata(opened)
+            notes += notes_on(opened)
             if samples.converted:
                 metadata = replace(metadata, colour=())
             source = JpegSource.of(opened)

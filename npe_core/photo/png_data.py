@@ -14,6 +14,8 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 _STEP = 1 << 20
 COLOUR = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
 """Names of the chunks that say how the colours are meant, those first that others give way to."""
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+"""Names of the chunks that begin with a keyword and a zero byte."""
 _SRGB_CODES = bytes([1, 13])  # primaries and curve (ITU-T H.273)
 _SRGB_GAMMA = 45455
 _SRGB_PRIMARIES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # x and y of white, red, green and blue
@@ -59,12 +61,18 @@ def _bytes_of_pixels(header: bytes) -> int:
     return total
 
 
-def chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """(name, body) of each chunk of a PNG that is known to be whole; of the file only what is asked for is read."""
+def chunks(file: BinaryIO, but: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """(name, body) of each chunk of a PNG that is known to be whole; of the file only what is asked for is read.
+
+    Those of the name ``but`` are passed over.
+    """
     file.seek(len(_SIGNATURE))
     while head := file.read(8):
         length, name = struct.unpack(">I4s", head)
-        yield name, file.read(length)
+        if name == but:
+            file.seek(length, io.SEEK_CUR)
+        else:
+            yield name, file.read(length)
         file.seek(4, io.SEEK_CUR)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -150,3 +151,52 @@ def test_a_comment_that_no_jpeg_can_hold_is_noted(photo_file, tmp_path):
     said.add_text("Comment", "long " * 14_000)
     photo = Photo.open(photo_file("a.png", pnginfo=said))
     assert photo.save(tmp_path / "b.jpg") == ("the comment is too long for JPEG and is not kept",)
+
+
+def test_texts_of_a_png_stay_as_they_are(make, tmp_path):
+    """Several of a keyword, in another language, compressed, and behind the pixels."""
+    texts = [
+        (b"tEXt", b"Keyword\0one"),
+        (b"tEXt", b"Keyword\0two"),
+        (b"iTXt", b"Title\0\0\0de\0Titel\0Hallo \xc3\xa4"),
+        (b"zTXt", b"History\0\0" + zlib.compress(b"edit " * 1000)),
+        (b"tEXt", b"Comment\0first"),
+    ]
+    last = (b"tEXt", b"Comment\0last")
+    parts = list(png_data.chunks(io.BytesIO(make.png_of(make.smooth(), 2, *texts[1:], last, bits=8))))
+    source = tmp_path / "in.png"
+    source.write_bytes(png_data.joined([*parts[:-1], texts[0], parts[-1]]))
+    photo = Photo.open(source)
+    assert photo.notes == () and photo.save(tmp_path / "out.png") == ()
+    found = list(png_data.chunks(io.BytesIO((tmp_path / "out.png").read_bytes())))
+    assert sorted(chunk for chunk in found if chunk in texts) == sorted(texts)
+    assert [name for name, body in found if b"last" in body] == [b"iTXt"]
+    assert "no place for the text comments" in photo.save(tmp_path / "out.jpg")[0]
+    with Image.open(tmp_path / "out.jpg") as picture:
+        assert picture.info["comment"] == b"last"
+
+
+def test_what_of_a_png_is_not_kept_is_named(make, tmp_path):
+    chunks = [(b"caBX", b"C2PA"), (b"sBIT", b"\5\6\5"), (b"bKGD", bytes(6)), (b"cLLI", bytes(8)), (b"oFFs", bytes(9))]
+    (tmp_path / "in.png").write_bytes(make.png_of(make.smooth(), 2, *chunks, bits=8))
+    credentials, others = Photo.open(tmp_path / "in.png").notes
+    assert "content credentials (C2PA) are not kept" in credentials
+    assert others == "chunks of the PNG are not kept: cLLI, oFFs"
+
+
+def test_what_of_a_jpeg_is_not_kept_is_named(photo_file, tmp_path):
+    def segment(marker, body):
+        return b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
+
+    path_of_photoshop = b"Photoshop 3.0\0" + b"8BIM" + struct.pack(">HHI", 2000, 0, 4) + b"PATH"
+    whole = photo_file("a.jpg").read_bytes()
+    beside = segment(0xFE, b"one") + segment(0xFE, b"two") + segment(0xED, path_of_photoshop)
+    beside += segment(0xEB, b"JP\0\1\0\0\0\1jumbc2pa") + segment(0xE2, b"FPXR\0rest")
+    (tmp_path / "b.jpg").write_bytes(whole[:2] + beside + whole[2:])
+    assert Photo.open(tmp_path / "b.jpg").notes == (
+        "the content credentials (C2PA) are not kept: an edited photo cannot bear their signature",
+        "only the last of the 2 comments is kept",
+        "the paths of Photoshop are not kept",
+        "the FlashPix data are not kept",
+    )
+    assert Photo.open(tmp_path / "a.jpg").notes == ()
