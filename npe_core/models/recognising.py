@@ -41,8 +41,8 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
         if config is None:
             candidate, wanted = _by_sizes(kind, defaults[kind], found)
         else:
-            told = config if config.keys() <= defaults[kind].keys() else {}
-            candidate = {**defaults[kind], **told}  # older files say less
+            stored = config if config.keys() <= defaults[kind].keys() else {}
+            candidate = {**defaults[kind], **stored}  # older files say less
             try:
                 wanted = shapes_of(kind, candidate)
             except WeightsError as error:

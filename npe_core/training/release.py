@@ -72,10 +72,11 @@ def release(
         if images is not None
         else max((int(e["images"]) for e in read_log(source.parent / "log.jsonl")), default=None)
     )
+    _, average, length = source.stem.partition("ema_")
     provenance: dict[str, Any] = {
         "data": data_names or [row["name"] for row in notes.get("data", [])],
         "images_seen": seen,
-        "ema": ema,
+        **({"ema": length} if average and length in ("short", "long") else {}),  # of another file nobody knows
         "recipe": notes.get("recipe", {}),
         **{name: notes[name] for name in ("stage", "average") if name in notes},
         "measured": {} if measured is None else read_json(measured),

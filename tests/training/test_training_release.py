@@ -156,6 +156,12 @@ def test_weights_that_diverged_are_neither_released_nor_averaged(no_shipped, tmp
     assert not (tmp_path / "weights").exists() and not list(tmp_path.glob("mean/*.safetensors"))
 
 
+@pytest.mark.parametrize(("named", "told"), [("ema_short", "short"), ("ema_long", "long"), ("best", None)])
+def test_which_average_a_file_holds_is_told_by_its_name_alone(no_shipped, tmp_path, named, told):
+    path = upscaler(tmp_path / f"{named}.safetensors", 1)
+    assert release("upscaler", path, folder=tmp_path / "weights").provenance.get("ema") == told
+
+
 def test_whole_numbers_are_no_weights_of_a_run(no_shipped, tmp_path):
     state = GeneratorResNet(UpscalerConfig(**SMALL)).state_dict()
     state["head.bias"] = state["head.bias"].to(torch.int8)
