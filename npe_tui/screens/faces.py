@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Label, OptionList, Static
+from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from npe_tui.document import FaceBox, FaceWish
@@ -48,25 +48,25 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
 
     def compose(self) -> ComposeResult:
         count = len(self._faces)
-        self._title = "No face was found" if not count else "Which face?" if count > 1 else "One face was found"
+        asked = "No face was found" if not count else "Which face?" if count > 1 else "One face was found"
+        box = "drag a box around head and hair"
+        hint = f"or {box}" if count else f"{box}, or w: Enhance needs one"
+        self._title = f"{asked}  [$text-muted]{hint}[/]"
         yield Label(f" {self._title}", id="title")
         with Horizontal(id="body"):
             yield PictureView(depth=self._depth, id="faces")
             with Vertical(id="face-side"):
                 yield OptionList(*self._options(), id="face-list", compact=True)
-                or_else = "Or" if self._faces else "Enhance needs a face: w, or"
-                told = f"{or_else} drag a box around head and hair (Space sets a corner at the cursor)."
-                yield Static(told, classes="hint")
-        yield KeyLine()
+        yield KeyLine("corner", "back")  # the other keys are in the list, too
 
     def _options(self) -> list[Option]:
-        options = [Option(f"{n}  face {n} from the left", id=f"face-{n}") for n in range(1, len(self._faces) + 1)]
+        options = [Option(f"{n}  face {n}", id=f"face-{n}") for n in range(1, len(self._faces) + 1)]
         if len(self._faces) > 1:
             options.append(Option("a  all faces", id="all"))
-        options.append(Option("w  the whole picture is a face", id="whole"))
+        options.append(Option("w  whole picture", id="whole"))
         if self._drawn is not None:
-            options.append(Option("   the box that was drawn", id="box"))
-        return [*options, Option("Esc  paint without" if self._wish is None else "Esc  as it was", id="none")]
+            options.append(Option("   drawn box", id="box"))
+        return [*options, Option("Esc  none" if self._wish is None else "Esc  as it was", id="none")]
 
     @property
     def _drawn(self) -> FaceBox | None:
