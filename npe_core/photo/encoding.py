@@ -9,12 +9,13 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from npe_core.photo import colour_profile, deep_colour, exif, iptc, png_data, xmp
 from npe_core.photo.deep_colour import Deep
 from npe_core.photo.jpeg_source import JpegSource
 from npe_core.photo.metadata import EXIF_DIRECTORIES, PARAMETERS_KEY, Metadata, keep_descriptive
+from npe_core.photo.opening import pillow_settings
 
 QUALITY = 95
 """Of JPEG and WebP where the source gives no better advice."""
@@ -158,6 +159,13 @@ def _jpeg(content: Content, buffer: BytesIO, notes: list[str]) -> None:
 
 
 def _tiff(content: Content, buffer: BytesIO, notes: list[str]) -> None:
+    with pillow_settings(None) as warned:
+        _write_tiff(content, buffer, notes)
+    if any(warning.filename == TiffImagePlugin.__file__ for warning in warned):  # of tags that it passes over
+        notes.append("damaged entries of the EXIF block cannot be written into a TIFF and are not kept")
+
+
+def _write_tiff(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     tags = Image.Exif()
     if content.metadata.exif:
         try:

@@ -200,19 +200,19 @@ def _decoding(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def pillow_settings(max_pixels: float | None) -> Iterator[None]:
-    """Pillow's warnings go nowhere (we report by errors and notes), and its limits are ours (None: no limit on pixels).
+def pillow_settings(max_pixels: float | None) -> Iterator[list[warnings.WarningMessage]]:
+    """Pillow's warnings go into a list (errors and notes tell of them), and its limits are ours (None: any size).
 
     All are settings of the whole process, hence one decoding at a time.
     """
-    with _pillow, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _pillow, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
         before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
         PngImagePlugin.MAX_TEXT_CHUNK = _LONGEST_TEXT
         # For what hides behind a small header as well, such as a TIFF's tiles.
         Image.MAX_IMAGE_PIXELS = None if max_pixels is None else max(int(max_pixels), 1)
         try:
-            yield
+            yield warned
         finally:
             Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
 

@@ -155,6 +155,15 @@ def test_damaged_exif_is_noted(photo_file):
     assert photo.notes == ("the EXIF block is damaged and is not kept",)
 
 
+def test_an_entry_that_pillow_passes_over_is_a_note_and_no_warning_of_python(photo_file, tmp_path):
+    """A directory of GPS that ends early: warnings are errors here, and lines on the terminal elsewhere."""
+    block = directory((0x010F, 2, 4, b"Cam\0"), (0x8825, 4, 1, struct.pack("<I", 38))) + struct.pack("<H", 3) + bytes(4)
+    notes = Photo.open(photo_file("in.jpg", exif=b"Exif\0\0" + block)).save(tmp_path / "out.tif")
+    assert notes == ("damaged entries of the EXIF block cannot be written into a TIFF and are not kept",)
+    with Image.open(tmp_path / "out.tif") as picture:
+        assert picture.getexif()[0x010F] == "Cam"
+
+
 def test_storage_tags_of_a_camera_do_not_reach_a_tiff(make, photo_file, tmp_path):
     tags = Image.Exif()
     tags[0x0100], tags[0x0101], tags[0x0103], tags[0x010F] = 4000, 3000, 6, "Cam"
