@@ -13,6 +13,8 @@ from npe_core.canvas.boxes import Box
 BLACK, WHITE = 1, 2
 CROSS = 3
 """Dots that the arms of the cursor reach from its middle."""
+_LARGE = 16
+"""Dots across a face of which a thick frame does not hide what is beside it."""
 _GLYPHS = (
     "### #.# #.# #.# ###",
     ".#. ##. .#. .#. ###",
@@ -58,14 +60,15 @@ def divider(box: Box, column: int) -> np.ndarray:
 def frame(box: Box, edges: tuple[float, float, float, float], number: int | None, chosen: bool) -> np.ndarray:
     """A rectangle, in dots, with its number on a plate over its corner: it can be read however far the photo is.
 
-    None: no number. The chosen one has a thick line, outwards, and a white plate. Where there is no room above, the
-    plate covers.
+    None: no number. The chosen one has a white line, outwards, which is thick where there is room, and a white plate.
+    Where there is no room above, the plate covers.
     """
     x, y = np.arange(box[0], box[2])[None, :], np.arange(box[1], box[3])[:, None]
     left, top, right, bottom = (int(np.floor(edge)) for edge in edges)
     out = np.maximum(np.maximum(left - x, x - right), np.maximum(top - y, y - bottom))  # dots outwards from the line
     if chosen:
-        ink = np.select([(out == 0) | (out == 1), out == 2], [WHITE, BLACK], 0)
+        thick = 2 if min(right - left, bottom - top) >= _LARGE else 1
+        ink = np.select([(out >= 0) & (out < thick), out == thick], [WHITE, BLACK], 0)
     else:
         ink = np.where(out == 0, _dashes(box), 0)
     if number is None:

@@ -204,5 +204,12 @@ def test_the_chosen_frame_is_the_one_that_stands_out():
     assert {"#", "."} <= set("".join(plain)), "dashes of both, to be seen on any colour"
 
 
+@pytest.mark.parametrize(("side", "line"), [(100, ".#"), (300, ".##")])
+def test_the_line_around_a_small_face_is_thin(side, line):
+    rows = [row.strip() for row in marks(Frame((200, 200, 200 + side, 200 + side), None, True)) if row.strip()]
+    across = rows[len(rows) // 2]
+    assert across.startswith(f"{line} ") and across.endswith(f" {line[::-1]}")
+
+
 def test_a_frame_that_reaches_beyond_the_view_keeps_its_number_in_sight():
     assert any(row.startswith(".###.") for row in marks(Frame((-900, -900, 300, 300), 2, False), wide=700))
