@@ -23,6 +23,8 @@ _PER_INCH = {2: 1.0, 3: 2.54}  # inch, centimetre
 _THUMBNAILS = ((0x0201, 0x0202), (0x0111, 0x0117))
 """Tags of where a thumbnail lies and how many bytes it has: as JPEG, and in strips of uncompressed samples."""
 _FORMATS = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG
+_SIGNED = {6: "b", 8: "h", 9: "i"}  # SBYTE, SSHORT, SLONG
+_SHORT, _LONG = 3, 4
 
 
 class _Block:
@@ -59,9 +61,21 @@ class _Block:
         start = at + 8 if struct.calcsize(form) <= 4 else self.unpack("I", at + 8)
         return struct.unpack_from(form, self.block, start)
 
+    def first(self, at: int) -> int:
+        """The first of the numbers of any kind that lie within the entry at that offset."""
+        form = (_FORMATS | _SIGNED).get(self.unpack("H", at + 2))
+        if form is None or not 1 <= self.unpack("I", at + 4) <= 4 // struct.calcsize("=" + form):
+            raise ValueError("no numbers in the entry")
+        return self.unpack(form, at + 8)
+
     def set_value(self, at: int, value: int) -> None:
-        self.value(at)
-        struct.pack_into(self.order + _FORMATS[self.unpack("H", at + 2)], self.block, at + 8, value)
+        """Of the kind that it has; where that holds no such number, or several, the entry becomes a plain one."""
+        form = _FORMATS.get(self.unpack("H", at + 2))
+        if form is None or self.unpack("I", at + 4) != 1 or value >= 1 << 8 * struct.calcsize("=" + form):
+            kind = _SHORT if value < 1 << 16 else _LONG
+            struct.pack_into(self.order + "HII", self.block, at + 2, kind, 1, 0)
+            form = _FORMATS[kind]
+        struct.pack_into(self.order + form, self.block, at + 8, value)
 
     def ratio(self, at: int) -> float:
         """The single fraction that the entry at that offset points to."""
@@ -81,7 +95,7 @@ class _Block:
             return
         second = self.unpack("I", field)
         struct.pack_into(self.order + "I", self.block, field, 0)
-        if not second:
+        if not second or second + 2 > len(self.block):  # none, or cut off by who shortened the block
             return
         where = {tag: at for tag, at in self.entries(second)}
         parts = [
@@ -106,7 +120,7 @@ def read_orientation(block: bytes) -> int | None:
         exif = _Block(block)
         for tag, at in exif.entries(exif.unpack("I", 4)):
             if tag == ORIENTATION:
-                value = exif.value(at)
+                value = exif.first(at)
                 return value if 1 <= value <= 8 else None
     except (struct.error, ValueError):
         return None

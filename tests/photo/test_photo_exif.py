@@ -74,12 +74,38 @@ def test_an_uncompressed_thumbnail_goes_too(photo_file, tmp_path, order):
         (3, 1, b"\6\0\0\0", 6),
         (3, 1, b"\0\0\0\0", None),
         (3, 1, b"\x09\0\0\0", None),
+        (3, 2, b"\6\0\0\0", 6),
+        (8, 1, b"\6\0\0\0", 6),
+        (9, 1, b"\6\0\0\0", 6),
+        (9, 1, b"\xff\xff\xff\xff", None),
         (3, 3, b"\6\0\0\0", None),  # where three numbers lie
         (2, 1, b"\6\0\0\0", None),
     ],
 )
 def test_an_orientation_is_one_number_from_1_to_8(kind, count, value, read):
-    assert exif.read_orientation(directory((0x0112, kind, count, value))) == read
+    block = directory((0x0112, kind, count, value), (0x0128, 3, 1, b"\2\0\0\0"))
+    assert exif.read_orientation(block) == read
+    upright = exif.made_upright(block, (72, 96))  # whatever it was: the rest of the block is not lost for it
+    assert exif.read_orientation(upright) == 1 and upright[22:] == block[22:]
+
+
+def test_a_size_of_an_odd_kind_becomes_a_plain_number(make):
+    block = bytearray(make.exif_block())
+    at = block.index(struct.pack("<HHI", 0xA002, 4, 1))
+    struct.pack_into("<HI", block, at + 2, 1, 1)  # BYTE
+    tags = Image.Exif()
+    tags.load(b"Exif\0\0" + exif.made_upright(bytes(block), (70000, 96)))
+    assert (tags.get_ifd(0x8769)[0xA002], tags.get_ifd(0x8769)[0xA003]) == (70000, 96)
+
+
+def test_a_link_beyond_the_end_of_a_block_costs_the_link_alone(make):
+    whole = make.exif_block()
+    field = 8 + 2 + 4 * 12
+    block = bytearray(whole)
+    struct.pack_into("<I", block, field, len(block) + 100)
+    upright = exif.made_upright(bytes(block), (72, 96))
+    assert upright[field : field + 4] == bytes(4)
+    assert exif.read_orientation(upright) == 1 and upright[field + 4 :].count(NOTE) == 1
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
