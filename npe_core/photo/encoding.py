@@ -74,11 +74,15 @@ def _present(**options: Any) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
 
 
+def _as_text(parameters: dict[str, Any]) -> str:
+    return json.dumps(parameters, separators=(",", ":"))
+
+
 def _packet(content: Content, notes: list[str]) -> bytes | None:
     """The XMP packet with the parameters in it."""
     if content.parameters is None:
         return content.metadata.xmp
-    text = json.dumps(content.parameters, separators=(",", ":"))
+    text = _as_text(content.parameters)
     packet = xmp.with_parameters(content.metadata.xmp, text)
     if packet is None:
         notes.append("the XMP packet is not readable and is replaced by one with the edit parameters")
@@ -137,8 +141,13 @@ def _jpeg(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     if packet and len(packet) > _JPEG_XMP:
         packet = xmp.without_padding(packet)
     if packet and len(packet) > _JPEG_XMP:
-        notes.append("the XMP packet with the edit parameters is too long for JPEG and is not kept")
-    elif packet:
+        packet = None if content.parameters is None else xmp.with_parameters(None, _as_text(content.parameters))
+        if packet and len(packet) <= _JPEG_XMP:
+            notes.append("the XMP packet is too long for JPEG: of it only the edit parameters are kept")
+        else:
+            packet = None
+            notes.append("the XMP packet is too long for JPEG and is not kept")
+    if packet:
         options["xmp"] = packet
     if metadata.iptc:
         segment = iptc.jpeg_segment(metadata.iptc)

@@ -13,8 +13,16 @@ NAMESPACE = "https://neural-photo-editor.invalid/ns/1.0/"
 
 _ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s{0,8}=\s{0,8}["']|>\s{0,8}))([1-8])(?=\s{0,8}["'<])""")
 _PARAMETERS = re.compile(rb"<npe:parameters>([^<]*)</npe:parameters>")
-_OPEN = f'<rdf:Description rdf:about="" xmlns:npe="{NAMESPACE}">'.encode()
-_OURS = re.compile(re.escape(_OPEN) + rb"<npe:parameters>[^<]*</npe:parameters></rdf:Description>\n?")
+_OPEN = b'<%b:Description %b:about="" xmlns:npe="' + NAMESPACE.encode() + b'">'
+_NAME = rb"[A-Za-z_][\w.-]{0,30}"
+_RDF = re.compile(
+    rb"""xmlns:(%b)\s{0,8}=\s{0,8}["']http://www\.w3\.org/1999/02/22-rdf-syntax-ns#["']""" % _NAME,
+)
+"""Where a packet says by what prefix it names the elements of RDF."""
+_OURS = re.compile(
+    _OPEN.replace(b".", rb"\.") % (b"(?P<rdf>%b)" % _NAME, b"(?P=rdf)")
+    + rb"<npe:parameters>[^<]*</npe:parameters></(?P=rdf):Description>\n?"
+)
 EXTENSION_LOST = "the extension of the XMP packet (depth maps, larger previews) is not kept"
 _ATTACHMENTS = {
     rb"G?Camera:(?:MotionPhoto|MicroVideo)\w*": "the video of the motion photo is not kept",
@@ -87,15 +95,14 @@ def without_parameters(packet: bytes) -> bytes:
 def with_parameters(packet: bytes | None, parameters: str) -> bytes | None:
     """The packet (None: a new one) with the parameters added; None where the packet is no readable XMP."""
     packet = without_parameters(_EMPTY if packet is None else packet)
-    head, closing, tail = packet.rpartition(b"</rdf:RDF>")
+    bound = _RDF.search(packet)
+    rdf = bound[1] if bound else b"rdf"
+    packet = re.sub(rb"(<%b:RDF(?:\s[^<>]{0,4096})?)/>" % re.escape(rdf), rb"\1></%b:RDF>" % rdf, packet, count=1)
+    head, closing, tail = packet.rpartition(b"</%b:RDF" % rdf)
     if not closing:
         return None
-    ours = (
-        _OPEN
-        + b"<npe:parameters>"
-        + html.escape(parameters, quote=False).encode()
-        + b"</npe:parameters></rdf:Description>\n"
-    )
+    text = html.escape(parameters, quote=False).encode()
+    ours = _OPEN % (rdf, rdf) + b"<npe:parameters>" + text + b"</npe:parameters></%b:Description>\n" % rdf
     return head + ours + closing + tail
 
 

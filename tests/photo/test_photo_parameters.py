@@ -88,6 +88,37 @@ def test_unreadable_xmp_is_replaced_with_a_note(make, photo_file, tmp_path):
     assert Photo.open(tmp_path / "b.jpg").parameters == {"a": 1}
 
 
+@pytest.mark.parametrize("rdf", [
+    b'<rdf:RDF xmlns:rdf="%b"/>', b"<rdf:RDF xmlns:rdf='%b'\n/>", b'<r:RDF xmlns:r="%b"><r:Bag/></r:RDF>',
+    b'<r:RDF xmlns:r = "%b" />', b'<rdf:RDF xmlns:rdf="%b"></rdf:RDF >',
+])  # fmt: skip
+def test_a_packet_is_kept_however_it_names_its_rdf(photo_file, tmp_path, rdf):
+    namespace = b"http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="kept">' + rdf % namespace + b"</x:xmpmeta>"
+    photo = Photo.open(photo_file("a.jpg", xmp=packet))
+    for name in ("b.jpg", "c.jpg"):  # over the parameters of the edit before, too
+        assert photo.edited(photo.image, np.ones((72, 96), bool), PARAMETERS).save(tmp_path / name) == ()
+        photo = Photo.open(tmp_path / name)
+        assert photo.parameters == PARAMETERS
+        with Image.open(tmp_path / name) as picture:
+            written = picture.info["xmp"]
+        assert b'x:xmptk="kept"' in written and written.count(b"<npe:parameters>") == 1
+        tree = ElementTree.fromstring(written)
+        rdf = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+        inside = [tree[0].tag, tree[0][-1].tag, tree[0][-1][0].tag]
+        assert inside == [f"{rdf}RDF", f"{rdf}Description", f"{{{xmp.NAMESPACE}}}parameters"]
+
+
+def test_a_packet_beyond_a_jpeg_does_not_take_the_parameters_with_it(make, photo_file, tmp_path):
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", make.XMP.replace(b"</dc:title>", b"long" * 20000 + b"</dc:title>").decode())
+    photo = Photo.open(photo_file("a.png", pnginfo=text))
+    notes = photo.edited(photo.image, np.ones((96, 72), bool), PARAMETERS).save(tmp_path / "b.jpg")
+    assert notes == ("the XMP packet is too long for JPEG: of it only the edit parameters are kept",)
+    assert Photo.open(tmp_path / "b.jpg").parameters == PARAMETERS
+    assert photo.save(tmp_path / "c.jpg") == ("the XMP packet is too long for JPEG and is not kept",)
+
+
 def test_a_packet_loses_the_nul_that_some_programs_end_it_with(make, photo_file, tmp_path):
     Photo.open(photo_file("a.jpg", xmp=make.XMP + b"\0")).save(tmp_path / "b.jpg")
     with Image.open(tmp_path / "b.jpg") as picture:
