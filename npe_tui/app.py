@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import ref
 
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
@@ -32,6 +35,8 @@ from npe_tui.screens.dialog import Dialog
 from npe_tui.screens.edit import EditScreen
 from npe_tui.themes import THEMES, next_theme, own_colours
 
+_SETTLED, _COLLECTIONS = 0.1, 5
+"""Seconds before a screen that was closed is looked for again, and how often."""
 _PATIENCE = 1.0
 """Seconds that the engine has at the end to come to the end of a step."""
 
@@ -115,7 +120,11 @@ class NpeApp(InOrder, inherit_bindings=False):
         document = await self._ask_photo(editing.path.parent)
         if document is not None and await self.saving.may_close("Open another photo without saving?"):
             editing.running.leave()
+            left = ref(editing)
+            del editing
             await self.switch_screen(EditScreen(document.path, document))
+            # not begun here: what is begun from a key of that screen holds it as long as it runs
+            self.call_later(lambda: self.run_worker(_forgotten(left), group="app"))
 
     def could_not_open(self, path: Path, problem: str) -> None:
         """The photo that was named at the start is none: to the file browser. What lies over its screen is answered."""
@@ -230,6 +239,18 @@ class NpeApp(InOrder, inherit_bindings=False):
         """In place of Textual's page of local variables: ``run`` raises the fault, and the command line tells it."""
         self.kept = self.autosave_now()
         self._close_messages_no_wait()
+
+
+async def _forgotten(left: ref[EditScreen]) -> None:
+    """A closed screen is made of cycles, which with torch there stayed for many photos more, each with all its pixels.
+
+    What has closed it may hold it for a moment, and a save for as long as it takes.
+    """
+    for _ in range(_COLLECTIONS):
+        await asyncio.sleep(_SETTLED)
+        gc.collect()
+        if left() is None:
+            return
 
 
 def _engine(config: Config) -> Engine:
