@@ -8,11 +8,14 @@ is around the mask. Texture that the result has already counts: of independent o
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, pad, within
+from npe_core.canvas.boxes import box_of, cut, intersection, merged, moved_by, overlap, pad, within
 from npe_core.colour import LUMA
 from npe_core.editor.framing import distance_to
 from npe_core.faces import FaceCrop
@@ -23,7 +26,7 @@ from npe_core.parts import Box
 CELLS = 128
 """Along a crop: a cell is a pixel of the crop as the denoiser sees it."""
 BLOCK = 32
-"""Cells along the squares into which a mask is cut; it bounds the memory."""
+"""Cells along the squares in which a mask is worked on; it bounds the memory."""
 SEARCHED = 16
 """Cells around such a square among which texture is looked for."""
 NEAR = 4
@@ -31,7 +34,8 @@ NEAR = 4
 SMALLEST = 6
 """Cells along the pieces that are not cut any smaller when no place is like them."""
 UNLIKE = 1.0
-"""The distance (``Search.distances``) from which on a piece is cut in four; from twice as far no texture is taken."""
+"""The distance (``Search.likest``) from which on a piece is cut in four; from twice as far one of the smallest
+looks around all of the mask."""
 STRONGEST = 1.5
 """The most that texture is amplified."""
 ALIKE = 20.0
@@ -53,32 +57,58 @@ def heal(
     (H, W) uint8, is above 0. How fine texture is follows the nearest crop; ``kept`` (size, size) float32 in [0, 1] of
     each says how much of the photo's own texture the image has.
     """
-    size, whole = (marked.shape[0], marked.shape[1]), box_of(bare)
-    if whole is None:
-        return
-    side = BLOCK * min(cell_of(crop) for crop in crops)
-    corners = [(x, y) for y in range(whole[1], whole[3], side) for x in range(whole[0], whole[2], side)]
+    size = marked.shape[0], marked.shape[1]
 
-    def healed(corner: tuple[int, int]) -> tuple[Box, np.ndarray] | None:
-        x, y = corner
-        block = x, y, min(x + side, whole[2]), min(y + side, whole[3])
-        if (own := box_of(bare[cut(block)])) is None:
-            return None
-        block = moved_by(block, own)
-        number = nearest(block, crops)
+    def texture(mask: tuple[int, list[Box]]) -> list[tuple[Box, np.ndarray]]:
+        number, boxes = mask
         cell = cell_of(crops[number])
-        around = whole_cells(pad(block, SEARCHED * cell, size), cell)
-        inner = intersection(block, around)
-        if inner is None or marked[cut(around)].all():
-            return None
-        where, own = np.zeros((around[3] - around[1], around[2] - around[0]), bool), within(around, inner)
-        where[cut(own)] = bare[cut(inner)]
-        has = crops[number].to_box(kept[number], around)
-        texture = missing_texture(image[cut(around)], photo[cut(around)], marked[cut(around)] > 0, where, has, cell)
-        return None if texture is None else (inner, texture[cut(own)])
+        around = whole_cells(pad(around_all(boxes), SEARCHED * cell, size), cell)
+        where = np.zeros((around[3] - around[1], around[2] - around[0]), bool)
+        for box in boxes:
+            if (inner := intersection(box, around)) is not None:
+                where[cut(within(around, inner))] = bare[cut(inner)]
+        if not where.any():  # in a picture narrower than a cell
+            return []
+        place = Place(image[cut(around)], photo[cut(around)], marked[cut(around)] > 0, bare[cut(around)], where, cell)
+        missing = missing_texture(place, lambda box: crops[number].to_box(kept[number], moved_by(around, box)))
+        return [(moved_by(around, box), fine) for box, fine in missing]
 
-    for box, texture in filter(None, each(healed, corners)):
-        image[cut(box)] = np.clip(np.rint(image[cut(box)] + texture), 0, 255).astype(np.uint8)
+    for found in each(texture, masks(bare, crops)):
+        for box, fine in found:
+            image[cut(box)] = np.clip(np.rint(image[cut(box)] + fine), 0, 255).astype(np.uint8)
+
+
+def masks(bare: np.ndarray, crops: list[FaceCrop]) -> list[tuple[int, list[Box]]]:
+    """What is marked in ``bare`` (H, W) bool as boxes that do not overlap: lists of those that lie near each other.
+
+    Each list comes with the number of the crop that all of it is nearest to.
+    """
+    whole, of_crops = box_of(bare), dict[int, list[Box]]()
+    if whole is None:
+        return []
+    for square in squares_of(whole, BLOCK * min(cell_of(crop) for crop in crops)):
+        if (own := box_of(bare[cut(square)])) is not None:
+            box = moved_by(square, own)
+            of_crops.setdefault(nearest(box, crops), []).append(box)
+    found = []
+    for number, boxes in of_crops.items():
+        margin = SEARCHED // 2 * cell_of(crops[number])
+        groups = merged([pad(box, margin, (bare.shape[0], bare.shape[1])) for box in boxes])
+        found += [(number, [box for box in boxes if overlap(box, group)]) for group in groups]
+    return found
+
+
+def squares_of(box: Box, side: int) -> list[Box]:
+    """The squares of a grid from a box's upper left corner on, cut at its right and lower end."""
+    x0, y0, x1, y1 = box
+    corners = [(x, y) for y in range(y0, y1, side) for x in range(x0, x1, side)]
+    return [(x, y, min(x + side, x1), min(y + side, y1)) for x, y in corners]
+
+
+def around_all(boxes: list[Box]) -> Box:
+    """The smallest box around some."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def cell_of(crop: FaceCrop) -> int:
@@ -98,99 +128,163 @@ def whole_cells(box: Box, cell: int) -> Box:
     return x0, y0, x1 - (x1 - x0) % cell, y1 - (y1 - y0) % cell
 
 
-def missing_texture(
-    image: np.ndarray, photo: np.ndarray, marked: np.ndarray, where: np.ndarray, kept: np.ndarray, cell: int
-) -> np.ndarray | None:
-    """(H, W, 3) float32 to add to ``image``, 0 outside ``where``; None if nothing is missing or to be had.
+@dataclass(frozen=True)
+class Place:
+    """A mask and what lies around it. Height and width are multiples of ``cell``."""
 
-    image and photo (H, W, 3) uint8, marked and where (H, W) bool, kept (H, W) float32: the share of the photo's texture
-    that the image has. H and W are multiples of ``cell``.
+    image: np.ndarray
+    """(H, W, 3) uint8: the result"""
+    photo: np.ndarray
+    """(H, W, 3) uint8"""
+    marked: np.ndarray
+    """(H, W) bool: has no texture to give"""
+    bare: np.ndarray
+    """(H, W) bool: marked without paint"""
+    where: np.ndarray
+    """(H, W) bool: what of ``bare`` is of this mask"""
+    cell: int
+
+
+def missing_texture(place: Place, kept: Callable[[Box], np.ndarray]) -> list[tuple[Box, np.ndarray]]:
+    """Boxes with the (h, w, 3) float32 to add to the image there, 0 outside ``where``; none if nothing is to be had.
+
+    kept(box) (h, w) float32: the share of the photo's texture that the image has.
     """
-    cv2, cells = opencv(), Cells((where.shape[1] // cell, where.shape[0] // cell))
-    avoided, wanted = cells.any(marked, margin=cell), cells.any(where)
+    cv2, cell = opencv(), place.cell
+    avoided, wanted = any_of(place.marked, cell, margin=cell), any_of(place.where, cell)
     around = cv2.dilate(avoided.astype(np.uint8), np.ones((2 * NEAR + 1, 2 * NEAR + 1), np.uint8)).astype(bool)
     around &= ~avoided
-    if not around.any():
-        return None
-    before, after = Texture.of(cells, photo), Texture.of(cells, image)
-    most = 8 * np.median(before.power[around])
-    aim = carried(np.minimum(before.power, most), around, max(2.0, wanted.sum() ** 0.5 / 3))
-    has = carried(after.power, cells.mean(where.astype(np.float32)), 1.5)
-    lacking = np.maximum(aim - has, 0) * np.clip(2 - 2 * cells.mean(kept), 0, 1)
+    box = box_of(wanted)
+    if box is None or not around.any():
+        return []
+    rows, columns = wanted.shape
+    squares = [square for square in squares_of(box, BLOCK) if wanted[cut(square)].any()]
+    before = Texture.of(place.photo, squares_of((0, 0, columns, rows), BLOCK), cell)
+    after = Texture.of(place.image, squares, cell)
+    share, has = np.zeros_like(before.power), np.zeros_like(before.power)
+    for square in squares:
+        pixels = times(square, cell)
+        share[cut(square)] = means(place.where[cut(pixels)].astype(np.float32), cell)
+        has[cut(square)] = means(kept(pixels), cell)
+    most = np.full_like(before.power, np.inf)
+    for square in squares_of((0, 0, columns, rows), BLOCK):
+        nearby = cut(pad(square, SEARCHED, (rows, columns)))
+        if around[nearby].any():
+            most[cut(square)] = 8 * np.median(before.power[nearby][around[nearby]])
+    aim = carried(np.minimum(before.power, most), around, max(2.0, min(wanted.sum() ** 0.5, BLOCK) / 3))
+    lacking = np.maximum(aim - carried(after.power, share, 1.5), 0) * np.clip(2 - 2 * has, 0, 1)
     if not lacking[wanted].any():
-        return None
+        return []
     search = Search(
         places=np.dstack([blurred(before.colours, 1) / ALIKE, log_rms(blurred(before.power, 1))]),
         pieces=np.dstack([blurred(after.colours, 1) / ALIKE, log_rms(aim)]),
         wanted=wanted,
         avoided=avoided | before.spots,
     )
-    shifts = search.shifts()
-    colours, covered = shifted(before.colours, shifts, 1)
+    shifts = [shift for found in each(search.shifts, squares) for shift in found]
+    colours, covered = shifted(lambda source: before.colours[cut(source)], shifts, (0, 0, columns, rows), 1)
     unlike = np.abs(carried(colours - after.colours, covered, 1.5)).max(axis=2)
-    texture, _ = shifted(before.fine, shifts, cell)
-    power = carried(cells.mean((texture @ LUMA) ** 2), covered, 1.5)
+
+    def texture(square: Box) -> np.ndarray:
+        return shifted(lambda source: finer(place.photo, before.colours, source, cell), shifts, square, cell)[0]
+
+    framed = pad(box, 1, (rows, columns))  # as pieces are
+    squares = [square for square in squares_of(framed, BLOCK) if covered[cut(square)].any()]
+    textures, power = each(texture, squares), np.zeros_like(before.power)
+    for square, fine in zip(squares, textures, strict=True):
+        power[cut(square)] = means((fine @ LUMA) ** 2, cell)
+    power = carried(power, covered, 1.5)
     gain = np.minimum(np.sqrt(lacking / np.maximum(power, 0.25)), STRONGEST) * np.clip(2 - unlike / ALIKE, 0, 1)
-    inwards = cv2.distanceTransform(where.astype(np.uint8), cv2.DIST_L2, 5) * (2 / cell)
-    texture *= (cells.enlarged(gain, cell) * np.minimum(inwards, 1))[..., None]
-    return texture
+    for square, fine in zip(squares, textures, strict=True):
+        pixels = times(square, cell)
+        fine *= (between(gain, square, cell) * inwards(place.bare, pixels, cell) * place.where[cut(pixels)])[..., None]
+    return [(times(square, cell), fine) for square, fine in zip(squares, textures, strict=True)]
 
 
-@dataclass(frozen=True)
-class Cells:
-    """A grid (columns, rows) of equal square cells over an array."""
+def inwards(bare: np.ndarray, box: Box, cell: int) -> np.ndarray:
+    """(h, w) float32 in a box: 0 outside ``bare`` (H, W) bool, rising to 1 half a cell inside it."""
+    cv2, framed = opencv(), pad(box, cell, (bare.shape[0], bare.shape[1]))
+    distance = cv2.distanceTransform(bare[cut(framed)].astype(np.uint8), cv2.DIST_L2, 5)
+    rising: np.ndarray = np.minimum(distance[cut(within(framed, box))] * (2 / cell), 1)
+    return rising
 
-    size: tuple[int, int]
 
-    def mean(self, x: np.ndarray) -> np.ndarray:
-        """(H, W[, C]) float32 -> (rows, columns[, C]) float32."""
-        means: np.ndarray = opencv().resize(x, self.size, interpolation=opencv().INTER_AREA)
-        return means
+def times(box: Box, cell: int) -> Box:
+    """The pixels of a box of cells."""
+    x0, y0, x1, y1 = box
+    return cell * x0, cell * y0, cell * x1, cell * y1
 
-    def enlarged(self, x: np.ndarray, cell: int) -> np.ndarray:
-        """(rows, columns[, C]) float32 -> (H, W[, C]) float32, linear between the middles of the cells."""
-        size = self.size[0] * cell, self.size[1] * cell
-        large: np.ndarray = opencv().resize(x, size, interpolation=opencv().INTER_LINEAR)
-        return large
 
-    def blocks(self, x: np.ndarray) -> np.ndarray:
-        """(H, W, C) -> (rows, H / rows, columns, W / columns, C), a view."""
-        columns, rows = self.size
-        return x.reshape(rows, x.shape[0] // rows, columns, x.shape[1] // columns, -1)
+def means(x: np.ndarray, cell: int) -> np.ndarray:
+    """(H, W[, C]) float32 -> (H / cell, W / cell[, C]) float32: of the cells."""
+    size = x.shape[1] // cell, x.shape[0] // cell
+    found: np.ndarray = opencv().resize(x, size, interpolation=opencv().INTER_AREA)
+    return found
 
-    def any(self, where: np.ndarray, margin: int = 0) -> np.ndarray:
-        """(H, W) bool -> (rows, columns) bool: what is touched by it, or lies within ``margin`` pixels of it."""
-        levels = where.astype(np.uint8)
-        if margin:
-            levels = opencv().dilate(levels, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
-        touched: np.ndarray = self.blocks(levels).max((1, 3))[..., 0] > 0
-        return touched
+
+def between(x: np.ndarray, box: Box, cell: int) -> np.ndarray:
+    """(rows, columns[, C]) float32 of cells -> (H, W[, C]) float32 in a box of them, linear between their middles."""
+    framed = pad(box, 1, (x.shape[0], x.shape[1]))
+    size = cell * (framed[2] - framed[0]), cell * (framed[3] - framed[1])
+    large = opencv().resize(x[cut(framed)], size, interpolation=opencv().INTER_LINEAR)
+    found: np.ndarray = large[cut(times(within(framed, box), cell))]
+    return found
+
+
+def any_of(where: np.ndarray, cell: int, margin: int = 0) -> np.ndarray:
+    """(H, W) bool -> (rows, columns) bool: which cells are touched by it, or lie within ``margin`` pixels of it."""
+    levels = where.astype(np.uint8)
+    if margin:
+        levels = opencv().dilate(levels, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
+    return most_of(levels[..., None], cell)[..., 0] > 0
+
+
+def most_of(x: np.ndarray, cell: int) -> np.ndarray:
+    """(H, W, C) -> (rows, columns, C): the largest value in each cell."""
+    height, width, depth = x.shape
+    most: np.ndarray = x.reshape(height // cell, cell, width // cell, cell, depth).max((1, 3))
+    return most
+
+
+def finer(picture: np.ndarray, colours: np.ndarray, box: Box, cell: int) -> np.ndarray:
+    """(H, W, 3) float32: a picture in a box of cells less their ``colours``, which are linear between the cells."""
+    x = picture[cut(times(box, cell))].astype(np.float32)
+    x -= between(colours, box, cell)
+    return x
 
 
 @dataclass(frozen=True)
 class Texture:
-    """What of a picture is finer than the cells, and what is not."""
+    """What a picture is like in each cell. One row and column a cell."""
 
     colours: np.ndarray
     """(rows, columns, 3) float32"""
-    fine: np.ndarray
-    """(H, W, 3) float32: the picture less ``colours``, which are linear between the cells"""
     power: np.ndarray
-    """(rows, columns) float32: the mean square of the luminance of ``fine``"""
+    """(rows, columns) float32: the mean square of the luminance of what is ``finer``"""
     spots: np.ndarray
     """(rows, columns) bool: cells with something that must not be seen twice, such as moles, beside what is usual"""
 
     @classmethod
-    def of(cls, cells: Cells, picture: np.ndarray) -> Texture:
-        """Of an (H, W, 3) uint8 picture."""
-        x = picture.astype(np.float32)
-        colours = cells.mean(x)
-        x -= cells.enlarged(colours, picture.shape[0] // cells.size[1])
-        light, away = x @ LUMA, np.abs(colours - blurred(colours, 3))
-        size = np.abs(light)[..., None]
-        odd = cells.blocks(size).max((1, 3)) > 5.5 * usual(cells.mean(size)) + 2
-        odd = odd | (away > 2 * usual(away) + 3)
-        return cls(colours, x, cells.mean(light**2), odd.any(axis=2))
+    def of(cls, picture: np.ndarray, squares: list[Box], cell: int) -> Texture:
+        """Of an (H, W, 3) uint8 picture; ``power`` and ``spots`` in the squares of cells alone, 0 elsewhere."""
+        rows, columns = picture.shape[0] // cell, picture.shape[1] // cell
+        colours = np.empty((rows, columns, 3), np.float32)
+        power, mean, most = (np.zeros((rows, columns), np.float32) for _ in range(3))
+
+        def colour(square: Box) -> None:
+            colours[cut(square)] = means(picture[cut(times(square, cell))].astype(np.float32), cell)
+
+        def measure(square: Box) -> None:
+            light = finer(picture, colours, square, cell) @ LUMA
+            size = np.abs(light)
+            power[cut(square)], mean[cut(square)] = means(light**2, cell), means(size, cell)
+            most[cut(square)] = most_of(size[..., None], cell)[..., 0]
+
+        each(colour, squares_of((0, 0, columns, rows), BLOCK))
+        each(measure, squares)
+        away = np.abs(colours - blurred(colours, 3))
+        odd = (most[..., None] > 5.5 * usual(mean) + 2) | (away > 2 * usual(away) + 3)
+        return cls(colours, power, odd.any(axis=2))
 
 
 def usual(x: np.ndarray) -> np.ndarray:
@@ -215,13 +309,14 @@ def log_rms(power: np.ndarray) -> np.ndarray:
 def carried(values: np.ndarray, known: np.ndarray, width: float) -> np.ndarray:
     """(h, w[, C]) float32: the mean of the values nearby, over about ``width`` cells, as far as ``known``, 0 to 1.
 
-    This is normalised convolution (Knutsson and Westin 1993).
+    This is normalised convolution (Knutsson and Westin 1993). Far from all that is known it is the mean of that.
     """
-    weights = known.astype(np.float32)
-    total = np.maximum(blurred(weights, width), 1e-6)
+    weights, least = known.astype(np.float32), np.float32(1e-4)
+    total = blurred(weights, width) + least
     if values.ndim == 3:
-        return blurred(values * weights[..., None], width) / total[..., None]
-    return blurred(values * weights, width) / total
+        weights, total = weights[..., None], total[..., None]
+    mean = (values * weights).sum((0, 1)) / np.maximum(weights.sum(), 1e-6)
+    return (blurred(values * weights, width).reshape(values.shape) + least * mean) / total
 
 
 @dataclass(frozen=True)
@@ -246,48 +341,97 @@ class Search:
     avoided: np.ndarray
     """(h, w) bool: which cells have none to give"""
 
-    def shifts(self) -> list[Shift]:
-        """Pieces that cover all that is wanted, as large as they may be."""
-        box = box_of(self.wanted)
-        return [] if box is None else self._cover(box)
+    @cached_property
+    def _taken(self) -> np.ndarray:
+        return self.avoided.astype(np.float32)
 
-    def _cover(self, box: Box) -> list[Shift]:
+    @cached_property
+    def _offers(self) -> dict[int, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """By their sides all squares that can give texture: first rows and columns, (N, 4) means, summed variances."""
+        cv2, found = opencv(), {}
+        for side in range(1, SMALLEST + 3):
+            taken, means, squares = (
+                cv2.blur(x, (side, side), anchor=(0, 0)) for x in (self._taken, self.places, self._squares)
+            )
+            taken[max(0, len(taken) - side + 1) :] = 1
+            taken[:, max(0, taken.shape[1] - side + 1) :] = 1
+            rows, columns = np.nonzero(taken < 0.5 / side**2)
+            means = means[rows, columns]
+            found[side] = rows, columns, means, squares[rows, columns] - (means**2).sum(axis=1)
+        return found
+
+    @cached_property
+    def _squares(self) -> np.ndarray:
+        return (self.places**2).sum(axis=2)
+
+    def shifts(self, square: Box) -> list[Shift]:
+        """Pieces that cover all that is wanted in a square, as large as they may be."""
+        own = box_of(self.wanted[cut(square)])
+        if own is None:
+            return []
+        box = moved_by(square, own)
+        return self._cover(box, pad(box, SEARCHED, (self.wanted.shape[0], self.wanted.shape[1])))
+
+    def _cover(self, box: Box, near: Box) -> list[Shift]:
         x0, y0, x1, y1 = box
         if not self.wanted[cut(box)].any():
             return []
-        framed = pad(box, 1, self.wanted.shape)  # pieces overlap by their frames
-        distances = self.distances(box, framed)
-        row, column = np.unravel_index(distances.argmin(), distances.shape)
-        least = float(distances[row, column])
+        framed = pad(box, 1, (self.wanted.shape[0], self.wanted.shape[1]))  # pieces overlap by their frames
+        least, shift = self.likest(box, framed, near)
         if least > UNLIKE and max(x1 - x0, y1 - y0) > SMALLEST:
             x, y = (x0 + x1 + 1) // 2, (y0 + y1 + 1) // 2
             quarters = (x0, y0, x, y), (x, y0, x1, y), (x0, y, x, y1), (x, y, x1, y1)
-            return [shift for quarter in quarters for shift in self._cover(quarter)]
-        return [Shift(framed, int(column) - framed[0], int(row) - framed[1])] if least <= 2 * UNLIKE else []
+            return [piece for quarter in quarters for piece in self._cover(quarter, near)]
+        return [shift] if least <= 2 * UNLIKE else self.anywhere(box, framed)
 
-    def distances(self, box: Box, framed: Box) -> np.ndarray:
-        """Mean squares of the differences for every place that the framed box may take, inf where it may not."""
+    def anywhere(self, box: Box, framed: Box) -> list[Shift]:
+        """The place for one of the smallest boxes that is most like its mean throughout, if there is any."""
+        rows, columns, means, varying = self._offers[max(framed[2] - framed[0], framed[3] - framed[1])]
+        if not rows.size:
+            return []
+        piece = self.pieces[cut(box)][self.wanted[cut(box)]].mean(axis=0)
+        farther = np.hypot(rows - framed[1], columns - framed[0]) / (8 * SEARCHED)
+        k = int((((means - piece) ** 2).sum(axis=1) + varying + farther).argmin())
+        return [Shift(framed, int(columns[k]) - framed[0], int(rows[k]) - framed[1])]
+
+    def likest(self, box: Box, framed: Box, among: Box) -> tuple[float, Shift]:
+        """The distance of the place that is most like a box, of those that its frame may take in another box."""
         cv2, here = opencv(), np.zeros((framed[3] - framed[1], framed[2] - framed[0]), np.float32)
         here[cut(within(framed, box))] = self.wanted[cut(box)]
-        piece = np.ascontiguousarray(self.pieces[cut(framed)])
-        squares = cv2.matchTemplate(self.places, piece, cv2.TM_SQDIFF, mask=np.dstack([here] * 4)) / here.sum()
         needed = cv2.dilate(here, np.ones((3, 3), np.float32))
-        taken = cv2.matchTemplate(self.avoided.astype(np.float32), needed, cv2.TM_CCORR)
-        rows, columns = np.indices(squares.shape)
-        farther = np.hypot(rows - framed[1], columns - framed[0]) / (8 * SEARCHED)
-        return np.where(taken > 0.5, np.inf, squares + farther)
+        if self.avoided[cut(among)].all():
+            return math.inf, Shift(framed, 0, 0)
+        free = cv2.matchTemplate(self._taken[cut(among)], needed, cv2.TM_CCORR) < 0.5
+        if not free.any():
+            return math.inf, Shift(framed, 0, 0)
+        piece = self.pieces[cut(framed)] * here[..., None]
+        squares = cv2.matchTemplate(self._squares[cut(among)], here, cv2.TM_CCORR) + (piece**2).sum()
+        squares -= 2 * cv2.matchTemplate(self.places[cut(among)], piece, cv2.TM_CCORR)
+        right, down = among[0] - framed[0], among[1] - framed[1]
+        y, x = np.ogrid[down : down + squares.shape[0], right : right + squares.shape[1]]
+        distances = np.where(free, squares / here.sum() + np.hypot(y, x) / (8 * SEARCHED), np.inf)
+        row, column = np.unravel_index(distances.argmin(), distances.shape)
+        return float(distances[row, column]), Shift(framed, int(column) + right, int(row) + down)
 
 
-def shifted(layers: np.ndarray, shifts: list[Shift], cell: int) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W, C) float32, what comes to each place by the shifts, and (H, W) float32, 1 where anything does."""
-    result, weights = np.zeros_like(layers), np.zeros(layers.shape[:2], np.float32)
+def shifted(
+    layer: Callable[[Box], np.ndarray], shifts: list[Shift], box: Box, cell: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 3) float32, what comes to a box of cells by the shifts, and (H, W) float32, 1 where anything does.
+
+    layer(box) gives (h, w, 3) float32, what there is in another.
+    """
+    height, width = cell * (box[3] - box[1]), cell * (box[2] - box[0])
+    result, weights = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     for shift in shifts:
-        x0, y0, x1, y1 = (cell * edge for edge in shift.box)
-        across, down = cell * shift.columns, cell * shift.rows
-        window = np.outer(ramped_ends(y1 - y0, 2 * cell), ramped_ends(x1 - x0, 2 * cell))
-        source = x0 + across, y0 + down, x1 + across, y1 + down
-        result[y0:y1, x0:x1] += window[..., None] * layers[cut(source)]
-        weights[y0:y1, x0:x1] += window
+        own = intersection(shift.box, box)
+        if own is not None:
+            x0, y0, x1, y1 = shift.box
+            window = np.outer(ramped_ends(cell * (y1 - y0), 2 * cell), ramped_ends(cell * (x1 - x0), 2 * cell))
+            window = window[cut(times(within(shift.box, own), cell))]
+            here = cut(times(within(box, own), cell))
+            result[here] += window[..., None] * layer(moved_by((shift.columns, shift.rows, 0, 0), own))
+            weights[here] += window
     result /= np.maximum(weights, 1e-6)[..., None]
     return result, (weights > 0).astype(np.float32)
 

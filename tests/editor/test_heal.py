@@ -54,6 +54,45 @@ def test_it_is_as_strong_inside_as_around_and_nothing_else_changes(radius, stren
     assert abs(float(result[inner].mean()) - float(photo[inner].mean())) < 1
 
 
+def test_a_large_mask_is_as_strong_throughout():
+    """It is worked on in squares: where they met was an edge, and in the middle nothing was near enough to take."""
+    photo, where = grainy(10), np.zeros((SIDE, SIDE), bool)
+    where[70:460, 80:470] = True
+    inner = np.s_[78:452, 88:462]
+    grain = fine(healed(smoothed(photo, where), photo, where))
+    for across in (grain[inner], grain[inner].T):
+        assert across.std(axis=0).min() > 0.65 * fine(photo).std()
+    patches = grain[80:448, 90:458].reshape(46, 8, 46, 8).std(axis=(1, 3))
+    assert patches.min() > 0.55 * fine(photo).std()
+
+
+def test_what_has_nothing_like_it_nearby_takes_it_from_farther_around_the_mask():
+    """Skin whose upper end lies between hair: it was wax down to a straight line, below which there was grain."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    where = (x > 130) & (x < 380) & (y > 60) & (y < 400)
+    skin = where | (y > 390)
+    photo = np.where(skin[..., None], grainy(10), grainy(10, level=30))
+    result = healed(np.where(where[..., None], np.uint8(150), photo), photo, where)
+    upper, lower = (fine(result)[rows, 180:330].std() for rows in (slice(90, 160), slice(310, 380)))
+    assert 0.7 * fine(grainy(10)).std() < upper < 1.2 * lower
+
+
+def test_a_picture_narrower_than_a_cell_stays_as_it_is():
+    photo = grainy(10)[:3].copy()
+    where = np.zeros(photo.shape[:2], bool)
+    where[:, 100:300] = True
+    result = photo.copy()
+    heal(
+        result,
+        photo,
+        where * np.uint8(255),
+        where,
+        [FaceCrop.from_box((0, 0, SIDE, SIDE))],
+        [np.zeros((512, 512), np.float32)],
+    )
+    assert np.array_equal(result, photo)
+
+
 def test_what_the_result_has_counts():
     """Half of the variance is there: the other half is added, not all of it."""
     photo, where = grainy(12), disc(40)
