@@ -385,13 +385,18 @@ class Search:
         return [shift] if least <= 2 * UNLIKE else self.anywhere(box, framed)
 
     def anywhere(self, box: Box, framed: Box) -> list[Shift]:
-        """The place for one of the smallest boxes that is most like its mean throughout, if there is any."""
+        """One of the places for one of the smallest boxes that are most like its mean throughout, if there is any.
+
+        Which one is drawn by where the box lies: boxes side by side would else show the same marks again and again.
+        """
         rows, columns, means, varying = self._offers[max(framed[2] - framed[0], framed[3] - framed[1])]
         if not rows.size:
             return []
         piece = self.pieces[cut(box)][self.wanted[cut(box)]].mean(axis=0)
         farther = np.hypot(rows - framed[1], columns - framed[0]) / (8 * SEARCHED)
-        k = int((((means - piece) ** 2).sum(axis=1) + varying + farther).argmin())
+        distances = ((means - piece) ** 2).sum(axis=1) + varying + farther
+        alike = np.flatnonzero(distances <= distances.min() + UNLIKE / 4)
+        k = alike[np.random.default_rng(framed).integers(alike.size)]
         return [Shift(framed, int(columns[k]) - framed[0], int(rows[k]) - framed[1])]
 
     def likest(self, box: Box, framed: Box, among: Box) -> tuple[float, Shift]:

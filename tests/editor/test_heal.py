@@ -75,6 +75,10 @@ def test_what_has_nothing_like_it_nearby_takes_it_from_farther_around_the_mask()
     result = healed(np.where(where[..., None], np.uint8(150), photo), photo, where)
     upper, lower = (fine(result)[rows, 180:330].std() for rows in (slice(90, 160), slice(310, 380)))
     assert 0.7 * fine(grainy(10)).std() < upper < 1.2 * lower
+    grain = fine(result)[90:160, 180:330]
+    shifts = range(CELL, 12 * CELL)
+    again = max(np.corrcoef(grain[:, :-shift].ravel(), grain[:, shift:].ravel())[0, 1] for shift in shifts)
+    assert again < 0.25  # the same marks side by side
 
 
 def test_a_picture_narrower_than_a_cell_stays_as_it_is():
