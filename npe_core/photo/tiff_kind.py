@@ -38,18 +38,19 @@ def read_planes(picture: TiffImageFile) -> str | None:
     tags = picture.tag_v2
     if tags.get(_PLANAR) != _IN_PLANES:
         return None
-    codec = picture.tile[0].codec_name
+    args = [tile.args if isinstance(tile.args, tuple) else (tile.args,) for tile in picture.tile]
     bits = max(tags.get(_BITS, (1,)))
-    if codec == "libtiff":
-        kind = str(picture.tile[0].args[0]).removesuffix(";16N")
+    if picture.tile[0].codec_name == "libtiff":
+        kind = str(args[0][0]).removesuffix(";16N")
         known = kind in ("RGB", "CMYK") or (kind in ("RGBA", "RGBa") and EXTRA_SAMPLES in tags)
         return None if known or len(picture.getbands()) == 1 else _planes(tags)
     if bits == 16 and picture.mode in ("RGB", "RGBA"):
         order = ";16L" if tags.prefix == b"II" else ";16B"
-        picture.tile = [tile._replace(args=(tile.args[0] + order, *tile.args[1:])) for tile in picture.tile]
+        parts = zip(picture.tile, args, strict=True)
+        picture.tile = [tile._replace(args=(f"{band}{order}", *rest)) for tile, (band, *rest) in parts]
     elif bits != 8 or picture.mode not in ("L", "P", "RGB", "RGBA", "CMYK"):
         return _planes(tags)
-    named = all(tile.args[0][0] in picture.getbands() for tile in picture.tile)
+    named = all(band in picture.getbands() for band, *_ in args)
     as_they_lie = tags.get(_FILL_ORDER, 1) == 1 and tags.get(_PHOTOMETRIC) != _WHITE_IS_ZERO
     return None if named and as_they_lie else _planes(tags)
 

@@ -33,7 +33,7 @@ _ATTACHMENTS = {
 _LISTS = (b"xmp:Thumbnails", b"xap:Thumbnails", b"Container:Directory", b"GContainer:Directory")
 """Elements with previews of the picture before the edit, and with what lies behind it."""
 _LONGEST_PROPERTY = 256
-_PADDING = re.compile(rb"\s+(?=<\?xpacket end)")
+_END = b"<?xpacket end"
 _EMPTY = (
     b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n</rdf:RDF>\n</x:xmpmeta>\n'
@@ -108,4 +108,5 @@ def with_parameters(packet: bytes | None, parameters: str) -> bytes | None:
 
 def without_padding(packet: bytes) -> bytes:
     """The packet without the white space that programs reserve for editing in place."""
-    return _PADDING.sub(b"\n", packet)
+    head, end, tail = packet.rpartition(_END)
+    return head.rstrip() + b"\n" + end + tail if end else packet
