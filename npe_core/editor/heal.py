@@ -62,7 +62,7 @@ def heal(
     def texture(mask: tuple[int, list[Box]]) -> list[tuple[Box, np.ndarray]]:
         number, boxes = mask
         cell = cell_of(crops[number])
-        around = whole_cells(pad(around_all(boxes), SEARCHED * cell, size), cell)
+        around = whole_cells(pad(around_all(boxes), SEARCHED * cell, size), cell, size)
         where = np.zeros((around[3] - around[1], around[2] - around[0]), bool)
         for box in boxes:
             if (inner := intersection(box, around)) is not None:
@@ -122,10 +122,12 @@ def nearest(box: Box, crops: list[FaceCrop]) -> int:
     return int(np.argmin([distance_to(crop, x, y) for crop in crops]))
 
 
-def whole_cells(box: Box, cell: int) -> Box:
-    """The box less what is no whole cell at its right and lower end."""
+def whole_cells(box: Box, cell: int, size: tuple[int, int]) -> Box:
+    """The box less what is no whole cell: at its right and lower end, or at the other where that is the picture's."""
     x0, y0, x1, y1 = box
-    return x0, y0, x1 - (x1 - x0) % cell, y1 - (y1 - y0) % cell
+    right, down = (x1 - x0) % cell, (y1 - y0) % cell
+    left, up = (right if x1 == size[1] and x0 > 0 else 0), (down if y1 == size[0] and y0 > 0 else 0)
+    return x0 + left, y0 + up, x1 - right + left, y1 - down + up
 
 
 @dataclass(frozen=True)

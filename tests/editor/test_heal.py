@@ -81,6 +81,22 @@ def test_what_has_nothing_like_it_nearby_takes_it_from_farther_around_the_mask()
     assert again < 0.25  # the same marks side by side
 
 
+def test_a_mask_is_healed_up_to_the_border_of_the_picture():
+    """Which is 2 pixels short of a whole cell."""
+    photo = grainy(10)[:-2, :-2].copy()
+    where = disc(40, centre=(SIDE, SIDE))[:-2, :-2]
+    result = smoothed(photo, where)
+    heal(
+        result,
+        photo,
+        where * np.uint8(255),
+        where,
+        [FaceCrop.from_box((0, 0, SIDE, SIDE))],
+        [np.zeros((512, 512), np.float32)],
+    )
+    assert min(fine(result)[-30:, -2:].std(), fine(result)[-2:, -30:].std()) > 0.7 * fine(photo).std()
+
+
 def test_a_picture_narrower_than_a_cell_stays_as_it_is():
     photo = grainy(10)[:3].copy()
     where = np.zeros(photo.shape[:2], bool)
