@@ -108,21 +108,23 @@ class NpeApp(InOrder, inherit_bindings=False):
         if document is not None:
             await self.push_screen(EditScreen(document.path, document))
 
-    async def _ask_photo(self, folder: Path, problem: str = "", first: bool = False) -> EditDocument | None:
+    async def _ask_photo(
+        self, folder: Path, problem: str = "", first: bool = False, current: Path | None = None
+    ) -> EditDocument | None:
         from npe_tui.screens.open import OpenScreen
 
-        screen = OpenScreen(folder, self.recent.photos, self.config, problem, first)
+        screen = OpenScreen(folder, self.recent.photos, self.config, problem, first, current)
         return await self.push_screen_wait(screen)
 
     async def open_another(self, editing: EditScreen) -> None:
         """Choose a photo and go over to it, if nothing is lost by it; who waited to quit does not quit meanwhile."""
         self.saving.stay()
-        document = await self._ask_photo(editing.path.parent)
+        document = await self._ask_photo(editing.path.parent, current=editing.path)
         if document is not None and await self.saving.may_close("Open another photo without saving?"):
             editing.running.leave()
-            left = ref(editing)
+            following, left = EditScreen(document.path, document, editing.carried), ref(editing)
             del editing
-            await self.switch_screen(EditScreen(document.path, document))
+            await self.switch_screen(following)
             # not begun here: what is begun from a key of that screen holds it as long as it runs
             self.call_later(lambda: self.run_worker(_forgotten(left), group="app"))
 

@@ -16,7 +16,7 @@ from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.results import hardly_differ
-from npe_tui.screens.opening import FINDING, LOADING, OpeningScreen
+from npe_tui.screens.opening import FINDING, LOADING, Carried, OpeningScreen
 from npe_tui.studies import Studies
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class EnhancingScreen(OpeningScreen):
     _pinned_seed: int | None = None
     """The one that was typed when the job was started; another may be typed meanwhile, for the next."""
 
-    def __init__(self, path: Path, read: EditDocument | None = None) -> None:
-        super().__init__(path, read)
+    def __init__(self, path: Path, read: EditDocument | None = None, carried: Carried | None = None) -> None:
+        super().__init__(path, read, carried)
         self.studies = Studies()
 
     def furnished(self) -> None:

@@ -42,9 +42,15 @@ class OpenScreen(QuietFocus, Screen[EditDocument | None]):
     ]
 
     def __init__(
-        self, folder: Path, recent: list[Path], config: Config, problem: str = "", first: bool = False
+        self,
+        folder: Path,
+        recent: list[Path],
+        config: Config,
+        problem: str = "",
+        first: bool = False,
+        current: Path | None = None,
     ) -> None:
-        """``problem``: why the last photo could not be opened.
+        """``problem``: why the last photo could not be opened. ``current``: the one that lies below.
 
         ``first``: no photo lies below. There is no way back then, and unsaved work is offered before all else.
         """
@@ -54,6 +60,7 @@ class OpenScreen(QuietFocus, Screen[EditDocument | None]):
         self._config = config
         self._problem = problem
         self._first = first
+        self._current = current
         self._list = "folder"
         self._left: dict[Path, float] = {}
 
@@ -110,7 +117,8 @@ class OpenScreen(QuietFocus, Screen[EditDocument | None]):
                 status.say(f"{kept}{photos} photo{'' if photos == 1 else 's'} in {self._folder}")
         self.query_one("#lists", Chips).chosen = self._list = which
         self.refresh_bindings()
-        chosen = next((i for i, entry in enumerate(entries) if entry.path == came_from), None)
+        cursor_at = came_from or self._current
+        chosen = next((i for i, entry in enumerate(entries) if entry.path == cursor_at), None)
         first_photo = next((i for i, entry in enumerate(entries) if not entry.folder), 0)
         self.query_one(Gallery).show_entries(entries, first_photo if chosen is None else chosen)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,11 @@ from npe_core.errors import NpeError, OutOfMemory
 from npe_tui import edit_settings, messages, opening
 from npe_tui.autosave import Autosave, Saved
 from npe_tui.document import EditDocument
+from npe_tui.edit_settings import EditSettings
+from npe_tui.hand import Hand
 from npe_tui.panels.brush import BrushPanel
+from npe_tui.panels.colour import ColourPanel
+from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.side import Side
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.photo import PhotoScreen
@@ -20,13 +24,24 @@ LOADING = "Paint meanwhile: the models are loading, then the regions follow."
 FINDING = "Finding the regions of the face"
 
 
+@dataclass(frozen=True)
+class Carried:
+    """What goes along from one photo to the next."""
+
+    hand: Hand
+    radius: float
+    """Of its brush, in usual ones: beside a larger photo a larger brush is the same."""
+    settings: EditSettings
+    """Without a seed."""
+
+
 class OpeningScreen(PhotoScreen):
     """A photo that is being opened, up to the question for its regions."""
 
-    def __init__(self, path: Path, read: EditDocument | None = None) -> None:
-        """``read``: the photo, where somebody has read it already."""
-        super().__init__(path)
-        self._read = read
+    def __init__(self, path: Path, read: EditDocument | None = None, carried: Carried | None = None) -> None:
+        """``read``: the photo, where somebody has read it already; ``carried``: from the one before."""
+        super().__init__(path, None if carried is None else carried.hand)
+        self._read, self._carried = read, carried
         self.face_chosen = False
         """Whether it is known whose regions are to be found."""
 
@@ -40,8 +55,28 @@ class OpeningScreen(PhotoScreen):
         """After the first frame: the panels, the engine, the photo."""
         reading = asyncio.create_task(self._reading())
         await self.query_one("#side").mount(Side(self.npe.config, self.npe.recent.colours))
+        if self._carried is not None:
+            self._show_carried(self._carried)
         self.furnished()
         await self._open(reading)
+
+    def _show_carried(self, carried: Carried) -> None:
+        hand, brush = carried.hand, self.query_one(BrushPanel)
+        brush.show_tool(hand.tool)
+        brush.show_tint(hand.tint)
+        self.query_one(RegionsPanel).show_picks(hand.picks)
+        self.query_one(ColourPanel).choose(hand.colour)
+        self.query_one(StrengthPanel).show_settings(carried.settings)
+
+    @property
+    def carried(self) -> Carried:
+        """For the next photo. For when the panels are there."""
+        document, hand = self.document, replace(self.hand, drawing=False)
+        radius = 1.0 if document is None else hand.radius / self._usual_radius(document)
+        return Carried(hand, radius, replace(self.query_one(StrengthPanel).settled(), seed=None))
+
+    def _usual_radius(self, document: EditDocument) -> float:
+        return self.npe.config.radius or max(round(min(document.size) / 50), 1)
 
     async def _reading(self) -> EditDocument:
         return self._read or await opening.read(self.path, self.npe.config.max_megapixels)
@@ -62,8 +97,10 @@ class OpeningScreen(PhotoScreen):
         config, app = self.npe.config, self.npe
         app.recent.add_photo(self.path)
         self.document = document
-        self.hand.radius = config.radius or max(round(min(document.size) / 50), 1)
-        hand = self.hand
+        hand, share = self.hand, 1.0 if self._carried is None else self._carried.radius
+        radius = share * self._usual_radius(document)
+        hand.radius = min(max(radius if radius < 4 else round(radius), 0.5), self.largest_radius)
+        self.easel.view.brush_radius = hand.radius if hand.paints else None
         self.query_one(BrushPanel).show_brush(hand.radius, hand.hardness, hand.opacity, self.largest_radius)
         self.autosave = Autosave(
             app.autosave_folder,

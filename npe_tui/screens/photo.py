@@ -42,7 +42,8 @@ class PhotoScreen(QuietFocus, Screen[None]):
     """One photo between its panels. ``OpeningScreen`` lies on it, then ``EnhancingScreen``, ``PaintingScreen`` and
     ``EditScreen``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hand: Hand | None = None) -> None:
+        """``hand``: another one than a new one as it is set."""
         super().__init__()
         self.path = path
         self.document: EditDocument | None = None
@@ -53,7 +54,9 @@ class PhotoScreen(QuietFocus, Screen[None]):
         """Whether a face is being looked for, or asked for."""
         config = self.npe.config
         self.easel = Easel(config.depth)
-        self.hand = Hand(colour=config.colour, hardness=config.hardness, opacity=config.opacity, tint=config.tint)
+        self.hand = hand or Hand(
+            colour=config.colour, hardness=config.hardness, opacity=config.opacity, tint=config.tint
+        )
         tells = Tells(
             working=lambda doing: self.status.say(doing),
             later=self.later,
