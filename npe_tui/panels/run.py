@@ -66,8 +66,10 @@ class RunPanel(Vertical):
         reason = self.query_one("#run-reason", Static)
         reason.display = not self.doing and self.engine != "ready"
         reason.set_class(self.engine == "failed", "-failed")
-        reason.update("\n".join(wrap(self.reason, max(self.size.width, 1), max_lines=_LINES, placeholder="…")))
-        self.query_one("#run-what", Label).update(self.doing)
+        told = "\n".join(wrap(self.reason, max(self.size.width, 1), max_lines=_LINES, placeholder="…"))
+        if told != reason.content:
+            reason.update(told)
+        self.query_one("#run-what", Label).update(self.doing, layout=False)  # else all is laid out for each step
 
     def advance(self, what: str, done: int, total: int, seconds_left: float | None) -> None:
         """How far it is; ``seconds_left`` is None while nothing can be said."""

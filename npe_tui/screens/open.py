@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, Label
+from textual.widgets import Label
 
 from npe_core.errors import NpeError
 from npe_tui import opening, places
@@ -25,6 +25,7 @@ from npe_tui.screens.focus import QuietFocus
 from npe_tui.thumbnails import Entry, entries_of
 from npe_tui.widgets import Chip, Chips
 from npe_tui.widgets.gallery import Gallery
+from npe_tui.widgets.key_line import KeyLine
 from npe_tui.widgets.path_field import PathField
 
 
@@ -73,7 +74,7 @@ class OpenScreen(QuietFocus, Screen[EditDocument | None]):
             yield PathField(entered=self._enter, placeholder="/ type a path; right arrow completes", id="path")
         yield Gallery(self._config.depth, id="gallery")
         yield StatusLine()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine("choose", "back", "leave", "help")
 
     def on_mount(self) -> None:
         self.set_focus(self.query_one(Gallery))

@@ -185,7 +185,7 @@ class PhotoScreen(QuietFocus, Screen[None]):
             told = next((t for t in (size + which + state, which + state) if cell_len(t) <= most), state)
             name.truncate(max(room - cell_len(state), 8), overflow="ellipsis")
             title = Content.from_markup(" $name  [$text-muted]$told[/]", name=name.plain, told=told)
-            self.query_one("#title", Label).update(title)
+            self.query_one("#title", Label).update(title, layout=False)  # one line, whatever it tells
             self.query_one(StrengthPanel).show_last_seed(document.continued.get("seed"))
         self.status.facts = tuple(facts)
 

@@ -135,28 +135,28 @@ def test_the_keys_of_the_photo_are_not_told_anew_where_none_changed_or_under_a_d
         async with start((80, 24)) as session:
             await session.open()
             line = session.screen.query_one("KeyLine")
-            await until(session.pilot, lambda: line.children)
-            before = list(line.children)
+            await until(session.pilot, lambda: line.offered)
+            before = line.offered
             await ask_where(session)
             session.screen.running._making = 1
             session.screen.refresh_bindings()
             for _ in range(5):
                 await session.pilot.pause()
-            assert list(line.children) == before and not before[0].has_class("-disabled")
+            assert line.offered == before and before[0].enabled
             await session.press("escape")
-            await until(session.pilot, lambda: line.children and line.children[0] is not before[0])
-            assert line.children[0].action == "enhance" and line.children[0].has_class("-disabled")
+            await until(session.pilot, lambda: line.offered != before)
+            assert line.offered[0].action == "enhance" and not line.offered[0].enabled
 
             session.screen.query_one("#presets").focus()
             await session.pilot.pause()
-            await until(session.pilot, lambda: line.children)
-            before = list(line.children)
+            await until(session.pilot, lambda: line.offered)
+            before = line.offered
             session.screen.query_one("#samplers").focus()
             await session.pilot.pause()
             session.screen.refresh_bindings()
             for _ in range(3):
                 await session.pilot.pause()
-            assert list(line.children) == before
+            assert line.offered is before
 
     run(scenario)
 

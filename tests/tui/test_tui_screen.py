@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from textual.containers import VerticalScroll
-from textual.widgets import Footer
 from tui_colours import cells, contrast, fill, readable
 from tui_session import run, until
 
@@ -13,6 +12,7 @@ from npe_tui.keys import APP_COMMANDS, COMMANDS
 from npe_tui.palette import PALETTE
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.help import HelpScreen, tables
+from npe_tui.widgets.key_line import KeyLine
 
 
 def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
@@ -114,15 +114,15 @@ def test_help_save_and_quit_are_always_told_and_the_palette_has_every_command(st
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
-            footer = session.screen.query_one(Footer)
+            line = session.screen.query_one(KeyLine)
             for focus in ("escape", "f6"):
                 await session.press(focus)
-                await until(session.pilot, lambda: footer.children)
-                shown = {key.description for key in footer.children if key.region.right <= 40}
+                await until(session.pilot, lambda: line.shown)
+                shown = {key.description for column, key in line.shown if column + key.wide <= 40}
                 assert {"Enhance", "Help", "Save", "Quit"} <= shown, focus
             await session.pilot.resize_terminal(60, 18)
-            await until(session.pilot, lambda: len(footer.children) > len(shown))
-            assert all(key.region.right <= 60 for key in footer.children), "none is cut off within a word"
+            await until(session.pilot, lambda: len(line.shown) > len(shown))
+            assert all(column + key.wide <= 60 for column, key in line.shown), "none is cut off within a word"
             offered = {command.help for command in session.app.get_system_commands(session.screen)}
             assert {c.help for c in (*COMMANDS, *APP_COMMANDS) if c.name != "palette"} <= offered
 
@@ -295,7 +295,7 @@ def test_all_text_can_be_read(start):
                 session.app.theme = theme
                 await session.pilot.pause()
                 await session.pilot.pause()
-                await until(session.pilot, lambda: session.screen.query_one("KeyLine").children)
+                await until(session.pilot, lambda: session.screen.query_one(KeyLine).shown)
                 own = [widget for widget in session.screen.query("#side *") if not widget.children and widget.region]
                 whole = [session.screen.query_one(name) for name in ("#title", "StatusLine", "KeyLine")]
                 assert not faint([widget for widget in (*own, *whole) if widget.id not in ("map", "swatches")], theme)
@@ -306,7 +306,7 @@ def test_all_text_can_be_read(start):
                 await session.press("escape", "o")
                 await until(session.pilot, lambda: session.app.screen is not session.screen)
                 await until(session.pilot, lambda: session.app.screen.query_one("#gallery").entry is not None)
-                told = ("#open-line", "StatusLine", "Footer")
+                told = ("#open-line", "StatusLine", "KeyLine")
                 assert not faint([session.app.screen.query_one(name) for name in told], theme)
                 await session.press("escape")
                 await until(session.pilot, lambda: session.app.screen is session.screen)
