@@ -11,6 +11,7 @@ import pytest
 import textual._wait
 import textual.screen
 from PIL import Image
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from tui_fakes import HAIR, LIPS, SKIN, FakeEngine
 from tui_session import Session, face
@@ -38,6 +39,26 @@ def uncollected():
     gc.disable()
     yield
     gc.enable()
+
+
+@pytest.fixture(scope="session")
+def rules():
+    """What style sheets were parsed to, by all that it depends on."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def parsed_once(rules, monkeypatch):
+    """A style sheet is parsed once, not for each app again: a twelfth of the time of a test was that."""
+    parse = Stylesheet._parse_rules
+
+    def parsed(sheet, css, *args, **options):
+        key = css, args, tuple(options.items()), frozenset(sheet._variables.items())
+        if key not in rules:
+            rules[key] = parse(sheet, css, *args, **options)
+        return rules[key]
+
+    monkeypatch.setattr(Stylesheet, "_parse_rules", parsed)
 
 
 @pytest.fixture(autouse=True)
