@@ -20,17 +20,17 @@ from textual.screen import Screen
 from npe_core.errors import NpeError, UsageError
 from npe_core.filenames import printable, printable_lines
 from npe_core.terminal import has_true_colour
-from npe_tui import places
 from npe_tui.config import Config
-from npe_tui.document import EditDocument
+from npe_tui.document.document import EditDocument
+from npe_tui.engine.running import Engine
+from npe_tui.files import places
+from npe_tui.files.recent import Recent
+from npe_tui.files.saving import Saving
 from npe_tui.hang_up import HangUp
 from npe_tui.in_order import InOrder
 from npe_tui.keys import APP_COMMANDS, COMMANDS, key_to, with_keys
 from npe_tui.panels.status import StatusLine
 from npe_tui.picture.pacing import pacer_of
-from npe_tui.recent import Recent
-from npe_tui.running import Engine
-from npe_tui.saving import Saving
 from npe_tui.screens.dialog import Dialog
 from npe_tui.screens.edit import EditScreen
 from npe_tui.themes import THEMES, next_theme, own_colours
@@ -256,7 +256,7 @@ async def _forgotten(left: ref[EditScreen]) -> None:
 
 
 def _engine(config: Config) -> Engine:
-    from npe_tui.worker import EngineWorker
+    from npe_tui.engine.worker import EngineWorker
 
     return EngineWorker(config.device, key_to("face", config.keys))
 
@@ -268,7 +268,8 @@ def run(photo: Path | None = None, device: str | None = None, max_megapixels: fl
 
     Raises UsageError for bad settings, NpeError for a fault of its own.
     """
-    from npe_tui import config, edit_settings
+    from npe_tui import config
+    from npe_tui.document import edit_settings
 
     settings = config.load()
     if device is not None:

@@ -13,7 +13,8 @@ from npe_core import spelling
 from npe_core.colour import format_colour, parse_colour
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import UsageError
-from npe_tui import keys, places, themes
+from npe_tui import keys, themes
+from npe_tui.files import places
 from npe_tui.picture.depth import Depth
 
 PREFIX = "NPE_TUI_"

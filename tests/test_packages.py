@@ -67,7 +67,7 @@ def test_the_daemon_pauses_without_torch_and_keeps_the_job(portrait, tmp_path):
 def test_the_terminal_editor_says_so_too(tmp_path):
     program = """
 from npe_core.errors import EnvironmentFault
-from npe_tui.worker import EngineWorker
+from npe_tui.engine.worker import EngineWorker
 worker = EngineWorker()
 print(worker._load().detail)
 try:

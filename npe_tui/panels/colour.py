@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Label, Static
 
 from npe_core.errors import UsageError
-from npe_tui.palette import PALETTE, from_hsv, parse, short_name_of, to_hsv
+from npe_tui.hand.palette import PALETTE, from_hsv, parse, short_name_of, to_hsv
 from npe_tui.widgets import Chip, Chips, Field, Slider
 
 _RECENT = "recent"

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from npe_tui.config import Config
-from npe_tui.edit_settings import initial, presets
+from npe_tui.document.edit_settings import initial, presets
 from npe_tui.keys import region_keys
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel

@@ -11,7 +11,7 @@ from textual.widgets import Input, Label
 
 from npe_core.defaults import SAMPLERS
 from npe_core.strength import STRONGEST, WEAKEST
-from npe_tui.edit_settings import DRAMATIC, SUBTLE, EditSettings
+from npe_tui.document.edit_settings import DRAMATIC, SUBTLE, EditSettings
 from npe_tui.widgets import Chip, Chips, Field, Slider
 
 

@@ -10,9 +10,9 @@ from textual.binding import BindingType
 from textual.widgets import Button, Input
 
 from npe_core.strength import STRONGEST, WEAKEST
-from npe_tui.document import FaceWish
-from npe_tui.easel import COMPARISONS
-from npe_tui.edit_settings import in_turn
+from npe_tui.document.document import FaceWish
+from npe_tui.document.edit_settings import in_turn
+from npe_tui.hand.easel import COMPARISONS
 from npe_tui.keys import COMMANDS
 from npe_tui.panels.legend import Legend
 from npe_tui.panels.side import Side

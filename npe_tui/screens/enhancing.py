@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.widgets import Button
 
-from npe_tui import edit_settings, messages
-from npe_tui.document import EditDocument
+from npe_tui.document import edit_settings
+from npe_tui.document.document import EditDocument
+from npe_tui.document.results import hardly_differ
+from npe_tui.document.studies import Studies
+from npe_tui.engine import messages
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
-from npe_tui.results import hardly_differ
 from npe_tui.screens.opening import FINDING, LOADING, Carried, OpeningScreen
-from npe_tui.studies import Studies
 
 if TYPE_CHECKING:
     from npe_core.editor import EditResult

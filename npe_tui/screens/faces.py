@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from npe_tui.document import FaceBox, FaceWish
+from npe_tui.document.document import FaceBox, FaceWish
 from npe_tui.picture import PictureView
 from npe_tui.picture.scene import Frame
 from npe_tui.screens.focus import QuietFocus

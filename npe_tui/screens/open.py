@@ -16,13 +16,13 @@ from textual.screen import Screen
 from textual.widgets import Label
 
 from npe_core.errors import NpeError
-from npe_tui import opening, places
-from npe_tui.autosave import left_behind
 from npe_tui.config import Config
-from npe_tui.document import EditDocument
+from npe_tui.document.document import EditDocument
+from npe_tui.files import opening, places
+from npe_tui.files.autosave import left_behind
+from npe_tui.files.thumbnails import Entry, entries_of
 from npe_tui.panels.status import StatusLine
 from npe_tui.screens.focus import QuietFocus
-from npe_tui.thumbnails import Entry, entries_of
 from npe_tui.widgets import Chip, Chips
 from npe_tui.widgets.gallery import Gallery
 from npe_tui.widgets.key_line import KeyLine

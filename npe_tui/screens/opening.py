@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from npe_core.errors import NpeError, OutOfMemory
-from npe_tui import edit_settings, messages, opening
-from npe_tui.autosave import Autosave, Saved
-from npe_tui.document import EditDocument
-from npe_tui.edit_settings import EditSettings
-from npe_tui.hand import Hand
+from npe_tui.document import edit_settings
+from npe_tui.document.document import EditDocument
+from npe_tui.document.edit_settings import EditSettings
+from npe_tui.engine import messages
+from npe_tui.files import opening
+from npe_tui.files.autosave import Autosave, Saved
+from npe_tui.hand.hand import Hand
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel

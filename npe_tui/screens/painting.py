@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from textual import on
 
-from npe_tui.document import EditDocument
-from npe_tui.hand import PICKS
+from npe_tui.document.document import EditDocument
+from npe_tui.hand.hand import PICKS
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel

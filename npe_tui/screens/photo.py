@@ -18,20 +18,20 @@ from textual.widgets import Label
 
 from npe_core.filenames import printable
 from npe_core.regions import REGIONS
-from npe_tui import messages
-from npe_tui.autosave import Autosave
-from npe_tui.document import EditDocument
-from npe_tui.easel import Easel
-from npe_tui.hand import Hand
-from npe_tui.painting import Painting
-from npe_tui.palette import group_for
+from npe_tui.document.document import EditDocument
+from npe_tui.engine import messages
+from npe_tui.engine.running import Running
+from npe_tui.files.autosave import Autosave
+from npe_tui.hand.easel import Easel
+from npe_tui.hand.hand import Hand
+from npe_tui.hand.painting import Painting
+from npe_tui.hand.palette import group_for
+from npe_tui.hand.turn import Tells
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.status import StatusLine
 from npe_tui.panels.strength import StrengthPanel
-from npe_tui.running import Running
 from npe_tui.screens.focus import QuietFocus
-from npe_tui.turn import Tells
 from npe_tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Label
 
 from npe_core.canvas.boxes import Box, box_of, cut, pad
-from npe_tui.document import EditDocument
+from npe_tui.document.document import EditDocument
 from npe_tui.keys import COMMANDS
 from npe_tui.picture import PictureView
 from npe_tui.screens.focus import QuietFocus

@@ -20,10 +20,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from npe_tui.aside import aside
+from npe_tui.files.thumbnails import Entry, thumbnail
 from npe_tui.picture.cells import CellStrip
 from npe_tui.picture.depth import choose_depth
 from npe_tui.picture.quantise import plain, quantise
-from npe_tui.thumbnails import Entry, thumbnail
 
 _GAP = 2
 

@@ -12,7 +12,7 @@ from textual.suggester import Suggester
 
 from npe_core.filenames import printable
 from npe_core.formats import INPUT_SUFFIXES
-from npe_tui import places
+from npe_tui.files import places
 from npe_tui.widgets.field import Field
 
 _HERE = Path()

@@ -14,7 +14,7 @@ import pytest
 from tui_session import run, until
 from waiting import PAUSE, looks
 
-from npe_tui.autosave import Autosave, left_behind
+from npe_tui.files.autosave import Autosave, left_behind
 from npe_tui.hang_up import HangUp
 from npe_tui.screens.save import SaveScreen
 
@@ -22,8 +22,8 @@ SESSION = """
 import sys, time
 from pathlib import Path
 from npe_core.photo import Photo
-from npe_tui.autosave import Autosave
-from npe_tui.document import EditDocument
+from npe_tui.files.autosave import Autosave
+from npe_tui.document.document import EditDocument
 folder, photo = Path(sys.argv[1]), Path(sys.argv[2])
 document = EditDocument(Photo.open(photo))
 autosave = Autosave(folder, photo, 0.05, document.snapshot)
@@ -44,7 +44,7 @@ def folder(tmp_path):
 def test_paint_of_a_killed_process_is_found_and_restored(folder, photo_file):
     from npe_core.canvas import Canvas
     from npe_core.photo import Photo
-    from npe_tui.document import EditDocument
+    from npe_tui.document.document import EditDocument
 
     session = subprocess.Popen(
         [sys.executable, "-c", SESSION, str(folder), str(photo_file)], stdout=subprocess.PIPE, text=True

@@ -12,12 +12,12 @@ from textual.widgets import Input
 from tui_session import run, until
 
 from npe_core.errors import InputError
-from npe_tui.autosave import Autosave, left_behind
+from npe_tui.files.autosave import Autosave, left_behind
+from npe_tui.files.thumbnails import entries_of
 from npe_tui.screens import open as open_screen
 from npe_tui.screens.edit import EditScreen
 from npe_tui.screens.help import HelpScreen
 from npe_tui.screens.open import OpenScreen
-from npe_tui.thumbnails import entries_of
 from npe_tui.widgets.gallery import Gallery
 from npe_tui.widgets.key_line import KeyLine
 
@@ -237,7 +237,7 @@ def test_a_photo_that_cannot_be_opened_costs_nothing(start, photo_file, tmp_path
     run(scenario)
 
 
-@pytest.mark.parametrize("where", ["npe_tui.opening.EditDocument", "npe_tui.easel.Easel.open"])
+@pytest.mark.parametrize("where", ["npe_tui.files.opening.EditDocument", "npe_tui.hand.easel.Easel.open"])
 def test_a_photo_that_memory_is_too_small_for_is_told_and_leads_to_the_browser(start, monkeypatch, where):
     async def scenario():
         with monkeypatch.context() as patch:
@@ -263,7 +263,7 @@ def test_a_photo_that_fails_while_help_is_read_leads_to_the_browser(start, monke
             await helped.wait()
             raise InputError("no picture at all")
 
-        monkeypatch.setattr("npe_tui.opening.read", read)
+        monkeypatch.setattr("npe_tui.files.opening.read", read)
         async with start((80, 24)) as session:
             await session.press("f1")
             await until(session.pilot, lambda: isinstance(session.app.screen, HelpScreen))
@@ -285,7 +285,7 @@ def test_another_photo_that_memory_is_too_small_for_costs_nothing(start, monkeyp
             await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
             browser = session.app.screen
             await until(session.pilot, lambda: browser.query_one(Gallery).entry is not None)
-            monkeypatch.setattr("npe_tui.opening.EditDocument", no_memory)
+            monkeypatch.setattr("npe_tui.files.opening.EditDocument", no_memory)
             await session.press("enter")
             await until(session.pilot, lambda: browser.query_one("StatusLine").message.startswith("Not enough memory"))
             assert session.app.screen is browser

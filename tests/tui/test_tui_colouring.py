@@ -5,7 +5,7 @@ from textual.widgets import Input
 from tui_fakes import HAIR, SKIN
 from tui_session import run, until
 
-from npe_tui.document import FaceWish
+from npe_tui.document.document import FaceWish
 from npe_tui.panels.colour import ColourPanel
 
 

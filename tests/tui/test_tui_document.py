@@ -8,9 +8,9 @@ from tui_fakes import LIPS, invented
 from npe_core.canvas import Canvas
 from npe_core.errors import InputError
 from npe_core.photo import Photo, read_mask, read_paint
-from npe_tui.autosave import Autosave, left_behind
-from npe_tui.document import EditDocument
-from npe_tui.hand import Hand
+from npe_tui.document.document import EditDocument
+from npe_tui.files.autosave import Autosave, left_behind
+from npe_tui.hand.hand import Hand
 
 
 @pytest.fixture
@@ -369,7 +369,7 @@ def test_every_result_knows_its_own_file(document, tmp_path):
 
 
 def test_old_results_make_room_for_new_ones(document, monkeypatch):
-    monkeypatch.setattr("npe_tui.results._ROOM", 8 * document.photo.image.nbytes)
+    monkeypatch.setattr("npe_tui.document.results._ROOM", 8 * document.photo.image.nbytes)
     document.canvas.fill("hair", "#8b2500")
     for seed in range(10):
         document.accept(invented(document, seed))

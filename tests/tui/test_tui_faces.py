@@ -8,8 +8,8 @@ from PIL import Image
 from tui_session import Ids, face, run, until
 
 from npe_core.errors import EnvironmentFault
-from npe_tui import messages
-from npe_tui.document import FaceWish
+from npe_tui.document.document import FaceWish
+from npe_tui.engine import messages
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.screens.faces import FaceScreen
 

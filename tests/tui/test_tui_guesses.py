@@ -4,7 +4,7 @@ import numpy as np
 
 from npe_core.canvas import Canvas
 from npe_core.faces import FaceCrop
-from npe_tui.guesses import Guesses
+from npe_tui.engine.guesses import Guesses
 
 
 def test_a_guess_shows_as_far_as_the_mask_goes(image):

@@ -8,8 +8,8 @@ from tui_fakes import invented
 from tui_session import run, until
 
 from npe_core.errors import EnvironmentFault
-from npe_tui import messages
-from npe_tui.document import EditDocument
+from npe_tui.document.document import EditDocument
+from npe_tui.engine import messages
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen

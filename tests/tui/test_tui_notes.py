@@ -8,8 +8,8 @@ from textual.widgets._toast import Toast
 from tui_fakes import invented
 from tui_session import run, until
 
-from npe_tui import messages
 from npe_tui.app import NpeApp
+from npe_tui.engine import messages
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.help import HelpScreen
 from npe_tui.screens.open import OpenScreen

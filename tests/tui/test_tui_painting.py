@@ -9,7 +9,7 @@ from tui_session import face, run, until
 from npe_core.canvas import Canvas
 from npe_core.canvas.layers import Layers
 from npe_core.regions import region_by_name
-from npe_tui import messages
+from npe_tui.engine import messages
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.screens.faces import FaceScreen

@@ -14,12 +14,13 @@ from tui_session import Session, face, run, until
 from npe_core.canvas import Canvas
 from npe_core.cli.tui import tui
 from npe_core.errors import NpeError, UsageError
-from npe_tui import messages, places
 from npe_tui.app import NpeApp
 from npe_tui.app import run as start_editor
-from npe_tui.autosave import Autosave, left_behind
-from npe_tui.document import FaceWish
-from npe_tui.edit_settings import EditSettings
+from npe_tui.document.document import FaceWish
+from npe_tui.document.edit_settings import EditSettings
+from npe_tui.engine import messages
+from npe_tui.files import places
+from npe_tui.files.autosave import Autosave, left_behind
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.faces import FaceScreen
 from npe_tui.screens.photo import PhotoScreen

@@ -5,7 +5,7 @@ import pytest
 from tui_fakes import HAIR, LIPS, invented
 from tui_session import Ids, run, until
 
-from npe_tui import messages
+from npe_tui.engine import messages
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
@@ -212,7 +212,7 @@ def test_a_picture_that_memory_is_too_small_for_is_told_and_can_be_made_again(st
             before = session.document.shown.copy()
             results = [invented(session.document, seed) for seed in range(4 if key == "v" else 1)]
             with monkeypatch.context() as patch:
-                patch.setattr("npe_tui.document.Made", no_memory)
+                patch.setattr("npe_tui.document.document.Made", no_memory)
                 number = await session.make(key, "edit" if key == "g" else "variants")
                 await session.say(messages.Edited(number, results))
                 if key == "v":

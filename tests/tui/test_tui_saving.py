@@ -14,9 +14,9 @@ from tui_session import run, until
 from npe_core.canvas import Canvas
 from npe_core.errors import EnvironmentFault
 from npe_core.photo import Photo, read_paint
-from npe_tui import messages
-from npe_tui.document import EditDocument
-from npe_tui.own_files import OwnFiles
+from npe_tui.document.document import EditDocument
+from npe_tui.engine import messages
+from npe_tui.files.own_files import OwnFiles
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.screens.save import SaveScreen

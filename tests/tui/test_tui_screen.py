@@ -8,8 +8,8 @@ from tui_colours import cells, contrast, fill, readable
 from tui_session import run, until
 
 from npe_core.regions import REGION_NAMES
+from npe_tui.hand.palette import PALETTE
 from npe_tui.keys import APP_COMMANDS, COMMANDS
-from npe_tui.palette import PALETTE
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.help import HelpScreen, tables
 from npe_tui.widgets.key_line import KeyLine

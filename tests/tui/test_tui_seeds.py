@@ -7,8 +7,8 @@ from textual.widgets import Input
 from tui_fakes import invented
 from tui_session import run, until
 
-from npe_tui import messages
-from npe_tui.edit_settings import EditSettings, in_turn
+from npe_tui.document.edit_settings import EditSettings, in_turn
+from npe_tui.engine import messages
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.variants import VariantsScreen
 

@@ -16,12 +16,14 @@ from npe_core.editor.recipe import Recipe
 from npe_core.errors import UsageError
 from npe_core.regions import REGION_NAMES, REGIONS
 from npe_core.strength import Strength, check_strength
-from npe_tui import config, edit_settings, places
+from npe_tui import config
 from npe_tui.config import Config
+from npe_tui.document import edit_settings
+from npe_tui.files import places
+from npe_tui.files.recent import Recent
+from npe_tui.files.thumbnails import entries_of, thumbnail
+from npe_tui.hand.palette import PALETTE, from_hsv, group_for, name_of, parse, to_hsv
 from npe_tui.keys import APP_COMMANDS, COMMANDS, REGION_KEYS, region_keys, with_keys
-from npe_tui.palette import PALETTE, from_hsv, group_for, name_of, parse, to_hsv
-from npe_tui.recent import Recent
-from npe_tui.thumbnails import entries_of, thumbnail
 from npe_tui.widgets.path_field import complete
 
 
@@ -298,7 +300,7 @@ def test_what_is_no_regular_file_is_neither_listed_nor_opened(tmp_path):
     (tmp_path / "nowhere.png").symlink_to(tmp_path / "none")
     (tmp_path / "a.png").touch()
     assert [entry.title for entry in entries_of(tmp_path)] == ["a.png", "../"]
-    program = f"from npe_tui.thumbnails import *; print(thumbnail(Path({str(tmp_path / 'pipe.png')!r}), 20, 20))"
+    program = f"from npe_tui.files.thumbnails import *; print(thumbnail(Path({str(tmp_path / 'pipe.png')!r}), 20, 20))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout == "None\n", done.stderr
 

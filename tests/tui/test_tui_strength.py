@@ -6,7 +6,7 @@ from textual import events
 from tui_session import run, until
 
 from npe_core.strength import STRONGEST, WEAKEST
-from npe_tui import messages
+from npe_tui.engine import messages
 from npe_tui.panels.strength import StrengthPanel
 
 

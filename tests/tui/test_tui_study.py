@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from tui_session import run, until
 
-from npe_tui import messages
+from npe_tui.engine import messages
+from npe_tui.engine.worker import STUDY
 from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.study import StudyScreen
-from npe_tui.worker import STUDY
 
 
 @pytest.fixture

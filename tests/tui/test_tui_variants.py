@@ -4,7 +4,7 @@ import pytest
 from tui_fakes import invented
 from tui_session import run, until
 
-from npe_tui import messages
+from npe_tui.engine import messages
 from npe_tui.picture import PictureView
 from npe_tui.screens.variants import VariantsScreen
 

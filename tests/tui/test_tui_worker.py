@@ -9,10 +9,10 @@ from npe_core.editor import FaceChoice
 from npe_core.errors import Cancelled, NothingMarked, WeightsError
 from npe_core.faces import FaceCrop, choose_faces
 from npe_core.photo import Photo
-from npe_tui.document import EditDocument
-from npe_tui.edit_settings import EditSettings
-from npe_tui.messages import Edited, Failed, StateChanged, Stopped
-from npe_tui.worker import VARIANTS, EngineWorker
+from npe_tui.document.document import EditDocument
+from npe_tui.document.edit_settings import EditSettings
+from npe_tui.engine.messages import Edited, Failed, StateChanged, Stopped
+from npe_tui.engine.worker import VARIANTS, EngineWorker
 
 
 class FakeEditor:

@@ -1,7 +1,7 @@
 """An engine without a thread, and results without a model."""
 
 from npe_core.editor import EditResult
-from npe_tui import messages
+from npe_tui.engine import messages
 
 HAIR, SKIN, LIPS = 7, 1, 5
 

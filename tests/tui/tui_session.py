@@ -11,7 +11,7 @@ from waiting import PATIENCE, looks
 
 from npe_core.editor import FaceChoice
 from npe_core.faces import Face, FaceCrop
-from npe_tui import messages
+from npe_tui.engine import messages
 
 
 class Ids:

@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Callable
 
 from npe_core.colour import format_colour
-from npe_tui.document import EditDocument
-from npe_tui.easel import Easel
-from npe_tui.filling import Filling, Waiting
-from npe_tui.hand import Hand
-from npe_tui.turn import Tells
+from npe_tui.document.document import EditDocument
+from npe_tui.hand.easel import Easel
+from npe_tui.hand.filling import Filling, Waiting
+from npe_tui.hand.hand import Hand
+from npe_tui.hand.turn import Tells
 
 
 class Painting(Filling):

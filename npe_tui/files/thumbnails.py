@@ -10,7 +10,7 @@ import numpy as np
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.filenames import printable
 from npe_core.formats import INPUT_SUFFIXES
-from npe_tui import places
+from npe_tui.files import places
 
 
 @dataclass(frozen=True)

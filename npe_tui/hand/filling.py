@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from npe_core.canvas import Canvas
 from npe_core.regions import REGIONS, name_of
-from npe_tui.document import EditDocument
-from npe_tui.easel import Easel
-from npe_tui.hand import Hand
-from npe_tui.turn import InTurn, Tells
+from npe_tui.document.document import EditDocument
+from npe_tui.hand.easel import Easel
+from npe_tui.hand.hand import Hand
+from npe_tui.hand.turn import InTurn, Tells
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from textual.screen import ModalScreen
 
 from npe_core.errors import NpeError, OutOfMemory
-from npe_tui.own_files import OwnFiles
+from npe_tui.files.own_files import OwnFiles
 from npe_tui.panels.status import StatusLine
 
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
-    from npe_tui.document import EditDocument
-    from npe_tui.results import Made
+    from npe_tui.document.document import EditDocument
+    from npe_tui.document.results import Made
     from npe_tui.screens.edit import EditScreen
     from npe_tui.screens.save import Target
 

@@ -15,10 +15,10 @@ from npe_core.errors import InputError
 from npe_core.filenames import printable
 from npe_core.files import NAME_ROOM, shortened
 from npe_core.regions import LEGEND, group_by_name
-from npe_tui.free_names import next_free
-from npe_tui.paint import Paint
-from npe_tui.results import Made, Results
-from npe_tui.steps import Marks, named
+from npe_tui.document.results import Made, Results
+from npe_tui.document.steps import Marks, named
+from npe_tui.files.free_names import next_free
+from npe_tui.files.paint import Paint
 
 if TYPE_CHECKING:
     from npe_core.canvas import Fill

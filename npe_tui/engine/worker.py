@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from npe_core.errors import Cancelled, EnvironmentFault, InputError, NothingMarked, NpeError, OutOfMemory
 from npe_core.packages import importing
 from npe_core.strength import strengths
-from npe_tui import bugs
-from npe_tui.edit_settings import EditSettings
-from npe_tui.messages import (
+from npe_tui.document.edit_settings import EditSettings
+from npe_tui.engine.messages import (
     Advanced,
     Edited,
     EngineState,
@@ -30,10 +29,11 @@ from npe_tui.messages import (
     Stopped,
     Studied,
 )
+from npe_tui.files import bugs
 
 if TYPE_CHECKING:
     from npe_core.editor import Editor, EditResult, FaceChoice, Preview
-    from npe_tui.document import EditDocument
+    from npe_tui.document.document import EditDocument
 
 VARIANTS = 4
 STUDY = (100, 200, 250, 300, 350, 400, 450)
@@ -194,7 +194,7 @@ class EngineWorker:
     def _edit(self, number: int, document: EditDocument, each: list[EditSettings]) -> Edited:
         from npe_core.editor import EditJob
         from npe_core.editor.tiles import crops_for
-        from npe_tui.guesses import Guesses
+        from npe_tui.engine.guesses import Guesses
 
         choice, canvas = self._choice(document), document.canvas
         seen = choice.reached_by(canvas.levels)

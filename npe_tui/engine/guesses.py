@@ -9,7 +9,7 @@ import numpy as np
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import box_of, cut, moved_by
 from npe_core.faces import FaceCrop
-from npe_tui.messages import Patch
+from npe_tui.engine.messages import Patch
 
 _SHARE = 0.25
 """Of the time of an edit that may go into showing it."""

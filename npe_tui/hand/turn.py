@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from npe_core.errors import NpeError, OutOfMemory
-from npe_tui.document import EditDocument
-from npe_tui.easel import Easel
-from npe_tui.hand import Hand
+from npe_tui.document.document import EditDocument
+from npe_tui.hand.easel import Easel
+from npe_tui.hand.hand import Hand
 
 _MOMENT = 0.3
 """Seconds in which nobody wonders."""

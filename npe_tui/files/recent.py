@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from npe_core import files
-from npe_tui import places
+from npe_tui.files import places
 
 _MOST = {"photos": 12, "colours": 12}
 

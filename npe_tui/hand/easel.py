@@ -9,8 +9,8 @@ from textual.containers import Horizontal
 from textual.reactive import reactive
 
 from npe_core.canvas.boxes import Box, cut
-from npe_tui.document import EditDocument
-from npe_tui.messages import Patch
+from npe_tui.document.document import EditDocument
+from npe_tui.engine.messages import Patch
 from npe_tui.picture import PictureView
 
 COMPARISONS = ("off", "divider", "beside")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from npe_tui.document import EditDocument
-from npe_tui.edit_settings import EditSettings
-from npe_tui.messages import EngineState, FromEngine
+from npe_tui.document.document import EditDocument
+from npe_tui.document.edit_settings import EditSettings
+from npe_tui.engine.messages import EngineState, FromEngine
 
 
 class Sink(Protocol):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from npe_core.canvas.state import is_of
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import NpeError, OutOfMemory
-from npe_tui import edit_settings
-from npe_tui.autosave import Saved, left_behind
-from npe_tui.document import EditDocument, FaceWish
+from npe_tui.document import edit_settings
+from npe_tui.document.document import EditDocument, FaceWish
+from npe_tui.files.autosave import Saved, left_behind
 
 if TYPE_CHECKING:
     from npe_core.faces import Face

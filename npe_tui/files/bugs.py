@@ -6,7 +6,7 @@ import platform
 import traceback
 
 from npe_core import __version__, files
-from npe_tui import places
+from npe_tui.files import places
 
 
 def told(error: Exception) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from npe_tui.document import EditDocument
-from npe_tui.edit_settings import EditSettings
-from npe_tui.messages import Studied
+from npe_tui.document.document import EditDocument
+from npe_tui.document.edit_settings import EditSettings
+from npe_tui.engine.messages import Studied
 
 
 class Studies:

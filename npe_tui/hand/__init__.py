@@ -1,0 +1,1 @@
+"""The hand of the person: what pointer, keyboard and colour do to the canvas."""
