@@ -37,6 +37,6 @@ def test_a_study_refuses_what_an_edit_refuses(timesteps, steps, sampler, words):
 
 
 def test_the_rules_are_known_without_torch():
-    program = "import sys, npe_core.strength, npe_tui.edit_settings; print('torch' in sys.modules)"
+    program = "import sys, npe_core.strength, npe_tui.document.edit_settings; print('torch' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout == "False\n"
