@@ -1,9 +1,13 @@
-"""The names of files as people and other programs are told them, whatever bytes they have."""
+"""The names of files, whatever bytes they have: as people and other programs are told them, and how long they are."""
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
+
+NAME_ROOM = 200
+"""Bytes of a photo's name that the names of files beside it begin with; most file systems allow 255 in all."""
 
 _JOINERS = "\u200c\u200d"
 
@@ -32,3 +36,17 @@ def _printable(letter: str) -> str:
 def quoted(path: Path | str) -> str:
     """The path as an error message shows it."""
     return f"'{printable(str(path))}'"
+
+
+def shortened(stem: str, room: int) -> str:
+    """The longest beginning of a name that takes at most ``room`` bytes and splits no letter."""
+    kept = os.fsencode(stem)[:room]
+    while kept and len(kept) < len(os.fsencode(stem)):
+        try:
+            kept.decode("utf-8")
+            break
+        except UnicodeDecodeError as error:
+            if error.end < len(kept) or error.reason != "unexpected end of data":
+                break  # not UTF-8 to begin with: any place will do
+            kept = kept[: error.start]
+    return os.fsdecode(kept)

@@ -22,8 +22,6 @@ from npe_core.errors import EnvironmentFault, UsageError
 
 BEYOND_LIMIT = "beyond what ulimit -f or the file system allows"
 """Why there is no room for a file on a disk that is not full."""
-NAME_ROOM = 200
-"""Bytes of a photo's name that the names of files beside it begin with; most file systems allow 255 in all."""
 
 _BEGINNING, _END = ".npe-", ".part"
 _LEFT_BEHIND = 3600.0
@@ -53,21 +51,6 @@ def answer_of(error: OSError) -> str:
     """What the system answered, with what it leaves out: the file is too large for a limit, not for the disk."""
     more = f" ({BEYOND_LIMIT})" if error.errno == errno.EFBIG else ""
     return f"{error.strerror or error}{more}"
-
-
-def stdout_refused(error: OSError) -> str:
-    """What is said where the output cannot be written."""
-    return f"The output (stdout) cannot be written: {answer_of(error)}. Send it elsewhere, or free some space."
-
-
-def tell(text: str) -> None:
-    """Print to stdout, at once. Raises EnvironmentFault; BrokenPipeError where nobody reads it any more."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise EnvironmentFault(stdout_refused(error)) from None
 
 
 def from_system(error: Exception) -> TypeGuard[OSError]:
@@ -238,17 +221,3 @@ def make_folder(folder: Path) -> None:
         ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise EnvironmentFault(f"{folder} cannot be written to. Choose another folder.")
-
-
-def shortened(stem: str, room: int) -> str:
-    """The longest beginning of a name that takes at most ``room`` bytes and splits no letter."""
-    kept = os.fsencode(stem)[:room]
-    while kept and len(kept) < len(os.fsencode(stem)):
-        try:
-            kept.decode("utf-8")
-            break
-        except UnicodeDecodeError as error:
-            if error.end < len(kept) or error.reason != "unexpected end of data":
-                break  # not UTF-8 to begin with: any place will do
-            kept = kept[: error.start]
-    return os.fsdecode(kept)

@@ -1,4 +1,4 @@
-"""The three streams of a program: one that the shell has closed, letters that it cannot show, the rest at the end."""
+"""The three streams of a program: closed by the shell, letters that one cannot show, refusals, the rest at the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import io
 import os
 import sys
 
+from npe_core.errors import EnvironmentFault
 from npe_core.filenames import printable
+from npe_core.files import answer_of
 
 _SPELT = "npe.printable"
 
@@ -36,6 +38,21 @@ def _spelt(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError), "streams of text are written to"
     letters = printable(error.object[error.start : error.end])
     return letters.encode("ascii", "backslashreplace").decode(), error.end
+
+
+def stdout_refused(error: OSError) -> str:
+    """What is said where the output cannot be written."""
+    return f"The output (stdout) cannot be written: {answer_of(error)}. Send it elsewhere, or free some space."
+
+
+def tell(text: str) -> None:
+    """Print to stdout, at once. Raises EnvironmentFault; BrokenPipeError where nobody reads it any more."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise EnvironmentFault(stdout_refused(error)) from None
 
 
 def finish() -> None:

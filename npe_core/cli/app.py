@@ -17,8 +17,8 @@ from npe_core import __version__
 from npe_core.ending import ended, leave_after
 from npe_core.errors import EnvironmentFault, UsageError
 from npe_core.filenames import printable, quoted
-from npe_core.files import stdout_refused, tell
 from npe_core.spelling import hint
+from npe_core.streams import stdout_refused, tell
 
 COMMANDS: dict[str, str] = {
     "tui": "npe_core.cli.tui",

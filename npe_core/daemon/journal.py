@@ -11,8 +11,7 @@ from typing import Any
 
 from npe_core.daemon.files import Files, open_regular, read_small, reading
 from npe_core.daemon.names import Group, part_of
-from npe_core.filenames import printable
-from npe_core.files import NAME_ROOM, shortened
+from npe_core.filenames import NAME_ROOM, printable, shortened
 
 JOURNAL, RESULT, REASON, REPORT = ".job.json", ".result", "reason.json", "report.json"
 LIMIT = 1 << 20

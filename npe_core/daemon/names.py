@@ -7,8 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
-from npe_core.filenames import printable
-from npe_core.files import shortened
+from npe_core.filenames import printable, shortened
 from npe_core.formats import INPUT_SUFFIXES
 
 MASK, PARAMETERS = ".mask.png", ".json"

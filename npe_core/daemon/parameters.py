@@ -9,7 +9,7 @@ from typing import Any
 from npe_core.colour import format_colour, parse_colour
 from npe_core.defaults import SAMPLER, TIMESTEP
 from npe_core.errors import InputError, UsageError
-from npe_core.kinds import check_kind, kind_of
+from npe_core.parameter_kinds import check_kind, in_words
 from npe_core.spelling import hint
 
 LARGEST = 64 << 10
@@ -70,7 +70,7 @@ def read_parameters(content: bytes, name: str) -> Parameters:
         reason = str(error).partition("\n")[0] if isinstance(error, json.JSONDecodeError) else _TOO_MUCH
         raise InputError(f'{name} is not JSON ({reason}). Expected {{"regions": {{"hair": "#993300"}}}}.') from None
     if not isinstance(said, dict):
-        raise InputError(f'{name} holds {kind_of(said)}, not an object such as {{"regions": {{"hair": "#993300"}}}}.')
+        raise InputError(f'{name} holds {in_words(said)}, not an object such as {{"regions": {{"hair": "#993300"}}}}.')
     try:
         for key, value in said.items():
             _check(key, value)

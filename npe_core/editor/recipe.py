@@ -8,7 +8,7 @@ from typing import Any
 
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import InputError, UsageError
-from npe_core.kinds import check_kind
+from npe_core.parameter_kinds import check_kind
 from npe_core.regions import check_fill
 from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
 

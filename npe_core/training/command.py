@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from npe_core.files import tell
+from npe_core.streams import tell
 from npe_core.training.options import train_parser
 
 

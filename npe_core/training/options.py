@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from npe_core.errors import UsageError
-from npe_core.files import tell
+from npe_core.streams import tell
 from npe_core.training.recipe import PRESETS
 
 DESCRIPTION = "Train one of the three models, label pictures to train on, average runs, or release weights."

@@ -12,8 +12,7 @@ import numpy as np
 from npe_core.canvas import Canvas
 from npe_core.canvas.boxes import Box, cut, union
 from npe_core.errors import InputError
-from npe_core.filenames import printable
-from npe_core.files import NAME_ROOM, shortened
+from npe_core.filenames import NAME_ROOM, printable, shortened
 from npe_core.regions import LEGEND, group_by_name
 from npe_tui.document.results import Made, Results
 from npe_tui.document.steps import Marks, named

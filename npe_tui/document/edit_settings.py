@@ -9,7 +9,7 @@ from typing import Any
 
 from npe_core.defaults import SAMPLER, STEPS, TIMESTEP
 from npe_core.errors import UsageError
-from npe_core.kinds import check_kind
+from npe_core.parameter_kinds import check_kind
 from npe_core.strength import Strength, check_seed, check_sharpness, check_strength
 from npe_tui.config import Config
 

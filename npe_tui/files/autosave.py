@@ -21,7 +21,8 @@ from typing import IO, Any
 
 from npe_core import locks
 from npe_core.errors import NpeError, OutOfMemory
-from npe_core.files import NAME_ROOM, answer_of, shortened
+from npe_core.filenames import NAME_ROOM, shortened
+from npe_core.files import answer_of
 
 _SUFFIX = ".paint"
 _KEPT = 30 * 86400

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from npe_core.files import shortened
+from npe_core.filenames import shortened
 
 _STEM_ROOM = 240
 """Bytes of a name that number and suffix follow; most file systems allow 255 in all."""

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from npe_core.daemon.names import MASK, final_name, part_of, sort_out
 from npe_core.daemon.tracker import Stamp, Tracker, scan
-from npe_core.filenames import printable
-from npe_core.files import shortened
+from npe_core.filenames import printable, shortened
 from npe_core.formats import INPUT_SUFFIXES
 
 

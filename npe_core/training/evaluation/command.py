@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npe_core.files import make_folder, tell
+from npe_core.files import make_folder
+from npe_core.streams import tell
 from npe_core.training.evaluation.options import evaluation_parser, roles
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from npe_core.errors import UsageError
 
-KINDS: dict[str, tuple[type, ...]] = {
+_KINDS: dict[str, tuple[type, ...]] = {
     "regions": (dict,),
     "color": (str,),
     "tint": (bool,),
@@ -28,13 +28,13 @@ _WORDS = {dict: "an object", str: "a string", int: "a whole number", float: "a n
 
 def check_kind(name: str, value: Any) -> None:
     """Raises UsageError for a value of another kind than the parameter of that name has."""
-    kinds = KINDS[name]
+    kinds = _KINDS[name]
     if type(value) not in kinds:  # not isinstance: true is no timestep
         wanted = " or ".join(_WORDS[kind] for kind in (kinds[:1] if float in kinds else kinds))
-        raise UsageError(f"{name!r} is {kind_of(value)}, expected {wanted}.")
+        raise UsageError(f"{name!r} is {in_words(value)}, expected {wanted}.")
 
 
-def kind_of(value: Any) -> str:
+def in_words(value: Any) -> str:
     """What a value of JSON or TOML is, in words."""
     if value is None:
         return "null"
