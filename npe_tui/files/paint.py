@@ -9,6 +9,9 @@ from pathlib import Path
 from npe_core.canvas import Canvas
 from npe_core.errors import InputError
 
+NOTHING_MARKED = "Nothing is marked yet: pick a region, or paint."
+"""What a person is told who wants to enhance or save what is not there."""
+
 
 @dataclass(frozen=True)
 class Paint:
@@ -23,7 +26,7 @@ class Paint:
         """Writes an RGBA PNG, as ``npe edit --paint`` reads it, or a mask alone in grey, for ``--mask``.
 
         ``source``: the photo, which is never written to. Returns notes on what the file cannot say. Raises InputError
-        for another suffix, UsageError and EnvironmentFault as ``EditResult.save`` does.
+        for another suffix, and where nothing is marked, UsageError and EnvironmentFault as ``EditResult.save`` does.
         """
         from PIL import Image
 
@@ -32,6 +35,8 @@ class Paint:
         if check_output(path, force, [source]) != "PNG":
             raise InputError(f"Paint is saved as PNG; {path.name} has another suffix. Use {path.stem}.png.")
         painted, marked = self.canvas.painted, self.canvas.levels > 0
+        if not marked.any():
+            raise InputError(NOTHING_MARKED)
         has_paint, has_bare = bool(painted.any()), bool((marked & ~painted).any())
         content = io.BytesIO()
         Image.fromarray(self.canvas.as_paint() if has_paint else self.canvas.levels).save(content, "PNG")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from textual.screen import ModalScreen
 
 from npe_core.errors import NpeError, OutOfMemory
+from npe_tui.files import bugs
 from npe_tui.files.own_files import OwnFiles
+from npe_tui.files.paint import NOTHING_MARKED
 from npe_tui.panels.status import StatusLine
 
 if TYPE_CHECKING:
@@ -137,11 +139,14 @@ class Saving:
         document = editing.document
         if document is None or any(save.asks for save in self._under_way):
             return
-        made = None if paint else document.made
-        if not paint and made is None:
+        made, is_marked = None if paint else document.made, document.marked or editing.painting.busy
+        if paint and not is_marked:
+            editing.status.say(NOTHING_MARKED, serious=True)
+        elif not paint and made is None:
             enhance, save_paint = self._app.key_to("enhance"), self._app.key_to("save_paint")
-            told = f"There is nothing to save yet: {enhance} enhances. {save_paint} saves the paint alone."
-            editing.status.say(told, serious=True)
+            marked = f"{enhance} enhances. {save_paint} saves the paint alone."
+            first = marked if is_marked else f"pick a region, or paint, then {enhance} enhances."
+            editing.status.say(f"There is nothing to save yet: {first}", serious=True)
         elif again and any(save.made is made for save in self._under_way):
             editing.status.say(f"Still saving {self._names}…")
         else:
@@ -232,8 +237,8 @@ class Saving:
                 else:
                     notes = await asyncio.to_thread(document.save, target.path, target.overwrite, save.made)
                     await asyncio.to_thread(self._own_files.note, target.path)
-            except (NpeError, MemoryError) as error:
-                problem, target = str(OutOfMemory() if isinstance(error, MemoryError) else error), None
+            except Exception as error:  # whatever it is: the picture is there still, for another name or format
+                problem, target = await asyncio.to_thread(_why_not, error), None
                 save.say(f"Not saved. {problem}", serious=True)
             else:
                 return target.path, notes
@@ -251,6 +256,13 @@ class Saving:
         target = await self._app.push_screen_wait(SaveScreen(proposed, source, is_paint, lambda: not shown(), problem))
         save.asks = False
         return target
+
+
+def _why_not(error: Exception) -> str:
+    """An error in words; of a bug the traceback lies in a file."""
+    if isinstance(error, MemoryError):
+        return str(OutOfMemory())
+    return str(error) if isinstance(error, NpeError) else bugs.told(error)
 
 
 def _wanted(save: Save, newest: Made | None) -> Made | None:

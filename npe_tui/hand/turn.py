@@ -96,9 +96,14 @@ class InTurn:
                 yield None if self.frozen else self._document
 
     @property
+    def busy(self) -> bool:
+        """Whether something is being done to the canvas, of which nobody knows yet what it comes to."""
+        return self._turn.locked()
+
+    @property
     def _free(self) -> EditDocument | None:
         """The document, if it may be changed now."""
-        return None if self.frozen or self._turn.locked() else self._document
+        return None if self.frozen or self.busy else self._document
 
     @contextmanager
     def _told(self, doing: str) -> Iterator[None]:

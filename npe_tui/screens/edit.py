@@ -12,6 +12,7 @@ from textual.widgets import Button, Input
 from npe_core.strength import STRONGEST, WEAKEST
 from npe_tui.document.document import FaceWish
 from npe_tui.document.edit_settings import in_turn
+from npe_tui.files.paint import NOTHING_MARKED
 from npe_tui.hand.easel import COMPARISONS
 from npe_tui.keys import COMMANDS
 from npe_tui.panels.legend import Legend
@@ -89,7 +90,7 @@ class EditScreen(PaintingScreen):
                 self.started(doing)
             else:
                 self.painting.frozen = False
-                self.status.say("Nothing is marked yet: pick a region, or paint.", serious=True)
+                self.status.say(NOTHING_MARKED, serious=True)
 
     def action_enhance(self) -> None:
         self.later(self._make("edit", "Enhancing"))

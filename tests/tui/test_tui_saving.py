@@ -12,7 +12,7 @@ from tui_fakes import invented
 from tui_session import run, until
 
 from npe_core.canvas import Canvas
-from npe_core.errors import EnvironmentFault
+from npe_core.errors import EnvironmentFault, InputError
 from npe_core.photo import Photo, read_paint
 from npe_tui.document.document import EditDocument
 from npe_tui.engine import messages
@@ -50,6 +50,60 @@ def test_saving_asks_before_overwriting_and_knows_of_an_enhance_that_ends_meanwh
             await session.press("enter")
             await until(session.pilot, lambda: not session.document.unsaved)
             assert Photo.open(taken).parameters["seed"] == 5
+
+    run(scenario)
+
+
+def test_what_is_not_marked_is_not_saved_and_told_what_to_do(start, photo_file, tmp_path):
+    """Nor is a mask that is black all over written by any other way."""
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            status = session.screen.status
+            for emptied in (False, True):
+                await session.press("P")
+                assert status.message == "Nothing is marked yet: pick a region, or paint."
+                await session.press("ctrl+s")
+                assert status.message == "There is nothing to save yet: pick a region, or paint, then g enhances."
+                assert session.app.screen is session.screen
+                if not emptied:
+                    await session.fill("7")
+                    await session.press("ctrl+s")
+                    saves_paint = "There is nothing to save yet: g enhances. P saves the paint alone."
+                    assert status.message == saves_paint
+                    await session.press("delete")
+                    await until(session.pilot, lambda: not session.document.marked)
+
+    run(scenario)
+    with pytest.raises(InputError, match="Nothing is marked yet"):
+        EditDocument(Photo.open(photo_file)).save_paint(tmp_path / "mask.png")
+    assert not (tmp_path / "mask.png").exists()
+
+
+@pytest.mark.parametrize("key", ["S", "P"])
+def test_a_bug_in_saving_is_told_with_its_traceback_in_a_file_and_one_goes_on(start, tmp_path, monkeypatch, key):
+    def broken(*arguments, **options):
+        raise ValueError("[odd]")
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.enhance(5)
+            with monkeypatch.context() as patch:
+                patch.setattr(EditDocument, "save" if key == "S" else "save_paint", broken)
+                await session.press(key)
+                await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+                first = session.app.screen
+                await session.press("enter")
+                told = "Not saved. This is a bug: ValueError: [odd]. Please report it with "
+                await until(session.pilot, lambda: session.screen.status.message.startswith(told))
+                assert "in broken" in Path(session.screen.status.message.removeprefix(told).rstrip(".")).read_text()
+            await until(session.pilot, lambda: session.app.screen not in (first, session.screen))
+            await until(session.pilot, lambda: session.app.screen.query("#problem"))
+            await session.press("enter")
+            await until(session.pilot, lambda: session.screen.status.message.startswith("Saved me-"))
 
     run(scenario)
 
