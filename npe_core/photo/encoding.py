@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from npe_core.photo import colour_profile, deep_colour, exif, iptc, png_data, xmp
+from npe_core.photo import colour_profile, deep_colour, exif, iptc, png_data, tiff_tags, xmp
 from npe_core.photo.deep_colour import Deep
 from npe_core.photo.jpeg_source import JpegSource
-from npe_core.photo.metadata import EXIF_DIRECTORIES, PARAMETERS_KEY, Metadata, keep_descriptive
+from npe_core.photo.metadata import PARAMETERS_KEY, Metadata
 from npe_core.photo.opening import pillow_settings
 
 QUALITY = 95
@@ -170,19 +170,15 @@ def _jpeg(content: Content, buffer: BytesIO, notes: list[str]) -> None:
 def _tiff(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     with pillow_settings(None) as warned:
         _write_tiff(content, buffer, notes)
-    if any(warning.filename == TiffImagePlugin.__file__ for warning in warned):  # of tags that it passes over
-        notes.append("damaged entries of the EXIF block cannot be written into a TIFF and are not kept")
+    passed_over = any(warning.filename == TiffImagePlugin.__file__ for warning in warned)
+    if passed_over and tiff_tags.SOME_LOST not in notes:
+        notes.append(tiff_tags.SOME_LOST)
 
 
 def _write_tiff(content: Content, buffer: BytesIO, notes: list[str]) -> None:
-    tags = Image.Exif()
-    if content.metadata.exif:
-        try:
-            tags.load(exif.PREFIX + content.metadata.exif)
-            keep_descriptive(tags)
-        except Exception:  # see metadata._exif_block
-            tags = Image.Exif()
-            notes.append("the EXIF block cannot be written into a TIFF and is not kept")
+    block = content.metadata.exif
+    tags, lost = tiff_tags.tags_of(block) if block else (Image.Exif(), [])
+    notes += lost
     packet = _packet(content, notes)
     if packet:
         tags[_TIFF_XMP_TAG] = packet
@@ -191,9 +187,7 @@ def _write_tiff(content: Content, buffer: BytesIO, notes: list[str]) -> None:
     _text_lost(content, "TIFF", notes, comment=True)
     options = _present(icc_profile=content.profile, dpi=content.metadata.dpi)
     if content.deep is None:
-        # Pillow's writer for compressed TIFF (libtiff) fails on EXIF and GPS directories; its own does not.
-        compression = "raw" if any(tag in tags for tag in EXIF_DIRECTORIES) else "tiff_lzw"
-        _picture(content).save(buffer, "TIFF", compression=compression, exif=tags, **options)
+        _picture(content).save(buffer, "TIFF", compression=tiff_tags.compression(tags), exif=tags, **options)
         return
     twice = BytesIO()
     samples = deep_colour.doubled(content.deep.at_levels(content.rgb))

@@ -10,6 +10,8 @@ from PIL import Image, ImageOps, PngImagePlugin
 
 from npe_core.photo import Photo, exif
 
+LOST = "damaged entries of the EXIF block cannot be written into a TIFF and are not kept"
+
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_the_exif_patch_changes_four_things_only(make, order):
@@ -185,9 +187,32 @@ def test_an_entry_that_pillow_passes_over_is_a_note_and_no_warning_of_python(pho
     """A directory of GPS that ends early: warnings are errors here, and lines on the terminal elsewhere."""
     block = directory((0x010F, 2, 4, b"Cam\0"), (0x8825, 4, 1, struct.pack("<I", 38))) + struct.pack("<H", 3) + bytes(4)
     notes = Photo.open(photo_file("in.jpg", exif=b"Exif\0\0" + block)).save(tmp_path / "out.tif")
-    assert notes == ("damaged entries of the EXIF block cannot be written into a TIFF and are not kept",)
+    assert notes == (LOST,)
     with Image.open(tmp_path / "out.tif") as picture:
         assert picture.getexif()[0x010F] == "Cam"
+
+
+@pytest.mark.parametrize("kind", [3, 4, 6, 8, 9, 11])  # SHORT, LONG, SBYTE, SSHORT, SLONG, FLOAT
+def test_texts_that_are_stored_as_numbers_cost_themselves_alone_in_a_tiff(photo_file, tmp_path, kind):
+    """Over one of them Pillow's writer fails the whole file."""
+    odd = 0x010E, 0x010F, 0x0132, 0x8298  # description, make, date, copyright
+    block = directory(*((tag, kind, 1, struct.pack("<I", 1)) for tag in odd), (0x0110, 2, 4, b"Cam\0"))
+    notes = Photo.open(photo_file("in.jpg", exif=b"Exif\0\0" + block)).save(tmp_path / "out.tif")
+    with Image.open(tmp_path / "out.tif") as picture:
+        tags = dict(picture.getexif())
+    assert notes == (LOST,) and tags[0x0110] == "Cam" and not tags.keys() & odd
+
+
+@pytest.mark.parametrize("kind", [2, 3, 4])  # ASCII, SHORT, LONG, which is what it should be
+def test_where_the_interoperability_directory_lay_is_not_told_in_a_tiff(photo_file, tmp_path, kind):
+    """It is a place in the block."""
+    first = directory((0x0110, 2, 4, b"Cam\0"), (0x8769, 4, 1, struct.pack("<I", 38)))
+    inner = directory((0x8827, 3, 1, struct.pack("<I", 400)), (0xA005, kind, 1, struct.pack("<I", 65)))[8:]
+    photo = Photo.open(photo_file("in.jpg", exif=b"Exif\0\0" + first + inner))
+    assert photo.save(tmp_path / "out.tif") == ()
+    with Image.open(tmp_path / "out.tif") as picture:
+        assert picture.getexif()[0x0110] == "Cam"
+        assert picture.getexif().get_ifd(0x8769) == {0x8827: 400}
 
 
 def test_storage_tags_of_a_camera_do_not_reach_a_tiff(make, photo_file, tmp_path):
