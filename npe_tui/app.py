@@ -48,7 +48,7 @@ class NpeApp(InOrder, inherit_bindings=False):
     CSS_PATH = "npe.tcss"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-normal"), (110, "-wide")]  # noqa: RUF012 as App declares it
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-medium"), (40, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-low"), (24, "-medium"), (40, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         *(command.binding for command in APP_COMMANDS),
         Binding("ctrl+c", "how_to_quit", show=False),

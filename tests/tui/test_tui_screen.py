@@ -8,6 +8,7 @@ from tui_colours import cells, contrast, fill, readable
 from tui_session import run, until
 
 from npe_core.regions import REGION_NAMES
+from npe_tui.engine import messages
 from npe_tui.hand.palette import PALETTE
 from npe_tui.keys import APP_COMMANDS, COMMANDS
 from npe_tui.panels.strength import StrengthPanel
@@ -88,6 +89,36 @@ def test_every_size_has_a_picture_every_panel_by_key_and_all_regions(start):
                         assert all(any(name in line for line in lines) for name in REGION_NAMES), lines
                     await session.press("escape")
                 assert session.app.focused is view
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("state", ["loading", "ready", "running"])
+def test_every_control_of_the_panels_that_are_open_is_in_sight(start, engine, state):
+    """What Tab goes to without being seen would take the keys."""
+
+    async def scenario():
+        async with start((60, 20)) as session:
+            await session.open()
+            if state == "loading":
+                engine.state = messages.EngineState("loading")
+                await session.say(messages.StateChanged(engine.state))
+            elif state == "running":
+                await session.fill("7")
+                number = await session.make("g", "edit")
+                await session.say(messages.Advanced(number, messages.Progress("Enhancing", 1, 4, 2.0)))
+            side = session.screen.query_one("#panels")
+            for size in ((60, 20), (64, 18), (70, 22), (80, 24), (120, 24), (80, 39), (120, 40), (80, 12)):
+                await session.pilot.resize_terminal(*size)
+                for key, panel in (("f2", "regions"), ("f3", "colour"), ("f4", "brush"), ("f6", "strength")):
+                    await session.press(key)
+                    shown = {panel.id: panel for panel in side.query(".panel") if panel.display}
+                    assert panel in shown and len(shown) == (4 if size[1] >= 40 else 2 if size[1] >= 24 else 1), size
+                    controls = [one for each in shown.values() for one in each.query("*") if one.focusable]
+                    assert controls
+                    hidden = [one for one in controls if not side.region.contains_region(one.region) or not one.region]
+                    assert not hidden, (size, panel)
+                await session.press("escape")
 
     run(scenario)
 
