@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from npe_tui.engine.messages import (
     Stopped,
     Studied,
 )
+from npe_tui.engine.pace import Clock, Pace, finishing
 from npe_tui.files import bugs
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class EngineWorker:
         """Where messages go; called from the engine's thread."""
         self._device, self._face_key = device, face_key
         self._editor: Editor | None = None
+        self._pace = Pace()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._issued = 0
         self._cancelled = 0
@@ -198,13 +199,15 @@ class EngineWorker:
 
         choice, canvas = self._choice(document), document.canvas
         seen = choice.reached_by(canvas.levels)
-        guesses = Guesses(canvas, crops_for(seen, canvas.levels)[: len(seen.crops)])
-        clock = _Clock(sum(settings.strength.steps for settings in each))
+        crops = crops_for(seen, canvas.levels)
+        guesses = Guesses(canvas, crops[: len(seen.crops)])
+        thought = finishing(crops, canvas.levels)
+        clock = Clock([settings.strength.steps for settings in each], self._pace.expected(thought))
         what = "Enhancing" if len(each) == 1 else "Variants"
 
-        def report(preview: Preview, first: bool) -> None:
-            patches = guesses.patches(preview.images) if first else ()
-            clock.tick()
+        def report(preview: Preview, picture: int) -> None:
+            patches = guesses.patches(preview.images) if picture == 0 else ()
+            clock.tick(picture)
             self.sink(Advanced(number, Progress(what, clock.done, clock.total, clock.seconds_left, patches)))
 
         jobs = [
@@ -215,7 +218,7 @@ class EngineWorker:
                 seed=settings.seed,
                 sharpness=settings.sharpness,
                 choice=choice,
-                progress=lambda preview, first=(k == 0): report(preview, first),  # type: ignore[misc]
+                progress=lambda preview, picture=k: report(preview, picture),  # type: ignore[misc]
                 keep_going=lambda: self._go_on(number),
             )
             for k, settings in enumerate(each)
@@ -225,6 +228,8 @@ class EngineWorker:
             if isinstance(outcome, NpeError):
                 raise outcome
             results.append(outcome)
+        if len(each) == 1 and clock.done:
+            self._pace.learn(thought, clock.finishing_took)
         self._go_on(number)  # the last step is not the end: what is cancelled after it is not wanted either
         return Edited(number, results)
 
@@ -233,7 +238,7 @@ class EngineWorker:
 
         seed = settings.with_seed().seed
         assert seed is not None, "with_seed draws one"
-        clock = _Clock(2 * sum(one.steps for one in strengths(STUDY, settings.steps, settings.sampler)))
+        clock = Clock([2 * sum(one.steps for one in strengths(STUDY, settings.steps, settings.sampler))])
 
         def report(done: int, total: int) -> None:
             self._go_on(number)
@@ -253,18 +258,3 @@ class EngineWorker:
         )
         self._go_on(number)
         return Studied(number, sheet, STUDY, seed)
-
-
-class _Clock:
-    """Steps done, and the time that the rest will take."""
-
-    def __init__(self, total: int) -> None:
-        self.done, self.total = 0, total
-        self._start = time.perf_counter()
-
-    def tick(self) -> None:
-        self.done += 1
-
-    @property
-    def seconds_left(self) -> float:
-        return (time.perf_counter() - self._start) / self.done * (self.total - self.done)

@@ -18,6 +18,7 @@ from npe_tui.keys import COMMANDS
 from npe_tui.panels.legend import Legend
 from npe_tui.panels.side import Side
 from npe_tui.panels.strength import StrengthPanel
+from npe_tui.screens.enhancing import STOPPING
 from npe_tui.screens.painting import PaintingScreen
 from npe_tui.widgets import Chips
 
@@ -103,7 +104,7 @@ class EditScreen(PaintingScreen):
 
     def action_cancel(self) -> None:
         if self.running.cancel():
-            self.status.say("Stopping…")
+            self.status.say(STOPPING)
         elif self.hand.drawing:
             self.painting.release()
         elif self.focused is not self.easel.view:

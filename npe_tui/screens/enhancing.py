@@ -18,10 +18,12 @@ from npe_tui.engine import messages
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.run import RunPanel
 from npe_tui.panels.strength import StrengthPanel
-from npe_tui.screens.opening import FINDING, LOADING, Carried, OpeningScreen
+from npe_tui.screens.opening import FINDING, FOLLOWING, LOADING, Carried, OpeningScreen
 
 if TYPE_CHECKING:
     from npe_core.editor import EditResult
+
+STOPPING = "Stopping…"
 
 
 class EnhancingScreen(OpeningScreen):
@@ -33,9 +35,12 @@ class EnhancingScreen(OpeningScreen):
     def __init__(self, path: Path, read: EditDocument | None = None, carried: Carried | None = None) -> None:
         super().__init__(path, read, carried)
         self.studies = Studies()
+        self._told_running = ""
+        """What the status line was told last of what runs."""
 
     def furnished(self) -> None:
         super().furnished()
+        self.watch(self.query_one(RunPanel), "doing", self._say_that_it_runs, init=False)
         self._show_engine(self.npe.engine.state)
 
     @on(messages.StateChanged)
@@ -48,7 +53,7 @@ class EnhancingScreen(OpeningScreen):
         if event.state.name == "ready" and waiting:
             if not self.running.looking:
                 self.look()
-            elif self.status.message == LOADING:
+            elif self.status.message in (LOADING, FOLLOWING):
                 self.status.say(FINDING)
 
     def _show_engine(self, state: messages.EngineState) -> None:
@@ -65,12 +70,17 @@ class EnhancingScreen(OpeningScreen):
         self._leave_buttons()
         panel = self.query_one(StrengthPanel)
         self._pinned_seed = panel.settings.seed if panel.pinned else None
-        self.query_one(RunPanel).doing = doing
-        self._say_that_it_runs(doing)
+        self._told_running = self.status.message  # in the place of which it comes
+        self.query_one(RunPanel).begin(doing)
         self.refresh_bindings()
 
     def _say_that_it_runs(self, doing: str) -> None:
-        self.status.say(f"{doing}. {self.npe.key_to('cancel')} cancels; the canvas waits.")
+        """How far it is, where the panel is not seen; else only what can be done, until something else is told."""
+        told = self.status.message
+        if doing and (told == self._told_running or not (self.panels_in_sight or told == STOPPING)):
+            how_far = "" if self.panels_in_sight else f"{doing}. "
+            self._told_running = f"{how_far}{self.npe.key_to('cancel')} cancels; the canvas waits."
+            self.status.say(self._told_running)
 
     def _leave_buttons(self) -> None:
         """The button that was pressed gives way to others: Enter must not press those."""
@@ -86,10 +96,9 @@ class EnhancingScreen(OpeningScreen):
         document.canvas.regions = event.regions
         self.painting.leave_fill()
         panel, brush = self.npe.key_to("regions"), self.npe.key_to("brush")
-        in_sight = self.query_one("#side").display
         shown = f"Pick a region by its key or a click, or take the brush ({brush})."
         hidden = f"Pick a region: {panel} shows their keys, or click; {brush} paints."
-        self.status.say(shown if in_sight else hidden)
+        self.status.say(shown if self.panels_in_sight else hidden)
         with self.painting.failures_told():  # regions that cannot be shown can be filled
             overlay = await asyncio.to_thread(document.region_overlay, 0.75)
             self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)
@@ -101,19 +110,17 @@ class EnhancingScreen(OpeningScreen):
         if self.running.is_making(event):
             panel, progress = self.query_one(RunPanel), event.progress
             panel.advance(progress.what, progress.done, progress.total, progress.seconds_left)
-            self._say_that_it_runs(panel.doing)
             self.easel.guess(progress.patches)
 
     @on(messages.Edited)
     def _edited(self, event: messages.Edited) -> None:
         if self.running.is_making(event):
-            seconds = self.running.seconds
             self._finish(event)
             self.query_one(StrengthPanel).use_seed(event.results[0].parameters["seed"])
             if len(event.results) == 1:
                 with self.painting.failures_told():
                     alike = self._is_like_the_one_before(event.results[0])
-                    self.accept(event.results[0], f" in {seconds:.1f} s", alike)
+                    self.accept(event.results[0], f" in {event.results[0].seconds['total']:.1f} s", alike)
             else:
                 self.painting.wait_for_choice()  # what is chosen was made of the paint as it is now
                 self.later(self._choose(event.results))

@@ -23,6 +23,8 @@ from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.photo import PhotoScreen
 
 LOADING = "Paint meanwhile: the models are loading, then the regions follow."
+FOLLOWING = "The regions of the face follow."
+"""Where the panel says that the models are loading."""
 FINDING = "Finding the regions of the face"
 
 
@@ -198,7 +200,7 @@ class OpeningScreen(PhotoScreen):
         self.running.look(self.document)
         state = self.npe.engine.state.name
         if state == "loading":
-            self.status.say(LOADING)
+            self.status.say(FOLLOWING if self.panels_in_sight else LOADING)
         elif state == "ready":
             self.status.say(FINDING)
         self.tell()

@@ -95,6 +95,11 @@ class PhotoScreen(QuietFocus, Screen[None]):
         return self.query_one(StatusLine)
 
     @property
+    def panels_in_sight(self) -> bool:
+        """Whether the panels are seen, so that the status line need not repeat them."""
+        return self.query_one("#side").display
+
+    @property
     def largest_radius(self) -> float:
         """Of the brush, in photo pixels."""
         return 1.0 if self.document is None else min(self.document.size) / 2

@@ -323,7 +323,9 @@ def test_when_the_models_are_there_it_is_told_that_the_regions_are_looked_for(st
     async def scenario():
         async with start((80, 24)) as session:
             await until(session.pilot, lambda: ("segment", session.document) in engine.asked)
-            assert "the models are loading" in session.screen.status.message
+            told = session.screen.query_one("#run-reason").content
+            assert told.replace("\n", " ") == "The models are loading; paint meanwhile."
+            assert session.screen.status.message == "The regions of the face follow.", "not the same once more"
             engine.state = messages.EngineState("ready", "cpu", "abcdef12", "")
             await session.say(messages.StateChanged(engine.state))
             assert session.screen.status.message == "Finding the regions of the face"

@@ -2,16 +2,19 @@
 
 import queue
 import threading
+from functools import partial
 
+import numpy as np
 import pytest
 
-from npe_core.editor import FaceChoice
+from npe_core.editor import FaceChoice, Preview
 from npe_core.errors import Cancelled, NothingMarked, WeightsError
 from npe_core.faces import FaceCrop, choose_faces
 from npe_core.photo import Photo
 from npe_tui.document.document import EditDocument
 from npe_tui.document.edit_settings import EditSettings
 from npe_tui.engine.messages import Edited, Failed, StateChanged, Stopped
+from npe_tui.engine.pace import Clock
 from npe_tui.engine.worker import VARIANTS, EngineWorker
 
 
@@ -76,6 +79,27 @@ def test_what_is_cancelled_after_the_last_step_is_not_wanted(document, what):
     editor.edit_many = lambda jobs: worker.cancel() or [None] * len(jobs)  # while it is pasted
     getattr(worker, what)(document, EditSettings(220, 7, "ddim"))
     assert isinstance(worker._outcome(worker._jobs.get()), Stopped)
+
+
+def test_seconds_are_left_after_the_last_step_as_many_as_the_finishing_took_last_time(document, monkeypatch):
+    now, worker, told = [0.0], EngineWorker(), []
+    monkeypatch.setattr("npe_tui.engine.worker.Clock", partial(Clock, now=lambda: now[0]))
+    worker.sink = lambda message: told.append(message.progress.seconds_left)
+    worker._editor = editor = FakeEditor()
+
+    def made(jobs):
+        for number in (1, 2):
+            now[0] += 0.5
+            jobs[0].progress(Preview(number, 2, 250, np.zeros((1, 128, 128, 3), np.uint8)))
+        now[0] += 20.0
+        return [None]
+
+    editor.edit_many = made
+    for _ in range(2):
+        worker.edit(document, EditSettings(220, 2, "ddim"))
+        worker._outcome(worker._jobs.get())
+    assert 1.0 < told[1] < 10.0, "a first guess"
+    assert told[2:] == pytest.approx([20.5, 20.0])
 
 
 def test_an_edit_has_the_strength_that_was_set(ask):
