@@ -15,5 +15,5 @@ OUTPUT_FORMATS: dict[str, str] = {
 }
 """Of what is written: suffix -> format, as Pillow calls it."""
 
-INPUT_SUFFIXES = (*OUTPUT_FORMATS, ".gif", ".heic", ".heif", ".avif")
+INPUT_SUFFIXES = (*OUTPUT_FORMATS, ".gif", ".heic", ".heif", ".hif", ".avif")
 """Of files that are taken for photos where there are others too: in the watch folder, in the terminal's browser."""

@@ -49,7 +49,7 @@ def encode(content: Content, format: str) -> tuple[bytes, list[str]]:
     if content.deep is not None and format not in deep_colour.FORMATS:
         notes.append(f"{format} is written with 8 bits per channel, the photo has 16")
     if format != "PNG" and content.profile is None and not png_data.is_srgb(content.metadata.colour):
-        notes.append(f"{format} has no place for what the PNG says of its colours: they are taken as sRGB")
+        notes.append(f"{format} has no place for what the photo says of its colours: they are taken as sRGB")
     buffer = BytesIO()
     ENCODERS[format](content, buffer, notes)
     return buffer.getvalue(), notes

@@ -44,7 +44,8 @@ class Metadata:
     dpi: tuple[float, float] | None = None
     """Pixels per inch, (horizontal, vertical)."""
     colour: tuple[tuple[bytes, bytes], ...] = ()
-    """(name, body) of PNG chunks that say, beside or instead of a profile, how its colours are meant."""
+    """(name, body) of PNG chunks that say, beside or instead of a profile, how its colours are meant. HEIC and AVIF say
+    the same in a box."""
 
     def resized(self, size: tuple[int, int]) -> Metadata:
         """Of the same picture at another size, (width, height) in pixels."""
@@ -93,7 +94,7 @@ def read_metadata(opened: Opened) -> tuple[Metadata, dict[str, Any] | None, list
         comment=comment.encode() if isinstance(comment, str) else comment,
         text=_other_texts(opened),
         dpi=dpi,
-        colour=opened.png_colour(),
+        colour=opened.colour(),
     )
     return metadata, parsed_parameters(stored), notes
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import logging
 import os
@@ -17,39 +16,23 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError, features
+from PIL import ExifTags, Image, PngImagePlugin
 from PIL.TiffImagePlugin import TiffImageFile
 
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
 from npe_core.filenames import quoted
 from npe_core.files import require_of_the_file
-from npe_core.photo import deep_colour, exif, png_data, tiff_kind, xmp
+from npe_core.photo import deep_colour, exif, heif_boxes, png_data, tiff_kind, xmp
+from npe_core.photo.identifying import EXPECTED, identified
 from npe_core.photo.samples import bits_per_channel, unpack_transparent_grey
 
-_PLUGINS = {
-    "JPEG": "PIL.JpegImagePlugin",
-    "PNG": "PIL.PngImagePlugin",
-    "WEBP": "PIL.WebPImagePlugin",
-    "TIFF": "PIL.TiffImagePlugin",
-    "BMP": "PIL.BmpImagePlugin",
-    "GIF": "PIL.GifImagePlugin",
-}
-_SIGNATURES = {
-    "JPEG": (b"\xff\xd8\xff",),
-    "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "WebP": (b"RIFF",),
-    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-    "GIF": (b"GIF87a", b"GIF89a"),
-}
-_EXPECTED = "Expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture (HEIC and AVIF where installed)."
 _FIRST_PICTURE_IS_THE_PHOTO = ("MPO", "HEIF")  # what follows are other views, depth and gain maps of the same photo
 _NEW_SUBFILE_TYPE = 254
 _LONGEST_TEXT = 16 << 20
 """Bytes of an inflated text or profile in a PNG: programs store long histories of edits, and Pillow allows 1 MiB."""
 _LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
 """Compressions by Pillow's names; WebP may be lossless there, of which no tag tells."""
-_AVIF_BRANDS = (b"avif", b"avis")
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_HEIF = ("HEIF", "AVIF")
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -96,10 +79,13 @@ class Opened:
         """(name, body) of the chunks beside the pixels; none of other formats."""
         return tuple(png_data.chunks(self._file, but=b"IDAT")) if self.format == "PNG" else ()
 
-    def png_colour(self) -> tuple[tuple[bytes, bytes], ...]:
-        """(name, body) of the ``png_data.COLOUR`` chunks, which lie before the pixels."""
+    def colour(self) -> tuple[tuple[bytes, bytes], ...]:
+        """How its colours are meant, as (name, body) of ``png_data.COLOUR`` chunks; a profile says more than HEIF."""
+        if self.format in _HEIF and "icc_profile" not in self.picture.info:
+            return heif_boxes.colour(self._file)
         if self.format != "PNG":
             return ()
+        # They lie before the pixels.
         head = itertools.takewhile(lambda chunk: chunk[0] != b"IDAT", png_data.chunks(self._file))
         return tuple(chunk for chunk in head if chunk[0] in png_data.COLOUR)
 
@@ -169,7 +155,7 @@ def _regular_file(path: Path) -> Iterator[BinaryIO]:
         raise InputError(f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}.") from error
     with file:
         if os.fstat(file.fileno()).st_size == 0:
-            raise InputError(f"{name} is empty (0 bytes). {_EXPECTED} Copy it again.")
+            raise InputError(f"{name} is empty (0 bytes). {EXPECTED} Copy it again.")
         yield file
 
 
@@ -219,7 +205,7 @@ def pillow_settings(max_pixels: float | None) -> Iterator[list[warnings.WarningM
 
 def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None]) -> Opened:
     head = file.read(64)
-    picture = _identified(file, head, name)
+    picture = identified(file, head, name)
     check(picture.size)
     if isinstance(picture, TiffImageFile) and _is_raw(picture, head):
         raise InputError(f"{name} is a camera's raw photo. Develop it to JPEG, PNG or TIFF first.")
@@ -240,7 +226,7 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
         if unread := tiff_kind.read_planes(picture):
             raise InputError(f"{name} {unread}")
         sideways = picture.tag_v2.get(ExifTags.Base.Orientation, 1) >= 5
-    bits = bits_per_channel(picture)
+    bits = heif_boxes.av1_bits(file) or 8 if kind == "AVIF" else bits_per_channel(picture)
     unpack_transparent_grey(picture)
     picture.load()
     lossless = _is_lossless(picture, kind, file)
@@ -273,52 +259,6 @@ def _is_lossless_webp(file: BinaryIO) -> bool:
             return bool(name == b"VP8L")
         file.seek(length + length % 2, os.SEEK_CUR)
     return False
-
-
-def _identified(file: BinaryIO, head: bytes, name: str) -> Image.Image:
-    formats = formats_of(head, name)
-    file.seek(0)
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ``check`` says it better
-    try:
-        return Image.open(file, formats=formats)
-    except UnidentifiedImageError as error:
-        begins_as = next((kind for kind, signatures in _SIGNATURES.items() if head.startswith(signatures)), None)
-        if begins_as == "TIFF" and (unread := tiff_kind.unread(file)):
-            raise InputError(f"{name} {unread}") from error
-        if begins_as is not None and (begins_as != "WebP" or head[8:12] == b"WEBP"):
-            raise InputError(
-                f"{name} is damaged: it begins as a {begins_as} picture whose header cannot be read. "
-                "Copy it again or re-export it."
-            ) from error
-        raise InputError(f"{name} is not a picture in a known format. {_EXPECTED}") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
-
-
-def formats_of(head: bytes, name: str) -> tuple[str, ...]:
-    """The formats to try by a file's first 64 bytes, their plugins loaded; of other decoders none is let near a file.
-
-    Raises InputError that tells what to install for HEIC and AVIF.
-    """
-    for plugin in _PLUGINS.values():
-        importlib.import_module(plugin)
-    brand = head[8:12] if head[4:8] == b"ftyp" else b""
-    if brand in _AVIF_BRANDS or (brand in _HEIF_BRANDS and b"avif" in head[12:]):
-        if not features.check("avif"):
-            raise InputError(
-                f"{name} is AVIF, which this Pillow cannot read. Install pillow>=11.3, or convert it to PNG."
-            )
-        importlib.import_module("PIL.AvifImagePlugin")
-        return ("AVIF",)
-    if brand in _HEIF_BRANDS:
-        try:
-            importlib.import_module("pillow_heif").register_heif_opener()
-        except ImportError as error:
-            raise InputError(
-                f"{name} is HEIC. Install the extra (pip install 'neural-photo-editor[heic]') or convert it to JPEG."
-            ) from error
-        return ("HEIF",)
-    return tuple(_PLUGINS)
 
 
 def orientation_of(picture: Image.Image) -> int:

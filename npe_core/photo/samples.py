@@ -165,9 +165,12 @@ def _rgb(picture: Image.Image) -> np.ndarray:
 def _other_space(picture: Image.Image, profile: bytes | None, space: str) -> Samples:
     """CMYK (as in print) or L*a*b*: there is no way back to the same samples, so the RGB picture is sRGB."""
     note = f"{picture.mode} converted to RGB"
+    if profile is not None and space.upper() != picture.mode:
+        note += f"; its colour profile is for {space} and was ignored"
+        profile = None
     if picture.mode == "LAB":
         return Samples(colour_profile.picture_to_srgb(picture, colour_profile.lab_profile()), None, None, [note])
-    if profile is not None and space == "CMYK":
+    if profile is not None:
         try:
             return Samples(colour_profile.picture_to_srgb(picture, profile), None, None, [note + " (sRGB)"])
         except ValueError:

@@ -52,7 +52,7 @@ def thumbnail(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[in
     """
     from PIL import Image, ImageOps
 
-    from npe_core.photo.opening import formats_of
+    from npe_core.photo.identifying import formats_of
 
     if not places.is_file(path):
         return None

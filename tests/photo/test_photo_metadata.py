@@ -76,7 +76,7 @@ def test_what_a_png_says_of_its_colours_is_not_dropped_without_a_word(make, tmp_
     photo = Photo.open(tmp_path / "in.png")
     for name in ("JPEG", "WebP", "TIFF", "BMP"):
         notes = photo.save(tmp_path / f"out.{name}")
-        assert notes == ((f"{name.upper()} has no place for what the PNG says of its colours: "
+        assert notes == ((f"{name.upper()} has no place for what the photo says of its colours: "
                           "they are taken as sRGB",) if noted else ())  # fmt: skip
     assert photo.save(tmp_path / "out.png") == ()
 

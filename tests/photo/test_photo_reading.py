@@ -120,6 +120,15 @@ def test_cmyk_is_not_inverted(photo_file, name):
     assert photo.notes == ("CMYK converted to RGB",)
 
 
+@pytest.mark.parametrize("mode", ["CMYK", "LAB"])
+def test_a_profile_of_another_space_is_ignored_with_a_note(make, photo_file, mode):
+    """As of the RGB picture that it was; grey and RGB have a note of their own."""
+    samples = np.full((72, 96, len(mode)), 100, np.uint8)
+    photo = Photo.open(photo_file("a.tif", Image.fromarray(samples, mode), icc_profile=make.icc_profile()))
+    assert photo.notes == (f"{mode} converted to RGB; its colour profile is for RGB and was ignored",)
+    assert np.array_equal(photo.image, Photo.open(photo_file("b.tif", Image.fromarray(samples, mode))).image)
+
+
 def test_ycbcr_and_lab_tiff(make, photo_file):
     assert np.abs(Photo.open(photo_file("a.tif", Image.fromarray(make.smooth()).convert("YCbCr"))).image.astype(int)
                   - make.smooth()).max() <= 3  # fmt: skip

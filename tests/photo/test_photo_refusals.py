@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, features
 
 from npe_core.daemon.blame import Blame, blame_for
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
@@ -204,6 +204,41 @@ def test_a_png_with_a_long_text_or_profile_is_no_damaged_photo(make, tmp_path, n
     assert Photo.open(tmp_path / "2.png").size == (96, 72)
     message = refusal(tmp_path / "17.png")
     assert "more text or a larger profile" in message and "damaged" not in message
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_a_jpeg_of_more_bits_is_not_called_damaged(photo_file, bits):
+    """As of medical pictures; libjpeg is built for 8, and to copy it again is no help."""
+    path = photo_file("a.jpg", comment=b"\xff\xc0 within a segment")
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"\xff\xc0")
+    content[at : at + 5] = b"\xff" + content[at : at + 4] + bytes([bits])  # with a byte to fill up
+    path.write_bytes(content)
+    told = f"is a JPEG of {bits} bits per channel, which cannot be read. Export it with 8, or as PNG or TIFF with 16."
+    assert told in refusal(path)
+    path.write_bytes(content[: at + 3])
+    assert "is damaged: it begins as JPEG," in refusal(path)
+
+
+@pytest.mark.parametrize(("kind", "content"), [
+    ("JPEG-LS", b"\xff\xd8\xff\xe8\x00\x04ab\xff\xf7\x00\x0b\x08\x00\x40\x00\x40\x01"),
+    ("JPEG 2000", b"\x00\x00\x00\x0cjP  \r\n\x87\n"),
+    ("JPEG 2000", b"\xff\x4f\xff\x51\x00\x2f"),
+    ("JPEG XL", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
+    ("JPEG XL", b"\xff\x0a\xf8\x1f"),
+    ("JPEG XR", b"II\xbc\x01\x20\x00"),
+])  # fmt: skip
+def test_relatives_of_jpeg_are_refused_by_their_names(tmp_path, kind, content):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content + bytes(100))
+    assert f"is a {kind} picture, which cannot be read. Convert it to PNG." in refusal(path)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_a_damaged_avif_is_not_called_unknown(photo_file):
+    path = photo_file("a.avif")
+    path.write_bytes(path.read_bytes()[:100])
+    assert "is damaged: it begins as AVIF," in refusal(path)
 
 
 def _files():
