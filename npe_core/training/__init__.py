@@ -1,1 +1,1 @@
-"""Training and evaluation of the three models: data -> task -> loop -> checkpoint -> weights."""
+"""Training and evaluation of the models: data -> task -> loop -> checkpoint -> weights."""

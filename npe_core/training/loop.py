@@ -1,4 +1,4 @@
-"""The training loop of all three models: mixed precision, EMA of two lengths, exact resume, a time budget."""
+"""The training loop of all models: mixed precision, EMA of two lengths, exact resume, a time budget."""
 
 from __future__ import annotations
 

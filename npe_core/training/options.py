@@ -11,7 +11,7 @@ from npe_core.errors import UsageError
 from npe_core.streams import tell
 from npe_core.training.recipe import PRESETS
 
-DESCRIPTION = "Train one of the three models, label pictures to train on, average runs, or release weights."
+DESCRIPTION = "Train one of the models, label pictures to train on, average runs, or release weights."
 EXAMPLES = """\
 diffusion --data faces.zip=3 --data more.tar=1 --out runs/diffusion --minutes 9
 super-resolution --data sharp.zip --out runs/gan --init runs/l1/ema_long.safetensors --teachers DIR

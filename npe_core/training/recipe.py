@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """Optimisation settings that all three models share."""
+    """Optimisation settings that all models share."""
 
     batch: int = 16
     lr: float = 4e-4

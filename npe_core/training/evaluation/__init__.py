@@ -1,1 +1,1 @@
-"""Measuring the three models on validation data; the numbers of the model card."""
+"""Measuring the models on validation data; the numbers of the model card."""

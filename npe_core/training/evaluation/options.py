@@ -8,7 +8,7 @@ from pathlib import Path
 from npe_core.errors import UsageError
 from npe_core.training.options import Parser, positive, seed, whole
 
-DESCRIPTION = "Measure one of the three models on validation data, or the mix of faces in training data."
+DESCRIPTION = "Measure one of the models on validation data, or the mix of faces in training data."
 EXAMPLES = """\
 diffusion --data val=clean/val.zip --data reference=clean/train.zip --teachers DIR
 segmentation --data pairs/val.zip --label-kind human --weights runs/segmentation
