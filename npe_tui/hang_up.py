@@ -7,6 +7,7 @@ import contextlib
 import os
 import select
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _LOOK = 2.0
 """Seconds between two looks whether the terminal is there."""
+_LAST = 5.0
+"""Seconds that an orderly end may take after a signal."""
 
 
 class HangUp:
@@ -52,4 +55,8 @@ class HangUp:
 
     def _terminated(self) -> None:
         self._app.autosave_now()
+        # Textual waits until the terminal has taken its last words, which one of a stalled connection never does.
+        overdue = threading.Timer(_LAST, os._exit, (143,))
+        overdue.daemon = True
+        overdue.start()
         self._app.exit(return_code=143)

@@ -32,35 +32,74 @@ else:
 
     _REPORTS = re.compile(rb"\x1b\[<?[\d;]*[MmRtIO]")
     """What a terminal tells by itself, late perhaps, of the pointer, the cursor, its size, its focus: no keys."""
+    _BROKEN_OFF = "\x1b\\"
+    """Ends a control string that was not written to its end; elsewhere it means nothing."""
+    _PATIENCE = 0.5
+    """Seconds that a terminal has, after a signal, to take some more of what undoes the text."""
 
     def show_until_key(text: str, undo: str = "") -> None:
         """Write a text to a screen of its own, line ends as CR LF, wait for a key, and write what undoes it.
 
-        No key makes a signal, not even Ctrl+C.
+        No key makes a signal, not even Ctrl+C. One that comes before all is written breaks it off.
 
         It ends as well with a signal to the process, whose handler the standing event loop has yet to call, and when
-        the terminal is gone: that is for others to tell.
+        the terminal is gone: that is for others to tell. A terminal that takes nothing more, as that of a connection
+        that stalls, holds neither of them up.
         """
-        terminal = sys.stdin.fileno()
+        terminal, screen = sys.stdin.fileno(), sys.stdout.fileno()
         with suppress(OSError, termios.error):
             before = termios.tcgetattr(terminal)
             try:
                 tty.setraw(terminal)
-                with _signals() as signals:
-                    sys.stdout.write(_ENTER + text)
-                    sys.stdout.flush()
-                    _wait(terminal, signals)
+                with _signals() as signals, _never_blocking(screen):
+                    try:
+                        _show((_ENTER + text).encode(), terminal, screen, signals)
+                    finally:
+                        _take_back((_BROKEN_OFF + undo + _LEAVE).encode(), screen, signals)
             finally:
-                with suppress(OSError):
-                    sys.stdout.write(undo + _LEAVE)
-                    sys.stdout.flush()
-                termios.tcsetattr(terminal, termios.TCSAFLUSH, before)  # what else the key sent is dropped
+                termios.tcsetattr(terminal, termios.TCSANOW, before)
+                termios.tcflush(terminal, termios.TCIFLUSH)  # what else the key sent
 
-    def _wait(terminal: int, signals: int) -> None:
-        while signals not in select.select([terminal, signals], [], [])[0]:
-            keys = os.read(terminal, 1024)
-            if not keys or _REPORTS.sub(b"", keys):
-                break
+    def _show(text: bytes, terminal: int, screen: int, signals: int) -> None:
+        """Writes until a key or a signal comes, and waits for one when all is written."""
+        rest = memoryview(text)
+        while True:
+            heard, ready, _ = select.select([terminal, signals], [screen] if rest else [], [])
+            if signals in heard:
+                return
+            if terminal in heard:
+                keys = os.read(terminal, 1024)
+                if not keys or _REPORTS.sub(b"", keys):
+                    return
+            if ready:
+                rest = rest[_written(rest, screen) :]
+
+    def _take_back(text: bytes, screen: int, signals: int) -> None:
+        """Writes all of it, unless there is a signal and the terminal takes nothing."""
+        rest, heard = memoryview(text), False
+        while rest:
+            told, ready, _ = select.select([] if heard else [signals], [screen], [], _PATIENCE if heard else None)
+            heard = heard or bool(told)
+            if ready:
+                rest = rest[_written(rest, screen) :]
+            elif not told:
+                return
+
+    def _written(text: memoryview, screen: int) -> int:
+        """How many bytes the terminal has taken."""
+        with suppress(BlockingIOError):
+            return os.write(screen, text)
+        return 0
+
+    @contextmanager
+    def _never_blocking(screen: int) -> Iterator[None]:
+        """Writing takes what there is room for. The terminal is shared, with the shell too: it is put back."""
+        before = os.get_blocking(screen)
+        os.set_blocking(screen, False)
+        try:
+            yield
+        finally:
+            os.set_blocking(screen, before)
 
     @contextmanager
     def _signals() -> Iterator[int]:

@@ -1,8 +1,13 @@
 """The end of a process in a real terminal: killed, hung up, terminated, left; no paint is lost, nothing aborts."""
 
+import os
+import queue
 import signal
+from types import SimpleNamespace
 
 from tui_process import editor_on, ends, shows, shows_now
+
+from npe_tui import hang_up
 
 F7 = "\x1b[18~"
 
@@ -65,3 +70,14 @@ def test_a_signal_while_the_engine_computes_is_an_orderly_end(ana):
         terminal.process.send_signal(signal.SIGTERM)
         assert ends(terminal) == 143
         assert not shows_now(terminal, "terminate called")
+
+
+def test_a_terminal_that_takes_no_last_words_holds_up_no_end(monkeypatch):
+    """As that of a connection that stalls: Textual would wait for it."""
+    ended, asked = queue.Queue(), []
+    monkeypatch.setattr(hang_up, "_LAST", 0.01)
+    monkeypatch.setattr(os, "_exit", ended.put)
+    app = SimpleNamespace(autosave_now=lambda: asked.append("kept"), exit=lambda return_code: asked.append(return_code))
+    hang_up.HangUp(app)._terminated()
+    assert asked == ["kept", 143]
+    assert ended.get(timeout=60) == 143

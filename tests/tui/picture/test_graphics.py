@@ -115,7 +115,7 @@ def test_a_still_and_back_to_the_app():
         assert terminal.seen[start:] == b"", "nothing is echoed, nothing comes back"
         terminal.write("\x03")
         assert terminal.until(lambda: b"\x1b[?1049h" in terminal.seen[start:] and "▀".encode() in terminal.seen[start:])
-        assert terminal.seen[start:].startswith(b"\x1b_Ga=d,d=A,q=2\x1b\\\x1b[?1049l"), "the picture is gone"
+        assert b"\x1b_Ga=d,d=A,q=2\x1b\\\x1b[?1049l" in terminal.seen[start : start + 30], "the picture is gone"
 
 
 def test_a_terminal_without_graphics_is_sent_none():
