@@ -7,10 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from npe_core.canvas.guided import box_sum, linear_at, linear_in_colour, reduced
+from npe_core.canvas.morphology import smoothstep
 from npe_core.opencv import opencv
 
 _NONE, _ALL = 0.15, 0.7
 """A pixel this far from the colour beside the region to the region's own shows nothing of it, or nothing else."""
+
+_SHOWN = 0.55
+"""This far from the colour beside the region on a pixel counts as the region alone, where it would else be left as a
+rim: the outermost of the region varies in colour, and half of a bright rim is still bright."""
+_CALM = (0.08, 0.2)
+"""The standard deviation of a pixel's share, by that of the colours beside the region, up to which what a colour tells
+is sure, and from which on it may as well be another colour of what lies beside: of a blurred garden."""
 
 _CONTRAST = 30.0 / 255
 """Difference of the two colours, in [0, 1], at which half is believed of what they tell, if one colour lies beside."""
@@ -27,6 +35,48 @@ _OWN = 0.9
 """From this far to the region's own colour on a pixel shows nothing else: a region varies."""
 
 
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """The colours on both sides of a soft edge, and an image between them.
+
+    A pixel at the edge shows C = a F + (1 - a) B; with F and B the means of what is surely inside and outside nearby, a
+    is where C lies between them. The nearer the two colours are to each other, or the more of them lie beside, the less
+    that tells.
+    """
+
+    calm: np.ndarray
+    """(H, W, 3) uint8: the image without its grain, which is no hair."""
+    own: tuple[np.ndarray, np.ndarray]
+    """Of blocks F, (3, h, w) float32 in [0, 1], and whether there is any."""
+    around: tuple[np.ndarray, np.ndarray, np.ndarray]
+    """Likewise B, its variance, and whether there is any."""
+    block: int
+
+    @classmethod
+    def of(cls, image: np.ndarray, inside: np.ndarray, outside: np.ndarray, band: int, halvings: int) -> Sides:
+        """image is (H, W, 3) uint8. ``inside`` and ``outside`` (H, W) bool are surely the region and surely not.
+
+        ``band`` is the width of the edge in pixels; ``halvings`` as in ``guided_filter``.
+        """
+        block = 2**halvings
+        colours = np.moveaxis(reduced(image, block), -1, 0).astype(np.float32) / 255
+        own, _, there = _colour_where(colours, inside, 3 * band, block)
+        around = _colour_where(colours, outside, 5 * band, block)
+        side = 2 * (band // 6) + 1
+        return cls(opencv().blur(image, (side, side)), (own, there), around, block)
+
+    def most(self, where: np.ndarray, between: tuple[float, float] = (_NONE, _ALL)) -> np.ndarray:
+        """(H, W) float32 in [0, 1]: the most that each pixel can show of the region; 1 where colours tell nothing.
+
+        ``where`` as in ``guided_filter``; ``between`` are the a that show nothing and all of the region.
+        """
+        return linear_in_colour(self.calm, _between(self.own, self.around, between), self.block, where)
+
+    def least(self, where: np.ndarray) -> np.ndarray:
+        """(H, W) float32 in [0, 1]: what each pixel shows of the region at least; 0 where colours tell nothing."""
+        return linear_in_colour(self.calm, _surely(self.own, self.around), self.block, where)
+
+
 def share_by_colour(
     image: np.ndarray,
     inside: np.ndarray,
@@ -36,21 +86,8 @@ def share_by_colour(
     halvings: int,
     between: tuple[float, float] = (_NONE, _ALL),
 ) -> np.ndarray:
-    """(H, W) float32 in [0, 1]: the most that each pixel can show of a region, by its colour.
-
-    image is (H, W, 3) uint8. ``inside`` and ``outside`` (H, W) bool are surely the region and surely not. A pixel at
-    the edge shows C = a F + (1 - a) B; with F and B the means of what is surely inside and outside nearby, a is where C
-    lies between them. The nearer the two colours are to each other, or the more of them lie beside, the less that
-    tells: the share is 1 then.
-    ``band`` is the width of the edge in pixels; ``where`` and ``halvings`` as in ``guided_filter``; ``between`` are the
-    a that show nothing and all of the region.
-    """
-    block = 2**halvings
-    colours = np.moveaxis(reduced(image, block), -1, 0).astype(np.float32) / 255
-    own, _, there = _colour_where(colours, inside, 3 * band, block)
-    around = _colour_where(colours, outside, 5 * band, block)
-    side = 2 * (band // 6) + 1  # without the grain of the picture, which is no hair
-    return linear_in_colour(opencv().blur(image, (side, side)), _between((own, there), around, between), block, where)
+    """(H, W) float32 in [0, 1]: the most that each pixel can show of a region, by its colour, see ``Sides``."""
+    return Sides.of(image, inside, outside, band, halvings).most(where, between)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,15 +146,30 @@ def _between(
 ) -> np.ndarray:
     """(4, h, w): of blocks the share between two colours as ``linear_in_colour`` takes it; ``outside`` is what
     ``_colour_where`` returns, and ``inside`` that without the variance."""
-    (own, there), (beside, spread, and_there) = inside, outside
-    towards = own - beside
-    squared = (towards * towards).sum(axis=0)
-    belief = squared / (squared + np.float32(_CONTRAST**2) + spread) * (there & and_there)
-    slope = towards / np.maximum(squared, np.float32(1e-6))
-    offset = -(slope * beside).sum(axis=0)
+    slope, offset, squared = _along(inside[0], outside[0])
+    belief = squared / (squared + np.float32(_CONTRAST**2) + outside[1]) * (inside[1] & outside[2])
     steepness = belief / np.float32(between[1] - between[0])
     constant = 1 - belief + steepness * (offset - np.float32(between[0]))
     return np.concatenate([slope * steepness / 255, constant[None]])
+
+
+def _surely(inside: tuple[np.ndarray, np.ndarray], outside: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+    """(4, h, w): as ``_between``, but 0 where the colours tell nothing, and that as soon as they vary beside it."""
+    slope, offset, squared = _along(inside[0], outside[0])
+    varies = np.sqrt(outside[1] / np.maximum(squared, np.float32(1e-6)))
+    belief = squared / (squared + np.float32(_CONTRAST**2)) * (inside[1] & outside[2])
+    belief *= 1 - smoothstep((varies - np.float32(_CALM[0])) / np.float32(_CALM[1] - _CALM[0]))
+    steepness = belief / np.float32(_SHOWN)
+    return np.concatenate([slope * steepness / 255, (steepness * offset)[None]])
+
+
+def _along(own: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far a colour C lies from ``beside`` to ``own`` (3, h, w), which is slope (3, h, w) . C + offset (h, w); and
+    the squared distance (h, w) of the two."""
+    towards = own - beside
+    squared = (towards * towards).sum(axis=0)
+    slope = towards / np.maximum(squared, np.float32(1e-6))
+    return slope, -(slope * beside).sum(axis=0), squared
 
 
 def _aside(at: np.ndarray, image: np.ndarray, own: np.ndarray, beside: np.ndarray, block: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from npe_core.canvas.iris import IRIS, find_irises, room_for
 from npe_core.canvas.layers import to_levels
 from npe_core.canvas.morphology import feather_levels
 from npe_core.canvas.outline import background_through
-from npe_core.canvas.soft_edge import doubt_elsewhere, soft_edge
+from npe_core.canvas.soft_edge import before_ground, doubt_elsewhere, soft_edge
 from npe_core.canvas.worn import take_away_not_worn
 from npe_core.colour import srgb_to_lab
 from npe_core.errors import InputError, UsageError
@@ -150,10 +150,11 @@ def select_region(
 
     ``at`` (x, y) chooses the connected piece there. Of eyes only the irises are taken, unless ``whole`` or, face by
     face, if none can be made out. Without probabilities the mask is the region itself. With them it is 0 where the
-    probability is under 0.25 and 1 above 0.75; hair, brows, attire and background follow the picture's edges, in a band
-    around the region; nothing outside that band is touched. Of brows the hairs are taken; of skin what shows between
-    them and, if it becomes darker (``rgb``), the hairs too: those that fair skin lets look pale would shine in it.
-    Of attire only what is meant (``meant_by``), unless ``at`` says which.
+    probability is under 0.25 and 1 above 0.75, of hair before a plain background under 0.1 and above 0.5; hair, brows,
+    attire and background follow the picture's edges, in a band around the region; nothing outside that band is touched.
+    Of brows the hairs are taken; of skin what shows between them and, if it becomes darker (``rgb``), the hairs too:
+    those that fair skin lets look pale would shine in it. Of attire only what is meant (``meant_by``), unless ``at``
+    says which.
 
     Raises InputError if the region is absent (under 0.1 % of what was looked at), or is not what lies at ``at``.
     """
@@ -224,7 +225,8 @@ def _select_in(
         soft = where[inside].astype(np.uint8) * 255
         return Selection(box, soft, _depth(soft, band / 2), face.number)
     border = Border(where[inside], band)
-    soft = soft_edge(image[inside], border, probability, hairy)
+    ground = before_ground(regions.ids[inside], region.id, band) if region.name == "hair" else None
+    soft = soft_edge(image[inside], border, probability, hairy, ground)
     if region.name == "background":
         np.maximum(soft, to_levels(background_through(image[inside], regions.ids[inside], border)), out=soft)
         np.minimum(soft, doubt_elsewhere(border, probability), out=soft)

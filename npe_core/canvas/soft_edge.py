@@ -10,12 +10,26 @@ import numpy as np
 from npe_core.canvas.border import Border
 from npe_core.canvas.guided import guided_filter
 from npe_core.canvas.layers import to_levels
-from npe_core.canvas.matte import share_by_colour
-from npe_core.canvas.morphology import dilate, smoothstep
+from npe_core.canvas.matte import Sides
+from npe_core.canvas.morphology import dilate, distance_inside, smoothstep
+from npe_core.regions import region_by_name
+
+_BACKGROUND = region_by_name("background").id
+
+_LIKELY = (0.1, 0.5)
+"""The probability up to which there is no hair before the background whatever the colours tell, and from which on there
+is as much of it as they tell."""
 
 
-def soft_edge(image: np.ndarray, border: Border, probability: np.ndarray, hairy: bool) -> np.ndarray:
-    """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``; 0 beyond the band."""
+def soft_edge(
+    image: np.ndarray, border: Border, probability: np.ndarray, hairy: bool, ground: np.ndarray | None = None
+) -> np.ndarray:
+    """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``; 0 beyond the band.
+
+    ``ground`` (h, w) float32 in [0, 1] is how far nothing but background lies beside the region (``before_ground``).
+    There what a pixel surely shows of the region is taken, however little the probability, which is soft, leaves of it:
+    it would be a rim of the old colour around the new one.
+    """
     band, outside = border.band, border.outside
     near = outside <= band
     p = probability.astype(np.float32, copy=False)
@@ -28,12 +42,24 @@ def soft_edge(image: np.ndarray, border: Border, probability: np.ndarray, hairy:
     edge = near & (soft < 255)
     halvings = max(0, band.bit_length() - 3)
     filtered = guided_filter(image, p * near, radius=band, eps=1e-3, halvings=halvings, where=edge)
-    share = share_by_colour(image, inside > 0.75 * band, outside > 0.75 * band, band, edge, halvings)
-    at = np.flatnonzero(edge)
+    sides = Sides.of(image, inside > 0.75 * band, outside > 0.75 * band, band, halvings)
+    share, at = sides.most(edge), np.flatnonzero(edge)
     p, share, inside, outside = (plane.ravel()[at] for plane in (filtered, share, inside, outside))  # (n,) each
-    most = np.minimum(_most_that_far_out(outside, band), _most_by_colour(share, inside, band))
-    soft.ravel()[at] = np.maximum(soft.ravel()[at], to_levels(np.minimum(sharpened(p), most)))
+    far = _most_that_far_out(outside, band)
+    mask = np.minimum(sharpened(p), np.minimum(far, _most_by_colour(share, inside, band)))
+    if ground is not None:
+        shown, ground = sides.least(edge & (ground > 0)).ravel()[at], ground.ravel()[at]
+        likely = (p - np.float32(_LIKELY[0])) / np.float32(_LIKELY[1] - _LIKELY[0])
+        mask = np.maximum(mask, ground * np.minimum(np.minimum(shown, likely), far))
+    soft.ravel()[at] = np.maximum(soft.ravel()[at], to_levels(mask))
     return soft
+
+
+def before_ground(ids: np.ndarray, region: int, band: int) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: 1 where within a band there is nothing but a region and the background, and less the
+    nearer something else is. ids (h, w) uint8."""
+    apart = distance_inside((ids == region) | (ids == _BACKGROUND), band, rough=True)
+    return smoothstep(np.minimum(apart, band) / np.float32(band))
 
 
 def sharpened(p: np.ndarray) -> np.ndarray:
