@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from npe_core.canvas.state import is_of
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import NpeError, OutOfMemory
+from npe_core.filenames import quoted
 from npe_tui.document import edit_settings
 from npe_tui.document.document import EditDocument, FaceWish
 from npe_tui.files.autosave import Saved, left_behind
@@ -31,6 +32,12 @@ async def read(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> EditDocume
         return EditDocument(Photo.open(path, max_megapixels=max_megapixels))
 
     return await _in_thread(work)
+
+
+def why_not_opened(path: Path, error: NpeError | MemoryError) -> str:
+    """The error in words that begin with the file's name alone: its folders would take all of a narrow line."""
+    told = str(OutOfMemory() if isinstance(error, MemoryError) else error)
+    return told.replace(quoted(path), quoted(path.name))
 
 
 async def _in_thread(work: Callable[Given, Outcome], *given: Given.args, **named: Given.kwargs) -> Outcome:

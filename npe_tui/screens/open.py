@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import stat
 import time
 from pathlib import Path
 from typing import ClassVar
@@ -183,28 +182,18 @@ class OpenScreen(QuietFocus, Screen[EditDocument | None]):
         self._take(places.meant(event.text))
 
     def _take(self, path: Path) -> None:
-        status = self.query_one(StatusLine)
-        try:
-            mode = path.stat().st_mode
-        except (FileNotFoundError, NotADirectoryError):
-            status.say(f"There is no file {path}", serious=True)
-        except (OSError, ValueError) as error:
-            status.say(f"{path} cannot be opened: {getattr(error, 'strerror', error)}", serious=True)
+        if places.is_folder(path):
+            self._go(path)
+            self.set_focus(self.query_one(Gallery))
         else:
-            if stat.S_ISDIR(mode):
-                self._go(path)
-                self.set_focus(self.query_one(Gallery))
-            elif stat.S_ISREG(mode):
-                self.run_worker(self._read(path), group="read", exclusive=True)
-            else:
-                status.say(f"{path} is no file", serious=True)
+            self.run_worker(self._read(path), group="read", exclusive=True)
 
     async def _read(self, path: Path) -> None:
         self.query_one(StatusLine).say(f"Opening {path.name}")
         try:
             document = await opening.read(path, self._config.max_megapixels)
         except NpeError as error:
-            self.query_one(StatusLine).say(str(error), serious=True)
+            self.query_one(StatusLine).say(opening.why_not_opened(path, error), serious=True)
         else:
             self.dismiss(document)
 

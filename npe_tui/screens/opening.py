@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from npe_core.errors import NpeError, OutOfMemory
+from npe_core.errors import NpeError
 from npe_tui.document import edit_settings
 from npe_tui.document.document import EditDocument
 from npe_tui.document.edit_settings import EditSettings
@@ -96,7 +96,7 @@ class OpeningScreen(PhotoScreen):
             document = await reading
             self.easel.open(document)
         except (NpeError, MemoryError) as error:
-            self.npe.could_not_open(self.path, str(OutOfMemory() if isinstance(error, MemoryError) else error))
+            self.npe.could_not_open(self.path, opening.why_not_opened(self.path, error))
             return
         config, app = self.npe.config, self.npe
         app.recent.add_photo(self.path)
