@@ -7,13 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from textual.widgets import Label
+
 from npe_core.errors import NpeError
+from npe_core.filenames import printable
+from npe_tui.aside import aside
 from npe_tui.document import edit_settings
 from npe_tui.document.document import EditDocument
 from npe_tui.document.edit_settings import EditSettings
 from npe_tui.engine import messages
 from npe_tui.files import opening
 from npe_tui.files.autosave import Autosave, Saved
+from npe_tui.files.thumbnails import thumbnail
 from npe_tui.hand.hand import Hand
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
@@ -25,6 +30,8 @@ from npe_tui.screens.photo import PhotoScreen
 LOADING = "Paint meanwhile: the models are loading, then the regions follow."
 FOLLOWING = "The regions of the face follow."
 """Where the panel says that the models are loading."""
+_MOMENT = 0.2
+"""Seconds in which nobody wonders what is being opened."""
 FINDING = "Finding the regions of the face"
 
 
@@ -58,6 +65,7 @@ class OpeningScreen(PhotoScreen):
     async def _begin(self) -> None:
         """After the first frame: the panels, the engine, the photo."""
         reading = asyncio.create_task(self._reading())
+        self.later(self._show_meanwhile(reading))
         await self.query_one("#side").mount(Side(self.npe.config, self.npe.recent.colours))
         if self._carried is not None:
             self._show_carried(self._carried)
@@ -84,6 +92,18 @@ class OpeningScreen(PhotoScreen):
 
     async def _reading(self) -> EditDocument:
         return self._read or await opening.read(self.path, self.npe.config.max_megapixels)
+
+    async def _show_meanwhile(self, reading: asyncio.Task[EditDocument]) -> None:
+        """How a photo looks that takes its time, where it will be: nothing can be done with it yet."""
+        await asyncio.wait({reading}, timeout=_MOMENT)
+        columns, rows = self.easel.view.size
+        if reading.done():
+            return
+        found = await aside(lambda: thumbnail(self.path, 2 * columns, 4 * rows, quick=True))
+        if found is not None and not reading.done():
+            small, (width, height) = found
+            self.easel.view.show(small)
+            self.query_one("#title", Label).update(f" {printable(self.path.name)}  {width}x{height}  opening")
 
     def furnished(self) -> None:
         """The panels are there."""

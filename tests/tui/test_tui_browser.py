@@ -5,15 +5,17 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from textual import events
 from textual.widgets import Input
 from tui_session import run, until
 
 from npe_core.errors import InputError
+from npe_tui.files import opening
 from npe_tui.files.autosave import Autosave, left_behind
-from npe_tui.files.thumbnails import entries_of
+from npe_tui.files.thumbnails import entries_of, thumbnail
 from npe_tui.screens import open as open_screen
 from npe_tui.screens.edit import EditScreen
 from npe_tui.screens.help import HelpScreen
@@ -334,3 +336,46 @@ def test_a_broken_photo_at_the_start_leads_to_its_folder(start, tmp_path):
             await until(session.pilot, lambda: told.message.startswith("'broken.png' is not a picture"))
 
     run(scenario)
+
+
+def test_a_large_photo_is_seen_while_it_is_opened_where_it_will_be_and_cannot_be_painted_on(
+    start, config, image, tmp_path, monkeypatch
+):
+    """It lies in the file on its side; no cell is empty in between, and few change when the photo itself comes."""
+    photo, read, slow = tmp_path / "large.jpg", opening.read, threading.Event()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    lying = Image.fromarray(np.ascontiguousarray(np.rot90(image))).resize((1152, 960), Image.Resampling.NEAREST)
+    lying.save(photo, quality=95, exif=exif)
+
+    async def slowly(*arguments):
+        await asyncio.to_thread(slow.wait, 20)
+        return await read(*arguments)
+
+    monkeypatch.setattr(opening, "read", slowly)
+
+    async def scenario():
+        async with start((80, 24), photo, replace(config, depth="true")) as session:
+            view, title = session.screen.easel.view, session.screen.query_one("#title")
+            shown = lambda: title.render_line(0).text  # noqa: E731
+            await until(session.pilot, lambda: shown().startswith(" large.jpg  960x1152  opening"))
+            await until(session.pilot, lambda: session.screen.ready and not view._flushing)
+            small, codes, drawn = view._scene.picture, view._codes.copy(), []
+            assert small.size[0] < 200 and len(np.unique(codes)) > 20
+            await session.press("b", "right", "space", "7", "g", "u", "P", "c")
+            assert view._scene.picture is small and session.document is None
+            flush = type(view)._flush
+            monkeypatch.setattr(type(view), "_flush", lambda self: (flush(self), drawn.append(self._codes.copy()))[0])
+            slow.set()
+            await until(session.pilot, lambda: session.document is not None and drawn)
+            await until(session.pilot, lambda: not view._flushing)
+            assert view._scene.picture.size == (960, 1152)
+            channels = lambda codes: codes.view(np.uint8).astype(int)  # noqa: E731
+            for each in drawn:
+                assert np.abs(channels(each) - channels(codes)).mean() < 3
+
+    run(scenario)
+
+
+def test_what_would_take_as_long_as_the_photo_itself_is_not_decoded_twice(photo_file):
+    assert thumbnail(photo_file, 40, 40) is not None and thumbnail(photo_file, 40, 40, quick=True) is None
