@@ -20,6 +20,8 @@ from typing import TypeGuard
 from npe_core import renaming
 from npe_core.errors import EnvironmentFault, UsageError
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system answers where the disk is full, or a quota reached."""
 BEYOND_LIMIT = "beyond what ulimit -f or the file system allows"
 """Why there is no room for a file on a disk that is not full."""
 
@@ -44,7 +46,8 @@ def written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written: {answer_of(error)}.") from None
+        remedy = " Free some space." if error.errno in FULL else ""
+        raise EnvironmentFault(f"{path} cannot be written: {answer_of(error)}.{remedy}") from None
 
 
 def answer_of(error: OSError) -> str:

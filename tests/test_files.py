@@ -11,6 +11,7 @@ import pytest
 from npe_core import renaming
 from npe_core.daemon.files import Files
 from npe_core.daemon.names import is_hidden, is_unfinished, part_of
+from npe_core.errors import EnvironmentFault
 from npe_core.files import is_temporary, publish_new, replace, replace_file, temporary_beside, write_new
 from npe_core.models.weights import Entry, read_manifest, write_manifest
 from npe_core.photo import write_atomically
@@ -158,3 +159,13 @@ def test_two_that_give_files_into_one_folder_elsewhere_do_not_meet(tmp_path, mon
     assert at_once(lambda: give("daemon"), lambda: give("retry")) == []
     assert len(list(inbox.iterdir())) == 80
     assert all(path.read_bytes() == path.name.replace("-", " ").encode() * 2000 for path in inbox.iterdir())
+
+
+@pytest.mark.parametrize(("code", "end"), [
+    (errno.ENOSPC, "No space left on device. Free some space."), (errno.EDQUOT, "Free some space."),
+    (errno.EFBIG, "File too large (beyond what ulimit -f or the file system allows)."), (errno.EROFS, "file system."),
+])  # fmt: skip
+def test_what_the_system_refuses_to_write_is_a_fault_of_the_machine(tmp_path, code, end):
+    with pytest.raises(EnvironmentFault) as caught, replace_file(tmp_path / "a"):
+        raise OSError(code, os.strerror(code))
+    assert str(caught.value).startswith(f"{tmp_path / 'a'} cannot be written: ") and str(caught.value).endswith(end)

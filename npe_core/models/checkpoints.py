@@ -31,7 +31,7 @@ def read_checkpoint(path: Path) -> tuple[State, dict[str, Any] | None]:
     Raises InputError for what is no checkpoint, or only the beginning of one.
     """
     if not path.is_file():
-        raise InputError(f"{path} is not a file.")
+        raise InputError(f"{path} is not a file. Name a checkpoint.")
     try:
         state, config = _read_safetensors(path) if _is_safetensors(path) else (_read_torch(path), None)
     except (InputError, MemoryError):
@@ -66,7 +66,7 @@ def _read_safetensors(path: Path) -> tuple[State, dict[str, Any] | None]:
     except ValueError:
         config = told
     if not isinstance(config, dict | None):
-        raise InputError(f"{path}: the architecture that it tells is no table of names and values.")
+        raise InputError(f"{path}: the architecture that it tells is no table of names and values. Export it anew.")
     return state, config
 
 
@@ -83,7 +83,7 @@ def _read_torch(path: Path) -> State:
             break
         loaded = inner
     if not isinstance(loaded, dict) or not any(isinstance(value, Tensor) for value in loaded.values()):
-        raise InputError(f"{path} holds no tensors by name.")
+        raise InputError(f"{path} holds no tensors by name. Save the state_dict() of the model.")
     return {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
 
 

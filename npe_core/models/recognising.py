@@ -55,7 +55,7 @@ def recognise(state: State, config: dict[str, Any] | None, path: Path) -> tuple[
         fitting = sum(found.get(name) == shape for name, shape in wanted.items())
         told = f"{fitting} of the {len(wanted)} tensors of the {kind} fit, {len(found)} are there"
         nearest = max(nearest, (fitting, f"{told}; {_first_difference(wanted, found)}"))
-    raise InputError(f"{path} fits none of the models; nearest: {nearest[1]}.")
+    raise InputError(f"{path} fits none of the models; nearest: {nearest[1]}. Name weights of one of them.")
 
 
 def _first_difference(wanted: Shapes, found: Shapes) -> str:

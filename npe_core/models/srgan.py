@@ -33,9 +33,13 @@ def translated(state: State, path: Path) -> tuple[dict[str, Any], State]:
     try:
         return dataclasses.asdict(config), from_srgan(state, blocks)
     except KeyError as error:
-        raise InputError(f"{path} is an SRGAN generator without {error.args[0]}.") from None
+        raise InputError(
+            f"{path} is an SRGAN generator without {error.args[0]}. Save its whole state_dict()."
+        ) from None
     except RuntimeError as error:
-        raise InputError(f"{path} is an SRGAN generator whose layers do not fit together ({error}).") from None
+        raise InputError(
+            f"{path} is an SRGAN generator whose layers do not fit together ({error}). Save it anew."
+        ) from None
 
 
 def from_srgan(state: State, blocks: int) -> State:

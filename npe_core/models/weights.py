@@ -176,8 +176,10 @@ def build(kind: str, config: dict[str, Any]) -> nn.Module:
         if kind in ("upscaler", SMOOTH):
             return GeneratorResNet(from_stored(UpscalerConfig, config))
     except (ValueError, RuntimeError) as error:
-        raise WeightsError(f"This architecture of the {kind} does not fit this version ({error}).") from None
-    raise WeightsError(f"There is no model {kind!r}; the models are {', '.join(KINDS)}.")
+        raise WeightsError(
+            f"This architecture of the {kind} does not fit this version ({error}). Take weights that belong to it."
+        ) from None
+    raise WeightsError(f"There is no model {kind!r}. Name one of {', '.join(KINDS)}.")
 
 
 def shapes_of(kind: str, config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -201,9 +203,8 @@ def load(kind: str, device: torch.device, dtype: torch.dtype, folder: Path | Non
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in load_file(str(path)).items()}, assign=True)
     except (SafetensorError, RuntimeError) as error:
-        raise WeightsError(
-            f"{path} does not fit the architecture of the manifest: {str(error).partition(chr(10))[0]}"
-        ) from None
+        why = str(error).splitlines()[-1].strip()
+        raise WeightsError(f"{path} does not fit the architecture of the manifest: {why} {_remedy()}") from None
     model.requires_grad_(False).eval()
     network = model.unet if kind in ("denoiser", COARSE) else model  # the denoiser's preconditioning stays in float32
     network.to(dtype=dtype)

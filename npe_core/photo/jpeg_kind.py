@@ -30,10 +30,10 @@ def unread(file: BinaryIO) -> str | None:
             return f"is a {kind} picture, which cannot be read. Convert it to PNG."
     if not head.startswith(_JPEG):
         return None
-    kind, bits = _frame(file)
-    if kind == _JPEG_LS:
+    marker, bits = _frame(file)
+    if marker == _JPEG_LS:
         return "is a JPEG-LS picture, which cannot be read. Convert it to PNG."
-    if kind in _FRAMES and bits != 8:
+    if marker in _FRAMES and bits != 8:
         return (
             f"is a JPEG of {bits} bits per channel, which cannot be read. Export it with 8, or as PNG or TIFF with 16."
         )

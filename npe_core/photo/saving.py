@@ -11,11 +11,10 @@ from pathlib import Path
 
 from npe_core.errors import EnvironmentFault, NoSpace, UsageError
 from npe_core.filenames import quoted
-from npe_core.files import BEYOND_LIMIT, answer_of, create, replacing, write_new
+from npe_core.files import BEYOND_LIMIT, FULL, answer_of, create, replacing, write_new
 from npe_core.formats import OUTPUT_FORMATS
 
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -121,7 +120,7 @@ def _fault(path: Path, error: Exception, size: int = 0) -> EnvironmentFault:
     code = getattr(error, "errno", None)
     why = answer_of(error) if isinstance(error, OSError) else error
     needed = f" ({size / 1e6:.1f} MB needed)" if size else ""
-    if code in _FULL:
+    if code in FULL:
         return NoSpace(
             f"No space to write {quoted(path)}{needed}: disk full or quota reached.\n"
             "Nothing was written. Free some space or choose another folder.",

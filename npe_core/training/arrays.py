@@ -40,22 +40,26 @@ def read_arrays(path: Path) -> Arrays:
             images = arrays["images"]
             masks, beliefs = arrays.get("masks"), arrays.get("beliefs")
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist; expected a folder, a .tar, a .zip or an .npz of images.") from None
+        raise InputError(
+            f"{path} does not exist; expected a folder, a .tar, a .zip or an .npz of images. Check the path."
+        ) from None
     except (*DAMAGED, KeyError, TypeError) as error:  # TypeError: a single array, under the name of an npz
-        raise InputError(f"{path} cannot be read as an npz with an array `images`: {error}.") from None
+        raise InputError(f"{path} cannot be read as an npz with an array `images`: {error}. Save it anew.") from None
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3 or not images.size:
-        raise InputError(f"{path}: `images` is {_told(images)}; expected uint8 (N, 3, H, W) with N > 0.")
+        raise InputError(f"{path}: `images` is {_told(images)}; expected uint8 (N, 3, H, W) with N > 0. Convert it.")
     count, _, height, width = images.shape
     if masks is not None:
         if masks.dtype != np.uint8 or masks.shape != (count, height, width):
             raise InputError(
-                f"{path}: `masks` is {_told(masks)}; expected uint8 {(count, height, width)}, as `images`."
+                f"{path}: `masks` is {_told(masks)}; expected uint8 {(count, height, width)}, as `images`. Convert it."
             )
         check_ids(f"{path}: `masks`", masks)
     if beliefs is not None and (
         beliefs.dtype != np.uint8 or beliefs.ndim != 4 or beliefs.shape[:2] != (count, len(REGIONS)) or not beliefs.size
     ):
-        raise InputError(f"{path}: `beliefs` is {_told(beliefs)}; expected uint8 ({count}, {len(REGIONS)}, h, w).")
+        raise InputError(
+            f"{path}: `beliefs` is {_told(beliefs)}; expected uint8 ({count}, {len(REGIONS)}, h, w). Convert it."
+        )
     ids, levels = (None if array is None else torch.from_numpy(array) for array in (masks, beliefs))
     return Arrays(torch.from_numpy(images), ids, levels)
 

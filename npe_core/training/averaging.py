@@ -53,7 +53,9 @@ def average(texts: list[str], out: Path, ema: str = "long", force: bool = False)
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         own = own or notes.get("config")
         if not alike(own, config) or (mean and shapes != {n: t.shape for n, t in mean.items()}):
-            raise InputError(f"{path} is of another architecture than {runs[0][0]}: they have no average.")
+            raise InputError(
+                f"{path} is of another architecture than {runs[0][0]}: they have no average. Leave one out."
+            )
         for name, tensor in tensors.items():
             mean[name] = mean.get(name, 0) + share / total * tensor.double()
         if known_to_it and own is not None and config is not None:
@@ -63,7 +65,10 @@ def average(texts: list[str], out: Path, ema: str = "long", force: bool = False)
         data += [row for row in notes.get("data", []) if row not in data]
         seen.append(images or 0)
     if config is None:
-        raise InputError(f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is.")
+        raise InputError(
+            f"Neither {runs[0][0]} nor a run.json beside it says what the architecture is. "
+            "Put the run.json of its run there."
+        )
     make_folder(out)
     with written(out):
         for path in before:  # the notes first: killed in between, nothing tells of what it does not belong to

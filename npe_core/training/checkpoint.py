@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from npe_core.device import is_out_of_memory
 from npe_core.errors import EnvironmentFault, InputError, UsageError
-from npe_core.files import replace_file, written
+from npe_core.files import BEYOND_LIMIT, replace_file, written
 from npe_core.models.halves import halved, require_finite
 
 STATE = "state.pt"
@@ -24,15 +25,35 @@ OWN = "prior"
 """What a run knows from its own data, whatever it starts from: the denoiser's prior, in weights of any age."""
 
 AWAY = "Move it away to start again, or give another --out."
+_PUT_BACK = "Put back what the run wrote, or move it away."
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
     """Write state (tensors, numbers, strings) to folder/state.pt durably. Raises EnvironmentFault."""
-    with replace_file(folder / STATE) as temporary:
-        try:
+    path = folder / STATE
+    try:
+        with replace_file(path) as temporary:
             torch.save(state, temporary)
-        except RuntimeError as error:  # how torch tells that the disk is full
-            raise EnvironmentFault(f"{folder / STATE} cannot be written; is the disk full? ({error})") from None
+    except RuntimeError as error:  # how torch tells, in words of its own, that it could not write all
+        if is_out_of_memory(error):
+            raise
+        needed, free = _bytes_of(state), shutil.disk_usage(folder).free  # what was written of it is gone again
+        why, remedy = f"{free / 1e6:.0f} MB are free", "Free some space"
+        if free >= needed:
+            why, remedy = f"this is {BEYOND_LIMIT}", "Raise the limit"
+        kept = "The checkpoint before is kept. " if path.exists() else ""
+        raise EnvironmentFault(
+            f"{path} cannot be written: it needs {needed / 1e6:.0f} MB, and {why}.\n"
+            f"{kept}{remedy} and repeat the command."
+        ) from error
+
+
+def _bytes_of(state: Any) -> int:
+    """Of the tensors in nested containers."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, list | tuple) else ()
+    return sum(map(_bytes_of, parts))
 
 
 def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
@@ -71,9 +92,10 @@ def run_notes(run: Path) -> dict[str, Any]:
     kinds = {"task": str, "config": dict, "recipe": dict, "stage": dict, "data": list, "average": list}
     for name, kind in kinds.items():
         if not isinstance(notes.get(name, kind()), kind):
-            raise InputError(f"{path} does not tell of a run: its {name!r} is {json.dumps(notes[name])[:60]}.")
+            said = json.dumps(notes[name])[:60]
+            raise InputError(f"{path} does not tell of a run: its {name!r} is {said}. {_PUT_BACK}")
     if not all(isinstance(row, dict) and "name" in row for row in notes.get("data", [])):
-        raise InputError(f"{path} does not tell of a run: a source of its 'data' has no name.")
+        raise InputError(f"{path} does not tell of a run: a source of its 'data' has no name. {_PUT_BACK}")
     return notes
 
 
@@ -82,9 +104,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} does not read as JSON ({error}).") from None
+        raise InputError(f"{path} does not read as JSON ({error}). Copy it again.") from None
     if not isinstance(content, dict):
-        raise InputError(f"{path} holds no JSON object.")
+        raise InputError(f"{path} holds no JSON object. Copy it again.")
     return content
 
 
@@ -152,7 +174,7 @@ def joined(path: Path) -> bytes:
         return path.read_bytes()
     pieces = pieces_of(path)
     if not pieces:
-        raise InputError(f"There is neither {path} nor {path.name}.part00.")
+        raise InputError(f"There is neither {path} nor {path.name}.part00. Check the path.")
     return b"".join(piece.read_bytes() for piece in pieces)
 
 
@@ -170,7 +192,9 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None, 
         if not isinstance(config, dict | None):
             raise ValueError("its architecture is no table of names and values")
     except (SafetensorError, ValueError) as error:
-        raise InputError(f"{path} does not read as safetensors, or pieces of it are missing ({error}).") from None
+        raise InputError(
+            f"{path} does not read as safetensors, or pieces of it are missing ({error}). Copy it again."
+        ) from None
     require_finite(tensors, path)
     return {name: tensor.float() for name, tensor in tensors.items()}, config, images
 
@@ -194,4 +218,7 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise InputError(f"{path} does not fit the architecture: {str(error).splitlines()[-1].strip()}") from None
+        why = str(error).splitlines()[-1].strip()
+        raise InputError(
+            f"{path} does not fit the architecture: {why} Name weights that do, or repeat their --config."
+        ) from None

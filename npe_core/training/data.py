@@ -146,7 +146,7 @@ def load_pairs(sources: list[str], size: int, device: torch.device) -> Mixture:
     def read(path: Path) -> tuple[Tensor, ...]:
         images, masks, _ = read_pairs(path, size)
         if (masks == UNKNOWN).all():
-            raise InputError(f"{path} teaches nothing: its masks are {UNKNOWN}, not known, everywhere.")
+            raise InputError(f"{path} teaches nothing: its masks are {UNKNOWN}, not known, everywhere. Leave it out.")
         beliefs, side = read_beliefs(path), size // BELIEF_PITCH
         if beliefs is None:
             return images, masks, torch.zeros(1, dtype=torch.uint8).expand(len(images), len(REGIONS), side, side)

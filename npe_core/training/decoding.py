@@ -57,7 +57,7 @@ def decode_mask(name: str, content: bytes, size: int, image: bytes) -> np.ndarra
     with _opened(name, content) as stored, _opened(name, image) as picture:
         mask = _upright(stored, orientation_of(stored))
         if mask.mode not in ("L", "P"):  # of a palette the indices are the ids
-            raise InputError(f"{name} is a picture of mode {mask.mode}; expected a mask of 8-bit region ids (L or P).")
+            raise InputError(f"{name} is a picture of mode {mask.mode}; expected 8-bit region ids. Save it grey (L).")
         check_shape(name, mask.size, _upright_size(picture))
         ids = np.asarray(mask)
         check_ids(name, ids)
@@ -79,7 +79,8 @@ def check_shape(name: str, mask: tuple[int, int], image: tuple[int, int]) -> Non
     """Raises InputError when (width, height) of a mask is not that of its image, but for scale and rounding."""
     if abs(mask[0] * image[1] - mask[1] * image[0]) > max(*mask, *image):
         raise InputError(
-            f"{name} has {mask[0]}x{mask[1]} pixels, its image {image[0]}x{image[1]}; expected the same proportions."
+            f"{name} has {mask[0]}x{mask[1]} pixels, its image {image[0]}x{image[1]}; expected the same proportions. "
+            "Crop both alike, or take them out."
         )
 
 
@@ -100,6 +101,8 @@ def _opened(name: str, content: bytes) -> Iterator[Image.Image]:
     except (InputError, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise InputError(f"{name} is not a picture in a known format.") from None
+        raise InputError(f"{name} is not a picture in a known format. Convert it to PNG, or take it out.") from None
     except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
-        raise InputError(f"{name} is not a picture that can be read ({error}).") from None
+        raise InputError(
+            f"{name} is not a picture that can be read ({error}). Copy it again, or take it out."
+        ) from None

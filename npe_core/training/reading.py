@@ -21,7 +21,7 @@ from torch import Tensor
 from npe_core.errors import InputError
 from npe_core.training.arrays import Arrays, holds_arrays, read_arrays, resize_images, resize_masks
 from npe_core.training.decoding import UNKNOWN, decode_image, decode_mask, size_of
-from npe_core.training.sources import PAIR_FOLDERS, Source, open_source
+from npe_core.training.sources import IMAGE_SUFFIXES, PAIR_FOLDERS, Source, open_source
 
 __all__ = [
     "UNKNOWN",
@@ -39,6 +39,8 @@ __all__ = [
 
 TOGETHER = 256
 """So many files are held in memory at a time while they are decoded."""
+
+_LABEL = "Make masks with npe train label."
 
 Content = TypeVar("Content")
 Choice = Callable[[int], list[int]]
@@ -156,7 +158,7 @@ def _paired(path: Path) -> tuple[Arrays, Tensor]:
     """The arrays of an npz, and its masks. Raises InputError when there are none."""
     arrays = read_arrays(path)
     if arrays.masks is None:
-        raise InputError(f"{path} holds no masks.")
+        raise InputError(f"{path} holds no array `masks`. {_LABEL}")
     return arrays, arrays.masks
 
 
@@ -164,7 +166,8 @@ def _images(source: Source) -> list[str]:
     """The names of what is no mask. Raises InputError when there are none."""
     names = [name for name in source.names if not name.startswith("masks/")]
     if not names:
-        raise InputError(f"{source.path} holds no images.")
+        suffixes = ", ".join(sorted(IMAGE_SUFFIXES))
+        raise InputError(f"{source.path} holds no images. Name one that has files in {suffixes}.")
     return names
 
 
@@ -173,7 +176,7 @@ def _pairs(source: Source) -> list[tuple[str, str]]:
     images, masks = (_by_key(source, folder) for folder in PAIR_FOLDERS)
     pairs = [(name, masks[key]) for key, name in images.items() if key in masks]
     if not pairs:
-        raise InputError(f"{source.path} holds no pairs images/NAME.* and masks/NAME.png.")
+        raise InputError(f"{source.path} holds no pairs images/NAME.* and masks/NAME.png. {_LABEL}")
     return pairs
 
 

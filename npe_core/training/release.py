@@ -55,16 +55,22 @@ def release(
     told = notes or measured is not None or data_names
     known = None if told else known_entry(kind, hashlib.sha256(content).hexdigest(), folder)
     if notes.get("task", TASK_OF[kind]) != TASK_OF[kind]:
-        raise InputError(f"{run} holds a run of {notes['task']}; the {kind} comes from a run of {TASK_OF[kind]}.")
+        raise InputError(
+            f"{run} holds a run of {notes['task']}; the {kind} comes from a run of {TASK_OF[kind]}. Name one."
+        )
     config = known.config if known is not None else config or notes.get("config")
     if config is None:
-        raise InputError(f"Neither {source} nor a run.json beside it says what the architecture is.")
+        raise InputError(
+            f"Neither {source} nor a run.json beside it says what the architecture is. "
+            "Put the run.json of its run there."
+        )
     try:
         with torch.device("meta"):  # no memory is asked for what a file says
             model = build(kind, config)
         model.load_state_dict(tensors, assign=True)
     except RuntimeError as error:
-        raise InputError(f"{source} does not fit the {kind}: {str(error).splitlines()[-1].strip()}") from None
+        why = str(error).splitlines()[-1].strip()
+        raise InputError(f"{source} does not fit the {kind}: {why} Name weights of a {kind}.") from None
     if kind in SIDES and not any_side:
         check_side(kind, config.get("image_size", DenoiserConfig().image_size), source)
     seen = (

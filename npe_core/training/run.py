@@ -130,7 +130,7 @@ def build_task(options: argparse.Namespace, device: torch.device, precision: tor
         if segmenter.image_size % JPEG_PITCH or segmenter.image_size < 2 * JPEG_PITCH:
             raise UsageError(
                 f"A segmenter is trained at a multiple of {JPEG_PITCH} pixels from {2 * JPEG_PITCH}, not at image_size "
-                f"{segmenter.image_size}."
+                f"{segmenter.image_size}. Choose another --config image_size."
             )
         return SegmentationTask(load_pairs(options.data, segmenter.image_size, device), device, segmenter)
     if options.patch % SCALE or not LEAST_PATCH <= options.patch <= SIZE:
@@ -186,4 +186,4 @@ def architecture_of(weights: Path, stored: dict[str, Any] | None, usual: Config)
     except ValueError as error:
         task, model = run_notes(weights).get("task"), type(usual).__name__.removesuffix("Config").lower()
         held = "" if task is None else f" holds a run of {task}, which"
-        raise InputError(f"{weights}{held} does not fit the {model} ({error}).") from None
+        raise InputError(f"{weights}{held} does not fit the {model} ({error}). Name weights of a {model}.") from None

@@ -25,11 +25,11 @@ def with_settings(defaults: Settings, texts: list[str]) -> Settings:
         try:
             changed[name] = _like(known[name], value)
         except (ValueError, KeyError):
-            raise UsageError(f"--config {text}: {name} takes a value like {_shown(known[name])}.") from None
+            raise UsageError(f"--config {text}: {name} takes a value like {_shown(known[name])}. Give one.") from None
     try:
         return dataclasses.replace(defaults, **changed)  # type: ignore[type-var]
     except ValueError as error:
-        raise UsageError(f"--config {' '.join(texts)}: {error}.") from None
+        raise UsageError(f"--config {' '.join(texts)}: {error}. Choose other values.") from None
 
 
 def _like(default: Any, text: str) -> Any:

@@ -58,7 +58,9 @@ class Source:
 def open_source(path: Path) -> Iterator[Source]:
     """The image files of a folder, a tar or a zip. Raises InputError when there is none, or none that can be read."""
     if not path.exists():
-        raise InputError(f"{path} does not exist; expected a folder, a .tar, a .zip or an .npz of images.")
+        raise InputError(
+            f"{path} does not exist; expected a folder, a .tar, a .zip or an .npz of images. Check the path."
+        )
     if path.is_dir():
         with _readable(path):
             files = sorted(file for file in path.rglob("*") if is_image(file.name) and not file.is_dir())
@@ -77,7 +79,7 @@ def open_source(path: Path) -> Iterator[Source]:
                 files_of = {m.name: m for m in shard if is_image(m.name) and not m.isdir()}
             yield Source(path, named(files_of), lambda member: _content(shard, files_of[member]))
     else:
-        raise InputError(f"{path} is not a folder, a .tar, a .zip or an .npz of images.")
+        raise InputError(f"{path} is not a folder, a .tar, a .zip or an .npz of images. Pack them as one of these.")
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except DAMAGED as error:
         reason = str(error).partition("\n")[0].rstrip(":")  # tarfile adds a line for each of its ways to read
-        raise InputError(f"{path} cannot be read: {reason}.") from None
+        raise InputError(f"{path} cannot be read: {reason}. Copy it again, or pack it anew.") from None
 
 
 def _content(shard: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -35,7 +35,7 @@ def load_teachers(folder: Path) -> ModuleType:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise InputError(f"{path} cannot be imported.")
+        raise InputError(f"{path} cannot be imported. {OFFERS}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up there
     try:

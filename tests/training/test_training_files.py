@@ -1,6 +1,8 @@
 """What cannot be written is told as a fault of the machine, and before any work where that can be known."""
 
+import shutil
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,10 +10,10 @@ from limits import largest_file
 
 from npe_core.cli.app import run
 from npe_core.errors import EnvironmentFault
-from npe_core.files import make_folder, replace_file
+from npe_core.files import BEYOND_LIMIT, make_folder, replace_file
 from npe_core.report import Report
 from npe_core.training import report
-from npe_core.training.checkpoint import export_weights, save_state, split
+from npe_core.training.checkpoint import export_weights, load_state, save_state, split
 from npe_core.training.evaluation import command
 from npe_core.training.loop import Trainer
 from npe_core.training.recipe import TrainingRecipe
@@ -43,6 +45,25 @@ def test_a_full_disk_is_a_fault_of_the_machine_and_leaves_what_was_there(tmp_pat
         write(tmp_path)
     left = {path.name: path.read_bytes() for path in tmp_path.iterdir() if ".part" not in path.name}
     assert left == before
+
+
+@pytest.mark.parametrize(("free", "why", "remedy"), [
+    (2_000_000, "2 MB are free", "Free some space"), (9_000_000, f"this is {BEYOND_LIMIT}", "Raise the limit"),
+])  # fmt: skip
+@pytest.mark.parametrize("before", [True, False])
+def test_a_checkpoint_that_does_not_fit_is_told_with_what_it_needs_not_in_the_words_of_torch(
+    tmp_path, monkeypatch, free, why, remedy, before
+):
+    state = {"model": {"weight": torch.zeros(500_000)}, "emas": [{"weight": torch.zeros(250_000)}] * 2, "step": 7}
+    if before:
+        save_state(tmp_path, {"step": 6})
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    with pytest.raises(EnvironmentFault) as caught, largest_file(1_000_000):
+        save_state(tmp_path, state)
+    kept = "The checkpoint before is kept. " if before else ""
+    told = f"state.pt cannot be written: it needs 4 MB, and {why}.\n{kept}{remedy} and repeat the command."
+    assert str(caught.value) == f"{tmp_path}/{told}"
+    assert load_state(tmp_path, CPU) == ({"step": 6} if before else None)
 
 
 def test_a_sheet_that_does_not_fit_leaves_the_run_whole(diffusion_task, tmp_path):

@@ -102,7 +102,8 @@ def test_a_run_that_is_to_begin_at_the_weights_of_another_model_is_told(tmp_path
     assert run(["train", "segmentation", "--data", "x", "--out", str(tmp_path / "new"), "--init", str(tmp_path)]) == 2
     known = "image_size, patch, base, mults, fine"
     told = capsys.readouterr().err
-    assert told == f"npe: {weights}{held} does not fit the segmenter (sigma_data is none of {known}).\n"
+    why = f"does not fit the segmenter (sigma_data is none of {known}). Name weights of a segmenter."
+    assert told == f"npe: {weights}{held} {why}\n"
 
 
 def test_settings_take_the_type_of_the_default():

@@ -96,7 +96,7 @@ def roles(texts: list[str]) -> dict[str, str]:
                 raise UsageError(f"--data {text}: {role!r} is no role. Write val=SRC, reference=SRC or edits=SRC.")
             role, source = "val", text
         if role in sources:
-            raise UsageError(f"--data {text}: {role} was given before ({sources[role]}).")
+            raise UsageError(f"--data {text}: {role} was given before ({sources[role]}). Name one source for it.")
         sources[role] = source
     if "val" not in sources:
         raise UsageError("Say which faces to compare with: --data val=SRC.")

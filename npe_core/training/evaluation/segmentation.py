@@ -61,7 +61,7 @@ def read_labelled(path: Path, size: int, label_kind: str | None, count: int | No
     kept = [i for i, g in enumerate(groups) if label_kind is None or g.get("label_kind") == label_kind]
     kept = [kept[i] for i in sorted(drawn(count, seed=0)(len(kept)))]
     if not kept:
-        raise InputError(f"{path} has no faces of label_kind {label_kind} (by the index.csv beside it).")
+        raise InputError(f"{path} has no faces of label_kind {label_kind} (by the index.csv beside it). Name another.")
     name = source_name(path) + (f" ({label_kind})" if label_kind else "")
     images, ids = images[kept], ids[kept]
     seen = [groups_of(*one) for one in zip(images.permute(0, 2, 3, 1).numpy(), ids.numpy(), strict=True)]

@@ -24,7 +24,9 @@ def weights_with(kind: str, weights: Path | None, ema: str) -> Iterator[Path]:
         yield weights_folder()
         return
     if not weights.is_dir() and weights.suffix != ".safetensors":
-        raise InputError(f"{weights} is neither the folder of a run nor exported weights (.safetensors).")
+        raise InputError(
+            f"{weights} is neither the folder of a run nor exported weights (.safetensors). Name one of the two."
+        )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         known = read_manifest() if (weights_folder() / MANIFEST).exists() else {}
