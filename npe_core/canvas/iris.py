@@ -26,10 +26,15 @@ _DARK = 0.22
 _GRAIN = 0.1
 """Radii of an iris, the standard deviation by which it is smoothed to tell its pupil: without, it is full of specks."""
 
-_SHADE = 0.4
+_SHADE = 0.5
 """Radii down from the upper lid, as far as its shadow falls."""
-_SHADED = 0.4
+_SHADED = 0.3
 """The share that is covered right under the lid: the rest is the photo's own, and dark."""
+
+_RIM = (0.65, 0.95)
+"""Radii from which on an iris darkens towards the white, and where it is darkest."""
+_RIMMED = 0.6
+"""The share that is covered there: the rest is the photo's own rim, without which a new colour is a disc of paint."""
 
 
 class Disc(NamedTuple):
@@ -85,6 +90,8 @@ _AROUND = 0.75
 """So many radii around what was seen of it such an eye is looked for."""
 _LIDS = 0.65, 0.9
 """So many radii above and below the middle of its iris its lids are."""
+_UNSURE = 0.2
+"""So many radii above and below that they may be as well."""
 _ABOUT = np.array([0.75, 0.85, 0.95, 1.05])
 """Radii that are tried then, in shares of the one that it must have; of eyes seen whole none beyond them."""
 
@@ -119,7 +126,7 @@ def find_irises(image: np.ndarray, eyes: np.ndarray, radius: float = 0.0, turn: 
             if in_part:
                 opening *= _between_lids(axes, found)
             shown = opening * _out_of_the_shade(opening > 0, axes, found.radius)
-            shown *= _coloured_part(grey[cut(box)], axes, found)
+            shown *= _within_the_rim(axes, found) * _coloured_part(grey[cut(box)], axes, found)
             iris = (_soft_disc(box, axes, found) * shown).astype(np.uint8)
             result[cut(box)] = np.maximum(result[cut(box)], iris)
     return result
@@ -151,7 +158,8 @@ def _between_lids(axes: Axes, disc: Disc) -> np.ndarray:
     across, down = axes.across - disc.across, axes.down - disc.down
     lids = disc.radius * np.where(down < 0, *_LIDS)
     lids = lids * np.sqrt(np.clip(1 - (across / (2.4 * disc.radius)) ** 2, 0, 1))
-    return 1 - smoothstep((abs(down) - lids + 1) / 2)
+    unsure = max(1.0, _UNSURE * disc.radius)
+    return 1 - smoothstep((abs(down) - lids + unsure) / (2 * unsure))
 
 
 def _out_of_the_shade(opening: np.ndarray, axes: Axes, radius: float) -> np.ndarray:
@@ -163,6 +171,12 @@ def _out_of_the_shade(opening: np.ndarray, axes: Axes, radius: float) -> np.ndar
     np.minimum.at(upper, place, down - 0.5)
     below = axes.down - np.interp(axes.across, first + columns + 0.5, upper)
     return _SHADED + (1 - _SHADED) * smoothstep(below / (_SHADE * radius))
+
+
+def _within_the_rim(axes: Axes, disc: Disc) -> np.ndarray:
+    """(h, w) float64: 1 in the middle of an iris, less towards its rim."""
+    out = (axes.distance(disc) / disc.radius - _RIM[0]) / (_RIM[1] - _RIM[0])
+    return 1 - (1 - _RIMMED) * smoothstep(out)
 
 
 def _coloured_part(grey: np.ndarray, axes: Axes, disc: Disc) -> np.ndarray:
