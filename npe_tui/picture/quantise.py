@@ -27,12 +27,17 @@ _GREY_CODES = np.array([16, *range(232, 256), 231], np.uint32)
 """From black to white."""
 _CODES: dict[Depth, np.ndarray] = {Depth.ANSI: np.arange(16), Depth.XTERM: np.arange(16, 256), Depth.GREY: _GREY_CODES}
 """What each palette chooses from; a theme may change the first 16 colours, so 256 leaves them out."""
-_WEIGHTS = np.sqrt(LUMA + 0.1)
-"""What a difference in each channel counts when a colour is chosen."""
 _MIXED = 8
-"""Colours of the palette that stand for one colour of the picture."""
-_MAKING_UP = 0.7
-"""Share of the error that the next colour makes up for: less is smoother, more is truer."""
+"""Dots of which one colour of the picture is made, of two colours of the palette at most."""
+_NEAREST = 12
+"""Colours of the palette, those nearest to it, from which the two are chosen."""
+_HUE = 2.0
+"""What a difference in hue counts beside one in light: dots of half a cell are seen one by one, and a chequer of light
+and dark passes for a face, one of green and purple does not."""
+_GRAIN = 0.15
+"""Share of what the two differ from the colour that counts, beside what their mean does: 0 is truest, 1 is smooth."""
+_AT_ONCE = 2048
+"""Colours whose mixtures are found together, so that a processor's cache holds what that takes."""
 _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
 _FIVE = (((np.arange(256) * 31 + 127) // 255 * 255 + 15) // 31).astype(np.uint8)
 """Each of 256 values at the nearest of 32 steps."""
@@ -46,9 +51,9 @@ def quantise(colours: np.ndarray, depth: Depth, at: tuple[int, int] = (0, 0)) ->
     threshold = _thresholds(colours.shape[:2], at)
     if depth in (Depth.XTERM, Depth.ANSI):
         rounding = _thresholds(colours.shape[:2], (at[0] + 1, at[1] + 3))
-        steps = np.clip(colours, 0, 255) * (15 / 255) + rounding[..., None]
-        red, green, blue = np.moveaxis(np.minimum(steps, 15).astype(np.intp), -1, 0)
-        return _mixtures(depth)[red << 8 | green << 4 | blue, (threshold * _MIXED).astype(np.intp)]
+        steps = np.clip(colours, 0, 255) * (31 / 255) + rounding[..., None]
+        red, green, blue = np.moveaxis(np.minimum(steps, 31).astype(np.intp), -1, 0)
+        return _mixtures(depth).codes(red << 10 | green << 5 | blue, (threshold * _MIXED).astype(np.intp))
     grey = colours @ LUMA
     if depth is Depth.MONO:
         return (_contrast(grey) > threshold * 255).astype(np.uint32)
@@ -85,26 +90,64 @@ def _thresholds(size: tuple[int, int], at: tuple[int, int]) -> np.ndarray:
     return (_BAYER[rows[:, None] % 4, columns % 4] + 0.5) / 16
 
 
-@cache
-def _mixtures(depth: Depth) -> np.ndarray:
-    """(4096, 8) uint32: which code stands at each of 8 thresholds for each colour of 4 bits a channel.
+class _Mixtures:
+    """Of which two colours of a palette, dot by dot, each colour of 5 bits a channel is made; found when it is shown.
 
-    Thomas Knoll's pattern dithering: colours of the palette whose mean comes near, found one after the other, each
-    making up for what the ones before it lack, then sorted by their light.
+    The two and their shares minimise |m - c|^2 + _GRAIN (v - |m - c|^2), with c the colour, m the mean of the dots and
+    v their mean square distance from c: Joel Yliluoma's mixing by pairs, with a penalty for those that are far apart.
     """
-    codes = _CODES[depth]
-    palette = XTERM_PALETTE[codes].astype(np.float32)
-    seen = palette * _WEIGHTS
-    axis = np.linspace(0, 255, 16, dtype=np.float32)
-    wanted = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)  # (4096, 3)
-    missing, mixed = np.zeros_like(wanted), []
-    for _ in range(_MIXED):
-        distance = (seen**2).sum(axis=1) - 2 * ((wanted + missing) * _WEIGHTS) @ seen.T  # (4096, colours)
-        mixed.append(distance.argmin(axis=1))
-        missing += (wanted - palette[mixed[-1]]) * _MAKING_UP
-    chosen = np.stack(mixed, axis=1)
-    by_light = np.argsort((palette @ LUMA)[chosen], axis=1, kind="stable")
-    return codes[np.take_along_axis(chosen, by_light, axis=1)].astype(np.uint32)
+
+    def __init__(self, codes: np.ndarray) -> None:
+        """``codes``: (colours,) what the palette chooses from."""
+        palette = XTERM_PALETTE[codes].astype(np.float32)
+        self._codes, self._light = codes.astype(np.uint32), palette @ LUMA
+        self._seen = _light_and_hue(palette)
+        self._apart = _apart(self._seen, self._seen)
+        self._known = np.zeros(1 << 15, bool)
+        self._made = np.zeros((1 << 15, _MIXED), np.uint32)
+
+    def codes(self, colours: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+        """(h, w) uint32 for colours (h, w), 5 bits a channel, at thresholds (h, w) of _MIXED."""
+        fresh = np.unique(colours[~self._known[colours]])
+        for start in range(0, len(fresh), _AT_ONCE):
+            some = fresh[start : start + _AT_ONCE]
+            self._made[some] = self._made_of(some)
+        self._known[fresh] = True
+        return self._made[colours, thresholds]
+
+    def _made_of(self, colours: np.ndarray) -> np.ndarray:
+        """(n, _MIXED) uint32 codes, by their light, for colours (n,)."""
+        wanted = np.stack([colours >> 10, colours >> 5 & 31, colours & 31], axis=-1).astype(np.float32) * (255 / 31)
+        off = _apart(_light_and_hue(wanted), self._seen)  # (n, colours of the palette)
+        nearest = np.argpartition(off, _NEAREST)[:, :_NEAREST]
+        one, other = (nearest[:, each] for each in np.triu_indices(_NEAREST, 1))  # (n, pairs)
+        off_one, off_other = np.take_along_axis(off, one, axis=1), np.take_along_axis(off, other, axis=1)
+        apart = (1 - _GRAIN) * self._apart[one, other]
+        dots = np.rint(np.clip(0.5 + (off_one - off_other) / (2 * apart), 0, 1) * _MIXED)  # of the other
+        share = dots / _MIXED
+        best = (off_one + share * (off_other - off_one) - share * (1 - share) * apart).argmin(axis=1)[:, None]
+        first, last, lasting = (np.take_along_axis(each, best, axis=1) for each in (one, other, dots))
+        is_lighter = self._light[first] > self._light[last]
+        first, last = np.where(is_lighter, last, first), np.where(is_lighter, first, last)
+        lasting = np.where(is_lighter, _MIXED - lasting, lasting)
+        return self._codes[np.where(np.arange(_MIXED) < _MIXED - lasting, first, last)]
+
+
+@cache
+def _mixtures(depth: Depth) -> _Mixtures:
+    return _Mixtures(_CODES[depth])
+
+
+def _light_and_hue(colours: np.ndarray) -> np.ndarray:
+    """(..., 3) float32: light and the two differences of colour of ITU-R BT.601, by what they count."""
+    light = colours @ LUMA
+    blue, red = (colours[..., 2] - light) * 0.564, (colours[..., 0] - light) * 0.713
+    return np.stack([light, _HUE * blue, _HUE * red], axis=-1)
+
+
+def _apart(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(n, m) square distances of (n, 3) from (m, 3)."""
+    return (some**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * some @ others.T
 
 
 def _contrast(grey: np.ndarray) -> np.ndarray:
