@@ -22,7 +22,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from npe_core.errors import EnvironmentFault, InputError, OutOfMemory
 from npe_core.filenames import quoted
 from npe_core.files import require_of_the_file
-from npe_core.photo import deep_colour, exif, heif_boxes, png_data, tiff_kind, xmp
+from npe_core.photo import code_points, deep_colour, exif, heif_boxes, png_data, tiff_kind, xmp
 from npe_core.photo.identifying import EXPECTED, identified
 from npe_core.photo.samples import bits_per_channel, unpack_transparent_grey
 
@@ -230,7 +230,11 @@ def _decode(file: BinaryIO, name: str, check: Callable[[tuple[int, int]], None])
     unpack_transparent_grey(picture)
     picture.load()
     lossless = _is_lossless(picture, kind, file)
-    return Opened(picture, "JPEG" if kind == "MPO" else kind, bits, orientation, sideways, pictures, lossless, file)
+    kind = "JPEG" if kind == "MPO" else kind
+    opened = Opened(picture, kind, bits, orientation, sideways, pictures, lossless, file)
+    if profile := code_points.profile_of(opened.colour()):
+        picture.info.setdefault("icc_profile", profile)
+    return opened
 
 
 def _is_lossless(picture: Image.Image, kind: str, file: BinaryIO) -> bool:

@@ -15,7 +15,7 @@ from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.errors import OutOfMemory, UsageError
 from npe_core.filenames import quoted
 from npe_core.parts import Source
-from npe_core.photo import colour_profile, png_data
+from npe_core.photo import code_points, colour_profile
 from npe_core.photo.deep_colour import Deep
 from npe_core.photo.encoding import Content, encode
 from npe_core.photo.jpeg_source import JpegSource
@@ -88,7 +88,7 @@ class Photo:
             notes += notes_on(opened)
             if samples.converted:
                 metadata = replace(metadata, colour=())
-            if samples.profile is None and (curve := png_data.hdr_curve(metadata.colour)):
+            if samples.profile is None and (curve := code_points.hdr_curve(metadata.colour)):
                 notes.append(f"the colours are HDR ({curve}): the models take them as sRGB, and see them pale")
             source = JpegSource.of(opened)
         if opened.pictures > 1:

@@ -17,9 +17,8 @@ COLOUR = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 """Names of the chunks that begin with a keyword and a zero byte."""
 _SRGB_PRIMARIES_CODE = 1  # ITU-T H.273, as are the curves
-_SRGB_CURVES = (1, 6, 13, 14, 15)
+SRGB_CURVES = (1, 6, 13, 14, 15)
 """Its own, and the one of BT.709 under its four numbers: by that cameras write what screens show as sRGB."""
-_HDR_CURVES = {16: "PQ", 18: "HLG"}
 _SRGB_GAMMA = 45455
 _SRGB_PRIMARIES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # x and y of white, red, green and blue
 _NEAR_GAMMA, _NEAR_PRIMARIES = 2300, 1000
@@ -84,19 +83,13 @@ def is_srgb(colour: Iterable[tuple[bytes, bytes]]) -> bool:
     said = dict(colour)
     codes, gamma, primaries = said.get(b"cICP", b""), said.get(b"gAMA", b""), said.get(b"cHRM", b"")
     if len(codes) == 4:
-        return codes[0] == _SRGB_PRIMARIES_CODE and codes[1] in _SRGB_CURVES
+        return codes[0] == _SRGB_PRIMARIES_CODE and codes[1] in SRGB_CURVES
     if b"sRGB" in said:
         return True
     if len(gamma) == 4 and abs(int.from_bytes(gamma, "big") - _SRGB_GAMMA) > _NEAR_GAMMA:
         return False
     apart = zip(struct.unpack(">8I", primaries), _SRGB_PRIMARIES, strict=True) if len(primaries) == 32 else ()
     return all(abs(one - other) <= _NEAR_PRIMARIES for one, other in apart)
-
-
-def hdr_curve(colour: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The name of the curve for high dynamic range by which these chunks say the colours are meant."""
-    codes = dict(colour).get(b"cICP", b"")
-    return _HDR_CURVES.get(codes[1]) if len(codes) == 4 else None
 
 
 def joined(parts: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -7,7 +7,7 @@ import struct
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, features
+from PIL import Image, ImageCms, features
 
 from npe_core.photo import Photo, heif_boxes, png_data
 
@@ -83,19 +83,27 @@ def avif(photo_file):
     return write
 
 
-@pytest.mark.parametrize(("primaries", "curve", "hdr"), [
-    (P3, SRGB, None), (BT2020, PQ, "PQ"), (BT2020, HLG, "HLG"), (P3, UNSPECIFIED, None),
-])  # fmt: skip
-def test_what_an_avif_says_of_its_colours_is_not_dropped_without_a_word(avif, tmp_path, primaries, curve, hdr):
-    photo = Photo.open(avif(primaries, curve))
-    assert photo.notes == ((f"the colours are HDR ({hdr}): the models take them as sRGB, and see them pale",) if hdr
-                           else ())  # fmt: skip
+@pytest.mark.parametrize(("curve", "named"), [(PQ, "PQ"), (HLG, "HLG")])
+def test_hdr_is_not_taken_as_srgb_without_a_word(avif, tmp_path, curve, named):
+    photo = Photo.open(avif(BT2020, curve))
+    assert photo.notes == (f"the colours are HDR ({named}): the models take them as sRGB, and see them pale",)
     assert photo.save(tmp_path / "out.png") == ()
-    curve = SRGB if curve == UNSPECIFIED else curve
     with (tmp_path / "out.png").open("rb") as file:
-        assert dict(png_data.chunks(file))[b"cICP"] == bytes([primaries, curve, 0, 1])
+        assert dict(png_data.chunks(file))[b"cICP"] == bytes([BT2020, curve, 0, 1])
     notes = photo.save(tmp_path / "out.jpg")
     assert notes == ("JPEG has no place for what the photo says of its colours: they are taken as sRGB",)
+
+
+@pytest.mark.parametrize("curve", [SRGB, UNSPECIFIED])
+def test_display_p3_by_code_points_is_as_by_a_profile(avif, photo_file, tmp_path, curve):
+    photo = Photo.open(avif(P3, curve))
+    plain = Image.open(photo_file("plain.avif"))
+    assert photo.notes == () and np.abs(photo.image.astype(int) - np.asarray(plain)).max() > 5
+    for name in ("out.png", "out.jpg"):
+        assert photo.save(tmp_path / name) == ()
+        with Image.open(tmp_path / name) as picture:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
+        assert ImageCms.getProfileName(profile).strip() == "Display P3"
 
 
 @pytest.mark.parametrize(("primaries", "curve"), [(1, SRGB), (1, 1), (UNSPECIFIED, UNSPECIFIED)])
