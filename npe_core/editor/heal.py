@@ -41,6 +41,8 @@ NEAR = 4
 """Cells around the marks: as strong as there texture should be."""
 STRONGEST = 1.5
 """The most that texture is amplified."""
+USUAL = 1.5
+"""Times the median power around that a cell counts for at most: with 8, folds beside a nose were strength to aim at."""
 ALIKE = 20.0
 """Levels of 255 by which colours may differ where texture comes whole; from twice as many on none does. For the search
 they are as far apart as texture of e times the strength."""
@@ -56,27 +58,37 @@ def heal(
 ) -> None:
     """Give the edited ``image`` texture of ``photo``, both (H, W, 3) uint8, in place.
 
-    Only pixels of ``bare``, (H, W) bool, change: what is marked and has no paint. None is taken from where ``marked``,
+    Only pixels of ``bare``, (H, W) bool, change: what is marked and was made anew. None is taken from where ``marked``,
     (H, W) uint8, is above 0. How fine texture is follows the nearest crop; ``kept`` (size, size) float32 in [0, 1] of
     each says how much of the photo's own texture the image has.
     """
-    size = marked.shape[0], marked.shape[1]
 
-    def texture(mask: tuple[int, list[Box]]) -> list[tuple[Box, np.ndarray]]:
+    def missing(place: Place, crop: FaceCrop, share: np.ndarray) -> list[tuple[Box, np.ndarray]]:
+        return missing_texture(place, lambda box: crop.to_box(share, moved_by(place.box, box)))
+
+    add_to(image, missing, photo, marked, bare, crops, kept)
+
+
+def add_to(
+    image: np.ndarray,
+    missing: Callable[[Place, FaceCrop, np.ndarray], list[tuple[Box, np.ndarray]]],
+    photo: np.ndarray,
+    marked: np.ndarray,
+    bare: np.ndarray,
+    crops: list[FaceCrop],
+    kept: list[np.ndarray],
+) -> None:
+    """Add to the ``image`` what is ``missing`` in each place, boxes of it with (h, w, 3) float32; the rest as in
+    ``heal``."""
+
+    def look(mask: tuple[int, list[Box]]) -> list[tuple[Box, np.ndarray]]:
         number, boxes = mask
-        cell = cell_of(crops[number])
-        around = whole_cells(pad(around_all(boxes), SEARCHED * cell, size), cell, size)
-        where = np.zeros((around[3] - around[1], around[2] - around[0]), bool)
-        for box in boxes:
-            if (inner := intersection(box, around)) is not None:
-                where[cut(within(around, inner))] = bare[cut(inner)]
-        if not where.any():  # in a picture narrower than a cell
+        place = Place.around(boxes, image, photo, marked, bare, cell_of(crops[number]))
+        if place is None:
             return []
-        place = Place(image[cut(around)], photo[cut(around)], marked[cut(around)] > 0, bare[cut(around)], where, cell)
-        missing = missing_texture(place, lambda box: crops[number].to_box(kept[number], moved_by(around, box)))
-        return [(moved_by(around, box), fine) for box, fine in missing]
+        return [(moved_by(place.box, box), fine) for box, fine in missing(place, crops[number], kept[number])]
 
-    for found in each(texture, masks(bare, crops)):
+    for found in each(look, masks(bare, crops)):
         for box, fine in found:
             image[cut(box)] = np.clip(np.rint(image[cut(box)] + fine), 0, 255).astype(np.uint8)
 
@@ -130,6 +142,8 @@ def whole_cells(box: Box, cell: int, size: tuple[int, int]) -> Box:
 class Place:
     """A mask and what lies around it. Height and width are multiples of ``cell``."""
 
+    box: Box
+    """Where it is in the photo"""
     image: np.ndarray
     """(H, W, 3) uint8: the result"""
     photo: np.ndarray
@@ -141,6 +155,22 @@ class Place:
     where: np.ndarray
     """(H, W) bool: what of ``bare`` is of this mask"""
     cell: int
+
+    @classmethod
+    def around(
+        cls, boxes: list[Box], image: np.ndarray, photo: np.ndarray, marked: np.ndarray, bare: np.ndarray, cell: int
+    ) -> Place | None:
+        """Around the boxes of a mask, of pictures and masks of the size of the photo. None if that is not a cell."""
+        size = marked.shape[0], marked.shape[1]
+        around = whole_cells(pad(around_all(boxes), SEARCHED * cell, size), cell, size)
+        where = np.zeros((around[3] - around[1], around[2] - around[0]), bool)
+        for box in boxes:
+            if (inner := intersection(box, around)) is not None:
+                where[cut(within(around, inner))] = bare[cut(inner)]
+        if not where.any():  # in a picture narrower than a cell
+            return None
+        at = cut(around)
+        return cls(around, image[at], photo[at], marked[at] > 0, bare[at], where, cell)
 
 
 def missing_texture(place: Place, kept: Callable[[Box], np.ndarray]) -> list[tuple[Box, np.ndarray]]:
@@ -168,7 +198,7 @@ def missing_texture(place: Place, kept: Callable[[Box], np.ndarray]) -> list[tup
     for square in squares_of((0, 0, columns, rows), BLOCK):
         nearby = cut(pad(square, SEARCHED, (rows, columns)))
         if around[nearby].any():
-            most[cut(square)] = 8 * np.median(before.power[nearby][around[nearby]])
+            most[cut(square)] = USUAL * np.median(before.power[nearby][around[nearby]])
     aim = carried(np.minimum(before.power, most), around, max(2.0, min(wanted.sum() ** 0.5, BLOCK) / 3))
     lacking = np.maximum(aim - carried(after.power, share, 1.5), 0) * np.clip(2 - 2 * has, 0, 1)
     if not lacking[wanted].any():

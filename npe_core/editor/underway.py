@@ -35,6 +35,7 @@ from npe_core.editor.reach import out_of_reach, within_reach
 from npe_core.editor.recipe import Recipe
 from npe_core.editor.region_map import RegionMap
 from npe_core.editor.result import EditResult, Preview
+from npe_core.editor.specks import Specks, lay
 from npe_core.editor.tiles import crops_for
 from npe_core.editor.views import Views, look_at, own_texture, surroundings
 from npe_core.errors import Cancelled, NpeError
@@ -53,6 +54,8 @@ class Maps:
     base: list[np.ndarray]
     weight: list[np.ndarray]
     texture: list[np.ndarray]
+    kept: list[np.ndarray]
+    """Where no texture is missing: that of the guide is kept, or the paint is a fill or a tint and has the photo's."""
 
 
 @dataclass(eq=False)
@@ -168,9 +171,15 @@ def restore(edit: Underway, engine: Engine) -> None:
         base, weight = full_size(result, views.guide, restored, fine, CROP, least)
         edit.maps = Maps(
             base=to_arrays(base.add_(1).sub_(weight).mul_(127.5)),
-            weight=[array[..., 0] for array in to_arrays(weight)],
-            texture=[array[..., 0].clip(0, 1) for array in to_arrays(resize(own, CROP))],
+            weight=single(weight),
+            texture=single(resize(own, CROP).clamp(0, 1)),
+            kept=single(torch.maximum(weight, resize(own * views.painted, CROP).clamp(0, 1))),
         )
+
+
+def single(x: Tensor) -> list[np.ndarray]:
+    """(B, 1, H, W) -> B arrays (H, W) float32."""
+    return [array[..., 0] for array in to_arrays(x)]
 
 
 def finish(edit: Underway, engine: Engine) -> EditResult:
@@ -192,8 +201,11 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         everywhere = [*edit.crops, *edit.plain]
         reached = within_reach(canvas.levels, everywhere, [*edit.fades, *plain_fades])
         if canvas.by_hand:
-            bare = bare_marks(canvas, reached)
-            heal(image, job.photo.image, canvas.levels, bare, edit.crops, maps.weight)
+            specks = Specks.of(canvas.painted, edit.crops)
+            anew = remade(canvas, reached, specks)
+            heal(image, job.photo.image, canvas.levels, anew, edit.crops, maps.kept)
+            if specks is not None:
+                lay(image, job.photo.image, canvas.guide_parts, reached, specks, edit.crops)
         models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe, canvas.regions)}
         parameters = {"version": __version__, **edit.recipe.parameters(), "models": models}
         photo = job.photo.edited(image, reached, parameters, given=True)
@@ -213,12 +225,14 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
     )
 
 
-def bare_marks(canvas: Canvas, reached: Parts) -> np.ndarray:
-    """(H, W) bool: what is marked without paint, as far as the edit has ``reached``."""
-    bare = np.zeros(canvas.levels.shape, bool)
+def remade(canvas: Canvas, reached: Parts, specks: Specks | None) -> np.ndarray:
+    """(H, W) bool: what is marked, as far as the edit has ``reached``, and no speck."""
+    where = np.zeros(canvas.levels.shape, bool)
     if (box := box_of(canvas.levels)) is not None:
-        bare[cut(box)] = (reached[cut(box)] > 0) & ~canvas.painted[cut(box)]
-    return bare
+        where[cut(box)] = reached[cut(box)] > 0
+    if specks is not None:
+        where[cut(specks.box)] &= specks.labels == 0
+    return where
 
 
 def models_of(recipe: Recipe, regions: Regions | None) -> list[str]:

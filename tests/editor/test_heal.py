@@ -1,4 +1,4 @@
-"""Texture for what was re-imagined without paint: against textures whose strength is known."""
+"""Texture for what was made anew, without paint or with: against textures whose strength is known."""
 
 import cv2
 import numpy as np
@@ -156,3 +156,13 @@ def test_a_spot_on_grainy_skin_leaves_no_wax(editor, portrait):
     ring = disc(40, centre=(190, 300)) & ~where
     assert fine(edited)[disc(12, centre=(190, 300))].std() > 0.75 * fine(photo.image)[ring].std()
     assert np.array_equal(edited[~where], photo.image[~where])
+
+
+def test_a_strong_texture_beside_it_is_no_strength_to_aim_at():
+    """Folds along a quarter of the mask's edge, ten times as strong as the grain."""
+    photo, where = grainy(4), disc(40)
+    folds = np.zeros((SIDE, SIDE), np.float32)
+    folds[190:214] = 40 * (np.mgrid[:24, :SIDE][1] // 6 % 2) - 20
+    photo = np.clip(photo + folds[..., None], 0, 255).astype(np.uint8)
+    result = healed(smoothed(grainy(4), where) * where[..., None] + photo * ~where[..., None], photo, where)
+    assert 0.75 < fine(result)[disc(35)].std() / fine(grainy(4)).std() < 1.3
