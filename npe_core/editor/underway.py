@@ -25,6 +25,7 @@ from npe_core.editor.clock import Clock, timed
 from npe_core.editor.engine import Engine, resize, to_arrays
 from npe_core.editor.face_choice import FaceChoice
 from npe_core.editor.framing import CROP, fade_at_borders
+from npe_core.editor.grain import add_grain
 from npe_core.editor.heal import heal
 from npe_core.editor.hold import least_detail, settle, walk
 from npe_core.editor.job import EditJob, check_canvas
@@ -204,6 +205,7 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
             specks = Specks.of(canvas.painted, edit.crops)
             anew = remade(canvas, reached, specks)
             heal(image, job.photo.image, canvas.levels, anew, edit.crops, maps.kept)
+            add_grain(image, job.photo.image, canvas.levels, anew, edit.crops, maps.kept)
             if specks is not None:
                 lay(image, job.photo.image, canvas.guide_parts, reached, specks, edit.crops)
         models = {kind: engine.entry(kind).sha256[:12] for kind in models_of(edit.recipe, canvas.regions)}

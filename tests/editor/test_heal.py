@@ -166,3 +166,29 @@ def test_a_strong_texture_beside_it_is_no_strength_to_aim_at():
     photo = np.clip(photo + folds[..., None], 0, 255).astype(np.uint8)
     result = healed(smoothed(grainy(4), where) * where[..., None] + photo * ~where[..., None], photo, where)
     assert 0.75 < fine(result)[disc(35)].std() / fine(grainy(4)).std() < 1.3
+
+
+def test_paint_on_a_grainy_photo_is_no_wax(editor, portrait, monkeypatch):
+    """The whole way, strongly: of skin colour, of one that nothing has, and a tint, which keeps the photo's own."""
+    image = Photo.open(portrait).image
+    grain = np.random.default_rng(1).normal(0, 9, (*image.shape[:2], 1))
+    photo = Photo.from_array(np.clip(np.rint(image + grain), 0, 255).astype(np.uint8))
+    canvas, shares = Canvas(photo.image), []
+    places = (190, 300), (320, 300), (256, 160)
+    for place, colour, tint in zip(places, ((214, 160, 140), (50, 90, 180), (150, 70, 70)), (0, 0, 1), strict=True):
+        paint = np.broadcast_to(np.array(colour, np.uint8), photo.image.shape)
+        canvas.paint_image(paint, disc(20, centre=place).astype(np.float32), tint=bool(tint))
+
+    def spy(*arguments):
+        crops, kept = arguments[-2:]
+        whole = crops[0].to_box(kept[0], (0, 0, SIDE, SIDE))
+        shares.extend(float(whole[y, x]) for x, y in places)
+        heal(*arguments)
+
+    monkeypatch.setattr("npe_core.editor.underway.heal", spy)
+    edited = editor.edit(photo, canvas, timestep=450, seed=1, upscale=False).photo.image
+    for place in places[:2]:
+        ring = disc(40, centre=place) & ~disc(20, centre=place)
+        assert 0.65 < fine(edited)[disc(15, centre=place)].std() / fine(photo.image)[ring].std() < 1.2
+    assert max(shares[:2]) < 0.1 and shares[2] > 0.9
+    assert np.array_equal(edited[canvas.mask == 0], photo.image[canvas.mask == 0])
