@@ -58,6 +58,8 @@ class NpeApp(InOrder, inherit_bindings=False):
         """``photo`` may be a folder to choose one from. ``engine``: another one than the real, for tests."""
         super().__init__()
         self.config = config
+        self.graphics = config.graphics
+        """How a ``PictureView`` shows all its pixels."""
         self.photo = None if photo is None else places.rooted(photo)
         self.engine: Engine = engine or _engine(config)
         state = places.state_folder()

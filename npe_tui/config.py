@@ -16,6 +16,7 @@ from npe_core.errors import UsageError
 from npe_tui import keys, themes
 from npe_tui.files import places
 from npe_tui.picture.depth import Depth
+from npe_tui.picture.graphics import Protocol
 
 PREFIX = "NPE_TUI_"
 _FILE = PREFIX + "CONFIG"
@@ -29,6 +30,8 @@ class Config:
     """npe-dark, npe-light, ansi-dark, ansi-light, or any other theme of Textual."""
     depth: str = "auto"
     """How many colours the picture uses: auto, true, 5bit, 256, 16, grey or mono."""
+    graphics: str = "auto"
+    """How F7 shows all pixels: auto, kitty, iterm2, or none."""
     device: str = "auto"
     """Where the models run: auto, cpu, openvino, cuda, cuda:N or mps."""
     timestep: int | None = None
@@ -61,6 +64,7 @@ class Config:
     def __post_init__(self) -> None:
         spelling.check("theme", self.theme, themes.NAMES)
         spelling.check("depth", self.depth, ("auto", *Depth))
+        spelling.check("graphics protocol", self.graphics, ("auto", *Protocol, "none"))
         spelling.check("device", self.device.partition(":")[0], ("auto", "cpu", "openvino", "cuda", "mps"))
         object.__setattr__(self, "colour", format_colour(parse_colour(self.colour)))
         keys.check(self.keys)

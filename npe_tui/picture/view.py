@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from npe_tui.keys import COMMANDS, ZOOM
-from npe_tui.picture.graphics import erased, protocol_of, still
+from npe_tui.picture.graphics import Protocol, cell_of, choose_protocol, erased, still
 from npe_tui.picture.surface import Surface
 from npe_tui.picture.until_key import show_until_key
 from npe_tui.picture.viewport import Viewport
@@ -203,24 +203,28 @@ class PictureView(Surface, can_focus=True):
         self.action_zoom(1 / self.viewport.scale)
 
     def action_still(self) -> None:
-        """The picture with all its pixels, in place of the app, until a key; where the terminal can show one."""
+        """The picture with all its pixels, in place of the app, until a key; where the terminal can show one.
+
+        The app's ``graphics``, if it has such an attribute, is the name of a protocol, auto or none.
+        """
         shown = self._scene.picture if self._scene.other is None or self.split is not None else self._scene.other
-        protocol = protocol_of(os.environ)
         if shown is None:
             return
-        if protocol is None:
-            self.notify("This terminal has no graphics that are known here: kitty, ghostty, WezTerm and iTerm2 have.")
+        protocol = choose_protocol(getattr(self.app, "graphics", "auto"), os.environ)
+        if not isinstance(protocol, Protocol):
+            self.notify(protocol)
             return
         columns, rows = self.app.size
-        text = still(shown.image, protocol, columns, max(rows - 2, 1))
-        showing = self._show_still(text, erased(protocol))
+        text = still(shown.image, protocol, columns, max(rows - 2, 1), cell_of())
+        how = f"Any key goes back to the editor, also while the picture ({len(text) / 1e6:.1f} MB) is on its way."
+        showing = self._show_still(f"\x1b[{rows}H{how[: columns - 1]}\x1b[H{text}", erased(protocol))
         self.run_worker(showing, group="still", exclusive=True)  # the answers come when the key is done
 
     async def _show_still(self, text: str, undo: str) -> None:
         if self._pacer is not None:
             await self._pacer.hear_out()
         with self.app.suspend():
-            show_until_key(f"{text}\r\nAny key goes back to the editor. ", undo)
+            show_until_key(text, undo)
         if self._pacer is not None:
             self._pacer.go_on()
 

@@ -80,6 +80,7 @@ def test_no_file_is_no_error():
         ('theme = "npe-lihgt"', "no theme 'npe-lihgt'. Did you mean 'npe-light'"),
         ('depth = "5bits"', "no depth '5bits'. Did you mean '5bit'"),
         ('depth = "25"', "no depth '25'"),
+        ('graphics = "kity"', "no graphics protocol 'kity'. Did you mean 'kitty'"),
         ('device = "cuad:0"', "no device 'cuad'. Did you mean 'cuda'"),
         ('colour = "bluish"', "'bluish' is not a colour"),
         ('[keys]\nenhnce = "ctrl+e"', "no command 'enhnce'. Did you mean 'enhance'"),

@@ -43,7 +43,7 @@ def test_paint_survives_kill_9_and_a_lost_connection(ana, tmp_path):
         assert terminal.until(kept)
         terminal.process.send_signal(signal.SIGKILL)
         assert ends(terminal) == -signal.SIGKILL
-    with editor_on(ana, **hours) as terminal:
+    with editor_on(ana, **hours | {"TERM": "xterm-256color", "NPE_TUI_GRAPHICS": "kitty"}) as terminal:
         (lost,) = kept()
         assert shows(terminal, "Unsaved work was found")
         terminal.write("\r")

@@ -1,7 +1,12 @@
 """Stills: what is written, decoded back to pixels the way the protocols say."""
 
+import fcntl
 import io
+import os
+import pty
 import re
+import struct
+import termios
 import time
 from base64 import b64decode
 from pathlib import Path
@@ -12,7 +17,7 @@ from easel_program import picture
 from emulated import Emulated
 from PIL import Image
 
-from npe_tui.picture.graphics import CHUNK, LARGEST, Protocol, protocol_of, still
+from npe_tui.picture.graphics import CELL, CHUNK, Protocol, cell_of, choose_protocol, still
 from npe_tui.picture.pacing import LINGER
 
 PROGRAM = Path(__file__).with_name("easel_program.py")
@@ -50,14 +55,34 @@ def test_every_pixel_arrives():
     keys, shown = kitty(still(image, Protocol.KITTY, 80, 24))
     assert np.array_equal(shown, image)
     assert (keys["c"], keys["r"]) == ("67", "24"), "140 x 100 pixels in 48 rows of dots"
-    keys, shown = iterm(still(image, Protocol.ITERM, 40, 24))
-    assert np.array_equal(shown, image)
+    smooth = np.linspace(0, 255, 100 * 140 * 3).reshape(100, 140, 3).astype(np.uint8)
+    text = still(smooth, Protocol.ITERM, 40, 24)
+    keys, shown = iterm(text)
+    assert shown.shape == image.shape and np.abs(shown.astype(int) - smooth).mean() < 2
     assert (keys["width"], keys["height"]) == ("40", "14")
+    assert b64decode(ITERM.findall(text)[0][1]).startswith(b"\xff\xd8"), "JPEG, a fraction of a PNG"
 
 
-def test_a_large_photo_is_sent_smaller():
-    shape = np.zeros((100, 3 * LARGEST, 3), np.uint8)
-    assert kitty(still(shape, Protocol.KITTY, 80, 24))[1].shape == (33, LARGEST, 3)
+@pytest.mark.parametrize(("cell", "shape"), [(CELL, (267, 800)), ((8.0, 16.0), (213, 640)), ((12.0, 18.0), (320, 960))])
+def test_no_more_pixels_are_sent_than_the_window_shows(cell, shape):
+    large = np.zeros((1000, 3000, 3), np.uint8)
+    keys, shown = kitty(still(large, Protocol.KITTY, 80, 24, cell))
+    assert shown.shape == (*shape, 3)
+    assert (int(keys["c"]), int(keys["r"])) == (80, round(shape[0] / cell[1]))
+    tall = np.zeros((3000, 1000, 3), np.uint8)
+    assert kitty(still(tall, Protocol.KITTY, 80, 24, cell))[1].shape[0] == round(24 * cell[1])
+
+
+def test_a_terminal_tells_how_large_its_cells_are_or_does_not():
+    far, near = pty.openpty()
+    try:
+        for size, cell in (((24, 80, 80 * 9, 24 * 21), (9, 21)), ((24, 80, 0, 0), CELL), ((0, 0, 0, 0), CELL)):
+            fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", *size))
+            assert cell_of(near) == cell
+    finally:
+        os.close(far)
+        os.close(near)
+    assert cell_of(near) == CELL
 
 
 def test_the_smallest_picture_in_the_smallest_terminal():
@@ -81,13 +106,31 @@ def test_the_smallest_picture_in_the_smallest_terminal():
         ({"TERM": "xterm-256color"}, None),
         ({"TERM": "linux"}, None),
         ({}, None),
-        ({"TERM": "tmux-256color", "LC_TERMINAL": "iTerm2"}, None),
-        ({"TERM": "xterm-kitty", "TMUX": "/tmp/tmux-0/default,1,0"}, None),
-        ({"TERM": "screen.xterm-256color", "STY": "1.pts-0"}, None),
     ],
 )
 def test_which_terminal_has_what(environment, protocol):
-    assert protocol_of(environment) is protocol
+    chosen = choose_protocol("auto", environment)
+    assert chosen is protocol or (protocol is None and "NPE_TUI_GRAPHICS=kitty" in chosen)
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({"TERM": "tmux-256color", "LC_TERMINAL": "iTerm2"}, "tmux"),
+        ({"TERM": "xterm-kitty", "TMUX": "/tmp/tmux-0/default,1,0"}, "tmux"),
+        ({"TERM": "screen.xterm-256color", "STY": "1.pts-0"}, "screen"),
+        ({"TERM": "screen"}, "screen"),
+        ({"TERM": "xterm-kitty", "ZELLIJ": "0"}, "zellij"),
+    ],
+)
+def test_a_multiplexer_is_named(environment, name):
+    assert choose_protocol("auto", environment).startswith(f"{name} keeps a terminal's graphics back")
+    assert choose_protocol("kitty", environment) is Protocol.KITTY, "as the settings say"
+
+
+def test_the_settings_go_before_what_is_known_of_the_terminal():
+    assert choose_protocol("iterm2", {"TERM": "xterm-kitty"}) is Protocol.ITERM
+    assert "none" in choose_protocol("none", {"TERM": "xterm-kitty"})
 
 
 def test_a_still_and_back_to_the_app():
@@ -107,6 +150,7 @@ def test_a_still_and_back_to_the_app():
         assert terminal.until(lambda: b"m=0;" in terminal.seen[start:] and b"Any key" in terminal.seen[start:])
         text = terminal.seen[start:].decode()
         screens = text[: text.index("\x1b_G")].split("\x1b[?1049l", 1)[1]
+        assert "Any key" in screens, "said before megabytes are on their way"
         assert "\x1b[?1049h" in screens.partition("\x1b[2J")[0], "what a shell has written stays as it is"
         assert np.array_equal(kitty("".join(one.group() for one in KITTY.finditer(text)))[1], picture())
         start = len(terminal.seen)
