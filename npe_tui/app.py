@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from npe_core.errors import NpeError, UsageError
 from npe_core.filenames import printable, printable_lines
-from npe_core.terminal import has_true_colour
+from npe_core.terminal import has_true_colour, may_have_true_colour
 from npe_tui.config import Config
 from npe_tui.document.document import EditDocument
 from npe_tui.engine.running import Engine
@@ -89,6 +89,15 @@ class NpeApp(InOrder, inherit_bindings=False):
             self.run_worker(self._open_first(folder), group="app")
             self.call_after_refresh(self.engine.start)
         HangUp(self).listen()
+        self._tell_of_colours()
+
+    def _tell_of_colours(self) -> None:
+        """That there may be more than were found; not where somebody has chosen."""
+        found = {"256": 256, "standard": 16}.get(self.console.color_system or "")
+        chosen = self.config.depth != "auto" or self.no_color or self.is_headless
+        if found and not chosen and may_have_true_colour(os.environ):
+            told = f"The picture has {found} colours, for the terminal tells of no more. Does it show true colour? "
+            self.notify(f'{told}COLORTERM=truecolor npe says so; depth = "{found}" in the settings ends this note.')
 
     def on_unmount(self) -> None:
         self.engine.stop()

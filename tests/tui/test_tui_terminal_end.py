@@ -54,6 +54,7 @@ def test_paint_survives_kill_9_and_a_lost_connection(ana, tmp_path):
         assert shows(terminal, "tint 10px") and kept() == before
         terminal.write(F7)
         assert terminal.until(lambda: b"Any key" in terminal.seen)
+        assert b"COLORTERM" in terminal.seen, "told, where the terminal's name leaves it open"
         terminal.hang_up()
         assert terminal.process.wait(timeout=60) == 129
     assert kept().keys() == before.keys() and kept() != before
