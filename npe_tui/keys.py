@@ -28,13 +28,12 @@ class Command:
     title: str
     help: str
     group: str
-    footer: bool = False
-    """Whether the footer has room for it."""
 
     @property
     def binding(self) -> Binding:
         """For BINDINGS; the settings replace its keys by its name, all together."""
-        return Binding(self.keys, self.action, self.title, show=self.footer, id=self.name, tooltip=self.help)
+        is_told = self.name in KEY_LINE
+        return Binding(self.keys, self.action, self.title, show=is_told, id=self.name, tooltip=self.help)
 
     @property
     def shown_keys(self) -> str:
@@ -45,8 +44,33 @@ class Command:
 REGION_KEYS = "0123456789a"
 """The key of each region: its id, in hexadecimal digits."""
 
+KEY_LINE = (
+    "enhance",
+    "save",
+    "help",
+    "quit",
+    "pick",
+    "brush",
+    "eraser",
+    "undo",
+    "compare",
+    "open",
+    "variants",
+    "study",
+    "stronger",
+    "weaker",
+    "colours",
+    "strength",
+    "brushes",
+    "regions",
+    "face",
+    "marker",
+    "redo",
+)
+"""Names of the commands that the line at the bottom tells of, as many as there is room for: the important first."""
+
 COMMANDS: tuple[Command, ...] = (
-    Command("enhance", "g,f5", "enhance", "Enhance", "Turn the paint into a photograph", "Run", True),
+    Command("enhance", "g,f5", "enhance", "Enhance", "Turn the paint into a photograph", "Run"),
     Command(
         "cancel", "escape", "cancel", "Cancel", "Stop what is running; close a panel; lift the pen, leave a fill", "Run"
     ),
@@ -68,11 +92,11 @@ COMMANDS: tuple[Command, ...] = (
         )
         for region, key in zip(REGIONS, REGION_KEYS, strict=True)
     ),
-    Command("pick", "p", "tool('pick')", "Pick", "Tool: a click fills the region under it", "Pick", True),
+    Command("pick", "p", "tool('pick')", "Pick", "Tool: a click fills the region under it", "Pick"),
     Command("piece", "w", "picks", "Whole, piece, several", "Pick whole regions, pieces, or several as one", "Pick"),
-    Command("brush", "b", "tool('brush')", "Brush", "Tool: paint with the colour", "Paint", True),
+    Command("brush", "b", "tool('brush')", "Brush", "Tool: paint with the colour", "Paint"),
     Command("marker", "k", "tool('marker')", "Marker", "Tool: mark only, to be imagined anew", "Paint"),
-    Command("eraser", "e", "tool('eraser')", "Eraser", "Tool: take paint and mask away", "Paint", True),
+    Command("eraser", "e", "tool('eraser')", "Eraser", "Tool: take paint and mask away", "Paint"),
     Command("dropper", "i", "tool('dropper')", "Dropper", "Tool: take a colour from the picture", "Paint"),
     Command("smaller", "left_square_bracket", "radius(0.8)", "Smaller", "A smaller brush", "Paint"),
     Command("larger", "right_square_bracket", "radius(1.25)", "Larger", "A larger brush", "Paint"),
@@ -81,14 +105,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("tint", "l", "tint", "Flat or tint", "Brush: flat colour, or one with the photo's light", "Paint"),
     Command("dab", "space", "dab", "Use tool", "Use the tool at the keyboard cursor", "Paint"),
     Command("pen", "enter", "pen", "Pen", "Put the brush down or lift it; the arrows draw", "Paint"),
-    Command("undo", "u,ctrl+z", "undo", "Undo", "Take the last step back", "Paint", True),
+    Command("undo", "u,ctrl+z", "undo", "Undo", "Take the last step back", "Paint"),
     Command("redo", "r,ctrl+y", "redo", "Redo", "Do it again", "Paint"),
     Command("feather", "f", "mask('feather')", "Feather", "Soften the mask inwards by the brush's radius", "Mask"),
     Command("grow", "greater_than_sign", "mask('grow')", "Grow", "Widen the mask by half the radius", "Mask"),
     Command("shrink", "less_than_sign", "mask('shrink')", "Shrink", "Narrow the mask by half the radius", "Mask"),
     Command("invert", "tilde", "mask('invert')", "Invert", "Edit what was kept, keep what was edited", "Mask"),
     Command("clear", "delete", "mask('clear')", "Clear", "Take all paint and mask away", "Mask"),
-    Command("compare", "c", "compare", "Before/after", "Show the photo as it was, and back", "See", True),
+    Command("compare", "c", "compare", "Before/after", "Show the photo as it was, and back", "See"),
     Command("beside", "d", "beside", "Divider", "Before and after: divider, side by side, off", "See"),
     Command("divider_left", "left_parenthesis", "divider(-0.1)", "Divider left", "Move the divider", "See"),
     Command("divider_right", "right_parenthesis", "divider(0.1)", "Divider right", "Move the divider", "See"),
@@ -107,17 +131,17 @@ COMMANDS: tuple[Command, ...] = (
     Command("strength", "f6", "panel('strength')", "Panel: strength", "Go to the strength", "See"),
     Command("open", "o", "open", "Open", "Open another photo", "File"),
     Command("face", "x", "face", "Face", "Choose another face of the photo", "File"),
-    Command("save", "ctrl+s", "save", "Save", "Save the edited photo", "File", True),
+    Command("save", "ctrl+s", "save", "Save", "Save the edited photo", "File"),
     Command("save_as", "S", "save_as", "Save as", "Save the edited photo under another name", "File"),
     Command("save_paint", "P", "save_paint", "Save paint", "Save paint and mask, for npe edit --paint", "File"),
     Command("reload", "L", "reload", "Load models", "Try again to load the models", "File"),
 )
 
 APP_COMMANDS: tuple[Command, ...] = (
-    Command("help", "f1,question_mark", "help", "Help", "All keys", "Program", True),
+    Command("help", "f1,question_mark", "help", "Help", "All keys", "Program"),
     Command("palette", "ctrl+p", "command_palette", "Palette", "Every command by its name", "Program"),
     Command("theme", "T", "next_theme", "Theme", "The next theme: dark, light, ansi", "Program"),
-    Command("quit", "q,ctrl+q", "leave", "Quit", "Leave the editor", "Program", True),
+    Command("quit", "q,ctrl+q", "leave", "Quit", "Leave the editor", "Program"),
 )
 
 ZOOM = ("zoom_in", "zoom_out", "fit", "actual", "still")

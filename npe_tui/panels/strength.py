@@ -33,10 +33,12 @@ class StrengthPanel(Vertical):
         chips = tuple(Chip(name, name, help=_told(preset)) for name, preset in self._presets.items())
         yield Chips(chips, self._preset, id="presets")
         yield Slider("steps", 1, 100, self.settings.steps, power=2, id="steps")
-        yield Chips(tuple(Chip(name, name) for name in SAMPLERS), self.settings.sampler, id="samplers")
+        with Horizontal(id="sampler-line"):
+            yield Label("sampler", classes="name")
+            yield Chips(tuple(Chip(name, name) for name in SAMPLERS), self.settings.sampler, id="samplers")
         yield Slider("sharpness", 0, 100, 100 * self.settings.sharpness, step=5, unit="%", id="sharpness")
         with Horizontal(id="seed-line"):
-            yield Label("seed", id="seed-label")
+            yield Label("seed", classes="name")
             yield Field(
                 entered=lambda: self.run_action("screen.back_to_picture"),
                 id="seed",

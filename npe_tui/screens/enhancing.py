@@ -67,7 +67,10 @@ class EnhancingScreen(OpeningScreen):
 
     def started(self, doing: str) -> None:
         """A job was given to the engine."""
-        self._leave_buttons()
+        if self.easel.display:
+            self._leave_buttons()
+        else:
+            self.action_back_to_picture()  # where the guesses are
         panel = self.query_one(StrengthPanel)
         self._pinned_seed = panel.settings.seed if panel.pinned else None
         self._told_running = self.status.message  # in the place of which it comes

@@ -48,9 +48,9 @@ class FaceScreen(QuietFocus, Screen[FaceWish | None]):
 
     def compose(self) -> ComposeResult:
         count = len(self._faces)
-        asked = "No face was found" if not count else "Which face?" if count > 1 else "One face was found"
+        asked = "No face found" if not count else "Which face?" if count > 1 else "One face was found"
         box = "drag a box around head and hair"
-        hint = f"or {box}" if count else f"{box}, or w: Enhance needs one"
+        hint = f"or {box}" if count else f"{box}, or press w; Enhance needs one"
         self._title = f"{asked}  [$text-muted]{hint}[/]"
         yield Label(f" {self._title}", id="title")
         with Horizontal(id="body"):

@@ -27,6 +27,7 @@ from npe_tui.hand.hand import Hand
 from npe_tui.hand.painting import Painting
 from npe_tui.hand.palette import group_for
 from npe_tui.hand.turn import Tells
+from npe_tui.keys import APP_COMMANDS, COMMANDS, KEY_LINE
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.status import StatusLine
@@ -36,6 +37,9 @@ from npe_tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from npe_tui.app import NpeApp
+
+
+_ACTION_OF = {command.name: command.action for command in (*COMMANDS, *APP_COMMANDS)}
 
 
 class PhotoScreen(QuietFocus, Screen[None]):
@@ -75,7 +79,7 @@ class PhotoScreen(QuietFocus, Screen[None]):
             yield self.easel
             yield Vertical(id="side")
         yield StatusLine()
-        yield KeyLine("enhance", "save", "help", "leave")
+        yield KeyLine(*(_ACTION_OF[name] for name in KEY_LINE))
 
     def on_resize(self) -> None:
         if self.ready:
@@ -207,5 +211,7 @@ def _state(document: EditDocument) -> str:
     """What the picture is now, and what closing it would lose."""
     if document.stale and not document.marked and document.unsaved_result:
         return "untouched; the enhanced picture is not saved"
-    what = "enhanced" if not document.stale else "painted" if document.marked else "untouched"
-    return f"{what}, not saved" if document.unsaved else what
+    if document.stale and not document.marked:
+        return "untouched"
+    what = "painted" if document.stale else "enhanced"
+    return f"{what}, not saved" if document.unsaved else f"{what}, saved"

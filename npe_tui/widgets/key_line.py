@@ -62,7 +62,7 @@ class KeyLine(Widget):
     """The one under the mouse."""
 
     def __init__(self, *first: str) -> None:
-        """``first``: actions that are shown at any width; the others as far as there is room."""
+        """``first``: actions in the order in which they are shown, before all others."""
         super().__init__()
         self._first = first
 

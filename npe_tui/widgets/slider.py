@@ -187,10 +187,13 @@ class Slider(Widget, can_focus=True):
         self.refresh()
 
     def take_typed(self) -> bool:
-        """What was typed is the value from now on; returns whether anything was."""
+        """What was typed is the value from now on, or what there is next to it; returns whether anything was typed."""
         typed, self._typed = self._typed, ""
         with suppress(ValueError):
             self._set(float(typed))
+            if not self.low <= float(typed) <= self.high:
+                least, most, now = map(self._text, (self.low, self.high, self.value))
+                self.notify(f"{self.label} goes from {least} to {most}: it is {now} now.", markup=False)
         return bool(typed)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

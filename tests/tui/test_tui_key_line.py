@@ -65,3 +65,20 @@ def test_what_cannot_be_done_just_now_is_dim_and_a_click_on_it_does_nothing(star
             assert rung and len(session.engine.asked) == asked
 
     run(scenario)
+
+
+def test_a_wide_line_tells_of_more_keys_the_important_first_and_of_all_that_it_has_room_for(start):
+    async def scenario():
+        async with start((200, 40)) as session:
+            await session.open()
+            line = session.screen.query_one(KeyLine)
+            await until(session.pilot, lambda: line.shown)
+            told = "".join(cell.text for cell in cells(line)).rstrip()
+            assert told.startswith("g Enhance ^s Save f1 Help q Quit p Pick b Brush e Eraser u Undo")
+            assert "c Before/after o Open v Variants t Study . Stronger , Weaker f3 " in told
+            column, last = line.shown[-1]
+            assert last == line.offered[-1] or column + last.wide + line.offered[len(line.shown)].wide >= 200
+            await session.pilot.resize_terminal(120, 40)
+            assert [key.description for _, key in line.shown][9:] == ["Open", "Variants", "Study", "Stronger"]
+
+    run(scenario)

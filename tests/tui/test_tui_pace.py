@@ -111,6 +111,20 @@ def test_what_runs_is_told_once_in_the_panel_or_where_that_is_not_seen_below(sta
     run(scenario)
 
 
+def test_a_panel_over_the_picture_gives_way_to_the_guesses(start):
+    async def scenario():
+        async with start((60, 20)) as session:
+            await session.open()
+            await session.fill("7")
+            await session.press("f2")
+            assert not session.screen.easel.display
+            await session.make("g", "edit")
+            assert session.screen.easel.display and session.screen.easel.view.has_focus
+            assert session.screen.status.message == "Enhancing. Esc cancels; the canvas waits."
+
+    run(scenario)
+
+
 def test_an_edit_has_one_duration(start):
     async def scenario():
         async with start((80, 24)) as session:

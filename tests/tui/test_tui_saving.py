@@ -108,6 +108,22 @@ def test_a_bug_in_saving_is_told_with_its_traceback_in_a_file_and_one_goes_on(st
     run(scenario)
 
 
+def test_the_title_says_that_what_is_seen_is_saved(start):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await save_first(session, "lips.png")
+            told = lambda: session.screen.query_one("#title").render_line(0).text.rstrip()  # noqa: E731
+            await until(session.pilot, lambda: told().endswith("enhanced, saved"))
+            await session.fill("5")
+            assert told().endswith("painted, not saved")
+            await session.press("P")
+            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
+            await session.press("enter")
+            await until(session.pilot, lambda: told().endswith("painted, saved"))
+
+    run(scenario)
+
+
 async def save_first(session, name):
     """Fill, enhance, save by the dialog as ``name`` beside the photo."""
     await session.open()

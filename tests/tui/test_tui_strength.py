@@ -41,6 +41,19 @@ def test_sharpness_is_set_by_keys_and_by_its_slider(start):
     run(scenario)
 
 
+def test_a_number_beyond_the_range_is_told_and_so_is_what_is_taken_for_it(start):
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            for keys, told in (("600", ["timestep goes from 1 to 499: it is 499 now."]), ("499", []), ("1", [])):
+                await session.press("f6", *keys, "enter")
+                assert [note.message for note in session.app._notifications] == told
+                session.app.clear_notifications()
+            assert session.screen.query_one(StrengthPanel).settings.timestep == 1
+
+    run(scenario)
+
+
 def test_a_preset_brings_its_sharpness_and_the_one_in_force_is_lit(start, config):
     """From the start, where the settings have the strength of one: 250 is subtle, 412 dramatic, 330 none."""
     soft = replace(config, sharpness=0.5, timestep=330, presets={"soft": {"timestep": 220, "sharpness": 0}})
