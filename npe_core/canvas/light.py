@@ -26,10 +26,17 @@ _MOST_NOISE, _NOISE = 1.15, 2.0
 """By which it widens, at most, what lies within so many levels of L* of the mean: the noise of black hair would become
 strands of blond hair."""
 
+FLESH = ("skin", "nose", "ears", "neck")
+"""Regions of one material: filled together they keep the light between them, as the shadow under the chin."""
+
 _UNLIT, _BLACK = 0.35, 7.0
 """Of the mean L*, and in levels of L*: what is below both gets next to no light, as the hollows between strands and the
 nostrils. It would be dark in any colour, and so it says nothing of the one that is asked for and stays out of the mean.
 Between lips the first alone counts: of what they show nothing else is as dark."""
+_UNLIT_FLESH, _BLACK_FLESH, _LIGHTER = 0.6, 20.0, (0.7, 1.0)
+"""Likewise of flesh, with its lashes and beards, and the contrasts up to which that does not hold and from which on it
+does. The darkest of skin is hardly lighter than its hairs: with less between the two, a beard on skin that becomes
+lighter has a hard edge."""
 _NOISE_OF_BLACK = (3.5, 4.5)
 """The mean L* up to which nothing is called unlit, and from which on all may be: the dark of black hair in a dark photo
 is noise."""
@@ -86,6 +93,8 @@ class Gains:
     """What those above it are multiplied by."""
     contrast: float
     """What they would be multiplied by if all of the light were kept."""
+    texture: float
+    """What pores and grain are multiplied by: not less than in proportion, and all of it on lighter skin."""
     down: float
     """Levels of L* from the new colour to black: the room for its shadows."""
     up: float
@@ -105,7 +114,8 @@ class Gains:
         darkest, lightest = np.percentile(lightness - mean, (2, 98))
         shadows = min(shading * below, _MOST_SHADOWS, 1.1 * down / max(-darkest, 1.0))
         lights = min(shading * above, _MOST_LIGHTS, 1.1 * up / max(lightest, 1.0))
-        return cls(float(shadows), float(lights), float(below), float(down), float(up))
+        texture = max(min(1.5 * shading, 1.0) * min(below, 1.0), (shadows + lights) / 2)
+        return cls(float(shadows), float(lights), float(below), float(texture), float(down), float(up))
 
 
 @dataclass(frozen=True)
@@ -122,11 +132,14 @@ class Hollows:
     """Of the longer side of a place: the standard deviation by which the picture is smoothed around them, or 0."""
 
     @classmethod
-    def of(cls, region: str, lightness: np.ndarray, mean: float, shading: float) -> Hollows:
-        """For pixels of L* (N,) of a region, and their mean."""
+    def of(cls, region: str, lightness: np.ndarray, mean: float, contrast: float, shading: float) -> Hollows:
+        """For pixels of L* (N,) of a region, their mean, and what differences from it would become (``Gains``)."""
         black = _UNLIT * float(mean)
         if region != "lips":
             black = min(black, _BLACK)
+        if region in FLESH:
+            most = min(_UNLIT_FLESH * float(mean), _BLACK_FLESH)
+            black += float(np.interp(contrast, _LIGHTER, (0, 1))) * (most - black)
         lit = float((lightness > black / 2).mean())
         trust = np.interp(mean, _NOISE_OF_BLACK, (0, 1)) * np.interp(lit, _LEAST_LIT, (0, 1))
         return cls(black, float(trust), min(1.5 * shading, 1.0), _OUTLINE if region == "lips" else 0.0)
@@ -154,7 +167,7 @@ class Light:
         target, lab = srgb_to_lab(np.array(rgb, np.uint8)), srgb_to_lab(chosen)
         typical, lightness = Typical.of(chosen, lab), lab[:, 0]
         gains = Gains.of(lightness, typical.mean[0], target[0], shading)
-        hollows = Hollows.of(region, lightness, typical.mean[0], shading)
+        hollows = Hollows.of(region, lightness, typical.mean[0], gains.contrast, shading)
         return cls(typical, gains, hollows, np.array(rgb, np.float32), shading)
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npe_core.canvas.boxes import cut
-from npe_core.canvas.light import Light, carry_over, in_the_dark, without_grain
+from npe_core.canvas.light import FLESH, Light, carry_over, in_the_dark, without_grain
+from npe_core.canvas.pores import Texture
 from npe_core.canvas.rim import Inside, by_its_share, like_the_inside, through_the_rim
 from npe_core.canvas.selection import Selection
 from npe_core.colour import lab_to_srgb, srgb_to_lab
@@ -43,10 +44,6 @@ shadows, and teeth would be a bar without gaps."""
 _PIXEL = "V3"
 """As which numpy picks pixels four times as fast as it picks three channels."""
 
-
-_FLESH = ("skin", "nose", "ears", "neck")
-"""Regions of one material: filled together they keep the light between them, as the shadow under the chin."""
-
 _EXACT = "background"
 """The region whose mask is its share of each pixel (``background_through``)."""
 
@@ -58,9 +55,9 @@ def shade_regions(
     image: np.ndarray, places: dict[str, list[Selection]], rgb: tuple[int, int, int], shading: float
 ) -> dict[str, list[Painted]]:
     """The paint of each place of a fill of several regions, see ``shade_places``. Each material has its own mean."""
-    alike = [name for name in places if name in _FLESH]
+    alike = [name for name in places if name in FLESH]
     paints: dict[str, list[Painted]] = {}
-    for names in filter(None, (alike, *([name] for name in places if name not in _FLESH))):
+    for names in filter(None, (alike, *([name] for name in places if name not in FLESH))):
         together = [place for name in names for place in places[name]]
         shaded = iter(shade_places(image, names[0], together, rgb, shading))
         paints |= {name: list(islice(shaded, len(places[name]))) for name in names}
@@ -77,27 +74,44 @@ def shade_places(
     gamut within what is just noticed (2.3): where there is no room for the variation (pure red, black, white), the
     variation gives way. Of near-white colours the mean falls short by up to 8 of L*.
     """
+    calm = [image[cut(place.box)] for place in places]
+    textures: list[Texture] = []
+    if region in FLESH and shading > 0:
+        textures = each(lambda n: Texture.of(calm[n], places[n].soft), range(len(places)))
+        calm = each(lambda n: textures[n].taken_out_of(calm[n]), range(len(places)))
     faces = sorted({place.face for place in places})
 
     def of(face: int) -> Shade | None:
-        return shade_of(image, region, [place for place in places if place.face == face], rgb, shading)
+        own = [n for n, place in enumerate(places) if place.face == face]
+        grain = [textures[n] for n in own] if textures else []
+        return shade_of([calm[n] for n in own], grain, region, [places[n] for n in own], rgb, shading)
 
     shades = each(of, faces)
     known = dict(zip(faces, shades, strict=True))
 
-    def paint(place: Selection) -> Painted:
-        shade = known[place.face]
+    def paint(n: int) -> Painted:
+        place, shade = places[n], known[places[n].face]
         if shade is None:
             return np.broadcast_to(np.array(rgb, np.uint8), (*place.soft.shape, 3)), place.soft
-        return shade.paint(image[cut(place.box)], place.depth, place.soft)
+        painted, cover = shade.paint(calm[n], place.depth, place.soft)
+        return (textures[n].given_to(painted, shade.light.gains.texture) if textures else painted), cover
 
-    return each(paint, places)
+    return each(paint, range(len(places)))
 
 
 def shade_of(
-    image: np.ndarray, region: str, places: list[Selection], rgb: tuple[int, int, int], shading: float
+    calm: list[np.ndarray],
+    textures: list[Texture],
+    region: str,
+    places: list[Selection],
+    rgb: tuple[int, int, int],
+    shading: float,
 ) -> Shade | None:
-    """How the colours of one face's places change; None where the new colour is to be flat."""
+    """How the colours of one face's places change; None where the new colour is to be flat.
+
+    calm: (h, w, 3) uint8 of each place without its texture, which the paint is given; as it is where there are no
+    textures, which flesh alone has.
+    """
     core = [place.soft == 255 for place in places]
     inside = sum(np.count_nonzero(where) for where in core)
     if inside * 4 < sum(np.count_nonzero(place.soft) for place in places):
@@ -109,32 +123,29 @@ def shade_of(
     if sum(np.count_nonzero(where) for where in deep) * 4 < inside:
         deep = core
     target = srgb_to_lab(np.array(rgb, np.uint8))
-    light = Light.of(region, _some(image, places, deep)[0], rgb, shading)
-    pixels, depth, soft = _some(image, places, core)
-    is_lit = light.hollows.gloom(srgb_to_lab(pixels)[:, 0]) < 0.5
-    pixels, depth, soft = pixels[is_lit], depth[is_lit], soft[is_lit]
-    variation = carry_over(pixels, depth, target, light) - target
-    balance = _balance(
-        variation,
-        target,
-        lambda shaded: through_the_rim(shaded, pixels, soft, light.typical.own, light.asked),
-        shading * _FARTHEST,
+    light = Light.of(region, _some(deep, calm), rgb, shading)
+    lit = light.hollows.gloom(srgb_to_lab(_some(core, calm))[:, 0]) < 0.5
+    pixels, depth, soft = (
+        _some(core, parts)[lit] for parts in (calm, [place.depth for place in places], [place.soft for place in places])
     )
+    texture = Texture(_some(core, [grain.difference for grain in textures])[lit][None]) if textures else None
+    variation = carry_over(pixels, depth, target, light) - target
+
+    def finished(shaded: np.ndarray) -> np.ndarray:
+        paint = through_the_rim(shaded, pixels, soft, light.typical.own, light.asked)
+        return paint if texture is None else texture.given_to(paint[None], light.gains.texture)[0]
+
+    balance = _balance(variation, target, finished, shading * _FARTHEST)
     return None if balance is None else Shade.of(target, light, *balance, region == _EXACT)
 
 
-def _some(
-    image: np.ndarray, places: list[Selection], where: list[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels (N, 3), depth (N,) and mask (N,) at the True elements, evenly thinned out to about ``_SAMPLE``."""
+def _some(where: list[np.ndarray], arrays: list[np.ndarray]) -> np.ndarray:
+    """(N, ...) of arrays (h, w, ...) at the True elements of theirs, evenly thinned out to about ``_SAMPLE``."""
     indices = [np.flatnonzero(inside) for inside in where]
     stride = max(1, sum(found.size for found in indices) // _SAMPLE)
-    chosen = []
-    for place, found in zip(places, indices, strict=True):
-        y, x = np.divmod(found[::stride], place.soft.shape[1])
-        chosen.append((image[y + place.box[1], x + place.box[0]], place.depth[y, x], place.soft[y, x]))
-    pixels, depth, soft = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
-    return pixels, depth, soft
+    return np.concatenate(
+        [array[np.divmod(found[::stride], array.shape[1])] for array, found in zip(arrays, indices, strict=True)]
+    )
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,8 @@ def test_where_hardly_a_pixel_is_sure_the_region_is_what_most_of_it_shows():
     picture = np.random.default_rng(0).normal((90, 60, 45), 6, (40, 40, 3)).clip(0, 255).astype(np.uint8)
     soft = np.full((40, 40), 200, np.uint8)
     picture[:4, :4], soft[:4, :4] = (200, 190, 180), 255
-    shade = shade_of(
-        picture, "hair", [Selection((0, 0, 40, 40), soft, np.ones((40, 40), np.float32))], (139, 37, 0), 0.7
-    )
+    place = Selection((0, 0, 40, 40), soft, np.ones((40, 40), np.float32))
+    shade = shade_of([picture], [], "hair", [place], (139, 37, 0), 0.7)
     assert np.abs(shade.light.typical.own - (90, 60, 45)).max() < 3
 
 

@@ -28,12 +28,12 @@ def test_the_line_between_lips_has_an_even_outline_and_the_rest_its_grain():
     soft = np.full(apart.shape, 255, np.uint8)
     soft[:, :50] = 0
     lightness = srgb_to_lab(lips)[..., 0]
-    calm = without_grain(lips, soft, Hollows.of("lips", lightness.ravel(), float(lightness.mean()), 0.7))
+    calm = without_grain(lips, soft, Hollows.of("lips", lightness.ravel(), float(lightness.mean()), 1.0, 0.7))
     beside = np.s_[53:55, 50:]
     assert calm[beside].std(axis=1).mean() < 0.6 * lips[beside].std(axis=1).mean()
     assert np.array_equal(calm[apart > 15], lips[apart > 15])
     assert np.array_equal(calm[:, :50], lips[:, :50])
-    hair = Hollows.of("hair", lightness.ravel(), float(lightness.mean()), 0.7)
+    hair = Hollows.of("hair", lightness.ravel(), float(lightness.mean()), 1.0, 0.7)
     assert without_grain(lips, soft, hair) is lips
 
 
@@ -75,5 +75,5 @@ def test_what_is_black_for_the_most_part_has_no_hollows():
     trusts = []
     for black in (600, 100):
         lightness = np.concatenate([np.full(black, 1.0), np.full(1000 - black, 20.0)])
-        trusts.append(Hollows.of("hair", lightness, float(lightness.mean()), 0.7).trust)
+        trusts.append(Hollows.of("hair", lightness, float(lightness.mean()), 1.0, 0.7).trust)
     assert trusts == [0, 1]
