@@ -67,11 +67,14 @@ class Outcomes:
         reason = reason_for(job, error) | self._spool.folders.owner
 
         def step(job: Claimed) -> None:
-            self._spool.fail(job, journal.as_json(reason))
-            self.counters.failed += 1
-            self.last = f"{reason['job']} failed"
-            told = {key: reason[key] for key in ("job", "code", "reason")}
-            log("failed", logging.ERROR, error if reason["code"] == "error" else None, **told)
+            try:
+                self._spool.fail(job, journal.as_json(reason))
+            finally:
+                if self._has_come_to(self._spool.folders.failed, job):
+                    self.counters.failed += 1
+                    self.last = f"{reason['job']} failed"
+                    told = {key: reason[key] for key in ("job", "code", "reason")}
+                    log("failed", logging.ERROR, error if reason["code"] == "error" else None, **told)
 
         self.do(step, job)
 
@@ -79,12 +82,20 @@ class Outcomes:
         """To the outbox."""
         committed = self._spool.commit(job)
         seconds = journal.seconds_of(committed.folder)
-        record = self._spool.publish(committed).record
-        names = ", ".join(printable(name) for name in reversed(record.published.values()))
-        self.counters.done += 1
-        self.counters.edit_seconds += seconds
-        self.last = f"{names} done"
-        log("done", job=journal.label(record), output=names, seconds=round(seconds, 2))
+        try:
+            self._spool.publish(committed)
+        finally:
+            if self._has_come_to(done := self._spool.folders.done, job):
+                record = journal.load(done / job.folder.name) or committed.record
+                names = ", ".join(printable(name) for name in reversed(record.published.values()))
+                self.counters.done += 1
+                self.counters.edit_seconds += seconds
+                self.last = f"{names} done"
+                log("done", job=journal.label(record), output=names, seconds=round(seconds, 2))
+
+    def _has_come_to(self, state: Path, job: Claimed) -> bool:
+        """Whether the job has been put away there: it counts, though of the last step the flush was refused."""
+        return (state / job.folder.name).is_dir() and not self._spool.holds(job)
 
     def give_back(self, job: Claimed) -> None:
         """To the inbox, as if it had never been claimed."""

@@ -220,6 +220,8 @@ def test_what_was_done_though_its_flush_was_refused_is_not_done_again(folders, r
     wait_for(lambda: refused and not service.status.paused and not service.status.claimed)
     assert len(list(getattr(folders, state).iterdir())) == 1 and len(worker.edits) == 1
     assert names(folders.outbox) == (["a.json", "a.png"] if state == "done" else [])
+    counted = service.status.since_start
+    assert (counted.done, counted.failed) == ((1, 0) if state == "done" else (0, 1))
 
 
 class Full(Files):
