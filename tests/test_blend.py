@@ -65,6 +65,15 @@ def test_detail_belongs_where_the_shapes_agree():
     assert float(detail_weight(-guide, guide).mean()) < 0.05
 
 
+@pytest.mark.parametrize(("likeness", "expected"), [(0.9, 0.9), (0.55, 0.5 * 0.55), (0.3, 0.0)])
+def test_detail_belongs_by_how_alike_the_shapes_are(likeness, expected):
+    """From a correlation of 0.3 on, wholly from 0.8; of equal contrast, the slope is the correlation."""
+    guide, other = (noise(seed, sigma=1.0)[:, :1].expand(-1, 3, -1, -1) for seed in (3, 4))
+    other = other - (other * guide).mean() / guide.square().mean() * guide
+    result = likeness * guide + (1 - likeness**2) ** 0.5 * other / other.std() * guide.std()
+    assert float(detail_weight(result, guide, sigma=12.0).mean()) == pytest.approx(expected, abs=0.04)
+
+
 def enlarged(x, side):
     return torch.nn.functional.interpolate(x, size=(side, side), mode="bicubic", antialias=True)
 

@@ -8,6 +8,8 @@ import pytest
 from canvas_operations import picture, random_operation, region_map, snapshot
 
 from npe_core.canvas import Canvas
+from npe_core.canvas.edges import Edge
+from npe_core.canvas.state import pack, unpack
 from npe_core.errors import InputError
 
 
@@ -118,6 +120,21 @@ def test_a_saved_canvas_of_another_picture_or_a_damaged_one_is_refused():
     for damaged in (b"", b"PK", saved[:-40], saved[: len(saved) // 2], saved.replace(b"head", b"heat")):
         with pytest.raises(InputError):
             Canvas.restore(picture(), damaged)
+
+
+def test_an_edge_of_a_fill_lies_inside_its_box():
+    planes = np.full((5, *picture().shape[:2]), 9, np.uint8)
+
+    def packed(*places):
+        at = np.array(places, np.int32)
+        few = np.ones((5, len(at)), np.uint8)
+        return pack(picture(), planes, (Edge("hair", (10, 10, 14, 13), at, few[0], few[:3], few),), {})
+
+    (edge,) = unpack(picture(), packed(0, 11))[1]
+    assert edge.at.tolist() == [0, 11]
+    for beyond in ((0, 12), (-1, 11)):
+        with pytest.raises(InputError, match="an edge of hair beyond its box"):
+            unpack(picture(), packed(*beyond))
 
 
 def test_no_byte_can_be_changed_unnoticed():
