@@ -167,11 +167,13 @@ def random_blobs(count: int, side: int, rng: torch.Generator, waves: int = 4, le
 
 PAINT_COLOURS = 6
 """At most so many colours are in rough paint."""
+PAINT_ROUNDS = 3
+"""Rounds of k-means: more find hardly other colours."""
 PAINT_TOGETHER = 8
 """So many images of a batch are softened alike before they are painted: a large batch sees many."""
 
 
-def rough_paint(x: Tensor, mask: Tensor, rng: torch.Generator, iterations: int = 3) -> Tensor:
+def rough_paint(x: Tensor, mask: Tensor, rng: torch.Generator) -> Tensor:
     """What somebody would paint who wants x (B, 3, H, W) in [-1, 1] where mask (B, 1, H, W) is 1; x elsewhere.
 
     A few flat colours, those of the picture there (two to six, by k-means), without its fine shapes, with outlines that
@@ -188,7 +190,7 @@ def rough_paint(x: Tensor, mask: Tensor, rng: torch.Generator, iterations: int =
     first = chance.mul(where).topk(PAINT_COLOURS).indices  # (B, 1, K)
     colours = pixels.gather(2, first.expand(-1, 3, -1))  # (B, 3, K)
     unused = torch.arange(PAINT_COLOURS) >= torch.randint(2, PAINT_COLOURS + 1, (count, 1), generator=rng)  # (B, K)
-    for _ in range(iterations):
+    for _ in range(PAINT_ROUNDS):
         distance = torch.cdist(pixels.mT, colours.mT).masked_fill(unused.to(x.device)[:, None], math.inf)  # (B, N, K)
         belongs = F.one_hot(distance.argmin(dim=2), PAINT_COLOURS).to(x) * where.mT  # (B, N, K)
         size = belongs.sum(dim=1, keepdim=True)  # (B, 1, K)
