@@ -16,6 +16,7 @@ from npe_core.files import require_of_the_file
 
 if TYPE_CHECKING:
     from npe_core.canvas import Canvas
+    from npe_core.editor import RegionMap
     from npe_core.editor.laying import ByHand
     from npe_core.photo import Photo
 
@@ -77,12 +78,12 @@ def read_by_hand(file: Path, size: tuple[int, int], colour: str | None, tint: bo
     return ByHand(paint=(paint, mask), tint=tint), notes
 
 
-def laid(photo: Photo, parameters: Parameters, by_hand: ByHand) -> Canvas:
+def laid(photo: Photo, parameters: Parameters, by_hand: ByHand, regions: RegionMap | None = None) -> Canvas:
     """A new canvas with all that is asked for. Raises UsageError and InputError as it does."""
     from npe_core.canvas import Canvas
     from npe_core.editor.laying import lay
 
-    canvas = Canvas(photo.image)
+    canvas = Canvas(photo.image, regions)
     lay(canvas, parameters.regions, by_hand)
     return canvas
 
