@@ -47,6 +47,7 @@ def test_control_c_in_a_dialog_says_there_how_to_quit(start, key):
 
 
 async def ask_where(session):
+    await session.fill("7")
     await session.press("P")
     await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen) and session.app.screen.is_mounted)
 

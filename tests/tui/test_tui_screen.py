@@ -349,6 +349,7 @@ def test_a_dialog_in_the_terminals_colours_has_a_frame_over_the_picture(start, c
     async def scenario():
         async with start((80, 24), settings=replace(config, theme="ansi-dark")) as session:
             await session.open()
+            await session.fill("7")
             for theme in ("ansi-dark", "ansi-light"):
                 session.app.theme = theme
                 await session.pilot.pause()
