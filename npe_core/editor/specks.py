@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, pad, within
-from npe_core.colour import LUMA
-from npe_core.editor.cells import between, carried, finer, means
+from npe_core.editor.cells import between, carried, means
 from npe_core.editor.framing import distance_to
-from npe_core.editor.heal import CELLS, around_all, cell_of, masks, whole_cells
+from npe_core.editor.heal import CELLS, cell_of, masks, whole_cells
 from npe_core.faces import FaceCrop
 from npe_core.opencv import opencv
 from npe_core.parts import Box, Source
@@ -27,6 +26,8 @@ EDGE, ROUND = 0.3, 0.5
 """Width of the soft edge, in pixels of 128 and at least one of the photo, and of larger specks in halves of theirs."""
 AROUND = 4
 """Cells around specks whose light and texture count."""
+REACH = round(LENGTH[1]) + AROUND
+"""Cells around a part of a speck that hold all of it, and what counts for it."""
 USUAL = 2.0
 """Standard deviations of the texture around: what differs more and lies under a speck, as a spot, is covered by it."""
 BLACK = 8
@@ -70,6 +71,13 @@ class Specks:
         share = np.clip((depth - 0.5) / soft.astype(np.float32)[labels], 0, 1) * small.astype(np.float32)[labels]
         return cls(moved_by(whole, inner), np.where(share > 0, labels, 0), share) if share.any() else None
 
+    def labels_in(self, box: Box) -> np.ndarray:
+        """(h, w) int32: the numbers of the pieces in another box."""
+        labels = np.zeros((box[3] - box[1], box[2] - box[0]), np.int32)
+        if (common := intersection(self.box, box)) is not None:
+            labels[cut(within(box, common))] = self.labels[cut(within(self.box, common))]
+        return labels
+
 
 def lay(
     image: np.ndarray, photo: np.ndarray, guide: Source, reached: Source, specks: Specks, crops: list[FaceCrop]
@@ -82,50 +90,48 @@ def lay(
     covered = np.zeros(size, bool)
     covered[cut(specks.box)] = specks.labels > 0
     for number, boxes in masks(covered, crops):
-        cell, around = cell_of(crops[number]), around_all(boxes)
-        framed = whole_cells(pad(around, AROUND * cell, size), cell, size)
-        box = intersection(around, framed)
-        if box is None:  # in a picture narrower than a cell
-            continue
-        own, at = cut(within(specks.box, box)), cut(within(framed, box))
-        result, free = image[cut(framed)], (~covered[cut(framed)]).astype(np.float32)
-        light, texture = (x[at] for x in light_and_texture(result, photo[cut(framed)], free, cell))
-        marked = guide[cut(box)].astype(np.float32)
-        marked += missing(marked, light, texture, specks.labels[own])
-        edited, share = image[cut(box)], specks.share[own] * (reached[cut(box)] > 0)
-        edited[:] = np.rint(edited + share[..., None] * (np.clip(marked, 0, 255) - edited))
+        cell = cell_of(crops[number])
+        for box in boxes:
+            around = whole_cells(pad(box, REACH * cell, size), cell, size)
+            own = intersection(box, around)
+            if own is None:  # in a picture narrower than a cell
+                continue
+            result, before, painted = (light_of(picture[cut(around)]) for picture in (image, photo, guide))
+            lacking = missing(result, before, painted, specks.labels_in(around), cell)
+            brighter, texture = (x[cut(within(around, own))] for x in lacking)
+            marked = guide[cut(own)] * (1 + brighter)[..., None] + texture[..., None]
+            share, edited = specks.share[cut(within(specks.box, own))] * (reached[cut(own)] > 0), image[cut(own)]
+            edited[:] = np.rint(edited + share[..., None] * (np.clip(marked, 0, 255) - edited))
 
 
-def light_and_texture(
-    image: np.ndarray, photo: np.ndarray, free: np.ndarray, cell: int
+def light_of(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 -> (H, W) float32: its luminance in whole levels."""
+    light: np.ndarray = opencv().cvtColor(picture, opencv().COLOR_RGB2GRAY).astype(np.float32)
+    return light
+
+
+def missing(
+    image: np.ndarray, photo: np.ndarray, guide: np.ndarray, labels: np.ndarray, cell: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both (H, W) float32, in levels of luminance: the light of the ``image`` around specks, as it falls on them, and
-    what the ``photo`` has that is finer than a cell, no more than is usual around them.
+    """Two (H, W) float32: the share by which paint has to be lighter, and what to add to it in levels.
 
-    Pictures (H, W, 3) uint8 of whole cells; free (H, W) float32: 1 where no speck is.
+    Its light is that of the ``image`` around specks, as it falls on them; its texture what the ``photo`` has that is
+    finer than a cell, no more than is usual around them. That of flat paint is all missing; a tint, and what is seen
+    through paint, have some. All are (H, W), whole cells; the pictures are luminances, ``labels`` those of specks.
     """
+    free = (labels == 0).astype(np.float32)
     share, whole = means(free, cell), (0, 0, photo.shape[1] // cell, photo.shape[0] // cell)
 
     def around(x: np.ndarray) -> np.ndarray:
         known = means(x * free, cell) / np.maximum(share, 1e-6)
         return between(carried(known, share, AROUND / 2), whole, cell)
 
-    texture = finer(photo, means(photo.astype(np.float32), cell), whole, cell) @ LUMA
+    texture = photo - between(means(photo, cell), whole, cell)
     most = USUAL * np.sqrt(around(texture**2))
-    return around(image.astype(np.float32) @ LUMA), np.clip(texture, -most, most)
-
-
-def missing(painted: np.ndarray, light: np.ndarray, texture: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(h, w, 3) float32: what paint (h, w, 3) lacks of light and texture, both (h, w), by pieces (``labels``).
-
-    That of flat paint is all: a tint, and what is seen through paint, have texture already.
-    """
-    own = painted @ LUMA
-    has = mean_of_each((own - mean_of_each(own, labels)) * texture, labels)
-    has /= np.maximum(mean_of_each(texture**2, labels), 0.25)
-    falls = (light + BLACK) / (mean_of_each(light, labels) + BLACK) - 1
-    lacking: np.ndarray = np.clip(1 - has, 0, 1)[..., None] * (painted * falls[..., None] + texture[..., None])
-    return lacking
+    texture, light = np.clip(texture, -most, most), around(image)
+    has = mean_of_each((guide - mean_of_each(guide, labels)) * texture, labels)
+    lacking = np.clip(1 - has / np.maximum(mean_of_each(texture**2, labels), 0.25), 0, 1)
+    return lacking * ((light + BLACK) / (mean_of_each(light, labels) + BLACK) - 1), lacking * texture
 
 
 def mean_of_each(x: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -118,6 +118,17 @@ def test_a_tint_has_its_texture_already():
     assert np.abs(laid(photo, where, paint=tint).astype(int) - tint)[disc(3)].max() <= 4
 
 
+def test_the_squares_that_are_worked_on_are_not_seen(monkeypatch):
+    """Moles across their edges, each half in another light."""
+    light = np.interp(np.mgrid[:SIDE, :SIDE][1], [140, 180, 240, 280], [0.5, 1, 1, 0.6])
+    where = np.any([disc(8, x, y) for x in (128, 160, 256, 384) for y in (128, 256, 300)], axis=0)
+    results = []
+    for side in (32, 128):
+        monkeypatch.setattr("npe_core.editor.heal.BLOCK", side)
+        results.append(laid(skin(5, light), where).astype(int))
+    assert np.abs(results[0] - results[1]).max() <= 1
+
+
 def test_a_picture_narrower_than_a_cell_stays_as_it_is():
     photo, where = skin()[:3].copy(), np.zeros((3, SIDE), bool)
     where[:, 100:104] = True
