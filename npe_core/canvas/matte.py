@@ -72,9 +72,10 @@ class Sides:
         """
         return linear_in_colour(self.calm, _between(self.own, self.around, between), self.block, where)
 
-    def least(self, where: np.ndarray) -> np.ndarray:
-        """(H, W) float32 in [0, 1]: what each pixel shows of the region at least; 0 where colours tell nothing."""
-        return linear_in_colour(self.calm, _surely(self.own, self.around), self.block, where)
+    def least(self, at: np.ndarray) -> np.ndarray:
+        """(n,) float32 in [0, 1]: what pixels (n,), by row * width + column, show of the region at least; 0 where
+        colours tell nothing."""
+        return linear_at(at, self.calm, _surely(self.own, self.around), self.block)
 
 
 def share_by_colour(

@@ -17,7 +17,7 @@ from npe_core.canvas.iris import IRIS, find_irises, room_for
 from npe_core.canvas.layers import to_levels
 from npe_core.canvas.morphology import feather_levels
 from npe_core.canvas.outline import background_through
-from npe_core.canvas.soft_edge import before_ground, doubt_elsewhere, soft_edge
+from npe_core.canvas.soft_edge import apart_from_others, doubt_elsewhere, soft_edge
 from npe_core.canvas.worn import take_away_not_worn
 from npe_core.colour import srgb_to_lab
 from npe_core.errors import InputError, UsageError
@@ -225,8 +225,8 @@ def _select_in(
         soft = where[inside].astype(np.uint8) * 255
         return Selection(box, soft, _depth(soft, band / 2), face.number)
     border = Border(where[inside], band)
-    ground = before_ground(regions.ids[inside], region.id, band) if region.name == "hair" else None
-    soft = soft_edge(image[inside], border, probability, hairy, ground)
+    apart = apart_from_others(regions.ids[inside], region.id, band) if region.name == "hair" else None
+    soft = soft_edge(image[inside], border, probability, hairy, apart)
     if region.name == "background":
         np.maximum(soft, to_levels(background_through(image[inside], regions.ids[inside], border)), out=soft)
         np.minimum(soft, doubt_elsewhere(border, probability), out=soft)

@@ -22,13 +22,13 @@ is as much of it as they tell."""
 
 
 def soft_edge(
-    image: np.ndarray, border: Border, probability: np.ndarray, hairy: bool, ground: np.ndarray | None = None
+    image: np.ndarray, border: Border, probability: np.ndarray, hairy: bool, apart: np.ndarray | None = None
 ) -> np.ndarray:
     """(h, w) uint8: the probability sharpened, and moved to the picture's own edges if ``hairy``; 0 beyond the band.
 
-    ``ground`` (h, w) float32 in [0, 1] is how far nothing but background lies beside the region (``before_ground``).
-    There what a pixel surely shows of the region is taken, however little the probability, which is soft, leaves of it:
-    it would be a rim of the old colour around the new one.
+    ``apart`` (h, w) is how far pixels lie from all but the region and the background (``apart_from_others``). Within a
+    band of nothing else what a pixel surely shows of the region is taken, however little the probability, which is
+    soft, leaves of it: it would be a rim of the old colour around the new one.
     """
     band, outside = border.band, border.outside
     near = outside <= band
@@ -47,19 +47,22 @@ def soft_edge(
     p, share, inside, outside = (plane.ravel()[at] for plane in (filtered, share, inside, outside))  # (n,) each
     far = _most_that_far_out(outside, band)
     mask = np.minimum(sharpened(p), np.minimum(far, _most_by_colour(share, inside, band)))
-    if ground is not None:
-        shown, ground = sides.least(edge & (ground > 0)).ravel()[at], ground.ravel()[at]
+    if apart is not None:
+        alone = smoothstep(np.minimum(apart.ravel()[at], band) / np.float32(band))
         likely = (p - np.float32(_LIKELY[0])) / np.float32(_LIKELY[1] - _LIKELY[0])
-        mask = np.maximum(mask, ground * np.minimum(np.minimum(shown, likely), far))
+        most = alone * np.minimum(likely, far)
+        doubted = np.flatnonzero(most > np.maximum(mask, 0))
+        mask[doubted] = np.maximum(mask[doubted], np.minimum(sides.least(at[doubted]), most[doubted]))
     soft.ravel()[at] = np.maximum(soft.ravel()[at], to_levels(mask))
     return soft
 
 
-def before_ground(ids: np.ndarray, region: int, band: int) -> np.ndarray:
-    """(h, w) float32 in [0, 1]: 1 where within a band there is nothing but a region and the background, and less the
-    nearer something else is. ids (h, w) uint8."""
-    apart = distance_inside((ids == region) | (ids == _BACKGROUND), band, rough=True)
-    return smoothstep(np.minimum(apart, band) / np.float32(band))
+def apart_from_others(ids: np.ndarray, region: int, band: int) -> np.ndarray:
+    """(h, w) float32: how far pixels are from what is neither a region nor background, infinite beyond a band; 0 there.
+
+    ids (h, w) uint8.
+    """
+    return distance_inside((ids == region) | (ids == _BACKGROUND), band, rough=True)
 
 
 def sharpened(p: np.ndarray) -> np.ndarray:
