@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -41,6 +42,13 @@ class Side(Vertical):
         with Vertical(id="panels"):
             yield from panels
         yield RunPanel()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The panel that has the focus is the one that stays where the window gets less tall."""
+        chosen = self.query_one("#tabs", Chips).chosen
+        name = next((node.id for node in event.widget.ancestors if node.id in PANELS), None)
+        if name is not None and name != chosen:
+            self.choose(name)
 
     def choose(self, name: str) -> None:
         """Where there is not room for all panels, this one; where there is room for two, its neighbour too."""

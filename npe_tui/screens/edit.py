@@ -210,6 +210,15 @@ class EditScreen(PaintingScreen):
 
     # --- events -------------------------------------------------------------------------------------------------
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._keep_the_focus_in_sight)
+
+    def _keep_the_focus_in_sight(self) -> None:
+        """A panel may have gone in which a control had it: digits would be typed into that, and nobody saw it."""
+        focused = self.focused
+        if self.ready and (focused is None or not all(node.display for node in focused.ancestors_with_self)):
+            self.action_back_to_picture()
+
     @on(Chips.Pressed, "#tabs")
     def _chose_panel(self, event: Chips.Pressed) -> None:
         self.query_one(Side).choose(event.name)

@@ -123,6 +123,25 @@ def test_every_control_of_the_panels_that_are_open_is_in_sight(start, engine, st
     run(scenario)
 
 
+def test_a_control_that_goes_with_the_size_of_the_window_does_not_keep_the_keys(start):
+    """What has the focus stays in sight where its panel can; else the picture has the keys."""
+
+    async def scenario():
+        async with start((80, 24)) as session:
+            await session.open()
+            view, tabs = session.screen.easel.view, session.screen.query_one("#tabs")
+            session.screen.set_focus(session.screen.query_one("#hue"))
+            await until(session.pilot, lambda: tabs.chosen == "colour")
+            await session.pilot.resize_terminal(70, 22)
+            assert session.app.focused.id == "hue" and session.app.focused.region.height == 1
+            await session.pilot.resize_terminal(60, 20)
+            await until(session.pilot, lambda: view.has_focus and session.screen.easel.display)
+            await session.fill("7")
+            await session.make("g", "edit")
+
+    run(scenario)
+
+
 def test_a_panel_that_opens_or_closes_restyles_all_that_it_changes(start):
     """Few are asked for their styles then; all have those that they would have if all had been asked."""
 
