@@ -63,6 +63,12 @@ def most_of(x: np.ndarray, cell: int) -> np.ndarray:
     return most
 
 
+def light_of(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 -> (H, W) uint8: its luminance."""
+    light: np.ndarray = opencv().cvtColor(picture, opencv().COLOR_RGB2GRAY)
+    return light
+
+
 def finer(picture: np.ndarray, colours: np.ndarray, box: Box, cell: int) -> np.ndarray:
     """(H, W, 3) float32: a picture in a box of cells less their ``colours``, which are linear between the cells."""
     x = picture[cut(times(box, cell))].astype(np.float32)

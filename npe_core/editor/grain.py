@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from npe_core.canvas.boxes import cut, moved_by, pad, within
-from npe_core.colour import LUMA
-from npe_core.editor.cells import BLOCK, any_of, between, blurred, carried, means, squares_of, times
+from npe_core.editor.cells import BLOCK, any_of, between, blurred, carried, light_of, means, squares_of, times
 from npe_core.editor.heal import Place, add_to, inwards
 from npe_core.faces import FaceCrop
 from npe_core.parallel import each
@@ -82,25 +81,25 @@ def some_cells(power: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.nd
 def power_of(picture: np.ndarray, where: np.ndarray, squares: list[Box], cell: int) -> np.ndarray:
     """(rows, columns) float32: the mean square of the luminance of what is ``finest`` within ``where``, (H, W) bool, in
     squares of cells; else 0."""
-    power = np.zeros((picture.shape[0] // cell, picture.shape[1] // cell), np.float32)
+    light, power = light_of(picture), np.zeros((picture.shape[0] // cell, picture.shape[1] // cell), np.float32)
 
     def measure(square: Box) -> None:
         pixels = times(square, cell)
-        light, share = finest(picture, where, pixels) @ LUMA, means(where[cut(pixels)].astype(np.float32), cell)
-        power[cut(square)] = means(light**2, cell) / np.maximum(share, 1e-3)
+        share = means(where[cut(pixels)].astype(np.float32), cell)
+        power[cut(square)] = means(finest(light, where, pixels) ** 2, cell) / np.maximum(share, 1e-3)
 
     each(measure, squares)
     return power
 
 
 def finest(picture: np.ndarray, where: np.ndarray, box: Box) -> np.ndarray:
-    """(h, w, 3) float32: what is finer than ``FINEST`` in a box of an (H, W, 3) uint8 picture; only what is ``where``,
-    (H, W) bool, is looked at (normalised convolution), 0 beside it."""
-    framed = pad(box, round(4 * FINEST), where.shape)
+    """(h, w[, 3]) float32: what is finer than ``FINEST`` in a box of an (H, W[, 3]) uint8 picture; only what is
+    ``where``, (H, W) bool, is looked at (normalised convolution), 0 beside it."""
+    framed = pad(box, round(4 * FINEST), (where.shape[0], where.shape[1]))
     known = where[cut(framed)].astype(np.float32)
-    x = picture[cut(framed)] * known[..., None]
-    mean = blurred(x, FINEST) / np.maximum(blurred(known, FINEST), 1e-3)[..., None]
-    return ((x - mean) * known[..., None])[cut(within(framed, box))]
+    around, depth = np.maximum(blurred(known, FINEST), 1e-3), (...,) + (None,) * (picture.ndim - 2)
+    x = picture[cut(framed)] * known[depth]
+    return ((x - blurred(x, FINEST) / around[depth]) * known[depth])[cut(within(framed, box))]
 
 
 def clipped(picture: np.ndarray) -> np.ndarray:

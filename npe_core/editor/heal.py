@@ -1,9 +1,9 @@
-"""The fine texture of what was re-imagined without paint: that of a place beside it, as healing brushes take it.
+"""The fine texture of what was made anew: that of a place beside it, as healing brushes take it.
 
-The denoiser sees 128 pixels of a face, and what the upscaler adds are no pores: where a spot was taken away the skin
-would be wax. Colour and shapes stay those of the result; what is finer than its pixels comes from the photo, from where
-it looks most like the result (the texture transfer of Efros and Freeman 2001, in large pieces), and is as strong as it
-is around the mask. Texture that the result has already counts: of independent ones the squares add up.
+The denoiser sees 128 pixels of a face, and what the upscaler adds are no pores: where a spot was taken away, or skin
+was painted, it would be wax. Colour and shapes stay those of the result; what is finer than its pixels comes from the
+photo, from where it looks most like the result (the texture transfer of Efros and Freeman 2001, in large pieces), and
+is as strong as around the mask. Texture that the result has already counts: of independent ones the squares add up.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class Place:
     marked: np.ndarray
     """(H, W) bool: has no texture to give"""
     bare: np.ndarray
-    """(H, W) bool: marked without paint"""
+    """(H, W) bool: what was made anew"""
     where: np.ndarray
     """(H, W) bool: what of ``bare`` is of this mask"""
     cell: int

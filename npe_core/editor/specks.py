@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npe_core.canvas.boxes import box_of, cut, intersection, moved_by, pad, within
-from npe_core.editor.cells import between, carried, means
+from npe_core.editor.cells import between, carried, light_of, means
 from npe_core.editor.framing import distance_to
 from npe_core.editor.heal import CELLS, cell_of, masks, whole_cells
 from npe_core.faces import FaceCrop
@@ -96,18 +96,14 @@ def lay(
             own = intersection(box, around)
             if own is None:  # in a picture narrower than a cell
                 continue
-            result, before, painted = (light_of(picture[cut(around)]) for picture in (image, photo, guide))
+            result, before, painted = (
+                light_of(picture[cut(around)]).astype(np.float32) for picture in (image, photo, guide)
+            )
             lacking = missing(result, before, painted, specks.labels_in(around), cell)
             brighter, texture = (x[cut(within(around, own))] for x in lacking)
             marked = guide[cut(own)] * (1 + brighter)[..., None] + texture[..., None]
             share, edited = specks.share[cut(within(specks.box, own))] * (reached[cut(own)] > 0), image[cut(own)]
             edited[:] = np.rint(edited + share[..., None] * (np.clip(marked, 0, 255) - edited))
-
-
-def light_of(picture: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 -> (H, W) float32: its luminance in whole levels."""
-    light: np.ndarray = opencv().cvtColor(picture, opencv().COLOR_RGB2GRAY).astype(np.float32)
-    return light
 
 
 def missing(
