@@ -22,7 +22,7 @@ from npe_tui.picture.sampling import Pyramid
 from npe_tui.picture.scene import Frame, Scene
 from npe_tui.picture.viewport import Viewport
 
-CELL_BYTES = {Depth.TRUE: 36, Depth.FIVE: 25, Depth.XTERM: 21, Depth.GREY: 13, Depth.ANSI: 9, Depth.MONO: 3}
+CELL_BYTES = {Depth.TRUE: 36, Depth.FIVE: 25, Depth.XTERM: 17, Depth.GREY: 13, Depth.ANSI: 6, Depth.MONO: 3}
 """What a cell costs on the way to the terminal, as measured on portraits."""
 GATHER, FRAME = 0.002, 1 / 60
 """Seconds to wait for what else a movement of the pointer brings, and between two repaints."""

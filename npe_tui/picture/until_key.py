@@ -37,6 +37,9 @@ else:
     _PATIENCE = 0.5
     """Seconds that a terminal has, after a signal, to take some more of what undoes the text."""
 
+    _AGAIN = 0.05
+    """Seconds between two tries to write: Linux does not always tell that a pseudo-terminal has room again."""
+
     def show_until_key(text: str, undo: str = "") -> None:
         """Write a text to a screen of its own, line ends as CR LF, wait for a key, and write what undoes it.
 
@@ -64,26 +67,25 @@ else:
         """Writes until a key or a signal comes, and waits for one when all is written."""
         rest = memoryview(text)
         while True:
-            heard, ready, _ = select.select([terminal, signals], [screen] if rest else [], [])
+            heard = select.select([terminal, signals], [screen] if rest else [], [], _AGAIN if rest else None)[0]
             if signals in heard:
                 return
             if terminal in heard:
                 keys = os.read(terminal, 1024)
                 if not keys or _REPORTS.sub(b"", keys):
                     return
-            if ready:
+            if rest:
                 rest = rest[_written(rest, screen) :]
 
     def _take_back(text: bytes, screen: int, signals: int) -> None:
         """Writes all of it, unless there is a signal and the terminal takes nothing."""
-        rest, heard = memoryview(text), False
-        while rest:
-            told, ready, _ = select.select([] if heard else [signals], [screen], [], _PATIENCE if heard else None)
-            heard = heard or bool(told)
-            if ready:
-                rest = rest[_written(rest, screen) :]
-            elif not told:
-                return
+        rest, tries = memoryview(text), round(_PATIENCE / _AGAIN)
+        while rest and tries:
+            select.select([], [screen], [], _AGAIN)
+            written = _written(rest, screen)
+            rest = rest[written:]
+            if not written and select.select([signals], [], [], 0)[0]:
+                tries -= 1
 
     def _written(text: memoryview, screen: int) -> int:
         """How many bytes the terminal has taken."""

@@ -77,7 +77,7 @@ def test_a_signal_ends_it_though_the_terminal_takes_nothing(terminal):
     before = termios.tcgetattr(terminal.stdin)
     terminal.show(lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert not terminal.held_up
-    assert terminal.signals == ["SIGTERM"]
+    assert "SIGTERM" in terminal.signals
     assert termios.tcgetattr(terminal.stdin) == before
     assert os.get_blocking(terminal.stdin.fileno())
 
