@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from npe_core.regions import region_by_name
 from npe_core.training import recolour as module
-from npe_core.training.recolour import GROUPS, fill, recolour
+from npe_core.training.recolour import GROUPS, NOT_QUITE, fill, liken, mean_colour, recolour
 
 SIDE = 48
 
@@ -50,9 +50,28 @@ def test_colours_are_far_apart():
     assert float(means.std(dim=0).min()) > 0.3
 
 
+@pytest.mark.parametrize(("like_hair", "dyed", "model"), [(1.0, "attire", "hair"), (0.0, "hair", "attire")])
+def test_clothes_and_hair_become_alike(monkeypatch, like_hair, dyed, model):
+    monkeypatch.setattr(module, "ALIKE", 1.0)
+    monkeypatch.setattr(module, "LIKE_HAIR", like_hair)
+    x, ids = faces(32)
+    hair, attire, where, other = ((ids == region_by_name(name).id)[:, None] for name in ("hair", "attire", dyed, model))
+    x = x.mul(0.5).sub(0.6 * hair.float()).add(0.3 * attire.float())  # black hair, light clothes
+    x[0][:, hair[0, 0]] = 0.7
+    ids[0][hair[0, 0]] = region_by_name("background").id  # a bald head stays as it is
+    after = liken(x, ids, torch.Generator().manual_seed(4))
+    assert torch.equal(after[0], x[0])
+    far = F.max_pool2d(where.float(), 9, 1, 4) == 0
+    assert torch.equal(after[far.expand_as(x)], x[far.expand_as(x)])
+    inner = (F.max_pool2d((~where).float(), 5, 1, 2) == 0).float()
+    apart = (mean_colour(after, inner) - mean_colour(x, other.float()))[1:]
+    assert float(apart.std()) == pytest.approx(NOT_QUITE, rel=0.5) and float(apart.abs().max()) < 4 * NOT_QUITE
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_what_belongs_to_no_group_stays_and_so_do_masks(monkeypatch, share):
     monkeypatch.setattr(module, "FILLED", share)
+    monkeypatch.setattr(module, "ALIKE", 0.0)
     x, ids = faces(32)
     kept = ids.clone()
     after = recolour(x, ids, torch.Generator().manual_seed(2))
