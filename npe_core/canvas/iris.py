@@ -26,14 +26,14 @@ _DARK = 0.22
 _GRAIN = 0.1
 """Radii of an iris, the standard deviation by which it is smoothed to tell its pupil: without, it is full of specks."""
 
-_SHADE = 0.5
+_SHADE = 0.4
 """Radii down from the upper lid, as far as its shadow falls."""
-_SHADED = 0.3
+_SHADED = 0.4
 """The share that is covered right under the lid: the rest is the photo's own, and dark."""
 
 _RIM = (0.65, 0.95)
 """Radii from which on an iris darkens towards the white, and where it is darkest."""
-_RIMMED = 0.6
+_RIMMED = 0.75
 """The share that is covered there: the rest is the photo's own rim, without which a new colour is a disc of paint."""
 
 
