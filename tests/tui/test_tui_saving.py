@@ -1,13 +1,12 @@
-"""Saving: nothing is overwritten without a question, and what cannot be written is asked for."""
+"""Saving: nothing is overwritten without a question, and what is saved is what was seen at the key."""
 
 import os
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 from textual import events
-from textual.widgets import Input, Static
+from textual.widgets import Input
 from tui_fakes import invented
 from tui_session import run, until
 
@@ -79,33 +78,6 @@ def test_what_is_not_marked_is_not_saved_and_told_what_to_do(start, photo_file, 
     with pytest.raises(InputError, match="Nothing is marked yet"):
         EditDocument(Photo.open(photo_file)).save_paint(tmp_path / "mask.png")
     assert not (tmp_path / "mask.png").exists()
-
-
-@pytest.mark.parametrize("key", ["S", "P"])
-def test_a_bug_in_saving_is_told_with_its_traceback_in_a_file_and_one_goes_on(start, tmp_path, monkeypatch, key):
-    def broken(*arguments, **options):
-        raise ValueError("[odd]")
-
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.enhance(5)
-            with monkeypatch.context() as patch:
-                patch.setattr(EditDocument, "save" if key == "S" else "save_paint", broken)
-                await session.press(key)
-                await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-                first = session.app.screen
-                await session.press("enter")
-                told = "Not saved. This is a bug: ValueError: [odd]. Please report it with "
-                await until(session.pilot, lambda: session.screen.status.message.startswith(told))
-                assert "in broken" in Path(session.screen.status.message.removeprefix(told).rstrip(".")).read_text()
-            await until(session.pilot, lambda: session.app.screen not in (first, session.screen))
-            await until(session.pilot, lambda: session.app.screen.query("#problem"))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.screen.status.message.startswith("Saved me-"))
-
-    run(scenario)
 
 
 def test_the_title_says_that_what_is_seen_is_saved(start):
@@ -238,110 +210,6 @@ def test_keys_that_come_at_once_keep_their_order_and_one_that_comes_twice_asks_o
     run(scenario)
 
 
-@pytest.mark.parametrize("name", ["x[foo.png", "me [final] cut.png"])
-def test_names_are_shown_as_they_are_written(start, photo_file, tmp_path, name):
-    photo, taken = photo_file.rename(tmp_path / name), tmp_path / f"of {name}"
-    taken.touch()
-
-    async def scenario():
-        async with start((80, 24), photo) as session:
-            await session.open()
-            assert name in session.screen.query_one("#title").render_line(0).text
-            await session.press("b", "right", "space", "q")
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            assert any(name in text.render_line(0).text for text in session.app.screen.query(Static))
-            await session.press("escape", "P")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            screen, problem = session.app.screen, session.app.screen.query_one("#problem")
-            screen.query_one(Input).value = str(taken)
-            await session.press("enter")
-            assert taken.name in problem.render_line(0).text
-            screen.query_one(Input).value = "/none[/b]/x.png"
-            await session.press("enter")
-            assert "none[/b]" in problem.render_line(0).text
-
-    run(scenario)
-
-
-def test_a_name_that_cannot_be_is_asked_for_and_one_that_could_not_be_written_again_as_typed(
-    start, tmp_path, monkeypatch
-):
-    import npe_core.photo
-
-    write, full = npe_core.photo.write_atomically, [True]
-
-    def on_a_full_disk(*arguments, **options):
-        if full:
-            raise EnvironmentFault("No space left.")
-        write(*arguments, **options)
-
-    async def scenario():
-        async with start((40, 12)) as session:
-            await session.open()
-            await session.fill("7")
-            monkeypatch.setattr(npe_core.photo, "write_atomically", on_a_full_disk)
-            await session.press("P")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            first = session.app.screen
-            first.query_one(Input).value = f"{tmp_path}/{300 * 'x'}.png"
-            await session.press("enter")
-            assert session.app.screen is first and "too long" in str(first.query_one("#problem").content)
-            first.query_one(Input).value = " "
-            await session.press("enter")
-            assert str(first.query_one("#problem").content) == "Write a name, for example me-paint.png."
-
-            first.query_one(Input).value = typed = str(tmp_path / "a-long-name.png")
-            await session.press("enter")
-            await until(session.pilot, lambda: session.app.screen not in (first, session.screen))
-            again = session.app.screen
-            await until(session.pilot, lambda: again.query("#problem"))
-            assert again.query_one(Input).value == typed
-            await session.pilot.pause()
-            assert str(again.query_one("#problem").content) == "No space left."
-            full.clear()
-            await session.press("enter")
-            await until(session.pilot, lambda: session.app.screen is session.screen)
-            assert Path(typed).exists()
-
-    run(scenario)
-
-
-def test_a_name_alone_is_beside_the_photo_a_path_from_here_and_its_folder_is_made_when_asked(
-    start, tmp_path, monkeypatch
-):
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-
-    async def scenario():
-        async with start((40, 12)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.enhance(5)
-            for written, file in (
-                ("lips.png", tmp_path / "lips.png"),
-                ("./lips.png", here / "lips.png"),
-                ("new/deep/lips.png", here / "new" / "deep" / "lips.png"),
-            ):
-                await session.press("S")
-                await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-                session.app.screen.query_one(Input).value = written
-                await session.press("enter")
-                if written.startswith("new"):
-                    problem = str(session.app.screen.query_one("#problem").content)
-                    assert "There is no folder new/deep" in problem and "creates it" in problem
-                    assert not (here / "new").exists()
-                    await session.press("enter")
-                told = f"Saved {file.name if file.parent == tmp_path else file}"
-                await until(session.pilot, lambda told=told: session.screen.status.message == told)
-                assert file.exists()
-            await session.enhance(6)
-            await session.press("ctrl+s")
-            await until(session.pilot, lambda: session.screen.status.message == f"Saved again as {file}.")
-
-    run(scenario)
-
-
 def test_what_was_in_force_at_the_key_is_saved_whatever_is_undone_meanwhile(start, monkeypatch):
     """On a slow disk, where it is said what is going on."""
     seen, untouched = threading.Event(), OwnFiles.untouched
@@ -363,40 +231,6 @@ def test_what_was_in_force_at_the_key_is_saved_whatever_is_undone_meanwhile(star
             assert session.document.unsaved, "the one that is in force again is in no file any more"
             await session.press("r")
             await until(session.pilot, lambda: not session.document.unsaved)
-
-    run(scenario)
-
-
-def test_after_a_save_that_failed_the_dialog_is_for_the_same_picture(start, tmp_path, monkeypatch):
-    tried, write = threading.Event(), EditDocument.save
-
-    def on_a_slow_disk(self, *arguments):
-        if not tried.is_set():
-            tried.wait(20)
-            raise EnvironmentFault("No space left.")
-        return write(self, *arguments)
-
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.enhance(6)
-            monkeypatch.setattr(EditDocument, "save", on_a_slow_disk)
-            await session.press("ctrl+s")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.screen.status.message == "Saving me-edited.png…")
-            await session.press("u")
-            await until(session.pilot, lambda: session.document.result is None)
-            tried.set()
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            await until(session.pilot, lambda: session.app.screen.query_one("#stale").display)
-            assert session.screen.status.message == "Not saved. No space left."
-            assert str(session.app.screen.query_one("#problem").content) == "No space left."
-            await session.press("enter")
-            file = tmp_path / "me-edited.png"
-            await until(session.pilot, lambda: session.screen.status.message == f"Saved {file.name}")
-            assert Photo.open(file).parameters["seed"] == 6
 
     run(scenario)
 
@@ -465,83 +299,5 @@ def test_paint_is_saved_with_what_was_being_filled_when_it_was_asked_for(start, 
             levels = session.document.canvas.levels
             assert levels[:28].any() and not session.document.unsaved
             assert (read_paint(file, session.document.size)[1] == levels / np.float32(255)).all()
-
-    run(scenario)
-
-
-@pytest.mark.parametrize("fails", ["copy", "as_paint"])
-def test_paint_that_memory_is_too_small_for_is_told_and_asked_for_again(start, tmp_path, monkeypatch, fails):
-    works = getattr(Canvas, fails)
-
-    def out_of_memory(self):
-        raise MemoryError
-
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
-            monkeypatch.setattr(Canvas, fails, out_of_memory)
-            await session.press("P")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.screen.status.message.startswith("Not saved. Not enough memory"))
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            monkeypatch.setattr(Canvas, fails, works)
-            await session.press("enter")
-            await until(session.pilot, lambda: session.screen.status.message == "Saved me-paint.png")
-            assert (tmp_path / "me-paint.png").exists()
-
-    run(scenario)
-
-
-def test_of_a_file_that_could_not_be_written_is_told_once_another_question_is_answered(start, tmp_path, monkeypatch):
-    slow = threading.Event()
-
-    def fails(self, *arguments):
-        assert slow.wait(60)
-        raise EnvironmentFault("No space left.")
-
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.enhance(6)
-            monkeypatch.setattr(EditDocument, "save", fails)
-            await session.press("S")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            await session.press("enter")
-            await until(session.pilot, lambda: session.screen.status.message == "Saving me-edited.png…")
-            await session.press("P")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            mine = session.app.screen
-            slow.set()
-            await until(session.pilot, lambda: session.screen.status.message == "Not saved. No space left.")
-            assert session.app.screen is mine and len(session.app.screen_stack) == 3
-            await session.press("enter")
-            await until(session.pilot, lambda: session.app.screen not in (mine, session.screen))
-            await until(session.pilot, lambda: session.app.screen.query("#problem"))
-            assert str(session.app.screen.query_one("#problem").content) == "No space left."
-            await session.press("escape")
-            await until(session.pilot, lambda: session.screen.status.message.startswith("Saved "))
-            assert (tmp_path / "me-paint.png").exists()
-
-    run(scenario)
-
-
-def test_what_is_typed_takes_the_place_of_the_proposed_name_and_is_added_to_one_that_could_not_be_written(start):
-    async def scenario():
-        async with start((80, 24)) as session:
-            await session.open()
-            await session.fill("7")
-            await session.enhance(6)
-            await session.press("ctrl+s")
-            await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-            first = session.app.screen
-            await session.press(*"x.pn")
-            await until(session.pilot, lambda: first.query_one(Input).value == "x.pn")
-            await session.press("enter")
-            await until(session.pilot, lambda: str(first.query_one("#problem").content))
-            await session.press("g", "enter")
-            await until(session.pilot, lambda: session.app.screen is not first)
 
     run(scenario)
