@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,6 +36,22 @@ class FaceWish:
     face: str | int = "largest"
     aligned: bool = False
     box: FaceBox | None = None
+
+    @classmethod
+    def of_kept(cls, kept: object) -> FaceWish:
+        """From its fields as JSON keeps them; the usual one where they are none."""
+        try:
+            wish = cls(**kept)  # type: ignore[arg-type]
+            x0, y0, x1, y1 = (float(edge) for edge in wish.box or (0, 0, 0, 0))
+        except (TypeError, ValueError):
+            return cls()
+        return replace(wish, box=wish.box and (x0, y0, x1, y1))
+
+    def is_among(self, faces: int) -> bool:
+        """Whether somebody said which is meant, and it is there: one of so many, all of them, or wherever else."""
+        if self.aligned or self.box is not None:
+            return True
+        return faces > 0 and (self.face == "all" or (isinstance(self.face, int) and 1 <= self.face <= faces))
 
 
 class EditDocument:

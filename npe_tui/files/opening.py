@@ -101,17 +101,16 @@ def _question(name: str, saved: Saved, problem: str) -> tuple[str, str]:
 
 
 def _take_over(document: EditDocument, saved: Saved) -> None:
-    """The canvas, whose face it is if it is all of them, and the last Enhance where its parameters tell all of it."""
+    """The canvas, whose face it is, and the last Enhance where its parameters tell all of it."""
     is_told = edit_settings.of_parameters(saved.parameters) is not None
     document.recover(saved.read(), saved.parameters if is_told else {})
-    if saved.parameters.get("all_faces"):
-        document.wish = FaceWish("all")
+    document.wish = FaceWish.of_kept(saved.parameters.get("wish"))
 
 
 async def find_face(
     document: EditDocument, ask: Callable[[list[Face]], Awaitable[FaceWish | None]], always: bool = False
 ) -> bool:
-    """Look for faces, and ask which is meant unless there is only one, or all are (``always``: even then).
+    """Look for faces, and ask which is meant unless there is only one, or it was told before (``always``: even then).
 
     Returns whether one is meant.
     Raises NpeError when faces cannot be looked for here, or not in this memory.
@@ -120,13 +119,9 @@ async def find_face(
 
     if document.faces is None:
         document.faces = await _in_thread(find_faces, document.photo.image)
-    wish: FaceWish | None
-    if len(document.faces) == 1 and not always:
-        wish = FaceWish(1)
-    elif document.faces and document.wish == FaceWish("all") and not always:
-        wish = document.wish
-    else:
-        wish = await ask(document.faces)
+    wish: FaceWish | None = document.wish
+    if always or not document.wish.is_among(len(document.faces)):
+        wish = FaceWish(1) if len(document.faces) == 1 and not always else await ask(document.faces)
     if wish is None:
         return False
     document.wish = wish

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +204,8 @@ class OpeningScreen(PhotoScreen):
         if document.wish != before:  # until those of the other face are known there are none to fill
             document.canvas.regions = None
             self.painting.leave_fill()
+            if self.autosave is not None and document.unsaved:
+                self.autosave.touch()
         self.look()
 
     async def _ask_face(self, faces: list[Any]) -> Any:
@@ -227,8 +229,8 @@ class OpeningScreen(PhotoScreen):
 
 
 def _kept(document: EditDocument) -> dict[str, Any]:
-    """What recovery wants to know of the last enhanced picture, for JSON."""
+    """What recovery wants to know of the face that is meant and of the last enhanced picture, for JSON."""
     file = document.made_in
     told = {"fits": document.can_be_made_again, "saved_as": None if file is None else str(file.absolute())}
-    told |= {"all_faces": document.wish.face == "all"}
+    told |= {"wish": asdict(document.wish)}
     return edit_settings.kept(document.continued) | told

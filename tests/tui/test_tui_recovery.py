@@ -1,5 +1,6 @@
 """Paint that a session left behind: offered, recovered, and what was made from it is made again."""
 
+import json
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -42,15 +43,20 @@ async def recovered(session):
     await until(session.pilot, lambda: session.document.marked)
 
 
-def test_all_faces_are_meant_again(start, config, found):
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("a", FaceWish("all")), ("2", FaceWish(2)), ("w", FaceWish(aligned=True))],
+    ids=["all", "second", "whole"],
+)
+def test_the_same_face_is_meant_again(start, config, found, key, meant):
     found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
     saving = replace(config, autosave=5.0)
 
-    async def lose_all():
+    async def lose_it():
         async with start((40, 12), settings=saving) as session:
             await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
             await until(session.pilot, lambda: session.app.screen.is_mounted)
-            await session.press("a")
+            await session.press(key)
             await session.open()
             await session.fill("7")
             session.screen.autosave.flush()
@@ -59,11 +65,44 @@ def test_all_faces_are_meant_again(start, config, found):
         async with start((40, 12), settings=saving) as session:
             await recovered(session)
             await session.open()
-            assert session.document.wish == FaceWish("all")
+            assert session.document.wish == meant
             await session.press("x")
             await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
 
-    run(lose_all)
+    run(lose_it)
+    run(find)
+
+
+@pytest.mark.parametrize("wish", [FaceWish(), FaceWish(3), FaceWish("all"), FaceWish(box=(1.5, 2, 30, 40))])
+def test_a_wish_is_the_same_after_json(wish):
+    assert FaceWish.of_kept(json.loads(json.dumps(asdict(wish)))) == wish
+
+
+@pytest.mark.parametrize("kept", [None, 7, {"faces": 3}, {"box": [1, 2, 3]}, {"box": "wide"}, {"box": [1, 2, 3, None]}])
+def test_what_is_no_wish_is_the_usual_one(kept):
+    assert FaceWish.of_kept(kept) == FaceWish()
+
+
+def test_a_face_that_is_not_there_any_more_is_asked_for(start, config, found):
+    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40), face(4, 44, 30, 80)]
+    saving = replace(config, autosave=5.0)
+
+    async def lose_third():
+        async with start((40, 12), settings=saving) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            await until(session.pilot, lambda: session.app.screen.is_mounted)
+            await session.press("3")
+            await session.open()
+            await session.fill("7")
+            session.screen.autosave.flush()
+
+    async def find():
+        async with start((40, 12), settings=saving) as session:
+            await recovered(session)
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+
+    run(lose_third)
+    del found[2:]
     run(find)
 
 
