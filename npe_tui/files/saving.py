@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from textual.screen import ModalScreen
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from npe_tui.document.results import Made
     from npe_tui.screens.edit import EditScreen
     from npe_tui.screens.save import Target
+
+Asked: TypeAlias = tuple[str, dict[str, str]]
+"""A question, and its answers: name -> label."""
 
 
 @dataclass(eq=False)
@@ -90,12 +93,11 @@ class Saving:
                 continue
             if not document.unsaved:
                 break
-            asked_about = document.result
-            answer = await self._ask_to_save(question, document)
+            answer, asked = await self._ask_to_save(question, editing, document)
             if answer not in ("save", "save_paint", "drop"):
                 return False
-            if document.result is not asked_about:
-                continue  # an Enhance came to its end meanwhile
+            if _unsaved(editing, document) != asked:
+                continue  # what was made came to its end in the very moment
             if answer == "drop":
                 break
             is_paint = answer == "save_paint"
@@ -112,20 +114,12 @@ class Saving:
         while not (save.ended.is_set() or given_up.is_set()):
             await asyncio.sleep(0.05)
 
-    async def _ask_to_save(self, question: str, document: EditDocument) -> str | None:
+    async def _ask_to_save(self, title: str, editing: EditScreen, document: EditDocument) -> tuple[str | None, Asked]:
+        """The answer, and to what."""
         from npe_tui.screens.confirm import ConfirmScreen
 
-        answers = {"stay": "Stay", "save": "Save", "drop": "Do not save"}
-        if document.unsaved_result:
-            text = f"The enhanced picture of {document.name} is not saved."
-        else:
-            answers = {"stay": "Stay", "save_paint": "Save paint", "drop": "Do not save"}
-            text = f"The paint on {document.name} is not saved."
-            if document.result is not None:
-                text = (
-                    f"The enhanced picture of {document.name} is saved; what was painted since the last Enhance is not."
-                )
-        return await self._app.push_screen_wait(ConfirmScreen(question, text, answers))
+        asking = ConfirmScreen(title, *_unsaved(editing, document), lambda: _unsaved(editing, document))
+        return await self._app.push_screen_wait(asking), asking.asked
 
     # --- from the key on ----------------------------------------------------------------------------------------
 
@@ -256,6 +250,21 @@ class Saving:
         target = await self._app.push_screen_wait(SaveScreen(proposed, source, is_paint, lambda: not shown(), problem))
         save.asks = False
         return target
+
+
+def _unsaved(editing: EditScreen, document: EditDocument) -> Asked:
+    """What is said of leaving now, and what can be answered."""
+    what, save = "save", "Save"
+    if document.unsaved_result:
+        told = f"The enhanced picture of {document.name} is not saved."
+    else:
+        what, save = "save_paint", "Save paint"
+        told = f"The paint on {document.name} is not saved."
+        if document.result is not None:
+            told = f"The enhanced picture of {document.name} is saved; what was painted since the last Enhance is not."
+    if editing.running.making:
+        told += " What is being made of it is not done yet, and stops with it."
+    return told, {"stay": "Stay", what: save, "drop": "Do not save"}
 
 
 def _why_not(error: Exception) -> str:

@@ -231,6 +231,8 @@ class OpeningScreen(PhotoScreen):
 def _kept(document: EditDocument) -> dict[str, Any]:
     """What recovery wants to know of the face that is meant and of the last enhanced picture, for JSON."""
     file = document.made_in
-    told = {"fits": document.can_be_made_again, "saved_as": None if file is None else str(file.absolute())}
-    told |= {"wish": asdict(document.wish)}
-    return edit_settings.kept(document.continued) | told
+    return edit_settings.kept(document.continued) | {
+        "fits": document.can_be_made_again,
+        "saved_as": None if file is None else str(file.absolute()),
+        "wish": asdict(document.wish),
+    }

@@ -55,16 +55,20 @@ def test_leaving_asks_when_something_would_be_lost_as_it_is_by_then(start):
             await session.press("escape")
             await until(session.pilot, lambda: not painting.frozen)
 
+            def told():
+                return " ".join(str(static.content) for static in session.app.screen.query(Static))
+
             number = await session.make("g", "edit")
             await asked()
+            question = session.app.screen
+            assert "The paint on me.png is not saved. What is being made of it is not done yet" in told()
+            await session.press("right", "right")
             await session.say(messages.Edited(number, [invented(session.document, 5)]))
-            first = session.app.screen
-            await session.press("right", "right", "enter")
-            await until(session.pilot, lambda: session.app.screen is not first)
-            await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            told = [str(static.content) for static in session.app.screen.query(Static)]
-            assert any("The enhanced picture of me.png is not saved" in text for text in told)
-            await session.press("right", "right", "enter")
+            await until(session.pilot, lambda: "The enhanced picture of me.png is not saved." in told())
+            assert session.app.screen is question
+            assert [button.id for button in question.query(Button)] == ["stay", "save", "drop"]
+            assert question.focused is None, "Enter would answer what was not read"
+            await session.press("right", "right", "right", "enter")
             await until(session.pilot, lambda: not session.app.is_running or session.app._exit)
 
     run(scenario)
