@@ -31,7 +31,7 @@ from npe_tui.in_order import InOrder
 from npe_tui.keys import APP_COMMANDS, COMMANDS, key_to, with_keys
 from npe_tui.panels.status import StatusLine
 from npe_tui.picture.pacing import pacer_of
-from npe_tui.screens.dialog import Dialog
+from npe_tui.screens.dialog import Unnoted
 from npe_tui.screens.edit import EditScreen
 from npe_tui.themes import THEMES, next_theme, own_colours
 
@@ -214,22 +214,22 @@ class NpeApp(InOrder, inherit_bindings=False):
     # --- notes --------------------------------------------------------------------------------------------------
 
     def on_notify(self, event: Notify) -> None:
-        """No note lies on a dialog: what comes meanwhile is told on the picture. Names of files are spelt in each."""
+        """No note lies on a question: what comes meanwhile is told on the picture. Names of files are spelt in each."""
         note = event.notification
         note.message, note.title = printable_lines(note.message), printable(note.title)
-        if self.screen_stack and isinstance(self.screen, Dialog):
+        if self.screen_stack and isinstance(self.screen, Unnoted):
             event.prevent_default()
             self._held.append(note)
 
     def hold_notes(self) -> None:
-        """A dialog comes up: what it cuts short is told again when it is gone."""
+        """A question comes up: what it cuts short is told again when it is gone."""
         self._held.extend(self._notifications)
         self.clear_notifications()
         for screen in self.screen_stack:  # what lies below shows what it showed
             screen.query("ToastHolder").remove()
 
     def tell_held_notes(self) -> None:
-        """A dialog is gone; over another one they are held again."""
+        """A question is gone; over another one they are held again."""
         held, self._held = self._held, []
         for note in held:
             self.notify(

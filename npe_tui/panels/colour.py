@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Label, Static
 
 from npe_core.errors import UsageError
+from npe_core.filenames import printable
 from npe_tui.hand.palette import PALETTE, from_hsv, parse, short_name_of, to_hsv
 from npe_tui.widgets import Chip, Chips, Field, Slider
 
@@ -44,6 +45,7 @@ class ColourPanel(Vertical):
             yield swatch
             yield Field(self.colour, entered=self._enter, id="hex", max_length=24)
             yield Label(short_name_of(self.colour), id="colour-name")
+        yield Static(id="no-colour", markup=False)
         groups = tuple(Chip(name, name) for name in (*PALETTE, _RECENT))
         yield Chips(groups, "hair", id="groups")
         yield Chips(_swatches("hair", self._recent), self.colour, id="swatches")
@@ -123,6 +125,7 @@ class ColourPanel(Vertical):
     @on(Input.Changed, "#hex")
     def _type(self, event: Input.Changed) -> None:
         event.stop()
+        self._say("")
         try:
             colour = self._parse(event.value)
         except UsageError:
@@ -136,15 +139,22 @@ class ColourPanel(Vertical):
         try:
             self._changed(self._parse(self.query_one("#hex", Input).value))
         except UsageError as error:
-            self.notify(str(error), severity="error", markup=False)
+            self._say(str(error))
         else:
             await self.run_action("screen.back_to_picture")
 
     @on(Input.Blurred, "#hex")
     def _leave(self, event: Input.Blurred) -> None:
         """What was not taken goes: the field says the colour in force."""
+        self._say("")
         event.input.remove_class("-wrong")
         self._show()
+
+    def _say(self, why: str) -> None:
+        """Why what was typed is no colour, until something else is: under the field, which is corrected then."""
+        told = self.query_one("#no-colour", Static)
+        told.update(printable(why))
+        told.display = bool(why)
 
     def _parse(self, text: str) -> str:
         return parse(text, self.query_one("#groups", Chips).chosen or "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, cast
 from rich.console import RenderableType
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.color import Color
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, ScreenResultType
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from npe_tui.app import NpeApp
 
 
-class Dialog(QuietFocus, ModalScreen[ScreenResultType], Generic[ScreenResultType]):
-    """A screen over the picture, which Textual paints three times before all of the dialog is there."""
+class Unnoted:
+    """What a screen is besides a ``Screen`` if no note may lie on what it asks: they are told when it is gone."""
+
+    app: App[None]
 
     def on_mount(self) -> None:
         self._npe.hold_notes()
@@ -32,6 +35,10 @@ class Dialog(QuietFocus, ModalScreen[ScreenResultType], Generic[ScreenResultType
     @property
     def _npe(self) -> NpeApp:
         return cast("NpeApp", self.app)
+
+
+class Dialog(Unnoted, QuietFocus, ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+    """A screen over the picture, which Textual paints three times before all of the dialog is there."""
 
     def action_copy_text(self) -> None:
         """Ctrl+C where nothing is selected: how to quit. In the dialog itself, for notes wait until it is gone."""

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from npe_tui.document.document import FaceBox, FaceWish
 from npe_tui.picture import PictureView
 from npe_tui.picture.scene import Frame
+from npe_tui.screens.dialog import Unnoted
 from npe_tui.screens.focus import QuietFocus
 from npe_tui.widgets.key_line import KeyLine
 
@@ -28,7 +29,7 @@ _SMALLEST = 64
 """Pixels: in less there is no face to edit."""
 
 
-class FaceScreen(QuietFocus, Screen[FaceWish | None]):
+class FaceScreen(Unnoted, QuietFocus, Screen[FaceWish | None]):
     """Answers with the face that is meant; None: the one that was meant before, or none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

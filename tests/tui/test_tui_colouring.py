@@ -193,8 +193,13 @@ def test_a_colour_is_typed_and_the_field_says_the_one_in_force(start):
                 assert not field.has_focus and not field.has_class("-wrong"), leave
                 assert field.value == session.screen.hand.colour == "#8b2500"
 
-            await session.press("f3", *"light")
-            await session.press("f3", *"chestnut", "enter")
+            told = session.screen.query_one("#no-colour")
+            await session.press("f3", *"blond", "enter")
+            assert "'blond' could be" in str(told.content) and told.display
+            assert not session.app._notifications, "they would lie on the field"
+            await session.press("f3", *"chestnut")
+            assert not told.display
+            await session.press("enter")
             assert session.screen.hand.colour == field.value == "#5a3220"
             assert session.screen.easel.view.has_focus
 

@@ -188,6 +188,15 @@ def test_a_dialog_dims_what_lies_below_as_textual_does_and_each_colour_once(star
     run(scenario)
 
 
+class Unnoting(InOrder):
+    """An app without notes."""
+
+    def hold_notes(self):
+        pass
+
+    tell_held_notes = hold_notes
+
+
 @pytest.mark.parametrize(
     ("screen", "key"),
     [
@@ -197,7 +206,7 @@ def test_a_dialog_dims_what_lies_below_as_textual_does_and_each_colour_once(star
 )
 def test_a_key_that_comes_with_a_screen_waits_until_its_parts_are_there(screen, key):
     async def scenario():
-        app = InOrder()
+        app = Unnoting()
         async with app.run_test() as pilot:
             shown = screen()
             app.push_screen(shown)

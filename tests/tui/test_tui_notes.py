@@ -6,11 +6,12 @@ import pytest
 from PIL import Image
 from textual.widgets._toast import Toast
 from tui_fakes import invented
-from tui_session import run, until
+from tui_session import face, run, until
 
 from npe_tui.app import NpeApp
 from npe_tui.engine import messages
 from npe_tui.screens.confirm import ConfirmScreen
+from npe_tui.screens.faces import FaceScreen
 from npe_tui.screens.help import HelpScreen
 from npe_tui.screens.open import OpenScreen
 
@@ -40,6 +41,22 @@ def test_notes_wait_until_no_dialog_is_up_and_what_one_cut_short_is_told_again(s
             await session.press("escape")
             await until(session.pilot, lambda: session.app.screen is session.screen)
             await until(session.pilot, lambda: shown() == ["before", "meanwhile"])
+
+    run(scenario)
+
+
+def test_no_note_lies_on_the_question_which_face_is_meant(start, found):
+    found[:] = [face(4, 4, 30, 40), face(40, 4, 70, 40)]
+
+    async def scenario():
+        async with start((60, 18), notes=True) as session:
+            await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
+            session.app.notify("meanwhile", timeout=600)
+            for _ in range(3):
+                await session.pilot.pause()
+            assert not session.app._notifications and not session.app.screen.query(Toast)
+            await session.press("2")
+            await until(session.pilot, lambda: [note.message for note in session.app._notifications] == ["meanwhile"])
 
     run(scenario)
 
