@@ -8,6 +8,7 @@ import pytest
 from npe_core.canvas import Canvas
 from npe_core.canvas.border import Border
 from npe_core.canvas.matte import Sides, share_by_colour
+from npe_core.canvas.morphology import smoothstep
 from npe_core.canvas.soft_edge import apart_from_others, soft_edge
 from npe_core.colour import srgb_to_lab
 from npe_core.regions import region_by_name
@@ -131,3 +132,17 @@ def test_where_colours_are_not_to_be_trusted_the_probability_alone_limits_the_ha
     apart = apart_from_others(regions.ids, HAIR, BAND)
     strict, found = (soft_edge(image, border, regions.probabilities[HAIR], True, given) for given in (None, apart))
     assert np.array_equal(found, strict)
+
+
+def test_deep_in_hair_a_strand_that_looks_like_the_background_is_no_hole():
+    """Whatever probability and colours say: from one band in on it is hair little by little, wholly half a band on."""
+    wide = 60
+    where = np.broadcast_to(np.arange(96) < wide, (64, 96))
+    strand = np.broadcast_to((np.arange(64) >= 26)[:, None] & (np.arange(64) < 38)[:, None], where.shape)
+    hair = where & ~strand
+    image = mixed(hair.astype(float), (220, 190, 120), (30, 60, 120))
+    found = soft_edge(image, Border(where, BAND), hair.astype(np.float32), hairy=True)[32, :wide]
+    deep = wide - np.arange(wide)
+    expected = 255 * smoothstep((deep - np.float32(BAND + 0.5)) / np.float32(BAND / 2))
+    assert np.abs(found - expected)[deep > 2].max() < 35
+    assert found[deep == 2 * BAND] == 255 and found[deep == BAND - 1] == 0
