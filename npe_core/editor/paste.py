@@ -47,16 +47,21 @@ def paste(
     weight: np.ndarray,
     fade: np.ndarray,
     texture: np.ndarray,
+    steps: int,
 ) -> None:
-    """Write the edited pixels of one crop into ``photo`` (H, W, 3) uint8, only where ``mask`` (H, W) is above 0.
+    """Write the edited pixels of one crop into ``photo`` (H, W, 3) uint8, only where ``mask`` (H, W) uint8 is above 0.
 
     ``guide`` (H, W, 3) uint8 is the painted photo. base (size, size, 3), weight, fade and texture (size, size), all
     float32, are the crop's. The edited picture is base + weight * guide, in 0..255. At the edge of the mask it fades,
     within the seam, into the guide where ``texture`` is 1: a fill is soft by itself, there and in every strand, and
     the photo's own colour would be a rim around it. Where ``texture`` is 0, at flat paint, it fades into the photo.
     ``fade`` is how much the crop counts against what is in ``photo`` already.
+
+    The walk took ``steps`` calls of the denoiser. A pixel whose mask is below 1 / steps was held at each of them, and
+    shows of what the last one made of it the less the fainter its mask is, and of the guide the rest.
     """
     result = np.dstack([base, weight]).astype(np.float32, copy=False)
+    free = np.minimum(np.arange(256, dtype=np.float32) * np.float32(steps / 255), 1)
     counts, own = Share(crop, fade), Share(crop, texture)
 
     def write(band: Box) -> None:
@@ -65,7 +70,8 @@ def paste(
             inner = cut((part[0] - band[0], part[1] - band[1], part[2] - band[0], part[3] - band[1]))
             if edge[inner].any():
                 maps = crop.to_box(result, part), counts.in_part(part), own.in_part(part)
-                photo[cut(part)] = _mixed(photo[cut(part)], painted[inner], edge[inner], *maps)
+                joined = free[mask[cut(part)]]
+                photo[cut(part)] = _mixed(photo[cut(part)], painted[inner], edge[inner], joined, *maps)
 
     _in_bands(write, mask, crop)
 
@@ -109,14 +115,19 @@ def _mixed(
     photo: np.ndarray,
     guide: np.ndarray,
     edge: np.ndarray,
+    joined: np.ndarray,
     result: np.ndarray,
     fade: np.ndarray | None,
     texture: np.ndarray | None,
 ) -> np.ndarray:
-    """(h, w, 3) uint8; ``result`` (h, w, 4) is base and weight, fade and texture (h, w) are 1 where they are None."""
+    """(h, w, 3) uint8; ``result`` (h, w, 4) is base and weight, fade and texture (h, w) are 1 where they are None.
+
+    ``joined`` (h, w) in [0, 1] is how much of it there is to see in place of the guide.
+    """
     cv2 = opencv()
     *base, weight = cv2.split(result)
     whole = fade is None and edge.min() == 255
+    held = None if joined.min() == 1 else 1 - joined
     if not whole:
         share = edge / np.float32(255)
         under = (1 - share) * (edge > 0)
@@ -125,6 +136,8 @@ def _mixed(
     mixed = []
     for edited, painted, before in zip(base, cv2.split(guide), cv2.split(photo), strict=True):
         edited += weight * painted
+        if held is not None:
+            edited += held * (painted - edited)
         if not whole:
             edited -= before
             edited *= share

@@ -198,12 +198,12 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
         for i in reversed(range(len(edit.crops))):  # the tiles first, the faces on top
             edit.go_on()
             own = maps.base[i], maps.weight[i], shares[i], maps.texture[i]
-            paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own)
+            paste(image, canvas.guide_parts, canvas.levels, edit.crops[i], *own, edit.recipe.strength.steps)
         everywhere = [*edit.crops, *edit.plain]
         reached = within_reach(canvas.levels, everywhere, [*edit.fades, *plain_fades])
         if canvas.by_hand:
             specks = Specks.of(canvas.painted, edit.crops)
-            anew = remade(canvas, reached, specks)
+            anew = remade(canvas, reached, specks, edit.recipe.strength.steps)
             heal(image, job.photo.image, canvas.levels, anew, edit.crops, maps.kept)
             add_grain(image, job.photo.image, canvas.levels, anew, edit.crops, maps.kept)
             if specks is not None:
@@ -227,11 +227,14 @@ def finish(edit: Underway, engine: Engine) -> EditResult:
     )
 
 
-def remade(canvas: Canvas, reached: Parts, specks: Specks | None) -> np.ndarray:
-    """(H, W) bool: what is marked, as far as the edit has ``reached``, and no speck."""
+def remade(canvas: Canvas, reached: Parts, specks: Specks | None, steps: int) -> np.ndarray:
+    """(H, W) bool: what is marked, as far as the edit has ``reached``, and no speck.
+
+    Nor what was held in each of the ``steps``, see ``paste``: it shows less and less of what was made anew.
+    """
     where = np.zeros(canvas.levels.shape, bool)
     if (box := box_of(canvas.levels)) is not None:
-        where[cut(box)] = reached[cut(box)] > 0
+        where[cut(box)] = (reached[cut(box)] > 0) & (canvas.levels[cut(box)] >= 255 / steps)
     if specks is not None:
         where[cut(specks.box)] &= specks.labels == 0
     return where

@@ -34,15 +34,16 @@ def flat(crop, *values):
     return np.repeat(base[..., None], 3, axis=2), *maps
 
 
-def pasted(photo, mask, crop, base, weight, fade, texture=None, guide=None):
+def pasted(photo, mask, crop, base, weight, fade, texture=None, guide=None, steps=255):
+    """After so many ``steps`` every mask above 0 has joined."""
     image = photo.copy()
     texture = np.zeros_like(fade) if texture is None else texture
-    paste(image, photo if guide is None else guide, mask, crop, base, weight, fade, texture)
+    paste(image, photo if guide is None else guide, mask, crop, base, weight, fade, texture, steps)
     return image
 
 
 def everywhere(photo):
-    return np.ones(photo.shape[:2], np.float32)
+    return np.full(photo.shape[:2], 255, np.uint8)
 
 
 @st.composite
@@ -57,7 +58,7 @@ def test_pixels_outside_mask_and_crop_are_equal(crop, seed):
     rng = np.random.default_rng(seed)
     base = rng.uniform(-300, 500, (crop.size, crop.size, 3)).astype(np.float32)
     weight, fade, texture = rng.random((3, crop.size, crop.size), np.float32)
-    mask = (rng.random((90, 110)) * (rng.random((90, 1)) > 0.6)).astype(np.float32)
+    mask = rng.integers(0, 256, (90, 110), np.uint8) * (rng.random((90, 1)) > 0.6)
     before, guide = NOISE.copy(), rng.integers(0, 256, NOISE.shape, np.uint8)
     image = pasted(NOISE, mask, crop, base, weight, fade, texture, guide)
     assert np.array_equal(NOISE, before) and image.dtype == np.uint8
@@ -90,7 +91,7 @@ def test_the_photo_as_its_own_guide_is_the_photo(crop, fade, texture):
 @settings(deadline=None)
 def test_a_guide_comes_as_it_is_as_far_as_the_crop_counts(crop, seed):
     rng = np.random.default_rng(seed)
-    mask = (rng.random((90, 110)) * (rng.random((90, 1)) > 0.6)).astype(np.float32)
+    mask = rng.integers(0, 256, (90, 110), np.uint8) * (rng.random((90, 1)) > 0.6)
     guide = np.where(mask[..., None] > 0, rng.integers(0, 256, NOISE.shape, np.uint8), NOISE)
     whole, third, fade = NOISE.copy(), NOISE.copy(), np.ones((crop.size, crop.size), np.float32)
     paste_guide(whole, guide, mask, crop, fade)
@@ -103,10 +104,10 @@ def test_a_guide_comes_as_it_is_as_far_as_the_crop_counts(crop, seed):
     assert np.array_equal(third[outside], NOISE[outside])
 
 
-@pytest.mark.parametrize(("middle", "marked"), [((50, 40), 0.0), ((500, 40), 1.0)])
+@pytest.mark.parametrize(("middle", "marked"), [((50, 40), 0), ((500, 40), 255)])
 def test_an_empty_mask_and_a_crop_beside_the_photo_change_nothing(middle, marked):
     crop = crop_at(1.3, 20, middle, 32)
-    mask = np.full(NOISE.shape[:2], marked, np.float32)
+    mask = np.full(NOISE.shape[:2], marked, np.uint8)
     assert np.array_equal(pasted(NOISE, mask, crop, *flat(crop, 0, 0, 1)), NOISE)
 
 
@@ -138,8 +139,8 @@ def test_what_is_drawn_in_the_crop_lands_in_its_place(scale, degrees):
 @pytest.mark.parametrize("scale", [0.5, 1.0, 4.0])
 def test_the_seam_rises_inwards_within_its_width(scale):
     crop = crop_at(scale, 30, (300.0, 300.0), 512)
-    photo, mask = np.zeros((600, 600, 3), np.uint8), np.zeros((600, 600), np.float32)
-    mask[280:330, 250:] = 0.3  # however weak: the mask has had its say in the diffusion
+    photo, mask = np.zeros((600, 600, 3), np.uint8), np.zeros((600, 600), np.uint8)
+    mask[280:330, 250:] = 80  # however weak: the mask has had its say in the diffusion
     levels = pasted(photo, mask, crop, *flat(crop, 255, 0, 1))[305, :, 0].astype(int)
     width = seam_width(crop)
     inside = levels[250 : 250 + width]
@@ -147,11 +148,22 @@ def test_the_seam_rises_inwards_within_its_width(scale):
     assert (levels[250 + width : 300] == 255).all()
 
 
+@pytest.mark.parametrize("steps", [1, 4, 20])
+def test_where_the_mask_is_too_faint_for_the_last_call_the_guide_shows_the_more_the_fainter_it_is(steps):
+    crop = crop_at(1, 0, (256.0, 256.0), 512)
+    photo, guide = np.zeros((512, 512, 3), np.uint8), np.full((512, 512, 3), 100, np.uint8)
+    mask = np.broadcast_to((np.arange(512) // 2).astype(np.uint8), (512, 512))
+    image = pasted(photo, mask, crop, *flat(crop, 200, 0, 1), guide=guide, steps=steps)[256, :, 0]
+    expected = np.rint(100 + 100 * np.minimum(mask[256] * (steps / 255), 1))
+    inside = slice(2 + seam_width(crop), None)
+    assert np.array_equal(image[inside], expected[inside])
+
+
 def test_a_fill_fades_into_its_own_soft_edge_and_flat_paint_into_the_photo():
     """The guide is 100 under the mask; the model made 200 of it. In between lie the guide, or the photo (0)."""
     crop = crop_at(1, 0, (256.0, 256.0), 512)
-    photo, mask = np.zeros((512, 512, 3), np.uint8), np.zeros((512, 512), np.float32)
-    mask[:, 250:] = 1
+    photo, mask = np.zeros((512, 512, 3), np.uint8), np.zeros((512, 512), np.uint8)
+    mask[:, 250:] = 255
     guide = np.where(mask[..., None] > 0, np.uint8(100), photo)
     fill, paint = (pasted(photo, mask, crop, *flat(crop, 200, 0, 1, own), guide=guide)[99, :, 0] for own in (1, 0))
     assert fill[249] == paint[249] == 0 and fill[260] == paint[260] == 200
@@ -162,7 +174,7 @@ def test_the_squares_that_are_worked_on_are_not_seen(monkeypatch):
     """With a seam of 8 pixels, and edges of the mask everywhere."""
     crop, rng = crop_at(3, 20, (110.0, 200.0), 512), np.random.default_rng(5)
     photo, guide = rng.integers(0, 256, (2, 400, 220, 3), np.uint8)
-    mask = (rng.random((400, 220)) > 0.003).astype(np.float32)
+    mask = (rng.random((400, 220)) > 0.003) * np.uint8(255)
     base, weight, fade, texture = flat(crop, 200, 0.3, 0.8, 0.5)
     results = []
     for side in (192, 10000):
@@ -178,14 +190,14 @@ def test_the_edge_of_the_photo_is_no_edge_of_the_mask():
 
 
 def test_a_small_mask_in_a_large_face_costs_little():
-    photo, mask = np.zeros((4000, 6000, 3), np.uint8), np.zeros((4000, 6000), np.float32)
-    mask[1900:2200, 2900:3200] = 1
+    photo, mask = np.zeros((4000, 6000, 3), np.uint8), np.zeros((4000, 6000), np.uint8)
+    mask[1900:2200, 2900:3200] = 255
     crop = crop_at(7, 10, (3000, 2000), 512)
     maps = flat(crop, 9, 0, 1, 0)
-    paste(photo, photo, mask, crop, *maps)
+    paste(photo, photo, mask, crop, *maps, 4)
     tracemalloc.start()
     try:
-        paste(photo, photo, mask, crop, *maps)
+        paste(photo, photo, mask, crop, *maps, 4)
         assert tracemalloc.get_traced_memory()[1] < 20e6  # a few for each of up to four threads
     finally:
         tracemalloc.stop()

@@ -91,3 +91,16 @@ def test_paint_of_a_colour_of_its_own_keeps_it(editor, photo):
     image = imagined_anew(editor, photo, mask, "#3060c0", timestep=200).image
     inside = distance_inside(mask > 0, 100) > 12
     assert np.linalg.norm(srgb_to_lab(image)[inside].mean(axis=0) - srgb_to_lab(np.array((48, 96, 192), np.uint8))) < 8
+
+
+def test_the_fainter_a_mask_the_less_changes(editor, photo):
+    """A mask too faint for the last call of the network was held at each: it is not to show what that call made."""
+    changes = []
+    for level in (1, 25, 120, 255):
+        canvas = Canvas(photo.image)
+        mask = np.zeros(photo.image.shape[:2], np.float32)
+        mask[150:350, 150:350] = level / 255
+        canvas.select(mask)
+        edited = editor.edit(photo, canvas, timestep=400, seed=1).image
+        changes.append(np.abs(edited.astype(int) - photo.image)[mask > 0].mean())
+    assert changes[0] < 0.1 and (np.diff(changes) > 0.5).all(), changes
