@@ -19,16 +19,13 @@ from npe_core.filenames import printable, quoted
 if TYPE_CHECKING:
     from npe_core.editor.result import Preview
 
-OUT = click.option(
-    "-o", "--output", "out", type=OUTPUT, required=True, help="Where to write; the suffix says the format."
-)
 FORCE = click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
 
 
 @click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
-@OUT
-@click.option("--overlay", is_flag=True, help="Write the photo with coloured regions instead of ids.")
+@click.option("-o", "--output", "out", type=OUTPUT, required=True, help="Where to write: NAME.png.")
+@click.option("--overlay", is_flag=True, help="The photo with coloured regions instead of ids, in any format.")
 @options.face_options
 @options.device_option
 @options.megapixels_option()
@@ -80,7 +77,7 @@ def segment(
 
 @click.command(cls=OnePhoto)
 @click.argument("photo", type=PHOTO)
-@OUT
+@click.option("-o", "--output", "out", type=OUTPUT, required=True, help="Where to write; the suffix says the format.")
 @options.sharpness_option
 @options.device_option
 @options.megapixels_option(4)

@@ -100,8 +100,8 @@ def around(box: Iterable[float], photo_size: tuple[int, int]) -> FaceCrop:
     crop = FaceCrop.from_box((x0, y0, x1, y1), size=CROP)
     width, height = photo_size
     if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-        place = f"{x0:g},{y0:g},{x1:g},{y1:g}"
-        raise UsageError(f"The box {place} lies outside the photo, which has {width}x{height} pixels. {what_to_do}")
+        place = f"{x1 - x0:g}x{y1 - y0:g} pixels from ({x0:g}, {y0:g}),"
+        raise UsageError(f"The box, {place} lies outside the photo, which has {width}x{height} pixels. {what_to_do}")
     if max(x1 - x0, y1 - y0) < _LEAST_HEAD:
         side = f"{x1 - x0:g}x{y1 - y0:g}"
         raise UsageError(f"A box of {side} pixels is too small for a head, under {_LEAST_HEAD}. {what_to_do}")

@@ -16,7 +16,7 @@ def plain():
 
 @pytest.mark.parametrize(("box", "said"), [
     ((300, 20, 380, 90), "outside the photo, which has 300x200"),
-    ((-400, 20, 0, 90), "outside the photo"),
+    ((-400, 20, 0, 90), "400x70 pixels from (-400, 20), lies outside the photo"),
     ((20, -90, 80, -1), "outside the photo"),
     ((20, 200, 80, 260), "outside the photo"),
     ((100, 100, 101, 101), "too small for a head"),
