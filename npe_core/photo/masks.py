@@ -24,6 +24,8 @@ _COLOURFUL = 64
 _OFF_TINT, _MANY = 24, 0.1
 """Levels beside the tint of a mask, and the share of the pixels that are so in a picture of many colours. Of a hundred
 portraits all but one have a larger share; no mask on tinted paper, with noise or in JPEG of quality 10, has a third."""
+_FAINT = 0.1
+"""The largest value of a mask that hardly changes anything: ones for white, or bytes in a picture of 16 bits."""
 _LOOKED_AT = 250_000
 """Pixels that are enough to know a picture by."""
 
@@ -34,8 +36,9 @@ def read_mask(path: Path | str, size: tuple[int, int], notes: list[str] | None =
     Grey, 16-bit and 1-bit pictures give their brightness, colours their luma, and RGBA whose alpha varies gives the
     alpha, unless all of it is 250 or more, which is opaque. In lossily compressed masks values within 16/255 of black
     or white are taken as that, so that compression noise does not mark pixels. ``notes`` gets one where most of what is
-    marked has a colour: red edits by less than a third, which nobody means who paints a mask red; and one where it has
-    many colours: it may be the photo itself. Raises InputError as ``Photo.open`` does, and when the sizes differ.
+    marked has a colour: red edits by less than a third, which nobody means who paints a mask red; one where it has many
+    colours: it may be the photo itself; and one where nothing is brighter than a tenth of white. Raises InputError as
+    ``Photo.open`` does, and when the sizes differ.
     """
     with _open_sized(path, size, "mask") as opened:
         return _mask(opened, _numbers(opened, path), path, notes)
@@ -94,18 +97,24 @@ def _says_where(alpha: np.ndarray) -> bool:
 
 def _mask(opened: Opened, numbers: Samples, path: Path | str, notes: list[str] | None) -> np.ndarray:
     if opened.picture.mode.startswith("I;16"):
-        return opened.upright(np.array(opened.picture).astype(np.float32) / 65535)
+        deep = np.array(opened.picture).astype(np.float32) / 65535
+        if notes is not None:
+            notes += _notes_on_faintness(quoted(path), float(deep.max()), 65535)
+        return opened.upright(deep)
+    told: list[str] = []
     if numbers.alpha is not None and _says_where(numbers.alpha):
         mask = numbers.alpha.astype(np.float32) / 255
     else:
         mask = np.clip(numbers.rgb.astype(np.float32) @ LUMA / 255, 0, 1)
         grey = _is_grey(numbers.rgb)
         mask[grey] = numbers.rgb[grey][:, 0].astype(np.float32) / 255  # exactly, without the luma's rounding
-        if notes is not None and not grey.all():
-            notes += _notes_on_colour(quoted(path), numbers.rgb, float(mask.max()))
+        if not grey.all():
+            told = _notes_on_colour(quoted(path), numbers.rgb, float(mask.max()))
     if not opened.lossless:
         mask[mask < _LOSSY_NOISE] = 0
         mask[mask > 1 - _LOSSY_NOISE] = 1
+    if notes is not None:
+        notes += told or _notes_on_faintness(quoted(path), float(mask.max()), 255)
     return opened.upright(mask)
 
 
@@ -147,6 +156,14 @@ def _notes_on_colour(name: str, rgb: np.ndarray, highest: float) -> list[str]:
         counted = f"here at most {100 * highest:.0f} %"
         return [f"the mask {name} is in colour: its brightness counts, {counted}; white edits in full"]
     return []
+
+
+def _notes_on_faintness(name: str, highest: float, white: int) -> list[str]:
+    """What to say of a mask whose largest value, in [0, 1] and stored as up to ``white``, is hardly seen."""
+    if not 0 < highest <= _FAINT:
+        return []
+    most = round(highest * white)
+    return [f"the mask {name} has no value above {most}, where {white} is white: it changes next to nothing"]
 
 
 @contextmanager

@@ -44,6 +44,27 @@ def test_a_mask_painted_in_a_colour_is_told_about(photo_file, colour, said):
     assert all("spot.png" in note and part in note for note, part in zip(notes, said, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "highest", "said"),
+    [
+        (np.uint8, 1, "above 1, where 255 is white"),
+        (np.uint16, 255, "above 255, where 65535 is white"),
+        (np.uint8, 40, None),
+        (np.uint16, 65535, None),
+        (np.uint8, 0, None),
+    ],
+)
+def test_a_mask_of_ones_or_of_bytes_in_16_bits_is_told_about(photo_file, dtype, highest, said):
+    spot = np.zeros((72, 96), dtype)
+    spot[20:51, 30:61] = highest
+    path = photo_file("spot.png", spot)
+    for read in (read_mask, read_mask_or_paint):
+        notes: list[str] = []
+        read(path, SIZE, notes)
+        assert [note for note in notes if said is None or said not in note] == []
+        assert len(notes) == (said is not None)
+
+
 def test_a_photo_in_the_place_of_a_mask_is_told_about(portrait):
     for path in sorted(portrait.parent.glob("*.png")):
         for read in (read_mask, read_mask_or_paint):
