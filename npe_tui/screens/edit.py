@@ -16,8 +16,6 @@ from npe_tui.files.paint import NOTHING_MARKED
 from npe_tui.hand.easel import COMPARISONS
 from npe_tui.keys import COMMANDS
 from npe_tui.panels.legend import Legend
-from npe_tui.panels.side import Side
-from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.enhancing import STOPPING
 from npe_tui.screens.painting import PaintingScreen
 from npe_tui.widgets import Chips
@@ -78,7 +76,7 @@ class EditScreen(PaintingScreen):
             self.status.say(f"Enhance needs a face: {key}, then w for the whole picture, or drag a box.", serious=True)
         elif await self.painting.freeze():
             if document.marked:
-                settings = self.query_one(StrengthPanel).settled()
+                settings = self.window.strength.settled()
                 is_other = document.stale or what == "study"
                 settings = in_turn(settings, document.continued, is_other, what == "variants")
                 if what == "study":
@@ -108,26 +106,26 @@ class EditScreen(PaintingScreen):
         elif self.hand.drawing:
             self.painting.release()
         elif self.focused is not self.easel.view:
-            self.action_back_to_picture()
+            self.window.go_to_picture()
         elif self.painting.stop_waiting():
             self.status.say("Nothing is filled when the regions are found")
         elif self.painting.leave_fill():
             self.status.say("The fill is done: the next colour and region are for another")
 
     def action_timestep(self, by: int) -> None:
-        panel = self.query_one(StrengthPanel)
+        panel = self.window.strength
         timestep = min(max(panel.settings.timestep + by, WEAKEST), STRONGEST)
         panel.show_settings(replace(panel.settings, timestep=timestep))
         self.status.say(f"Timestep {timestep}")
 
     def action_sharpness(self, by: float) -> None:
-        panel = self.query_one(StrengthPanel)
+        panel = self.window.strength
         sharpness = round(min(max(panel.settings.sharpness + by, 0.0), 1.0), 2)
         panel.show_settings(replace(panel.settings, sharpness=sharpness))
         self.status.say(f"Sharpness {sharpness:.0%}")
 
     def action_new_seed(self) -> None:
-        self.status.say(f"The next picture has the seed {self.query_one(StrengthPanel).draw_seed()}")
+        self.status.say(f"The next picture has the seed {self.window.strength.draw_seed()}")
 
     def action_reload(self) -> None:
         engine = self.npe.engine
@@ -181,13 +179,7 @@ class EditScreen(PaintingScreen):
         self.status.say("Edge of the mask shown" if self.easel.outline else "Edge of the mask hidden")
 
     def action_panel(self, name: str) -> None:
-        self.query_one(Side).choose(name)
-        self.open_panel(True)
-        first = next((widget for widget in self.query_one(f"#{name}").query("*") if widget.focusable), None)
-        if first is not None:
-            self.set_focus(first)  # now: focus() would do it after the keys that are on their way already
-        if isinstance(first, Input):
-            first.action_select_all()
+        self.window.go_to_panel(name)
 
     # --- files --------------------------------------------------------------------------------------------------
 
@@ -211,17 +203,15 @@ class EditScreen(PaintingScreen):
     # --- events -------------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._keep_the_focus_in_sight)
+        self.call_after_refresh(self._keep_focus_in_sight)
 
-    def _keep_the_focus_in_sight(self) -> None:
-        """A panel may have gone in which a control had it: digits would be typed into that, and nobody saw it."""
-        focused = self.focused
-        if self.ready and (focused is None or not all(node.display for node in focused.ancestors_with_self)):
-            self.action_back_to_picture()
+    def _keep_focus_in_sight(self) -> None:
+        if self.ready:
+            self.window.keep_focus_in_sight()
 
     @on(Chips.Pressed, "#tabs")
     def _chose_panel(self, event: Chips.Pressed) -> None:
-        self.query_one(Side).choose(event.name)
+        self.window.choose_panel(event.name)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """The mouse does a thing in a panel and is back: the keys are the picture's again. Fields are typed into."""

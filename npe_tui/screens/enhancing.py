@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.widgets import Button
 
 from npe_tui.document import edit_settings
 from npe_tui.document.document import EditDocument
 from npe_tui.document.results import hardly_differ
 from npe_tui.document.studies import Studies
+from npe_tui.editing.tools import Carried
 from npe_tui.engine import messages
-from npe_tui.panels.regions import RegionsPanel
-from npe_tui.panels.run import RunPanel
-from npe_tui.panels.strength import StrengthPanel
-from npe_tui.screens.opening import FINDING, FOLLOWING, LOADING, Carried, OpeningScreen
+from npe_tui.screens.opening import FINDING, FOLLOWING, LOADING, OpeningScreen
 
 if TYPE_CHECKING:
     from npe_core.editor import EditResult
@@ -40,7 +37,7 @@ class EnhancingScreen(OpeningScreen):
 
     def furnished(self) -> None:
         super().furnished()
-        self.watch(self.query_one(RunPanel), "doing", self._say_that_it_runs, init=False)
+        self.watch(self.window.run, "doing", self._say_that_it_runs, init=False)
         self._show_engine(self.npe.engine.state)
 
     @on(messages.StateChanged)
@@ -57,7 +54,7 @@ class EnhancingScreen(OpeningScreen):
                 self.status.say(FINDING)
 
     def _show_engine(self, state: messages.EngineState) -> None:
-        panel = self.query_one(RunPanel)
+        panel = self.window.run
         panel.engine, panel.reason = state.name, state.detail
         if state.name == "failed":
             self.painting.stop_waiting()
@@ -68,27 +65,22 @@ class EnhancingScreen(OpeningScreen):
     def started(self, doing: str) -> None:
         """A job was given to the engine."""
         if self.easel.display:
-            self._leave_buttons()
+            self.window.leave_buttons()
         else:
             self.action_back_to_picture()  # where the guesses are
-        panel = self.query_one(StrengthPanel)
+        panel = self.window.strength
         self._pinned_seed = panel.settings.seed if panel.pinned else None
         self._told_running = self.status.message  # in the place of which it comes
-        self.query_one(RunPanel).begin(doing)
+        self.window.run.begin(doing)
         self.refresh_bindings()
 
     def _say_that_it_runs(self, doing: str) -> None:
         """How far it is, where the panel is not seen; else only what can be done, until something else is told."""
         told = self.status.message
-        if doing and (told == self._told_running or not (self.panels_in_sight or told == STOPPING)):
-            how_far = "" if self.panels_in_sight else f"{doing}. "
+        if doing and (told == self._told_running or not (self.window.shows_panels or told == STOPPING)):
+            how_far = "" if self.window.shows_panels else f"{doing}. "
             self._told_running = f"{how_far}{self.npe.key_to('cancel')} cancels; the canvas waits."
             self.status.say(self._told_running)
-
-    def _leave_buttons(self) -> None:
-        """The button that was pressed gives way to others: Enter must not press those."""
-        if isinstance(self.focused, Button):
-            self.action_back_to_picture()
 
     @on(messages.Segmented)
     async def _segmented(self, event: messages.Segmented) -> None:
@@ -101,17 +93,17 @@ class EnhancingScreen(OpeningScreen):
         panel, brush = self.npe.key_to("regions"), self.npe.key_to("brush")
         shown = f"Pick a region by its key or a click, or take the brush ({brush})."
         hidden = f"Pick a region: {panel} shows their keys, or click; {brush} paints."
-        self.status.say(shown if self.panels_in_sight else hidden)
+        self.status.say(shown if self.window.shows_panels else hidden)
         with self.painting.failures_told():  # regions that cannot be shown can be filled
             overlay = await asyncio.to_thread(document.region_overlay, 0.75)
-            self.query_one(RegionsPanel).show_regions(event.regions.ids, overlay)
+            self.window.regions.show_regions(event.regions.ids, overlay)
         self.changed("")
         self.painting.regions_known()
 
     @on(messages.Advanced)
     def _advanced(self, event: messages.Advanced) -> None:
         if self.running.is_making(event):
-            panel, progress = self.query_one(RunPanel), event.progress
+            panel, progress = self.window.run, event.progress
             panel.advance(progress.what, progress.done, progress.total, progress.seconds_left)
             self.easel.guess(progress.patches)
 
@@ -119,7 +111,7 @@ class EnhancingScreen(OpeningScreen):
     def _edited(self, event: messages.Edited) -> None:
         if self.running.is_making(event):
             self._finish(event)
-            self.query_one(StrengthPanel).use_seed(event.results[0].parameters["seed"])
+            self.window.strength.use_seed(event.results[0].parameters["seed"])
             if len(event.results) == 1:
                 with self.painting.failures_told():
                     alike = self._is_like_the_one_before(event.results[0])
@@ -162,8 +154,8 @@ class EnhancingScreen(OpeningScreen):
     def _finish(self, event: messages.FromEngine) -> None:
         self.running.done(event)
         self.painting.frozen = False
-        self._leave_buttons()
-        self.query_one(RunPanel).finish()
+        self.window.leave_buttons()
+        self.window.run.finish()
         self.easel.forget_guess()
         self.refresh_bindings()
 
@@ -187,7 +179,7 @@ class EnhancingScreen(OpeningScreen):
         self.easel.before = False
         self.easel.display_all()
         compare, save, again, seed = map(self.npe.key_to, ("compare", "save", "enhance", "seed"))
-        then = f"{seed} draws another seed" if self.query_one(StrengthPanel).pinned else f"{again} tries again"
+        then = f"{seed} draws another seed" if self.window.strength.pinned else f"{again} tries again"
         then = self._seeds_hardly_matter(result) if alike else then
         done = f"Enhanced{how}, seed {result.parameters['seed']}"
         self.status.say(f"{compare} compares, {save} saves, {then}. {done}")  # cut off on the right where it is narrow
@@ -196,17 +188,12 @@ class EnhancingScreen(OpeningScreen):
                 self.notify(warning, markup=False)
         self.changed("")
 
-    async def _uncovered(self) -> None:
-        """Waits until no question lies over the photo: keys that are meant for it would go to another one."""
-        while self.app.screen is not self:
-            await asyncio.sleep(0.05)
-
     async def _choose(self, results: list[EditResult]) -> None:
         from npe_tui.screens.variants import VariantsScreen
 
         assert self.document is not None, "results have a document"
         try:
-            await self._uncovered()
+            await self.window.uncovered()
             self.status.say("Choose one of the variants")
             alike = await asyncio.to_thread(hardly_differ, results, self.document.canvas.levels)
             note = self._seeds_hardly_matter(results[0]) if alike else ""
@@ -217,7 +204,7 @@ class EnhancingScreen(OpeningScreen):
         if chosen is None:
             self.status.say("No variant was taken" + (f": {note}" if alike else ""))
             return
-        panel = self.query_one(StrengthPanel)
+        panel = self.window.strength
         is_as_then = panel.pinned and panel.settings.seed == self._pinned_seed
         if is_as_then and self._pinned_seed != results[chosen].parameters["seed"]:
             panel.forget_seed()
@@ -228,8 +215,8 @@ class EnhancingScreen(OpeningScreen):
         """Show a study; the timestep that is taken comes with its seed, so that what was shown is what is made."""
         from npe_tui.screens.study import StudyScreen
 
-        await self._uncovered()
-        panel = self.query_one(StrengthPanel)
+        await self.window.uncovered()
+        panel = self.window.strength
         screen = StudyScreen(study.sheet, study.timesteps, panel.settings.timestep, self.npe.config.depth)
         chosen = await self.app.push_screen_wait(screen)
         if chosen is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,12 @@ from npe_core.filenames import printable
 from npe_tui.aside import aside
 from npe_tui.document import edit_settings
 from npe_tui.document.document import EditDocument
-from npe_tui.document.edit_settings import EditSettings
+from npe_tui.editing.tools import Carried
 from npe_tui.engine import messages
 from npe_tui.files import opening
 from npe_tui.files.autosave import Autosave, Saved
 from npe_tui.files.thumbnails import thumbnail
-from npe_tui.hand.hand import Hand
-from npe_tui.panels.brush import BrushPanel
-from npe_tui.panels.colour import ColourPanel
-from npe_tui.panels.regions import RegionsPanel
 from npe_tui.panels.side import Side
-from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.photo import PhotoScreen
 
 LOADING = "Paint meanwhile: the models are loading, then the regions follow."
@@ -33,17 +28,6 @@ FOLLOWING = "The regions of the face follow."
 _MOMENT = 0.2
 """Seconds in which nobody wonders what is being opened."""
 FINDING = "Finding the regions of the face"
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What goes along from one photo to the next."""
-
-    hand: Hand
-    radius: float
-    """Of its brush, in usual ones: beside a larger photo a larger brush is the same."""
-    settings: EditSettings
-    """Without a seed."""
 
 
 class OpeningScreen(PhotoScreen):
@@ -68,27 +52,14 @@ class OpeningScreen(PhotoScreen):
         self.later(self._show_meanwhile(reading))
         await self.query_one("#side").mount(Side(self.npe.config, self.npe.recent.colours))
         if self._carried is not None:
-            self._show_carried(self._carried)
+            self.tools.show_carried(self._carried)
         self.furnished()
         await self._open(reading)
-
-    def _show_carried(self, carried: Carried) -> None:
-        hand, brush = carried.hand, self.query_one(BrushPanel)
-        brush.show_tool(hand.tool)
-        brush.show_tint(hand.tint)
-        self.query_one(RegionsPanel).show_picks(hand.picks)
-        self.query_one(ColourPanel).choose(hand.colour)
-        self.query_one(StrengthPanel).show_settings(carried.settings)
 
     @property
     def carried(self) -> Carried:
         """For the next photo. For when the panels are there."""
-        document, hand = self.document, replace(self.hand, drawing=False)
-        radius = 1.0 if document is None else hand.radius / self._usual_radius(document)
-        return Carried(hand, radius, replace(self.query_one(StrengthPanel).settled(), seed=None))
-
-    def _usual_radius(self, document: EditDocument) -> float:
-        return self.npe.config.radius or max(round(min(document.size) / 50), 1)
+        return self.tools.carried
 
     async def _reading(self) -> EditDocument:
         return self._read or await opening.read(self.path, self.npe.config.max_megapixels)
@@ -121,11 +92,7 @@ class OpeningScreen(PhotoScreen):
         config, app = self.npe.config, self.npe
         app.recent.add_photo(self.path)
         self.document = document
-        hand, share = self.hand, 1.0 if self._carried is None else self._carried.radius
-        radius = share * self._usual_radius(document)
-        hand.radius = min(max(radius if radius < 4 else round(radius), 0.5), self.largest_radius)
-        self.easel.view.brush_radius = hand.radius if hand.paints else None
-        self.query_one(BrushPanel).show_brush(hand.radius, hand.hardness, hand.opacity, self.largest_radius)
+        self.tools.open(document, 1.0 if self._carried is None else self._carried.radius)
         self.autosave = Autosave(
             app.autosave_folder,
             self.path,
@@ -161,7 +128,7 @@ class OpeningScreen(PhotoScreen):
         then = edit_settings.of_parameters(taken.parameters)
         if then is None:
             return ""
-        self.query_one(StrengthPanel).show_settings(replace(then, seed=None))  # its own goes with the document
+        self.window.strength.show_settings(replace(then, seed=None))  # its own goes with the document
         if taken.picture is not None:
             return f" The enhanced picture is in {taken.picture.name}; its strength and seed are set."
         if not taken.fits:
@@ -222,7 +189,7 @@ class OpeningScreen(PhotoScreen):
         self.running.look(self.document)
         state = self.npe.engine.state.name
         if state == "loading":
-            self.status.say(FOLLOWING if self.panels_in_sight else LOADING)
+            self.status.say(FOLLOWING if self.window.shows_panels else LOADING)
         elif state == "ready":
             self.status.say(FINDING)
         self.tell()

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from textual import on
 
-from npe_tui.document.document import EditDocument
-from npe_tui.hand.hand import PICKS
 from npe_tui.panels.brush import BrushPanel
 from npe_tui.panels.colour import ColourPanel
 from npe_tui.panels.regions import RegionsPanel
-from npe_tui.panels.strength import StrengthPanel
 from npe_tui.picture import PictureView
 from npe_tui.screens.enhancing import EnhancingScreen
-
-_PICKED = {
-    "whole": "A pick fills the whole region",
-    "piece": "A click fills the connected piece",
-    "several": "Regions picked one after the other are one fill; picked again, one is left out",
-}
 
 
 class PaintingScreen(EnhancingScreen):
@@ -32,43 +21,19 @@ class PaintingScreen(EnhancingScreen):
         self.painting.fill(region)
 
     def action_picks(self) -> None:
-        self._set_picks(PICKS[(PICKS.index(self.hand.picks) + 1) % len(PICKS)])
-
-    def _set_picks(self, picks: str) -> None:
-        self.hand.picks = picks
-        self.query_one(RegionsPanel).show_picks(picks)
-        self.status.say(_PICKED[picks])
+        self.tools.next_picks()
 
     def action_tool(self, tool: str) -> None:
-        self.painting.release()
-        self.hand.tool = tool
-        self.query_one(BrushPanel).show_tool(tool)
-        self.easel.view.brush_radius = self.hand.radius if self.hand.paints else None
-        self.tell()
+        self.tools.take(tool)
 
     def action_radius(self, factor: float) -> None:
-        self.hand.resize(factor, self.largest_radius)
-        self._show_brush()
+        self.tools.resize(factor)
 
     def action_hardness(self, by: float) -> None:
-        self.hand.hardness = min(max(round(self.hand.hardness + by, 2), 0.0), 1.0)
-        self._show_brush()
-
-    def _show_brush(self) -> None:
-        hand = self.hand
-        self.query_one(BrushPanel).show_brush(hand.radius, hand.hardness, hand.opacity)
-        self.easel.view.brush_radius = hand.radius if hand.paints else None
-        self.status.say(f"Brush {hand.radius:g} px, {hand.hardness:.0%} hard, {hand.opacity:.0%} opaque")
-        self.tell()
+        self.tools.harden(by)
 
     def action_tint(self) -> None:
-        self._set_tint(not self.hand.tint)
-
-    def _set_tint(self, tint: bool) -> None:
-        self.hand.tint = tint
-        self.query_one(BrushPanel).show_tint(tint)
-        self.status.say("The brush's colour takes the photo's light and texture" if tint else "The brush paints flat")
-        self.tell()
+        self.tools.set_tint(not self.hand.tint)
 
     def action_dab(self) -> None:
         self.painting.dab()
@@ -88,18 +53,7 @@ class PaintingScreen(EnhancingScreen):
         self.painting.alter(lambda document: document.redo(), "Done again", "Nothing to redo")
 
     def action_mask(self, tool: str) -> None:
-        radius = self.hand.radius
-        tools: dict[str, tuple[Callable[[EditDocument], object], str]] = {
-            "feather": (lambda document: document.canvas.feather(radius), f"Feathered by {radius:g} px"),
-            "grow": (lambda document: document.canvas.grow(radius / 2), f"Grown by {radius / 2:g} px"),
-            "shrink": (lambda document: document.canvas.shrink(radius / 2), f"Shrunk by {radius / 2:g} px"),
-            "invert": (lambda document: document.canvas.invert(), "Inverted"),
-            "clear": (lambda document: document.canvas.clear(), "Cleared"),
-        }
-        self.painting.alter(*tools[tool])
-        if tool == "clear":
-            panel = self.query_one(StrengthPanel)
-            panel.use_seed(panel.settings.seed)
+        self.tools.alter_mask(tool)
 
     # --- pointer and panels -------------------------------------------------------------------------------------
 
@@ -131,27 +85,25 @@ class PaintingScreen(EnhancingScreen):
 
     @on(RegionsPanel.PicksChosen)
     def _chose_picks(self, event: RegionsPanel.PicksChosen) -> None:
-        self._set_picks(event.picks)
+        self.tools.set_picks(event.picks)
 
     @on(ColourPanel.Changed)
     def _chose_colour(self, event: ColourPanel.Changed) -> None:
-        self.hand.colour = event.colour
-        self.painting.recolour()
+        self.tools.choose_colour(event.colour)
 
     @on(BrushPanel.ToolChosen)
     def _chose_tool(self, event: BrushPanel.ToolChosen) -> None:
-        self.action_tool(event.tool)
+        self.tools.take(event.tool)
 
     @on(BrushPanel.BrushChanged)
     def _changed_brush(self, event: BrushPanel.BrushChanged) -> None:
-        self.hand.radius, self.hand.hardness, self.hand.opacity = event.radius, event.hardness, event.opacity
-        self._show_brush()
+        self.tools.set_brush(event.radius, event.hardness, event.opacity)
 
     @on(BrushPanel.TintChosen)
     def _chose_tint(self, event: BrushPanel.TintChosen) -> None:
-        self._set_tint(event.tint)
+        self.tools.set_tint(event.tint)
 
     @on(BrushPanel.MaskTool)
     def _used_mask_tool(self, event: BrushPanel.MaskTool) -> None:
         if not self.running.making:
-            self.action_mask(event.name)
+            self.tools.alter_mask(event.name)
