@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npe_core.canvas.boxes import cut
+from npe_core.canvas.gloss import WET, Gloss, put_on
 from npe_core.canvas.light import FLESH, Light, carry_over, in_the_dark, without_grain
 from npe_core.canvas.pores import Texture
 from npe_core.canvas.rim import Inside, by_its_share, like_the_inside, through_the_rim
@@ -72,7 +73,7 @@ def shade_places(
     shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
     over what is lit of all the places of one face is within 1 of the colour's, and for a colour at the edge of the
     gamut within what is just noticed (2.3): where there is no room for the variation (pure red, black, white), the
-    variation gives way. Of near-white colours the mean falls short by up to 8 of L*.
+    variation gives way. Of near-white colours the mean falls short by up to 8 of L*. The gloss on lips is not in it.
     """
     calm = [image[cut(place.box)] for place in places]
     textures: list[Texture] = []
@@ -123,11 +124,14 @@ def shade_of(
     if sum(np.count_nonzero(where) for where in deep) * 4 < inside:
         deep = core
     target = srgb_to_lab(np.array(rgb, np.uint8))
-    light = Light.of(region, _some(deep, calm), rgb, shading)
-    lit = light.hollows.gloom(srgb_to_lab(_some(core, calm))[:, 0]) < 0.5
-    pixels, depth, soft = (
-        _some(core, parts)[lit] for parts in (calm, [place.depth for place in places], [place.soft for place in places])
-    )
+    chosen, pixels = _some(deep, calm), _some(core, calm)
+    gloss = Gloss.of(chosen, min(1.5 * shading, 1.0)) if region == WET else None
+    if gloss is not None:
+        chosen, pixels = (np.rint(255 * gloss.taken_off(some)).astype(np.uint8) for some in (chosen, pixels))
+    light = Light.of(region, chosen, rgb, shading)
+    lit = light.hollows.gloom(srgb_to_lab(pixels)[:, 0]) < 0.5
+    pixels = pixels[lit]
+    depth, soft = (_some(core, part)[lit] for part in ([p.depth for p in places], [p.soft for p in places]))
     texture = Texture(_some(core, [grain.difference for grain in textures])[lit][None]) if textures else None
     variation = carry_over(pixels, depth, target, light) - target
 
@@ -136,7 +140,7 @@ def shade_of(
         return paint if texture is None else texture.given_to(paint[None], light.gains.texture)[0]
 
     balance = _balance(variation, target, finished, shading * _FARTHEST)
-    return None if balance is None else Shade.of(target, light, *balance, region == _EXACT)
+    return None if balance is None else Shade.of(target, light, *balance, region == _EXACT, gloss)
 
 
 def _some(where: list[np.ndarray], arrays: list[np.ndarray]) -> np.ndarray:
@@ -159,19 +163,30 @@ class Shade:
     """Whether the masks are the region's share of each pixel."""
 
     @classmethod
-    def of(cls, target: np.ndarray, light: Light, offset: np.ndarray, scale: np.float32, exact: bool) -> Shade:
-        """The tables of target + offset + scale * variation, target and offset (3,) L*a*b*."""
+    def of(
+        cls,
+        target: np.ndarray,
+        light: Light,
+        offset: np.ndarray,
+        scale: np.float32,
+        exact: bool,
+        gloss: Gloss | None,
+    ) -> Shade:
+        """The tables of target + offset + scale * variation, target and offset (3,) L*a*b*, and of the gloss on it."""
         from PIL import ImageFilter
 
         steps = np.linspace(0, 1, _NODES, dtype=np.float32)
         blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")  # red changes fastest
         colours = np.stack([red, green, blue], axis=-1).reshape(-1, 3)
+        white = np.zeros((len(colours), 1), np.float32)
+        if gloss is not None:
+            white, colours = gloss.on(colours), gloss.taken_off(colours)
         lightness = srgb_to_lab(colours)[:, 0]
 
         def table(depth: float) -> ImageFilter.Color3DLUT:
             variation = carry_over(colours, np.full(len(colours), depth, np.float32), target, light) - target
             shaded = in_the_dark(target + offset + scale * variation, lightness, target, light)
-            return ImageFilter.Color3DLUT((_NODES, _NODES, _NODES), lab_to_srgb(shaded).ravel())
+            return ImageFilter.Color3DLUT((_NODES, _NODES, _NODES), put_on(lab_to_srgb(shaded), white).ravel())
 
         return cls(table(1), table(0), light, exact)
 
