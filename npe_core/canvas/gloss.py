@@ -1,4 +1,4 @@
-"""What shines on wet lips has the colour of the light, not theirs: it stays when they are filled.
+"""What shines on skin and lips has the colour of the light, not theirs: it stays when they are filled.
 
 The dichromatic reflection model (Shafer 1985): a pixel is the colour of the material, times the light that falls on it,
 and what its surface throws back, which is white. Both add up in linear light.
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npe_core.canvas.light import FLESH
 from npe_core.colour import linear_to_srgb, srgb_to_linear
 
-WET = "lips"
-"""The region that shines so."""
+GLOSSY = (*FLESH, "lips")
+"""The regions that shine so. Hair and cloth do too, but their glints take the colour on (``light.LIGHTS``)."""
 
 _USUAL, _FAINT = 85, 0.03
-"""What is beyond this percentile of the white in all pixels is gloss, if it is more than so much of full white: paler
-lips have white all over, and pale skin at their border has it."""
+"""What is beyond this percentile of the white in all pixels is gloss, if it is more than so much of full white: pale
+skin has white all over, and lips have it at their border."""
 _COLOURFUL = (0.04, 0.1)
 """How far the material lies from grey, in linear light: up to the first nothing tells it from what it throws back, from
 the second on what does is believed."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npe_core.canvas.boxes import cut
-from npe_core.canvas.gloss import WET, Gloss, put_on
+from npe_core.canvas.gloss import GLOSSY, Gloss, put_on
 from npe_core.canvas.light import FLESH, Light, carry_over, in_the_dark, without_grain
 from npe_core.canvas.pores import Texture
 from npe_core.canvas.rim import Inside, by_its_share, like_the_inside, through_the_rim
@@ -73,7 +73,7 @@ def shade_places(
     shading: 0 = flat, 1 = all of the original's variation, scaled to the lightness of the new colour. The mean L*a*b*
     over what is lit of all the places of one face is within 1 of the colour's, and for a colour at the edge of the
     gamut within what is just noticed (2.3): where there is no room for the variation (pure red, black, white), the
-    variation gives way. Of near-white colours the mean falls short by up to 8 of L*. The gloss on lips is not in it.
+    variation gives way. Of near-white colours the mean falls short by up to 8 of L*. The gloss on skin is not in it.
     """
     calm = [image[cut(place.box)] for place in places]
     textures: list[Texture] = []
@@ -125,7 +125,7 @@ def shade_of(
         deep = core
     target = srgb_to_lab(np.array(rgb, np.uint8))
     chosen, pixels = _some(deep, calm), _some(core, calm)
-    gloss = Gloss.of(chosen, min(1.5 * shading, 1.0)) if region == WET else None
+    gloss = Gloss.of(chosen, min(1.5 * shading, 1.0)) if region in GLOSSY else None
     if gloss is not None:
         chosen, pixels = (np.rint(255 * gloss.taken_off(some)).astype(np.uint8) for some in (chosen, pixels))
     light = Light.of(region, chosen, rgb, shading)

@@ -1,4 +1,4 @@
-"""What shines on lips: told from their own colour by the model that made it, and still there when they are filled."""
+"""What shines on skin: told from their own colour by the model that made it, and still there when they are filled."""
 
 import numpy as np
 import pytest
@@ -47,13 +47,15 @@ def test_grey_lips_have_none_that_could_be_told(material):
     assert not Gloss.of(picture[LIPS], 1.0).on(picture[LIPS]).any()
 
 
-@pytest.mark.parametrize("colour", ["#b00020", "#5a1020", "#2040c0"])
-def test_filled_lips_shine_white(colour):
-    """On red lips it was orange."""
+@pytest.mark.parametrize(
+    ("region", "colour"), [("lips", "#b00020"), ("lips", "#5a1020"), ("lips", "#2040c0"), ("skin", "#6a4028")]
+)
+def test_filled_lips_and_skin_shine_white(region, colour):
+    """Red lips shone orange."""
     picture = glossy(MATERIAL)
-    ids = np.where(LIPS, region_by_name("lips").id, region_by_name("skin").id).astype(np.uint8)
+    ids = np.where(LIPS, region_by_name(region).id, region_by_name("background").id).astype(np.uint8)
     canvas = Canvas(picture, soft_regions(ids))
-    canvas.fill("lips", colour)
+    canvas.fill(region, colour)
 
     there, beside = SPOT & (np.hypot(X - 48, Y - 54) < 3), LIPS & (np.hypot(X - 48, Y - 54) > 6) & (np.abs(X - 48) < 15)
     added = srgb_to_linear(canvas.guide[there]).mean(axis=0) - srgb_to_linear(canvas.guide[beside]).mean(axis=0)

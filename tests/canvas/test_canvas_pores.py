@@ -50,7 +50,7 @@ def difference(picture: np.ndarray, other: np.ndarray, where: np.ndarray) -> flo
 )
 def test_grain_is_as_strong_on_the_new_colour(skin, colour, least, most):
     """On fair skin 0.7 of it was left. On a darker colour all is less, as the light is."""
-    light = 1 + 0.45 * np.sin(X / 40) * np.cos(Y / 50)
+    light = 1 + 0.2 * np.sin(X / 40) * np.cos(Y / 50)
     bare, grainy = face(skin, light, 0 * X), face(skin, light, some_grain(4))
     kept = difference(filled(grainy, colour), filled(bare, colour), DEEP) / difference(grainy, bare, DEEP)
     assert least < kept < most
@@ -67,7 +67,7 @@ def test_all_of_the_light_on_the_skins_own_colour_is_the_original():
 def test_what_is_blown_out_shows_no_grain():
     light = np.where(X < 96, 1, 1.6)
     bare, grainy = (filled(face(FAIR, light, grain), "#fff0e8") for grain in (0 * X, some_grain(4)))
-    assert difference(grainy, bare, DEEP & (X > 110)) < 0.5 * difference(grainy, bare, DEEP & (X < 80))
+    assert difference(grainy, bare, DEEP & (X > 110)) < 0.6 * difference(grainy, bare, DEEP & (X < 80))
 
 
 def test_texture_is_taken_out_and_given_back_where_the_mask_is_full():
