@@ -22,6 +22,7 @@ from npe_core.filenames import printable, printable_lines
 from npe_core.terminal import has_true_colour, may_have_true_colour
 from npe_tui.config import Config
 from npe_tui.document.document import EditDocument
+from npe_tui.editing.editing import Editing
 from npe_tui.engine.running import Engine
 from npe_tui.files import places
 from npe_tui.files.recent import Recent
@@ -105,9 +106,9 @@ class NpeApp(InOrder, inherit_bindings=False):
     # --- from screen to screen ----------------------------------------------------------------------------------
 
     @property
-    def editing(self) -> EditScreen | None:
+    def editing(self) -> Editing | None:
         """The photo under way, whatever lies over it."""
-        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, EditScreen)), None)
+        return next((screen.editing for screen in reversed(self.screen_stack) if isinstance(screen, EditScreen)), None)
 
     def pop_screen(self) -> AwaitComplete:
         """What lies below is painted when all has come about by which it is to be: once, over SSH that is felt."""
@@ -127,13 +128,13 @@ class NpeApp(InOrder, inherit_bindings=False):
         screen = OpenScreen(folder, self.recent.photos, self.config, problem, first, current)
         return await self.push_screen_wait(screen)
 
-    async def open_another(self, editing: EditScreen) -> None:
+    async def open_another(self, editing: Editing) -> None:
         """Choose a photo and go over to it, if nothing is lost by it; who waited to quit does not quit meanwhile."""
         self.saving.stay()
         document = await self._ask_photo(editing.path.parent, current=editing.path)
         if document is not None and await self.saving.may_close("Open another photo without saving?"):
             editing.running.leave()
-            following, left = EditScreen(document.path, document, editing.carried), ref(editing)
+            following, left = EditScreen(document.path, document, editing.tools.carried), ref(editing)
             del editing
             await self.switch_screen(following)
             # not begun here: what is begun from a key of that screen holds it as long as it runs
@@ -254,7 +255,7 @@ class NpeApp(InOrder, inherit_bindings=False):
         self._close_messages_no_wait()
 
 
-async def _forgotten(left: ref[EditScreen]) -> None:
+async def _forgotten(left: ref[Editing]) -> None:
     """A closed screen is made of cycles, which with torch there stayed for many photos more, each with all its pixels.
 
     What has closed it may hold it for a moment, and a save for as long as it takes.

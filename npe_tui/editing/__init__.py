@@ -1,1 +1,1 @@
-"""The parts that the editor's screen holds, each with one thing to do; ``screens/edit.py`` puts them together."""
+"""What is done with one photo, apart from how it is seen: ``editing.py`` puts the parts together."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
+from textual.content import Content
+from textual.css.query import NoMatches
 from textual.screen import Screen
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Label
 
 from npe_tui.hand.easel import Easel
 from npe_tui.panels.brush import BrushPanel
@@ -25,6 +29,28 @@ class Window:
 
     def __init__(self, screen: Screen[None], easel: Easel) -> None:
         self._screen, self._easel = screen, easel
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the photo was not left meanwhile."""
+        return self._screen.is_attached
+
+    def later(self, work: Coroutine[Any, Any, object]) -> None:
+        """Runs a coroutine beside the event loop, as long as the screen is there."""
+        self._screen.run_worker(self._while_here(work))
+
+    async def _while_here(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except NoMatches:
+            if self._screen.app.is_running and self.is_there:  # else all is being taken down, and nobody looks any more
+                raise
+
+    # --- what there is on it --------------------------------------------------------------------------------------
+
+    async def furnish(self, side: Side) -> None:
+        """The panels come."""
+        await self._screen.query_one("#side").mount(side)
 
     @property
     def status(self) -> StatusLine:
@@ -55,6 +81,10 @@ class Window:
         """Whether the panels are seen, so that the status line need not repeat them."""
         return self._screen.query_one("#side").display
 
+    def entitle(self, title: str | Content) -> None:
+        """One line above the photo."""
+        self._screen.query_one("#title", Label).update(title, layout=False)  # one line, whatever it tells
+
     def refresh_keys(self) -> None:
         """Other commands than before can be given now."""
         self._screen.refresh_bindings()
@@ -66,13 +96,9 @@ class Window:
 
     # --- the panels in a small window, and the focus --------------------------------------------------------------
 
-    def choose_panel(self, name: str) -> None:
-        """Where there is not room for all panels, this one."""
-        self._screen.query_one(Side).choose(name)
-
     def go_to_panel(self, name: str) -> None:
         """To its first control; what is in a field may be typed over."""
-        self.choose_panel(name)
+        self._screen.query_one(Side).choose(name)
         self._cover_picture(True)
         panel = self._screen.query_one(f"#{name}")
         first = next((widget for widget in panel.query("*") if widget.focusable), None)

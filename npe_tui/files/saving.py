@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from npe_tui.app import NpeApp
     from npe_tui.document.document import EditDocument
     from npe_tui.document.results import Made
-    from npe_tui.screens.edit import EditScreen
+    from npe_tui.editing.editing import Editing
     from npe_tui.screens.save import Target
 
 Asked: TypeAlias = tuple[str, dict[str, str]]
@@ -30,7 +30,7 @@ Asked: TypeAlias = tuple[str, dict[str, str]]
 class Save:
     """One save, from the key press to its end."""
 
-    editing: EditScreen
+    editing: Editing
     document: EditDocument
     made: Made | None
     """The picture; None: paint and mask."""
@@ -42,7 +42,7 @@ class Save:
 
     def say(self, told: str, serious: bool = False) -> None:
         """On the screen of the photo, if that was not left meanwhile. No notification: a dialog says all of it."""
-        if self.editing.is_attached:
+        if self.editing.window.is_there:
             self.editing.status.say(told, serious=serious, noted=True)
 
     @property
@@ -114,7 +114,7 @@ class Saving:
         while not (save.ended.is_set() or given_up.is_set()):
             await asyncio.sleep(0.05)
 
-    async def _ask_to_save(self, title: str, editing: EditScreen, document: EditDocument) -> tuple[str | None, Asked]:
+    async def _ask_to_save(self, title: str, editing: Editing, document: EditDocument) -> tuple[str | None, Asked]:
         """The answer, and to what."""
         from npe_tui.screens.confirm import ConfirmScreen
 
@@ -123,7 +123,7 @@ class Saving:
 
     # --- from the key on ----------------------------------------------------------------------------------------
 
-    def begin(self, editing: EditScreen, again: bool = False, paint: bool = False) -> None:
+    def begin(self, editing: Editing, again: bool = False, paint: bool = False) -> None:
         """Ask where, ask before overwriting, write. ``paint``: paint and mask instead of the edited picture.
 
         The picture is the one that is in force now, whatever is undone meanwhile; or one that an Enhance makes while a
@@ -146,7 +146,7 @@ class Saving:
         else:
             self._app.run_worker(self._carry_out(self._new(editing, document, again, paint), again), group="app")
 
-    def _new(self, editing: EditScreen, document: EditDocument, again: bool, paint: bool) -> Save:
+    def _new(self, editing: Editing, document: EditDocument, again: bool, paint: bool) -> Save:
         made = None if paint else document.made
         path = document.file_for(made) if again and made is not None else None
         save = Save(editing, document, made, path, asks=path is None and not (again and self._under_way))
@@ -178,7 +178,7 @@ class Saving:
             return False
         if editing.autosave is not None and not document.unsaved:
             await asyncio.to_thread(editing.autosave.discard, editing.autosave.changes)
-        if editing.is_attached:
+        if editing.window.is_there:
             editing.tell()
         if own is not None and written == own.path:
             save.say(f"Saved again as {save.named(written)}.{save.if_other}")
@@ -252,7 +252,7 @@ class Saving:
         return target
 
 
-def _unsaved(editing: EditScreen, document: EditDocument) -> Asked:
+def _unsaved(editing: Editing, document: EditDocument) -> Asked:
     """What is said of leaving now, and what can be answered."""
     what, save = "save", "Save"
     if document.unsaved_result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -49,6 +49,11 @@ class Side(Vertical):
         name = next((node.id for node in event.widget.ancestors if node.id in PANELS), None)
         if name is not None and name != chosen:
             self.choose(name)
+
+    @on(Chips.Pressed, "#tabs")
+    def _chose(self, event: Chips.Pressed) -> None:
+        event.stop()
+        self.choose(event.name)
 
     def choose(self, name: str) -> None:
         """Where there is not room for all panels, this one; where there is room for two, its neighbour too."""

@@ -70,6 +70,18 @@ class StrengthPanel(Vertical):
         self._show_seed()
         self.query_one("#presets", Chips).chosen = self._preset
 
+    def shift_timestep(self, by: int) -> int:
+        """Stronger or weaker; returns the timestep of now."""
+        timestep = min(max(self.settings.timestep + by, WEAKEST), STRONGEST)
+        self.show_settings(replace(self.settings, timestep=timestep))
+        return timestep
+
+    def shift_sharpness(self, by: float) -> float:
+        """Sharper or smoother, 0..1; returns the sharpness of now."""
+        sharpness = round(min(max(self.settings.sharpness + by, 0.0), 1.0), 2)
+        self.show_settings(replace(self.settings, sharpness=sharpness))
+        return sharpness
+
     def show_last_seed(self, seed: int | None) -> None:
         """The seed of the picture that the next one goes on from."""
         self._last_seed = seed

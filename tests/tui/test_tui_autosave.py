@@ -206,7 +206,7 @@ def test_paint_that_follows_a_save_at_once_is_autosaved(start, config, tmp_path)
         async with start((40, 12), settings=replace(config, autosave=0.05)) as session:
             await session.open()
             await session.fill("7")
-            autosave = session.screen.autosave
+            autosave = session.editing.autosave
             await until(session.pilot, autosave.file.exists)
             with autosave._writing:  # a disk that takes its time
                 await session.press("P")
@@ -229,7 +229,7 @@ def test_a_lost_connection_ends_the_process_whatever_goes_wrong(start, monkeypat
             codes = []
             monkeypatch.setattr(os, "_exit", codes.append)
             with monkeypatch.context() as patch:
-                patch.setattr(session.screen.autosave, "close", lambda: 1 / 0)
+                patch.setattr(session.editing.autosave, "close", lambda: 1 / 0)
                 with pytest.raises(ZeroDivisionError):
                     HangUp(session.app).hung_up()
             assert codes == [129]

@@ -13,11 +13,11 @@ from textual.widgets import Input
 from tui_session import run, until
 
 from npe_core.errors import InputError
+from npe_tui.editing.opening import Opening
 from npe_tui.files import opening
 from npe_tui.files.autosave import Autosave, left_behind
 from npe_tui.files.thumbnails import entries_of, thumbnail
 from npe_tui.screens import open as open_screen
-from npe_tui.screens.edit import EditScreen
 from npe_tui.screens.help import HelpScreen
 from npe_tui.screens.open import OpenScreen
 from npe_tui.widgets.gallery import Gallery
@@ -146,7 +146,7 @@ def test_the_browser_has_a_key_to_each_list_and_back_to_the_folder(start, config
             assert status.message.startswith("Unsaved work is kept (u). 1 photo in")
             await session.press("backspace")
             await until(session.pilot, lambda: field.value == f"{tmp_path.parent}/")
-        monkeypatch.setattr(EditScreen, "_ask_recovery", later)
+        monkeypatch.setattr(Opening, "_ask", later)
         async with start((40, 12)) as session:
             await session.open()
             await session.press("o")
@@ -356,10 +356,10 @@ def test_a_large_photo_is_seen_while_it_is_opened_where_it_will_be_and_cannot_be
 
     async def scenario():
         async with start((80, 24), photo, replace(config, depth="true")) as session:
-            view, title = session.screen.easel.view, session.screen.query_one("#title")
+            view, title = session.editing.easel.view, session.screen.query_one("#title")
             shown = lambda: title.render_line(0).text  # noqa: E731
             await until(session.pilot, lambda: shown().startswith(" large.jpg  960x1152  opening"))
-            await until(session.pilot, lambda: session.screen.ready and not view._flushing)
+            await until(session.pilot, lambda: session.editing.ready and not view._flushing)
             small, codes, drawn = view._scene.picture, view._codes.copy(), []
             assert small.size[0] < 200 and len(np.unique(codes)) > 20
             await session.press("b", "right", "space", "7", "g", "u", "P", "c")

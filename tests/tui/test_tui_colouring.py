@@ -73,10 +73,10 @@ def test_the_dropper_takes_what_is_seen_before_or_after_the_edit(start):
         async with start((80, 24)) as session:
             await session.open()
             screen = session.screen
-            screen.painting.take_colour(40, 75)
+            screen.editing.painting.take_colour(40, 75)
             assert session.ids[75, 40] == SKIN
             r, g, b = session.document.photo.image[75, 40]
-            assert screen.hand.colour == f"#{r:02x}{g:02x}{b:02x}" == screen.query_one("#hex", Input).value
+            assert screen.editing.hand.colour == f"#{r:02x}{g:02x}{b:02x}" == screen.query_one("#hex", Input).value
             await session.fill("7")
             await session.enhance(seed=9)
             await session.press("i")
@@ -84,9 +84,9 @@ def test_the_dropper_takes_what_is_seen_before_or_after_the_edit(start):
             before, after = "#{:02x}{:02x}{:02x}".format(*session.document.photo.image[y, x]), "#090909"
 
             async def take():
-                screen.painting.press(x, y)
+                screen.editing.painting.press(x, y)
                 await session.pilot.pause()
-                return screen.hand.colour
+                return screen.editing.hand.colour
 
             assert await take() == after
             screen.action_compare()
@@ -94,7 +94,7 @@ def test_the_dropper_takes_what_is_seen_before_or_after_the_edit(start):
             screen.action_compare()
             screen.action_beside()
             for split, colour in ((0.0, after), (1.0, before)):
-                screen.easel.move_divider(2 * split - 1)
+                screen.editing.easel.move_divider(2 * split - 1)
                 assert await take() == colour
             screen.action_beside()
             await session.pilot.pause()
@@ -103,7 +103,7 @@ def test_the_dropper_takes_what_is_seen_before_or_after_the_edit(start):
             offset = tuple(map(int, view.viewport.photo_to_cell(x, y)))
             assert await take() == after
             await session.pilot.click("#before", offset=offset)
-            await until(session.pilot, lambda: screen.hand.colour != after)
+            await until(session.pilot, lambda: screen.editing.hand.colour != after)
             await session.press("b")
             await session.pilot.click("#before", offset=offset)
             await until(session.pilot, lambda: "the photo as it was" in screen.status.message)
@@ -117,7 +117,7 @@ def test_a_colour_that_is_used_elsewhere_leaves_what_was_enhanced_as_it_is(start
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
-            hair, canvas, hand = session.ids == HAIR, session.document.canvas, session.screen.hand
+            hair, canvas, hand = session.ids == HAIR, session.document.canvas, session.editing.hand
             for then, colour in (("5", "#2e6f9e"), ("brush", "#4c7a4f"), ("f", "#8b2500")):
                 first = hand.colour
                 await session.fill("7")
@@ -127,8 +127,8 @@ def test_a_colour_that_is_used_elsewhere_leaves_what_was_enhanced_as_it_is(start
                 assert canvas.targets[-1].colour == colour != first
                 if then == "brush":
                     await session.press("b")
-                    session.screen.painting.press(40, 75)
-                    session.screen.painting.release()
+                    session.editing.painting.press(40, 75)
+                    session.editing.painting.release()
                 else:
                     await session.fill(then)
                 await session.pilot.pause()
@@ -191,7 +191,7 @@ def test_a_colour_is_typed_and_the_field_says_the_one_in_force(start):
                 assert field.value == "#12" and field.has_class("-wrong")
                 await session.press(leave)
                 assert not field.has_focus and not field.has_class("-wrong"), leave
-                assert field.value == session.screen.hand.colour == "#8b2500"
+                assert field.value == session.editing.hand.colour == "#8b2500"
 
             told = session.screen.query_one("#no-colour")
             await session.press("f3", *"blond", "enter")
@@ -200,7 +200,7 @@ def test_a_colour_is_typed_and_the_field_says_the_one_in_force(start):
             await session.press("f3", *"chestnut")
             assert not told.display
             await session.press("enter")
-            assert session.screen.hand.colour == field.value == "#5a3220"
-            assert session.screen.easel.view.has_focus
+            assert session.editing.hand.colour == field.value == "#5a3220"
+            assert session.editing.easel.view.has_focus
 
     run(scenario)

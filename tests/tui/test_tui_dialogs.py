@@ -139,7 +139,7 @@ def test_the_keys_of_the_photo_are_not_told_anew_where_none_changed_or_under_a_d
             await until(session.pilot, lambda: line.offered)
             before = line.offered
             await ask_where(session)
-            session.screen.running._making = 1
+            session.editing.running._making = 1
             session.screen.refresh_bindings()
             for _ in range(5):
                 await session.pilot.pause()

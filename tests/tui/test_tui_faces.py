@@ -44,7 +44,7 @@ def test_several_faces_are_asked_about_and_the_one_that_enter_would_take_is_mark
                 await until(session.pilot, lambda: asks_for_face(session))
                 asked = session.engine.asked.count(("segment", session.document))
                 await session.press(key)
-                await until(session.pilot, lambda: session.screen.running.looking)
+                await until(session.pilot, lambda: session.editing.running.looking)
                 assert session.engine.asked.count(("segment", session.document)) == asked + 1
                 assert session.document.wish == wish
 
@@ -93,7 +93,7 @@ def test_the_face_in_force_is_marked_when_another_could_be_chosen_and_stays_with
                 await session.press(key)
             else:
                 session.app.screen._box(wish.box[:2], wish.box[2:])
-            await until(session.pilot, lambda: session.screen.running.looking)
+            await until(session.pilot, lambda: session.editing.running.looking)
             for answer in ("escape", "enter"):
                 await session.press("x")
                 await until(session.pilot, lambda: asks_for_face(session))
@@ -104,7 +104,7 @@ def test_the_face_in_force_is_marked_when_another_could_be_chosen_and_stays_with
                 assert [frame.number for frame in view._scene.frames if frame.chosen] == marked
                 assert "as it was" in str(options.get_option("none").prompt)
                 await session.press(answer)
-                await until(session.pilot, lambda: not session.screen.asks_for_face)
+                await until(session.pilot, lambda: not session.editing.finding.asks)
                 assert session.document.wish == wish
                 if answer == "escape":
                     assert session.screen.status.message == "The face is the same as before"
@@ -236,10 +236,10 @@ def test_a_later_colour_leaves_the_fill_of_the_face_before_alone(start):
             await session.open()
             await session.fill()
             before = session.document.canvas.revision
-            await session.screen.find_face(ask=False)
+            await session.editing.find_face(ask=False)
             await session.say(messages.Segmented(session.number("segment"), Ids(np.roll(session.ids, 20, axis=1))))
             session.screen.query_one(ColourPanel)._changed("#2e6f9e")
-            await until(session.pilot, lambda: session.screen.hand.colour == "#2e6f9e")
+            await until(session.pilot, lambda: session.editing.hand.colour == "#2e6f9e")
             await session.pilot.pause()
             assert [fill.colour for fill in session.document.canvas.targets] == ["#8b2500"]
             assert session.document.canvas.revision == before
@@ -285,12 +285,12 @@ def test_what_was_picked_meanwhile_is_not_waited_for_when_faces_cannot_be_looked
 
     async def scenario():
         async with start((40, 12)) as session:
-            await until(session.pilot, lambda: session.screen.asks_for_face)
+            await until(session.pilot, lambda: session.editing.finding.asks)
             await session.press("7")
-            assert session.screen.painting.waits
+            assert session.editing.painting.waits
             goes_on.set()
             await until(session.pilot, lambda: session.screen.status.message == told)
-            assert not session.screen.painting.waits
+            assert not session.editing.painting.waits
 
     run(scenario)
 
@@ -309,7 +309,7 @@ def test_without_a_face_it_is_told_that_enhance_needs_one_and_how_to_say_where(s
             await session.press("x")
             await until(session.pilot, lambda: asks_for_face(session))
             await session.press("w")
-            await until(session.pilot, lambda: session.screen.face_chosen)
+            await until(session.pilot, lambda: session.editing.finding.chosen)
             assert session.document.wish == FaceWish(aligned=True)
             await session.make("g", "edit")
 

@@ -34,11 +34,11 @@ def test_after_enter_in_a_text_field_the_keys_are_the_pictures(start):
             assert colour.value == "#a2714d"
             session.screen.set_focus(seed)
             burst(session.app, "4", "enter", "b")
-            await until(session.pilot, lambda: session.screen.hand.tool == "brush")
+            await until(session.pilot, lambda: session.editing.hand.tool == "brush")
             assert seed.value == "4"
             burst(session.app, "f3", "x", "enter", "k")
             await until(session.pilot, lambda: colour.value == "xk")
-            assert session.screen.hand.tool == "brush", "what is no colour is mended first"
+            assert session.editing.hand.tool == "brush", "what is no colour is mended first"
 
     run(scenario)
 
@@ -52,7 +52,7 @@ def test_after_enter_in_the_field_of_a_dialog_the_keys_are_the_pictures(start, t
             await session.press("S")
             await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
             burst(session.app, "end", *["left"] * 4, "x", "enter", "b")
-            await until(session.pilot, lambda: session.screen.hand.tool == "brush")
+            await until(session.pilot, lambda: session.editing.hand.tool == "brush")
             await until(session.pilot, (tmp_path / "me-editedx.png").exists)
 
     run(scenario)

@@ -45,7 +45,7 @@ def test_leaving_asks_when_something_would_be_lost_as_it_is_by_then(start):
             assert isinstance(session.app.screen, ConfirmScreen)
             await session.press("escape")
             await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
-            painting = session.app.screen_stack[-2].painting
+            painting = session.editing.painting
             assert painting.frozen, "what is chosen would be laid beside paint that it was not made of"
             await asked()
             await session.press("right", "enter")
@@ -175,7 +175,9 @@ def test_no_question_comes_over_the_browser_from_who_waited_to_quit(start, monke
             await session.press("enter", "5", "q", "o")
             await until(session.pilot, lambda: isinstance(app.screen, OpenScreen))
             slow.set()
-            await until(session.pilot, lambda: screen.status.message.startswith("Saved") and screen.document.unsaved)
+            await until(
+                session.pilot, lambda: screen.status.message.startswith("Saved") and screen.editing.document.unsaved
+            )
             await session.pilot.pause(0.2)
             assert isinstance(app.screen, OpenScreen)
 

@@ -27,7 +27,7 @@ async def go_over(session, photo):
     await session.press("o")
     await until(session.pilot, lambda: isinstance(session.app.screen, OpenScreen))
     session.app.screen._take(photo)
-    await until(session.pilot, lambda: session.app.editing is session.app.screen)
+    await until(session.pilot, lambda: session.screen is session.app.screen)
     await until(session.pilot, lambda: session.document is not None)
 
 
@@ -48,7 +48,7 @@ def test_hand_and_strength_go_along_and_the_list_begins_at_the_photo(start, phot
     async def scenario():
         async with start((100, 30), photo=other) as session:
             await session.open()
-            hand, strength = session.screen.hand, session.screen.query_one(StrengthPanel)
+            hand, strength = session.editing.hand, session.screen.query_one(StrengthPanel)
             await session.press("b", "]", "}", "l", ".", ".", ";", "s")
             radius, hand.colour = hand.radius, "#123456"
             await session.press("o")
@@ -57,11 +57,11 @@ def test_hand_and_strength_go_along_and_the_list_begins_at_the_photo(start, phot
             await until(session.pilot, lambda: gallery.entry is not None)
             assert gallery.entry.path == other, "Enter stays with the photo"
             session.app.screen._take(photo_file)
-            await until(session.pilot, lambda: session.app.editing is session.app.screen)
+            await until(session.pilot, lambda: session.screen is session.app.screen)
             await until(session.pilot, lambda: session.document is not None and session.document.path == photo_file)
-            now = session.screen
-            assert now.hand == replace(hand, radius=radius) and now.hand is not hand
-            assert now.easel.view.brush_radius == radius
+            now, editing = session.screen, session.editing
+            assert editing.hand == replace(hand, radius=radius) and editing.hand is not hand
+            assert editing.easel.view.brush_radius == radius
             panel = now.query_one(StrengthPanel)
             assert panel.settings == replace(strength.settings, seed=None) and panel.settings.timestep == 270
             assert now.query_one(ColourPanel).colour == "#123456"

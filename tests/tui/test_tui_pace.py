@@ -117,9 +117,9 @@ def test_a_panel_over_the_picture_gives_way_to_the_guesses(start):
             await session.open()
             await session.fill("7")
             await session.press("f2")
-            assert not session.screen.easel.display
+            assert not session.editing.easel.display
             await session.make("g", "edit")
-            assert session.screen.easel.display and session.screen.easel.view.has_focus
+            assert session.editing.easel.display and session.editing.easel.view.has_focus
             assert session.screen.status.message == "Enhancing. Esc cancels; the canvas waits."
 
     run(scenario)

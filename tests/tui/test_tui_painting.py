@@ -27,7 +27,7 @@ def test_what_is_picked_before_the_regions_are_known_is_filled_then(start, found
                 await until(session.pilot, lambda: isinstance(session.app.screen, FaceScreen))
                 await until(session.pilot, lambda: session.app.screen.is_mounted)
                 await session.press(number)
-                await until(session.pilot, lambda: session.screen.running.looking)
+                await until(session.pilot, lambda: session.editing.running.looking)
                 assert session.document.regions is None
 
             await chosen("1")
@@ -42,7 +42,7 @@ def test_what_is_picked_before_the_regions_are_known_is_filled_then(start, found
             ):
                 for key in done:
                     if key == "click":
-                        session.screen.painting.press(40, 63)
+                        session.editing.painting.press(40, 63)
                     else:
                         await session.press(key)
                     if key in ("7", "5", "click"):
@@ -52,10 +52,10 @@ def test_what_is_picked_before_the_regions_are_known_is_filled_then(start, found
                 await session.open()
                 if filled:
                     await until(session.pilot, lambda: session.document.canvas.targets)
-                await until(session.pilot, lambda: not session.screen.painting._turn.locked())
+                await until(session.pilot, lambda: not session.editing.painting._turn.locked())
                 await until(session.pilot, lambda: session.screen.status.message.startswith(("Filled", "Pick", "Pen")))
                 assert [fill.region for fill in session.document.canvas.targets] == filled, done
-                assert not session.screen.painting.waits
+                assert not session.editing.painting.waits
                 if session.document.marked:
                     await session.press("delete")
                     await until(session.pilot, lambda: not session.document.marked)
@@ -85,10 +85,10 @@ def test_an_enhance_of_what_waits_for_the_regions_follows_its_fill_and_no_other(
             engine.state = ready
             await session.open()
             await until(session.pilot, lambda: session.screen.status.message.startswith(ends))
-            await until(session.pilot, lambda: not session.screen.painting._turn.locked())
+            await until(session.pilot, lambda: not session.editing.painting._turn.locked())
             await session.pilot.pause()
             assert ("edit" in [asked[0] for asked in engine.asked]) == made
-            assert session.screen.status.message.startswith(ends) and not session.screen.painting.waits
+            assert session.screen.status.message.startswith(ends) and not session.editing.painting.waits
 
     run(scenario)
 
@@ -101,11 +101,11 @@ def test_what_was_picked_before_the_regions_is_filled_after_what_takes_its_time_
         async with start((40, 12)) as session:
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
             await session.press("b", "right", "space", ">")
-            await until(session.pilot, lambda: session.screen.painting._turn.locked())
+            await until(session.pilot, lambda: session.editing.painting._turn.locked())
             await session.press("7")
             await session.open()
             await session.pilot.pause()
-            assert session.screen.painting._turn.locked() and not session.document.canvas.targets
+            assert session.editing.painting._turn.locked() and not session.document.canvas.targets
             goes_on.set()
             await until(session.pilot, lambda: [fill.region for fill in session.document.canvas.targets] == ["hair"])
 
@@ -123,13 +123,13 @@ def test_a_click_on_glasses_fills_them_and_one_on_clothes_does_not(start, ids):
             await session.open()
             canvas = session.document.canvas
             for at, filled, left in (((40, 43), glasses, clothes), ((40, 90), clothes, glasses)):
-                session.screen.painting.press(*at)
+                session.editing.painting.press(*at)
                 await until(session.pilot, lambda: session.document.marked)
                 assert canvas.mask[filled].all() and not canvas.mask[left].any()
                 await session.press("u")
                 await until(session.pilot, lambda: not session.document.marked)
             canvas.regions = None  # as when another face was chosen after the click
-            await session.screen.painting._fill(region_by_name("attire").id, (40, 43), "whole")
+            await session.editing.painting._fill(region_by_name("attire").id, (40, 43), "whole")
             assert "not known yet" in session.screen.status.message and not session.document.marked
 
     run(scenario)
@@ -141,7 +141,7 @@ def test_the_mouse_picks_and_paints_while_its_button_is_held(start):
     async def scenario():
         async with start((80, 24)) as session:
             await session.open()
-            view, hand, canvas = session.screen.easel.view, session.screen.hand, session.document.canvas
+            view, hand, canvas = session.editing.easel.view, session.editing.hand, session.document.canvas
             column, row = (int(c) for c in view.viewport.photo_to_cell(40, 63))
             await session.pilot.click("#photo", offset=(column, row))
             await until(session.pilot, lambda: session.document.marked)
@@ -198,12 +198,12 @@ def test_the_keyboard_paints_while_the_pen_is_down_which_a_command_lifts(start):
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
-            view, canvas = session.screen.easel.view, session.document.canvas
+            view, canvas = session.editing.easel.view, session.document.canvas
             await session.press("b", "c")
-            assert session.screen.easel.before
+            assert session.editing.easel.before
             await session.press("right", "enter", *(["shift+right"] * 4), "enter")
             assert (canvas.mask[int(view.cursor[1])] == 1).sum() >= 20
-            assert not session.screen.easel.before, "what is painted is seen"
+            assert not session.editing.easel.before, "what is painted is seen"
             await session.press("right")
             before = canvas.revision
             await session.press("right")
@@ -211,12 +211,12 @@ def test_the_keyboard_paints_while_the_pen_is_down_which_a_command_lifts(start):
 
             for key in ("u", "f", "tilde", "7"):
                 await session.press("right", "enter", "right", "right")
-                assert session.screen.hand.drawing, key
+                assert session.editing.hand.drawing, key
                 before = canvas.revision
                 await session.press(key)
                 await until(session.pilot, lambda before=before: canvas.revision > before)
-                await until(session.pilot, lambda: not session.screen.painting._turn.locked())
-                assert not session.screen.hand.drawing, key
+                await until(session.pilot, lambda: not session.editing.painting._turn.locked())
+                assert not session.editing.hand.drawing, key
                 mask = canvas.mask.copy()
                 await session.press("right", "right")
                 assert (canvas.mask == mask).all(), f"the pen is up after {key}"
@@ -230,12 +230,12 @@ def test_a_tint_and_its_opacity_reach_the_stroke(start):
     async def scenario():
         async with start((80, 24)) as session:
             await session.open()
-            hand, panel = session.screen.hand, session.screen.query_one(BrushPanel)
+            hand, panel = session.editing.hand, session.screen.query_one(BrushPanel)
             chips, opacity = panel.query_one("#paints", Chips), panel.query_one("#opacity", Slider)
 
             async def painted():
-                session.screen.painting.press(40, 30)
-                session.screen.painting.release()
+                session.editing.painting.press(40, 30)
+                session.editing.painting.release()
                 guide = session.document.canvas.guide.copy()
                 await session.press("u")
                 await until(session.pilot, lambda: not session.document.marked)
@@ -271,7 +271,7 @@ def test_pieces_brush_and_mask_tools_by_key(start):
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
-            hand = session.screen.hand
+            hand = session.editing.hand
             await session.press("w", "b", "right_square_bracket", "left_curly_bracket")
             assert hand.picks == "piece" and hand.tool == "brush"
             assert hand.radius > 2 and hand.hardness == pytest.approx(0.7)
@@ -302,7 +302,7 @@ def test_what_runs_out_of_memory_is_told_and_leaves_the_canvas_as_it_was(start, 
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
-            document, canvas, painting = session.document, session.document.canvas, session.screen.painting
+            document, canvas, painting = session.document, session.document.canvas, session.editing.painting
             await session.press("w", "w")
             await session.fill("7")
             before, fills = document.shown.copy(), canvas.targets
@@ -316,7 +316,7 @@ def test_what_runs_out_of_memory_is_told_and_leaves_the_canvas_as_it_was(start, 
                 elif where in ("feather", "fill", "lay"):
                     await session.press("f" if where == "feather" else "5")
                 else:
-                    session.screen.hand.tool = "marker"
+                    session.editing.hand.tool = "marker"
                     painting.press(40, 70)
                     painting.drag(42, 70)
                     painting.release()
@@ -335,7 +335,7 @@ def test_several_regions_are_one_fill_of_one_step(start):
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
-            canvas, painting = session.document.canvas, session.screen.painting
+            canvas, painting = session.document.canvas, session.editing.painting
 
             def others(fill):
                 other = Canvas(canvas.image)

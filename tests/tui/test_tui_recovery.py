@@ -24,7 +24,6 @@ from npe_tui.files import places
 from npe_tui.files.autosave import Autosave, left_behind
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.faces import FaceScreen
-from npe_tui.screens.photo import PhotoScreen
 from npe_tui.screens.save import SaveScreen
 
 
@@ -33,7 +32,7 @@ async def lose(start, saving):
     async with start((40, 12), settings=saving) as session:
         await session.open()
         await session.fill("7")
-        session.screen.autosave.flush()
+        session.editing.autosave.flush()
 
 
 async def recovered(session):
@@ -59,7 +58,7 @@ def test_the_same_face_is_meant_again(start, config, found, key, meant):
             await session.press(key)
             await session.open()
             await session.fill("7")
-            session.screen.autosave.flush()
+            session.editing.autosave.flush()
 
     async def find():
         async with start((40, 12), settings=saving) as session:
@@ -94,7 +93,7 @@ def test_a_face_that_is_not_there_any_more_is_asked_for(start, config, found):
             await session.press("3")
             await session.open()
             await session.fill("7")
-            session.screen.autosave.flush()
+            session.editing.autosave.flush()
 
     async def find():
         async with start((40, 12), settings=saving) as session:
@@ -117,9 +116,9 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
             result = invented(session.document, then.seed)
             if known:
                 result.parameters.update(asdict(then))
-            session.screen.autosave.flush()
+            session.editing.autosave.flush()
             await session.say(messages.Edited(await session.make("g", "edit"), [result]))
-            session.screen.autosave.flush()
+            session.editing.autosave.flush()
 
     async def find():
         async with start((40, 12), settings=saving) as session:
@@ -134,8 +133,8 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
                 await session.enhance(seed=then.seed)
                 await session.press("u")
                 await until(session.pilot, lambda: session.document.result is None)
-                session.screen.autosave.touch()
-                session.screen.autosave.flush()
+                session.editing.autosave.touch()
+                session.editing.autosave.flush()
 
     run(lose)
     run(find)
@@ -152,7 +151,7 @@ def test_a_picture_that_was_made_from_other_paint_is_not_promised(start, config)
             await session.fill("7")
             await session.enhance()
             await session.fill("5")
-            session.screen.autosave.flush()
+            session.editing.autosave.flush()
 
     async def find():
         async with start((40, 12), settings=saving) as session:
@@ -179,7 +178,7 @@ def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
             await session.say(messages.Edited(await session.make("g", "edit"), [result]))
             session.document.save(tmp_path / "mine.png")
             await session.fill("5")
-            session.screen.autosave.flush()
+            session.editing.autosave.flush()
 
     async def find():
         async with start((40, 12), settings=saving) as session:
@@ -218,7 +217,7 @@ def test_what_was_left_behind_is_offered_until_it_is_saved(start, config):
             assert session.document.unsaved
             await session.open()
             assert (session.document.canvas.mask > 0).sum() == (session.ids == HAIR).sum()
-            autosave = session.screen.autosave
+            autosave = session.editing.autosave
             await until(session.pilot, lambda: list(autosave.file.parent.glob("*.paint")) == [autosave.file])
 
     async def find_and_save_without_autosave():
@@ -263,7 +262,7 @@ def test_what_does_not_fit_any_more_and_what_another_editor_took_over_keep_no_ol
         return canvas.save_state()
 
     told, image = [], np.asarray(Image.open(photo_file))
-    monkeypatch.setattr(PhotoScreen, "notify", lambda self, message, **options: told.append(message))
+    monkeypatch.setattr(NpeApp, "notify", lambda self, message, **options: told.append(message))
     oldest, damaged = leave(painted(image, "#112233")), leave(painted(image, "#445566")[:-40])
     misfit, newest = leave(painted(255 - image, "#778899")), leave(painted(image, "#aabbcc"))
 

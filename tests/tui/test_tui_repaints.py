@@ -16,7 +16,7 @@ def test_a_move_of_the_focus_paints_nothing_of_the_picture(start, monkeypatch):
     async def scenario():
         async with start((120, 40)) as session:
             await session.open()
-            written, view = Written(session, monkeypatch), session.screen.easel.view
+            written, view = Written(session, monkeypatch), session.editing.easel.view
             await written.everything()
             assert written.dots() > 1000
 

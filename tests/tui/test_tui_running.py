@@ -27,7 +27,7 @@ def test_enhance_shows_guesses_then_the_result_and_freezes_the_canvas_meanwhile(
             await session.say(messages.Advanced(number, messages.Progress("Enhancing", 3, 10, 4.2, (patch,))))
             panel = session.screen.query_one(RunPanel)
             assert panel.doing == "Enhancing 3/10  4 s left"
-            assert (session.screen.easel._guess[8:16, 16:24] == 255).all()
+            assert (session.editing.easel._guess[8:16, 16:24] == 255).all()
             await session.press("5", "u", "delete")
             assert session.document.canvas.revision == revision
             await session.say(messages.Edited(number + 40, [invented(session.document, 1)]))
@@ -43,10 +43,10 @@ def test_enhance_shows_guesses_then_the_result_and_freezes_the_canvas_meanwhile(
             assert session.engine.cancelled == 1
             await session.say(messages.Stopped(number))
             assert "Cancelled" in session.screen.status.message and session.document.marked
-            assert not session.screen.painting.frozen
+            assert not session.editing.painting.frozen
             await session.say(messages.Failed(await session.make("g", "edit"), "cuda:0 ran out of memory"))
             assert session.screen.status.message == "cuda:0 ran out of memory" and session.document.marked
-            assert not session.screen.running.making and not session.screen.painting.frozen
+            assert not session.editing.running.making and not session.editing.painting.frozen
 
     run(scenario)
 
@@ -61,7 +61,7 @@ def test_in_a_narrow_window_what_can_be_done_next_is_read(start, photo_file):
             title = session.screen.query_one("#title")
             for size in ((120, 40), (60, 20), (40, 12)):
                 await session.pilot.resize_terminal(*size)
-                await session.screen.find_face()
+                await session.editing.find_face()
                 await session.open()
                 await until(session.pilot, lambda: told().startswith(" Pick a region"))
                 assert ("F2" in told()) == (size[0] < 64), "where the legend is not in sight"
@@ -87,10 +87,10 @@ def test_enter_after_a_button_was_pressed_presses_no_other_and_what_runs_is_told
             await session.fill("7")
             session.screen.query_one("#enhance").focus()
             number = await session.make("enter", "edit")
-            assert session.screen.easel.view.has_focus
+            assert session.editing.easel.view.has_focus
             session.screen.query_one("#cancel").focus()
             await session.say(messages.Edited(number, [invented(session.document, 5)]))
-            assert session.screen.easel.view.has_focus
+            assert session.editing.easel.view.has_focus
             asked = len(session.engine.asked)
             await session.press("enter", "space")
             assert len(session.engine.asked) == asked
@@ -108,10 +108,10 @@ def test_regions_that_waited_behind_what_was_stopped_are_looked_for_again(start)
     async def scenario():
         async with start((40, 12)) as session:
             await until(session.pilot, lambda: ("segment", session.document) in session.engine.asked)
-            session.screen.painting.press(40, 75)
+            session.editing.painting.press(40, 75)
             session.screen.action_tool("brush")
-            session.screen.painting.press(40, 75)
-            session.screen.painting.release()
+            session.editing.painting.press(40, 75)
+            session.editing.painting.release()
             number = await session.make("g", "edit")
             await session.press("escape")
             looks = session.engine.asked.count(("segment", session.document))
@@ -146,7 +146,7 @@ def test_without_models_one_paints_and_reads_why_and_loading_them_again_says_wha
             await session.press("b", "right", "space")
             assert session.document.marked
             await session.press("g")
-            assert session.screen.status.message != "" and not session.screen.running.making
+            assert session.screen.status.message != "" and not session.editing.running.making
             session.engine.state = messages.EngineState("ready", "cpu", "abcdef12", "")
             await session.say(messages.StateChanged(session.engine.state))
             assert panel.query_one("#run-buttons").display
@@ -238,7 +238,7 @@ def test_what_is_asked_for_before_a_taken_variant_is_laid_is_done_after_it(start
             await session.say(messages.Edited(await session.make("v", "variants"), results))
             await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
             screen = session.screen
-            screen.action_variants() if asked == "variants" else screen.painting.fill(LIPS)
+            screen.action_variants() if asked == "variants" else screen.editing.painting.fill(LIPS)
             await session.pilot.pause()
             await session.press("2")
             if asked == "variants":

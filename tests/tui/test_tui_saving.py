@@ -103,7 +103,7 @@ async def save_first(session, name):
     await session.enhance(5)
     await session.press("S")
     await until(session.pilot, lambda: isinstance(session.app.screen, SaveScreen))
-    file = session.screen.path.with_name(name)
+    file = session.editing.path.with_name(name)
     session.app.screen.query_one(Input).value = str(file)
     await session.press("enter")
     await until(session.pilot, lambda: session.screen.status.message == f"Saved {file.name}")

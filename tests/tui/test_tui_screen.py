@@ -21,7 +21,7 @@ def test_seeing_before_after_divider_beside_map_outline_help_theme(start):
         async with start((80, 24)) as session:
             await session.open()
             await session.fill("7")
-            easel = session.screen.easel
+            easel = session.editing.easel
             await session.press("c")
             assert easel.before
             await session.press("c", "d")
@@ -69,7 +69,7 @@ def test_every_size_has_a_picture_every_panel_by_key_and_all_regions(start):
     async def scenario():
         async with start((120, 40)) as session:
             await session.open()
-            view = session.screen.easel.view
+            view = session.editing.easel.view
             for size in ((120, 40), (80, 24), (40, 24), (80, 12), (40, 12)):
                 await session.pilot.resize_terminal(*size)
                 assert view.size.width >= 40 and view.size.height >= 10
@@ -129,13 +129,13 @@ def test_a_control_that_goes_with_the_size_of_the_window_does_not_keep_the_keys(
     async def scenario():
         async with start((80, 24)) as session:
             await session.open()
-            view, tabs = session.screen.easel.view, session.screen.query_one("#tabs")
+            view, tabs = session.editing.easel.view, session.screen.query_one("#tabs")
             session.screen.set_focus(session.screen.query_one("#hue"))
             await until(session.pilot, lambda: tabs.chosen == "colour")
             await session.pilot.resize_terminal(70, 22)
             assert session.app.focused.id == "hue" and session.app.focused.region.height == 1
             await session.pilot.resize_terminal(60, 20)
-            await until(session.pilot, lambda: view.has_focus and session.screen.easel.display)
+            await until(session.pilot, lambda: view.has_focus and session.editing.easel.display)
             await session.fill("7")
             await session.make("g", "edit")
 
@@ -191,9 +191,9 @@ def test_keys_of_the_settings_replace_the_built_in_ones(start, config):
             assert session.app.is_running
             assert [told.message for told in session.app._notifications] == ["^x quits, Esc stops what is running."]
             await session.press("b")
-            assert session.screen.hand.tool == "pick"
+            assert session.editing.hand.tool == "pick"
             await session.press("ctrl+b")
-            assert session.screen.hand.tool == "brush"
+            assert session.editing.hand.tool == "brush"
             await session.press("ctrl+s")
             assert "F9 enhances" in session.screen.status.message
 
@@ -206,7 +206,7 @@ def test_keys_of_the_settings_are_all_that_a_command_has(start, config):
     async def scenario():
         async with start((80, 24), settings=replace(config, keys=keymap)) as session:
             await session.open()
-            view, panel = session.screen.easel.view, session.screen.query_one(StrengthPanel)
+            view, panel = session.editing.easel.view, session.screen.query_one(StrengthPanel)
             await session.fill("7")
             await session.press("ctrl+z")
             assert session.document.canvas._history.done, "its second key is gone as well"
@@ -282,7 +282,7 @@ def test_what_has_the_focus_is_the_one_strong_fill_of_the_panels(start, config):
             assert colours == {12}, "bright blue; 4 would be the dark one"
             controls = ("#picks", "#legend", "#groups", "#presets", "#samplers", "#timestep", "#enhance", "#study")
             for theme in ("ansi-dark", "ansi-light", "npe-dark", "npe-light"):
-                session.screen.set_focus(session.screen.easel.view)
+                session.screen.set_focus(session.editing.easel.view)
                 session.app.theme = theme
                 await session.pilot.pause()
                 await session.pilot.pause()

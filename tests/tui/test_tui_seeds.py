@@ -50,7 +50,7 @@ def test_what_is_enhanced_already_keeps_its_seed_when_more_is_painted_until_all_
                     before = session.document.canvas.revision
                     await session.press(key)
                     await until(session.pilot, lambda before=before: session.document.canvas.revision > before)
-                    await until(session.pilot, lambda: not session.screen.painting._turn.locked())
+                    await until(session.pilot, lambda: not session.editing.painting._turn.locked())
                 number = await session.make("g", "edit")
                 await session.say(messages.Stopped(number))
                 return session.engine.asked[-1][2].seed
@@ -183,7 +183,7 @@ def test_a_seed_that_was_typed_holds_until_its_field_is_emptied_or_another_is_ta
                 await session.say(messages.Edited(number, results))
                 await until(session.pilot, lambda: isinstance(session.app.screen, VariantsScreen))
                 await session.press("2")
-                await until(session.pilot, lambda: not session.screen.painting.frozen)
+                await until(session.pilot, lambda: not session.editing.painting.frozen)
                 assert panel.pinned and shown(session) == typed
 
     run(scenario)

@@ -98,7 +98,7 @@ def test_the_mouse_moves_a_slider_and_leaves_the_keys_with_the_picture(start):
                 await session.pilot.hover(slider, offset=(to, 0))
                 await session.pilot.mouse_up(slider, offset=(to, 0))
                 await session.pilot.pause()
-                assert session.screen.easel.view.has_focus, first
+                assert session.editing.easel.view.has_focus, first
                 timestep = panel.settings.timestep
                 assert timestep != before
                 await session.fill("7")
@@ -126,9 +126,9 @@ def test_a_click_beside_the_track_of_a_slider_changes_nothing_and_digits_are_for
                 await session.pilot.mouse_up(slider, offset=(16, 0))
                 assert panel.settings.timestep == before and slider.has_focus
             await session.press("3", "0", "0", "enter")
-            assert panel.settings.timestep == 300 and session.screen.easel.view.has_focus
+            assert panel.settings.timestep == 300 and session.editing.easel.view.has_focus
             await session.pilot.click(slider, offset=(12, 0), button=3)
-            assert panel.settings.timestep == 300 and session.screen.easel.view.has_focus
+            assert panel.settings.timestep == 300 and session.editing.easel.view.has_focus
             for end, timestep in ((0, WEAKEST), (last, STRONGEST)):
                 await session.pilot.mouse_down(slider, offset=(16, 0))
                 await session.pilot.hover(slider, offset=(end, 0))
@@ -162,7 +162,7 @@ def test_digits_count_when_they_are_confirmed_or_an_edit_is_started(start):
             assert not typed(slider) and panel.settings.timestep not in (before, 350)
             await session.pilot.mouse_up(slider, offset=(12, 0))
             await session.press("f6", "3", "5", "0", "enter")
-            assert panel.settings.timestep == 350 and session.screen.easel.view.has_focus
+            assert panel.settings.timestep == 350 and session.editing.easel.view.has_focus
 
             await session.press("f6", "3", "4", "0")
             await session.say(messages.Stopped(await session.make("g", "edit")))
@@ -181,7 +181,7 @@ def test_keys_of_a_focused_control_do_not_reach_the_picture(start):
     async def scenario():
         async with start((40, 12)) as session:
             await session.open()
-            view, canvas = session.screen.easel.view, session.document.canvas
+            view, canvas = session.editing.easel.view, session.document.canvas
             for size in ((40, 12), (120, 40)):
                 await session.pilot.resize_terminal(*size)
                 await session.press("right", "f6", "enter")

@@ -12,6 +12,7 @@ from waiting import PATIENCE, looks
 from npe_core.editor import FaceChoice
 from npe_core.faces import Face, FaceCrop
 from npe_tui.engine import messages
+from npe_tui.screens.edit import EditScreen
 
 
 class Ids:
@@ -40,11 +41,15 @@ class Session:
 
     @property
     def screen(self):
+        return next((screen for screen in reversed(self.app.screen_stack) if isinstance(screen, EditScreen)), None)
+
+    @property
+    def editing(self):
         return self.app.editing
 
     @property
     def document(self):
-        return self.screen.document
+        return self.editing.document
 
     async def open(self):
         await until(self.pilot, lambda: ("segment", self.document) in self.engine.asked)

@@ -23,7 +23,7 @@ class Written:
 
     async def settle(self):
         """Until all is painted that is going to be."""
-        view, pilot = self._session.screen.easel.view, self._session.pilot
+        view, pilot = self._session.editing.easel.view, self._session.pilot
         await pilot.pause(0.02)
         while view._flushing:
             await pilot.pause(0.01)
