@@ -18,13 +18,16 @@ _HAIR, _SKIN = (region_by_name(name).id for name in ("hair", "skin"))
 
 _BARE = (0.05, 0.95)
 """The share of skin in a pixel's colour up to which it is all hair, and from which on it is bare."""
+_THROUGH = (0.35, 1.1)
+"""Likewise of hair, for what is painted of the skin between hairs. It is more than the share of skin: the paint of a
+mixture is as dark as the mixture, and what it does not cover stays as bright as old skin makes it."""
 
 
 def skin_through_hairs(image: np.ndarray, ids: np.ndarray, skin: Border) -> np.ndarray:
     """(h, w) float32 in [0, 1]: how much skin the pixels at the hairline show, by their colour; 0 elsewhere.
 
-    image is (h, w, 3) uint8 with its region ids (h, w) uint8; ``skin`` is what is filled of the skin. It goes half a
-    band into the hair.
+    image is (h, w, 3) uint8 with its region ids (h, w) uint8; ``skin`` is what is filled of the skin. It goes a band
+    into the hair and fades half of the way.
     """
     through = np.zeros(ids.shape, np.float32)
     hair = ids == _HAIR
@@ -37,10 +40,10 @@ def skin_through_hairs(image: np.ndarray, ids: np.ndarray, skin: Border) -> np.n
 
 def _skin_between(image: np.ndarray, hair: np.ndarray, away: np.ndarray, band: int) -> np.ndarray:
     """As ``skin_through_hairs``; ``away`` (h, w) is how far pixels are from the skin."""
-    skin, depth = away == 0, band // 2
-    edge = np.where(skin, distance_inside(~hair, band, rough=True) <= band, hair & (away <= depth))
-    share = share_by_colour(image, hair, skin & ~edge, band, edge, max(0, band.bit_length() - 3))
-    limit = smoothstep((np.float32(depth + 0.5) - away[edge]) / np.float32(depth / 2))
+    skin = away == 0
+    edge = np.where(skin, distance_inside(~hair, band, rough=True) <= band, hair & (away <= band))
+    share = share_by_colour(image, hair, skin & ~edge, band, edge, max(0, band.bit_length() - 3), _THROUGH)
+    limit = smoothstep((np.float32(band + 0.5) - away[edge]) / np.float32(band / 2))
     between = np.zeros(skin.shape, np.float32)
     between[edge] = np.minimum(1 - share[edge], limit)
     return between

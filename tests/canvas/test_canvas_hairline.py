@@ -1,4 +1,4 @@
-"""The hairline of a fill of hair, in pictures where hair goes over into skin farther than the map of regions says."""
+"""The hairline of fills of hair and of skin, in pictures where the two mix farther than the map of regions says."""
 
 from types import SimpleNamespace
 
@@ -40,6 +40,17 @@ def test_hair_made_light_leaves_no_dark_line_along_the_skin(colour):
     lightness = srgb_to_lab(canvas.guide[100])[:, 0]
     hair, skin = lightness[EDGE - 40 : EDGE - 20].mean(), lightness[EDGE + 40]
     assert lightness[EDGE - 10 : EDGE + 10].min() > min(hair, skin) - 10
+
+
+@pytest.mark.parametrize("width", [4, 8])
+def test_skin_made_dark_leaves_no_bright_line_along_the_hair(width):
+    """Against each mixture with the new skin in it."""
+    share = np.clip((EDGE - X) / width, 0, 1)[..., None]
+    canvas = Canvas(np.rint(share * HAIR + (1 - share) * SKIN).astype(np.uint8), regions())
+    canvas.fill("skin", "#6a4028")
+    mixed = share[100] * HAIR + (1 - share[100]) * canvas.guide[100, EDGE + 60]
+    shown, wanted = (srgb_to_lab(row)[EDGE - 14 : EDGE + 14, 0] for row in (canvas.guide[100], mixed / 255))
+    assert (shown - wanted).max() < 7 and np.abs(shown - wanted).mean() < 1.2
 
 
 def test_beyond_a_band_and_in_the_brows_nothing_changes():
