@@ -1,7 +1,8 @@
 """The hairline: skin that is seen through hairs, and hairs that lie on the skin.
 
 A map of regions calls the one hair and the other skin. New skin without the first leaves hairs on a plate of the old
-colour, and new hair without the second outlines the forehead in the old one.
+colour, and new hair without the second outlines the forehead in the old one. Lips have a rim of skin too, which is
+seen when the skin becomes darker.
 """
 
 from __future__ import annotations
@@ -14,36 +15,44 @@ from npe_core.canvas.matte import share_by_colour
 from npe_core.canvas.morphology import distance_inside, smoothstep
 from npe_core.regions import region_by_name
 
-_HAIR, _SKIN = (region_by_name(name).id for name in ("hair", "skin"))
+_HAIR, _LIPS, _SKIN = (region_by_name(name).id for name in ("hair", "lips", "skin"))
 
 _BARE = (0.05, 0.95)
 """The share of skin in a pixel's colour up to which it is all hair, and from which on it is bare."""
 _THROUGH = (0.35, 1.1)
-"""Likewise of hair, for what is painted of the skin between hairs. It is more than the share of skin: the paint of a
-mixture is as dark as the mixture, and what it does not cover stays as bright as old skin makes it."""
+"""Likewise of hair or lips, for what is painted of the skin that shows in them. It is more than the share of skin: the
+paint of a mixture is as dark as the mixture, and what it does not cover stays as bright as old skin makes it."""
 
 
-def skin_through_hairs(image: np.ndarray, ids: np.ndarray, skin: Border) -> np.ndarray:
-    """(h, w) float32 in [0, 1]: how much skin the pixels at the hairline show, by their colour; 0 elsewhere.
+def skin_through(image: np.ndarray, ids: np.ndarray, skin: Border, darker: bool) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: how far the pixels at the borders of hair and lips are skin, by their colour; else 0.
 
     image is (h, w, 3) uint8 with its region ids (h, w) uint8; ``skin`` is what is filled of the skin. It goes a band
-    into the hair and fades half of the way.
+    into the hair and fades half of the way, likewise into the ``rim_of_lips``, there only if it becomes ``darker``.
     """
     through = np.zeros(ids.shape, np.float32)
-    hair = ids == _HAIR
-    box = box_of(hair)
-    if box is not None:
-        seen = cut(pad(box, 5 * skin.band, ids.shape))
-        through[seen] = _skin_between(image[seen], hair[seen], skin.outside[seen], skin.band)
+    for other, depth in ((_HAIR, skin.band), (_LIPS, skin.band // 2 if darker else 0)):
+        where = ids == other
+        box = box_of(where)
+        if box is not None and depth:
+            seen = cut(pad(box, 5 * skin.band, ids.shape))
+            between = _skin_between(image[seen], where[seen], skin.outside[seen], skin.band, depth)
+            np.maximum(through[seen], between, out=through[seen])
     return through
 
 
-def _skin_between(image: np.ndarray, hair: np.ndarray, away: np.ndarray, band: int) -> np.ndarray:
-    """As ``skin_through_hairs``; ``away`` (h, w) is how far pixels are from the skin."""
+def rim_of_lips(ids: np.ndarray, skin: Border) -> np.ndarray:
+    """(h, w) bool: where skin may show in lips, half a band deep. Arguments as in ``skin_through``."""
+    rim: np.ndarray = (ids == _LIPS) & (skin.outside <= skin.band // 2)
+    return rim
+
+
+def _skin_between(image: np.ndarray, other: np.ndarray, away: np.ndarray, band: int, depth: int) -> np.ndarray:
+    """As ``skin_through``, into one region (h, w) bool; ``away`` (h, w) is how far pixels are from the skin."""
     skin = away == 0
-    edge = np.where(skin, distance_inside(~hair, band, rough=True) <= band, hair & (away <= band))
-    share = share_by_colour(image, hair, skin & ~edge, band, edge, max(0, band.bit_length() - 3), _THROUGH)
-    limit = smoothstep((np.float32(band + 0.5) - away[edge]) / np.float32(band / 2))
+    edge = np.where(skin, distance_inside(~other, band, rough=True) <= band, other & (away <= depth))
+    share = share_by_colour(image, other, skin & ~edge, band, edge, max(0, band.bit_length() - 3), _THROUGH)
+    limit = smoothstep((np.float32(depth + 0.5) - away[edge]) / np.float32(depth / 2))
     between = np.zeros(skin.shape, np.float32)
     between[edge] = np.minimum(1 - share[edge], limit)
     return between
@@ -52,7 +61,7 @@ def _skin_between(image: np.ndarray, hair: np.ndarray, away: np.ndarray, band: i
 def hair_over_skin(image: np.ndarray, ids: np.ndarray, border: Border) -> np.ndarray:
     """(h, w) float32 in [0, 1]: how much hair the pixels at the hairline show, by their colour; 0 elsewhere.
 
-    Arguments as in ``skin_through_hairs``; the border is that of what is filled of the hair. It goes a band into the
+    Arguments as in ``skin_through``; the border is that of what is filled of the hair. It goes a band into the
     skin and fades all the way: what is darker than the skin beside it is hair or the shadow of hair, and the farther
     out the more likely the shadow.
     """

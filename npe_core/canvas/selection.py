@@ -12,7 +12,7 @@ from npe_core.canvas.boxes import Box, cut, merged, moved_by, overlap, pad
 from npe_core.canvas.brows import find_brows, hairs_of, take_hairs, take_skin
 from npe_core.canvas.clusters import boxes_of
 from npe_core.canvas.connected import piece_at
-from npe_core.canvas.hairline import hair_over_skin, skin_through_hairs
+from npe_core.canvas.hairline import hair_over_skin, rim_of_lips, skin_through
 from npe_core.canvas.iris import IRIS, find_irises, room_for
 from npe_core.canvas.layers import to_levels
 from npe_core.canvas.morphology import feather_levels
@@ -230,8 +230,9 @@ def _select_in(
     if region.name == "background":
         np.maximum(soft, to_levels(background_through(image[inside], regions.ids[inside], border)), out=soft)
         np.minimum(soft, doubt_elsewhere(border, probability), out=soft)
+    darker = region.name == "skin" and rgb is not None and _darker(rgb, image[inside], where[inside])
     if region.name == "skin":
-        np.maximum(soft, to_levels(skin_through_hairs(image[inside], regions.ids[inside], border)), out=soft)
+        np.maximum(soft, to_levels(skin_through(image[inside], regions.ids[inside], border, darker)), out=soft)
     depth = _depth(soft, band if hairy else band / 2)
     if region.name == "hair":
         np.maximum(soft, to_levels(hair_over_skin(image[inside], regions.ids[inside], border)), out=soft)
@@ -241,10 +242,12 @@ def _select_in(
         brows = find_brows(ids, lambda part: _likely_brows(regions, box, part), band)
         if region.name == "brows":
             take_hairs(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
-        elif rgb is not None and _darker(rgb, image[inside], where[inside]):
+        elif darker:
             varies = take_skin(soft, depth, [(brow, np.zeros_like(brow.near), brow.near) for brow in brows])
         else:
             varies = take_skin(soft, depth, each(lambda brow: (brow, *hairs_of(brow, image[inside], ids, band)), brows))
+        if varies is not None:
+            varies |= rim_of_lips(ids, border)
     if others is not None:
         soft[others[inside]] = 0
         if varies is not None:

@@ -26,7 +26,7 @@ from npe_core.regions import Region, name_of, region_by_name
 SHADING = 0.7
 """How much of the original's light and texture a fill carries over, where nothing else is said."""
 
-_OVER_SKIN = ("brows", "hair")
+_OVER_SKIN = ("brows", "hair", "lips")
 """What lies over skin, whichever was filled first."""
 
 
@@ -115,7 +115,7 @@ class Canvas(Document):
         return bool(meant_by(self._need_regions(), chosen)[y, x])
 
     def _over_skin_in(self, places: dict[str, list[Selection]]) -> dict[str, list[Box]]:
-        """By name where brows and hair that were filled lie within skin that is to be filled without them."""
+        """By name where brows, hair and lips that were filled lie within skin that is to be filled without them."""
         skin = places.get("skin", [])
         found: dict[str, list[Box]] = {}
         for edge in self._asked.edges:

@@ -85,3 +85,41 @@ def test_hair_that_was_touched_by_hand_is_not_laid_again():
     canvas.fill("skin", "#e8c0a8")
     assert not canvas.levels[100, EDGE - 60]
     assert [fill.region for fill in canvas.targets] == ["hair", "skin"]
+
+
+MOUTH = np.array((170, 90, 95))
+
+
+def portrait_of_lips() -> tuple[np.ndarray, SimpleNamespace]:
+    """Skin on the right and lips on the left, which the map begins a few pixels too early; and that map."""
+    share = np.clip((EDGE - 1 - X) / 2, 0, 1)[..., None]
+    found = regions()
+    hair, lips = (region_by_name(name).id for name in ("hair", "lips"))
+    found.probabilities[[hair, lips]] = found.probabilities[[lips, hair]]
+    found.ids = found.probabilities.argmax(axis=0).astype(np.uint8)
+    return np.rint(share * MOUTH + (1 - share) * SKIN).astype(np.uint8), found
+
+
+def test_skin_made_dark_leaves_no_pale_rim_around_lips():
+    canvas = Canvas(*portrait_of_lips())
+    canvas.fill("skin", "#6a4028")
+    lightness = srgb_to_lab(canvas.guide[100])[:, 0]
+    lips, skin = lightness[EDGE - 40], lightness[EDGE + 40]
+    assert lightness[EDGE - 14 : EDGE + 14].max() < max(lips, skin) + 4
+
+
+def test_filled_lips_lie_over_the_skin_whichever_was_filled_first():
+    one, other = Canvas(*portrait_of_lips()), Canvas(*portrait_of_lips())
+    for canvas, order in ((one, ("lips", "skin")), (other, ("skin", "lips"))):
+        for region in order:
+            canvas.fill(region, {"lips": "#b00020", "skin": "#6a4028"}[region])
+    assert (one.guide == other.guide).all() and (one.levels == other.levels).all()
+
+
+def test_skin_made_light_stays_out_of_the_lips():
+    canvas = Canvas(*portrait_of_lips())
+    canvas.fill("skin", "#f0d8d0")
+    assert not canvas.levels[X < EDGE - BAND].any()
+    dark = Canvas(*portrait_of_lips())
+    dark.fill("skin", "#6a4028")
+    assert canvas.levels[X < EDGE].sum() < dark.levels[X < EDGE].sum()
