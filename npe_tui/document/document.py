@@ -332,8 +332,8 @@ class EditDocument:
         """Paint and mask as bytes. May be called from another thread while somebody paints: it is then any moment."""
         return self.canvas.save_state()
 
-    def recover(self, saved: bytes, made_with: dict[str, Any] | None = None) -> None:
-        """Takes over what ``snapshot`` saved of the same picture, and the parameters of what was made from it.
+    def recover(self, saved: bytes, made_with: dict[str, Any] | None = None, made: Made | None = None) -> None:
+        """Takes over what ``snapshot`` saved of the same picture, the parameters of what was made last, and that.
 
         Raises InputError for another picture or damage.
         """
@@ -344,3 +344,7 @@ class EditDocument:
         self._saved_revision = self._looked_at = -1
         self._begun_anew = False
         self._results = Results()
+        if made is not None:
+            self._results.add(made)
+            self._other_result = True
+            self.refresh()

@@ -12,6 +12,7 @@ from npe_core.filenames import printable
 from npe_tui.aside import aside
 from npe_tui.document import edit_settings
 from npe_tui.document.document import EditDocument
+from npe_tui.document.packing import Packed
 from npe_tui.editing.window import Window
 from npe_tui.files import opening
 from npe_tui.files.autosave import Autosave, Saved
@@ -68,6 +69,7 @@ class Opening:
             document.snapshot,
             lambda: _kept(document),
             failed,
+            Packed(document),
         )
 
     async def recover(self, document: EditDocument, autosave: Autosave) -> None:
@@ -78,7 +80,7 @@ class Opening:
             with self._painting.failures_told():
                 self._easel.open(document)
             self._changed("")
-            told = f"Paint and mask were recovered.{self._settings_again(taken)}"
+            told = f"Paint and mask were recovered.{self._again(document, taken)}"
             npe.notify(told, title=document.name, markup=False)
             autosave.take_over(taken)
             await asyncio.to_thread(autosave.flush)
@@ -93,12 +95,15 @@ class Opening:
     def _not_recovered(self, why: str) -> None:
         self._npe.notify(why, title="Not recovered", severity="error", markup=False)
 
-    def _settings_again(self, taken: Saved) -> str:
-        """The next Enhance makes the picture that was lost: it has the settings of then. Says so."""
+    def _again(self, document: EditDocument, taken: Saved) -> str:
+        """The next Enhance has the settings of the last. Says what became of the picture that this made."""
         then = edit_settings.of_parameters(taken.parameters)
+        if then is not None:
+            self._window.strength.show_settings(replace(then, seed=None))  # its own goes with the document
+        if document.result is not None:
+            return f" So was the enhanced picture, which {self._npe.key_to('save')} saves."
         if then is None:
             return ""
-        self._window.strength.show_settings(replace(then, seed=None))  # its own goes with the document
         if taken.picture is not None:
             return f" The enhanced picture is in {taken.picture.name}; its strength and seed are set."
         if not taken.fits:

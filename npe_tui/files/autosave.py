@@ -1,9 +1,9 @@
 """Paint and mask on disk while a person works, so that neither a crash nor a lost connection takes them away.
 
 One ``.paint`` file a session in the state folder: a line of JSON (the photo, the time, what the last Enhance was made
-with), then the canvas. It appears under its name complete or not at all, and goes when the work is saved or dropped.
-Beside it lies a lock that the session holds as long as it lives, however it ends: a file whose lock is free was *left
-behind*.
+with), then the canvas, then the enhanced picture where it could not be made again from that. It appears under its name
+complete or not at all, and goes when the work is saved or dropped. Beside it lies a lock that the session holds as long
+as it lives, however it ends: a file whose lock is free was *left behind*.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Saved:
     """Seconds since the epoch."""
     parameters: dict[str, Any] = field(default_factory=dict)
     """Of the last Enhance; empty if there was none, or the version that wrote it kept none."""
+    made_size: int = 0
+    """Bytes of the enhanced picture; 0 where none is kept."""
 
     @property
     def fits(self) -> bool:
@@ -53,6 +55,14 @@ class Saved:
 
     def read(self) -> bytes:
         """The canvas. Raises OSError."""
+        body = self._body()
+        return body[: len(body) - self.made_size]
+
+    def read_made(self) -> bytes:
+        """The enhanced picture; nothing where none is kept. Raises OSError."""
+        return self._body()[-self.made_size :] if self.made_size else b""
+
+    def _body(self) -> bytes:
         return self.file.read_bytes().partition(b"\n")[2]
 
     def remove(self) -> None:
@@ -97,10 +107,12 @@ class Autosave:
         snapshot: Callable[[], bytes],
         parameters: Callable[[], dict[str, Any]] = dict,
         failed: Callable[[str], object] = lambda reason: None,
+        picture: Callable[[], bytes] = bytes,
     ) -> None:
         """``seconds`` after a change it is written; 0 turns that off. ``parameters``: of the last Enhance, for JSON.
 
-        ``failed`` is told why it could not be written, from any thread.
+        ``picture``: what that made, where it is to be kept as well, else nothing. ``failed`` is told why it could not
+        be written, from any thread.
         """
         self.file = folder / f"{shortened(photo.stem, NAME_ROOM)}-{secrets.token_hex(6)}{_SUFFIX}"
         self._photo = photo.absolute()
@@ -108,6 +120,7 @@ class Autosave:
         self._snapshot = snapshot
         self._parameters = parameters
         self._failed = failed
+        self._picture = picture
         self._writing = threading.Lock()
         """Held by who writes or removes the file."""
         self._counting = threading.Lock()
@@ -153,8 +166,10 @@ class Autosave:
                 return not is_new and self.file.exists()
             try:
                 self._take_lock()
-                head = {"photo": str(self._photo), "when": time.time(), "parameters": self._parameters()}
-                write_atomically(self.file, json.dumps(head).encode() + b"\n" + self._snapshot(), force=True)
+                made = self._picture()
+                head = {"photo": str(self._photo), "when": time.time(), "made": len(made)}
+                told = json.dumps(head | {"parameters": self._parameters()}).encode()
+                write_atomically(self.file, told + b"\n" + self._snapshot() + made, force=True)
                 self._settle(changes)  # what changes while it is written is another change
                 self._forget_taken()
             except NpeError as error:  # tried again at the next change, and when the session ends
@@ -228,6 +243,7 @@ def _read_head(file: Path) -> Saved | None:
     try:
         with file.open("rb") as opened:
             head = json.loads(opened.readline(65536))
-        return Saved(file, Path(head["photo"]), float(head["when"]), dict(head.get("parameters", {})))
+        parameters, made_size = dict(head.get("parameters", {})), max(int(head.get("made", 0)), 0)
+        return Saved(file, Path(head["photo"]), float(head["when"]), parameters, made_size)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from npe_core.canvas.state import is_of
 from npe_core.defaults import MAX_MEGAPIXELS
-from npe_core.errors import NpeError, OutOfMemory
+from npe_core.errors import InputError, NpeError, OutOfMemory
 from npe_core.filenames import quoted
-from npe_tui.document import edit_settings
+from npe_tui.document import edit_settings, packing
 from npe_tui.document.document import EditDocument, FaceWish
+from npe_tui.document.results import Made
 from npe_tui.files.autosave import Saved, left_behind
 
 if TYPE_CHECKING:
@@ -95,15 +97,27 @@ def _question(name: str, saved: Saved, problem: str) -> tuple[str, str]:
     ended = f"A session on {name} ended without saving ({when})."
     if problem:
         return "Unsaved work does not fit", f"{ended} {problem} Later, or Esc, keeps its paint for the next time."
-    again = " The enhanced picture can be made again from them." if saved.fits else ""
-    here = f"Its paint and mask are still here.{again} Later, or Esc, keeps them for the next time."
-    return "Unsaved work was found", f"{ended} {here}"
+    here = "paint, mask and enhanced picture" if saved.made_size else "paint and mask"
+    later = "Later, or Esc, keeps them for the next time."
+    return "Unsaved work was found", f"{ended} Its {here} are still here.{_of_picture(saved)} {later}"
+
+
+def _of_picture(saved: Saved) -> str:
+    """What there is to say of the enhanced picture, where it is neither here nor in a file."""
+    if saved.fits:
+        return " The enhanced picture can be made again from them."
+    is_lost = edit_settings.of_parameters(saved.parameters) is not None and not saved.made_size
+    return " The enhanced picture was made from other paint and is lost." if is_lost and saved.picture is None else ""
 
 
 def _take_over(document: EditDocument, saved: Saved) -> None:
-    """The canvas, whose face it is, and the last Enhance where its parameters tell all of it."""
+    """The canvas, whose face it is, and the last Enhance: itself, or where its parameters tell all of it, those."""
     is_told = edit_settings.of_parameters(saved.parameters) is not None
-    document.recover(saved.read(), saved.parameters if is_told else {})
+    made: Made | None = None
+    if packed := saved.read_made():
+        with contextlib.suppress(InputError):  # the paint may be whole
+            made = packing.unpack(document.photo, packed)
+    document.recover(saved.read(), saved.parameters if is_told else {}, made)
     document.wish = FaceWish.of_kept(saved.parameters.get("wish"))
 
 

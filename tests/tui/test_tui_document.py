@@ -9,6 +9,7 @@ from npe_core.canvas import Canvas
 from npe_core.errors import InputError
 from npe_core.photo import Photo, read_mask, read_paint
 from npe_tui.document.document import EditDocument
+from npe_tui.document.packing import pack, unpack
 from npe_tui.files.autosave import Autosave, left_behind
 from npe_tui.hand.hand import Hand
 
@@ -376,3 +377,27 @@ def test_old_results_make_room_for_new_ones(document, monkeypatch):
     assert 1 < len(document._results._before) < 9
     kept = steps(document, document.undo)
     assert kept[0] == 8 and kept[-1] == "untouched"
+
+
+def test_an_enhanced_picture_is_the_same_after_it_was_packed(image, ids, icc_profile, tmp_path):
+    """To the samples of a file in another profile than sRGB, where how far the mask reaches counts, too."""
+    Image.fromarray(image).save(tmp_path / "wide.png", icc_profile=icc_profile())
+    document = EditDocument(Photo.open(tmp_path / "wide.png"))
+    document.canvas.regions = ids
+    document.canvas.fill("hair", "#8b2500")
+    document.canvas.feather(6)
+    document.accept(invented(document, 77))
+    made, packed = document.made, pack(document.made)
+    again = unpack(document.photo, packed)
+    for was, now in ((made, again), (made.result, again.result)):
+        names = ("guide", "levels") if was is made else ("image", "mask")
+        assert all((getattr(was, name) == getattr(now, name)).all() for name in names)
+    assert 0 < again.result.mask[again.result.mask > 0].min() < 1, "part of it is marked in part"
+    rest = ("parameters", "faces", "face_numbers", "seconds", "warnings")
+    assert all(getattr(made.result, name) == getattr(again.result, name) for name in rest)
+    for name, result in (("was.png", made.result), ("now.png", again.result)):
+        result.save(tmp_path / name)
+    assert (tmp_path / "was.png").read_bytes() == (tmp_path / "now.png").read_bytes()
+    for damaged in (packed[:-9], packed[:40], b"", packed.replace(b'"format": 1', b'"format": 2')):
+        with pytest.raises(InputError, match=r"damaged|format 2"):
+            unpack(document.photo, damaged)

@@ -22,6 +22,7 @@ from npe_tui.document.edit_settings import EditSettings
 from npe_tui.engine import messages
 from npe_tui.files import places
 from npe_tui.files.autosave import Autosave, left_behind
+from npe_tui.panels.strength import StrengthPanel
 from npe_tui.screens.confirm import ConfirmScreen
 from npe_tui.screens.faces import FaceScreen
 from npe_tui.screens.save import SaveScreen
@@ -33,6 +34,15 @@ async def lose(start, saving):
         await session.open()
         await session.fill("7")
         session.editing.autosave.flush()
+
+
+def raising(error):
+    """A function that only raises."""
+
+    def raise_it(*given):
+        raise error
+
+    return raise_it
 
 
 async def recovered(session):
@@ -142,28 +152,54 @@ def test_the_picture_that_was_lost_is_made_again(start, config, known):
         run(find)  # the paint that was recovered is lost once more
 
 
-def test_a_picture_that_was_made_from_other_paint_is_not_promised(start, config):
-    saving = replace(config, autosave=5.0)
+@pytest.mark.parametrize("short", [False, True], ids=["kept", "short-of-memory"])
+def test_a_picture_that_was_made_from_other_paint_comes_back_with_the_paint(
+    start, config, tmp_path, monkeypatch, short
+):
+    """Where it was not kept, as by an earlier version, nobody is told that it can be made again."""
+    saving, then = replace(config, autosave=5.0), EditSettings(310, 7, "ddim", 0.5, 4711)
+    made = {}
 
     async def lose_both():
         async with start((40, 12), settings=saving) as session:
             await session.open()
             await session.fill("7")
-            await session.enhance()
+            result = invented(session.document, then.seed)
+            result.parameters.update(asdict(then))
+            await session.say(messages.Edited(await session.make("g", "edit"), [result]))
             await session.fill("5")
-            session.editing.autosave.flush()
+            assert session.editing.autosave.flush()
+            document = session.document
+            made.update(image=result.image, shown=document.shown.copy(), levels=document.canvas.levels.copy())
+            made.update(parameters=result.parameters)
+
+    def told(session):
+        return " ".join(str(static.content) for static in session.app.screen.query(Static))
 
     async def find():
         async with start((40, 12), settings=saving) as session:
             await until(session.pilot, lambda: isinstance(session.app.screen, ConfirmScreen))
-            told = " ".join(str(static.content) for static in session.app.screen.query(Static))
-            assert "Its paint and mask are still here" in told and "can be made again" not in told
-            await session.press("enter")
-            await until(session.pilot, lambda: session.document.marked)
-            assert not session.document.can_be_made_again
+            question = told(session)
+            assert ("Its paint, mask and enhanced picture are still here" in question) == (not short)
+            assert ("made from other paint and is lost" in question) == short and "can be made again" not in question
+            await recovered(session)
+            await session.open()
+            document, said = session.document, " ".join(told.message for told in session.app._notifications)
+            assert ("So was the enhanced picture, which ^s saves" in said) == (not short)
+            assert (document.canvas.levels == made["levels"]).all() and not document.can_be_made_again
+            assert session.screen.query_one(StrengthPanel).settings == replace(then, seed=None)
+            assert (document.result is not None) == document.unsaved_result == (not short)
+            if not short:
+                assert (document.shown == made["shown"]).all() and (document.result.image == made["image"]).all()
+                assert document.result.parameters == made["parameters"]
+                document.result.save(tmp_path / "again.png", force=True)
+                assert (np.asarray(Image.open(tmp_path / "again.png")) == made["image"]).all()
 
+    if short:
+        monkeypatch.setattr("npe_tui.document.packing.pack", raising(MemoryError))
     run(lose_both)
     run(find)
+    run(find)  # it is lost once more
 
 
 def test_a_picture_that_was_saved_is_not_told_as_lost(start, config, tmp_path):
