@@ -52,7 +52,7 @@ class Enhancing:
         """Of this document from now on."""
         self._document = document
 
-    # --- from the key on ------------------------------------------------------------------------------------------
+    # --- from the key on ----------------------------------------------------------------------------------------
 
     def make(self, what: str, doing: str) -> None:
         """``edit``, ``variants`` or ``study``; ``doing`` is what a person reads. Where it cannot be made, says why."""
@@ -120,7 +120,7 @@ class Enhancing:
             self._window.status.say(_STOPPING)
         return stops
 
-    # --- what the engine says -------------------------------------------------------------------------------------
+    # --- what the engine says -----------------------------------------------------------------------------------
 
     def show_engine(self, state: messages.EngineState) -> None:
         """Whether pictures can be made, and if not, why."""
@@ -165,7 +165,7 @@ class Enhancing:
             self._painting.wait_for_choice()  # what is chosen was made of the paint as it is now
             self._window.later(self._choose(results))
 
-    # --- what a person takes --------------------------------------------------------------------------------------
+    # --- what a person takes ------------------------------------------------------------------------------------
 
     def _is_like_the_one_before(self, result: EditResult) -> bool:
         """Whether it is another try, and one cannot tell that it is."""

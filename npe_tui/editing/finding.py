@@ -94,7 +94,7 @@ class Finding:
         elif state == "ready":
             self._window.status.say(_FINDING)
 
-    # --- what the engine and the hand say -------------------------------------------------------------------------
+    # --- what the engine and the hand say -----------------------------------------------------------------------
 
     def engine_ready(self) -> None:
         """The models are loaded: they find the regions that are wanted."""

@@ -47,7 +47,7 @@ class Tools:
         self._hand = painting.hand
         self._document: EditDocument | None = None
 
-    # --- from photo to photo --------------------------------------------------------------------------------------
+    # --- from photo to photo ------------------------------------------------------------------------------------
 
     def show_carried(self, carried: Carried) -> None:
         """The hand and the settings are those of the photo before."""
@@ -82,7 +82,7 @@ class Tools:
         """Of the brush, in photo pixels."""
         return 1.0 if self._document is None else min(self._document.size) / 2
 
-    # --- tool and brush -------------------------------------------------------------------------------------------
+    # --- tool and brush -----------------------------------------------------------------------------------------
 
     def take(self, tool: str) -> None:
         """Another tool."""
@@ -141,7 +141,7 @@ class Tools:
             panel = self._window.strength
             panel.use_seed(panel.settings.seed)
 
-    # --- picks and colours ----------------------------------------------------------------------------------------
+    # --- picks and colours --------------------------------------------------------------------------------------
 
     def next_picks(self) -> None:
         """After whole regions pieces, after them several, and whole ones again."""

@@ -46,7 +46,7 @@ class Window:
             if self._screen.app.is_running and self.is_there:  # else all is being taken down, and nobody looks any more
                 raise
 
-    # --- what there is on it --------------------------------------------------------------------------------------
+    # --- what there is on it ------------------------------------------------------------------------------------
 
     async def furnish(self, side: Side) -> None:
         """The panels come."""
@@ -94,7 +94,7 @@ class Window:
         while self._screen.app.screen is not self._screen:
             await asyncio.sleep(0.05)
 
-    # --- the panels in a small window, and the focus --------------------------------------------------------------
+    # --- the panels in a small window, and the focus ------------------------------------------------------------
 
     def go_to_panel(self, name: str) -> None:
         """To its first control; what is in a field may be typed over."""
