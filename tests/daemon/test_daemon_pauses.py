@@ -123,6 +123,17 @@ def test_the_wait_grows_with_tries_not_with_the_jobs_that_failed():
         assert waiting.is_due("disk")
 
 
+def test_the_room_that_was_needed_counts_until_the_disk_has_it():
+    now = pauses.Pauses()
+    for needed in (100, 700, 300):
+        now.add("disk", "The disk is full.", needed)
+    now.add("space", "The disk is nearly full.")
+    now.over("space")
+    assert now.needed == 700
+    now.over("disk")
+    assert now.needed == 0
+
+
 def test_a_pause_is_told_again_only_when_there_is_something_new_to_tell(monkeypatch):
     told, now = [], pauses.Pauses()
     monkeypatch.setattr(pauses, "log", lambda event, *_, **fields: told.append(fields["why"]))
