@@ -3,12 +3,16 @@
 import sys
 import time
 
-from daemon_stubs import EndlessWorker, StubWorker, drop, reason_of
+from crashing import in_a_process
+from daemon_stubs import QUICK, EndlessWorker, StubWorker, drop, names, reason_of
 from waiting import wait_for
 
 from npe_core.daemon.claimed import Claimed
 from npe_core.daemon.pipeline import Pipeline
+from npe_core.daemon.service import Service
+from npe_core.daemon.settings import Settings
 from npe_core.daemon.worker import Read, Stopping, TimeUp
+from npe_core.errors import EnvironmentFault
 
 
 def test_a_batch_that_fails_is_over_before_its_jobs_are_tried_alone(tmp_path):
@@ -33,6 +37,21 @@ def test_an_edit_that_takes_too_long_is_cut_off_and_told(folders, serve):
     drop(folders.inbox)
     code, _ = serve(EndlessWorker(), time_limit=0.05)
     assert code == 1 and reason_of(folders, "a")["code"] == "time-limit" and reason_of(folders, "a")["attempts"] == 3
+
+
+def test_an_edit_that_does_not_even_stop_ends_the_process_and_the_next_one_tries_again(folders, serve):
+    """As a device that hangs: nobody can take it out of its call."""
+
+    class Stuck(StubWorker):
+        def edit(self, jobs, keep_going):
+            time.sleep(20)
+            return super().edit(jobs, keep_going)
+
+    drop(folders.inbox)
+    quick = Settings(**{**QUICK, "time_limit": 0.05, "grace": 0.05})
+    assert in_a_process(lambda: Service(folders, Stuck(), quick).run()) == EnvironmentFault.exit_code
+    code, _ = serve(attempts=2)
+    assert code == 0 and names(folders.outbox) == ["a.json", "a.png"]
 
 
 def test_who_hangs_costs_those_in_its_batch_no_attempt(tmp_path):
