@@ -12,6 +12,7 @@ profile, limits are checked before decoding, and a file appears under its name c
 
 from npe_core.defaults import MAX_MEGAPIXELS
 from npe_core.formats import OUTPUT_FORMATS
+from npe_core.photo.identifying import formats_of
 from npe_core.photo.limits import MIN_SIDE
 from npe_core.photo.masks import read_mask, read_mask_or_paint, read_paint
 from npe_core.photo.photo import Photo
@@ -23,6 +24,7 @@ __all__ = [
     "OUTPUT_FORMATS",
     "Photo",
     "check_output",
+    "formats_of",
     "read_mask",
     "read_mask_or_paint",
     "read_paint",

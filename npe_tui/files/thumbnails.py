@@ -57,7 +57,7 @@ def thumbnail(path: Path, width: int, height: int, quick: bool = False) -> tuple
     """
     from PIL import Image, ImageOps
 
-    from npe_core.photo.identifying import formats_of
+    from npe_core.photo import formats_of  # of the whole package: another thread may be importing it just now
 
     if not places.is_file(path):
         return None

@@ -14,6 +14,7 @@ def test_public_names():
         "OUTPUT_FORMATS",
         "Photo",
         "check_output",
+        "formats_of",
         "read_mask",
         "read_mask_or_paint",
         "read_paint",
