@@ -18,7 +18,9 @@ _ENOUGH = (0.02, 0.002)
 _SHADED = 4
 """The power of a share by which the paint is the shaded one, where the mask is exact."""
 _VARIATION = 24
-"""Levels by which the rim differs from the inside beside it at most; what differs more shows something else."""
+"""Levels by which the rim is darker than the inside beside it at most; what differs more shows something else."""
+_DOUBTED = 4
+"""The power of the depth by which lights in the rim count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +35,6 @@ class Inside:
     """(h, w, 3) float32, of every ``step``-th pixel."""
     after: np.ndarray
     """(h, w, 3) float32"""
-    lights: np.ndarray
-    """(h, w, 3) float32: how far the lights in it lie above that, after the fill."""
     step: int
 
     @classmethod
@@ -64,14 +64,12 @@ class Inside:
 
         colours = pixels[inside]
         after = filled(colours) if len(colours) else colours
-        mean = spread(after, usual[1])
-        lights = spread(np.maximum(after - mean[inside], 0) ** 2, np.full(3, _VARIATION**2, np.float32))
-        return cls(spread(colours, usual[0]), mean, np.sqrt(lights), step)
+        return cls(spread(colours, usual[0]), spread(after, usual[1]), step)
 
-    def at(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(N, 3) float32 each: before, after and lights, near the pixels in rows y (N,) and columns x (N,)."""
+    def at(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(N, 3) float32 each: before and after, near the pixels in rows y (N,) and columns x (N,)."""
         y, x = y // self.step, x // self.step
-        return self.before[y, x], self.after[y, x], self.lights[y, x]
+        return self.before[y, x], self.after[y, x]
 
 
 def _mean(plane: np.ndarray, radius: int) -> np.ndarray:
@@ -117,16 +115,13 @@ def by_its_share(
     return np.rint(paint).astype(np.uint8), cover.astype(np.uint8)
 
 
-def like_the_inside(
-    shallow: np.ndarray, deep: np.ndarray, depth: np.ndarray, after: np.ndarray, lights: np.ndarray
-) -> np.ndarray:
+def like_the_inside(shallow: np.ndarray, deep: np.ndarray, depth: np.ndarray, after: np.ndarray) -> np.ndarray:
     """(N, 3) shaded colours of the rim, from those at its edge to those deep inside (N, 3) by the depth (N,).
 
-    They are no farther from those of the inside beside it, ``after`` (N, 3), than strands are, and no farther above
-    them than the lights there, ``lights`` (N, 3): a bright wall that is seen through dark hair is no gloss. Lights that
-    are more than that count the more the deeper they lie.
+    They are darker than the inside beside it, ``after`` (N, 3), by no more than strands are, and no lighter: a bright
+    wall or skin that is seen through dark hair is no gloss. Lights count the more the deeper they lie.
     """
-    depth, most = depth[:, None], after + np.minimum(lights, _VARIATION)
-    shallow = np.clip(shallow, after - _VARIATION, most)
-    deep = deep - (1 - depth * depth) * np.maximum(deep - most, 0)
+    depth = depth[:, None]
+    shallow = np.clip(shallow, after - _VARIATION, after)
+    deep = deep - (1 - depth**_DOUBTED) * np.maximum(deep - after, 0)
     return shallow + depth * (deep - shallow)

@@ -230,10 +230,9 @@ class Shade:
         soft: np.ndarray,
         before: np.ndarray,
         after: np.ndarray,
-        lights: np.ndarray,
     ) -> Painted:
         """(N, 3) and (N,) uint8 for colours (N, 3) uint8 that ``deep`` would be where nothing lies beside them."""
-        shaded = like_the_inside(_looked_up(colours, self.rim), deep, depth, after, lights)
+        shaded = like_the_inside(_looked_up(colours, self.rim), deep, depth, after)
         if self.exact:
             return by_its_share(shaded, colours, soft, before, after)
         return through_the_rim(shaded, colours, soft, before, after), soft
