@@ -32,8 +32,7 @@ def grow(planes: Planes, radius: float) -> Planes:
     result[MASK] = dilate(planes[MASK], radius)
     shown = visible(planes)
     grown = dilate(shown, radius)
-    reached = result[MASK] > 0
-    result[ALPHA, reached] = np.maximum(planes[ALPHA], grown)[reached]
+    result[ALPHA] = np.maximum(planes[ALPHA], grown)
     y, x = np.nonzero((grown > 0) & (planes[ALPHA] == 0))
     if y.size:
         from_y, from_x = nearest_source(shown > 0, y, x)
