@@ -254,7 +254,7 @@ def test_arguments_that_cannot_be_meant(editor, photo, options, words):
 
 
 def test_an_empty_canvas_and_one_of_another_size_are_refused(editor, photo):
-    with pytest.raises(InputError, match="Nothing is marked"):
+    with pytest.raises(InputError, match=r"Nothing is marked\. Fill"):
         editor.edit(photo, Canvas(photo.image))
     other = Canvas(np.zeros((64, 64, 3), np.uint8))
     other.select(np.ones((64, 64)), "#000000")
