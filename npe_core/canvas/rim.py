@@ -20,7 +20,7 @@ _SHADED = 4
 _VARIATION = 24
 """Levels by which the rim is darker than the inside beside it at most; what differs more shows something else."""
 _DOUBTED = 4
-"""The power of the depth by which lights in the rim count."""
+"""The power of the depth by which lights in the rim count less than shadows, which count by the depth itself."""
 
 
 @dataclass(frozen=True, eq=False)
